@@ -1,0 +1,97 @@
+// What carries requests from listeners to targets (design §10). One engine serves all load balancers of a home.
+//
+// Contract, checked by conformance.ts:
+// - `apply(model)` makes the engine carry exactly this model; the same model again costs nothing and disturbs nobody.
+//   It resolves when new connections follow the model. A model that the engine refuses throws EngineError, and the
+//   previous one stays in force.
+// - A target that was never seen healthy gets no request, unless every target of its group is unhealthy and at least
+//   one had its first checks (fail open, as an Application Load Balancer does).
+// - A `draining` target gets no new request; what is in flight on it is answered.
+// - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
+
+export type HealthCheck = {
+  protocol: 'HTTP' | 'TCP'
+  /** null = the target's own port. */
+  port: number | null
+  path: string
+  intervalSeconds: number
+  timeoutSeconds: number
+  healthyThreshold: number
+  unhealthyThreshold: number
+  /** Codes that pass, as AWS writes them: `200`, `200,302`, `200-399`. */
+  matcher: string
+}
+
+export type Target = { id: string; address: string; port: number; draining: boolean }
+
+export type TargetGroup = {
+  id: string
+  healthCheck: HealthCheck
+  targets: Target[]
+}
+
+export type Listener = { port: number; targetGroupId: string | null }
+
+export type LoadBalancer = {
+  id: string
+  /** Its address in the VPC: where instances reach it, and where it dials from. */
+  address: string
+  internetFacing: boolean
+  /** Names by which the public listeners know it (lower case, without port). */
+  hosts: string[]
+  /** A loopback port of its own that answers for any Host; null for none. */
+  loopbackPort: number | null
+  idleTimeoutSeconds: number
+  listeners: Listener[]
+}
+
+export type BalancerModel = { loadBalancers: LoadBalancer[]; targetGroups: TargetGroup[] }
+
+export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining'
+
+export type TargetObservation = {
+  targetGroupId: string
+  targetId: string
+  port: number
+  health: TargetHealth
+  /** ELBv2's reason code, '' when healthy: Target.Timeout, Target.ResponseCodeMismatch, Target.FailedHealthChecks,
+   *  Elb.RegistrationInProgress, Elb.InitialHealthChecking, Target.DeregistrationInProgress. */
+  reason: string
+  description: string
+  /** Requests in flight. */
+  current: number
+}
+
+/** Counters since the engine's process started (`boot` names it); for rates take differences within one boot. */
+export type BalancerCounters = {
+  id: string
+  boot: string
+  at: number
+  requests: number
+  target2xx: number
+  target3xx: number
+  target4xx: number
+  target5xx: number
+  balancer4xx: number
+  balancer5xx: number
+  bytesIn: number
+  bytesOut: number
+  /** Milliseconds over the last 1,024 requests. */
+  responseTimeAverageMs: number
+}
+
+export type BalancerObservation = {
+  targets: TargetObservation[]
+  /** One entry a load balancer. */
+  counters: BalancerCounters[]
+  /** One entry a target: requests and codes, same boot. */
+  targetCounters: (Omit<BalancerCounters, 'id' | 'balancer4xx' | 'balancer5xx'> & { targetGroupId: string; targetId: string })[]
+}
+
+export type BalancerEngine = {
+  apply(model: BalancerModel): Promise<void>
+  /** What is carried now; rejects when the engine cannot be seen. */
+  observe(): Promise<BalancerObservation>
+  /** Where clients reach a listener port from this machine: e.g. port 80 may be served on 8080. */
+  publicPort(listenerPort: number): number
+}

@@ -1,0 +1,133 @@
+// What runs instances. The smallest interface that a runc sandbox and a Kubernetes pod can both keep (design §10).
+//
+// Contract, checked by conformance.ts on every engine:
+// - `launch` is idempotent by id: a second call with an id that exists changes nothing. It returns when accepted; the
+//   instance shows up in `list()` at once (as `pending` or `running`).
+// - `update` keeps id, address and disk: it stops the processes (SIGTERM, grace, SIGKILL), swaps layers, env and files,
+//   starts again. Its `revision` is reported by `list()` from then on, also when the start failed.
+// - `list()` is complete or throws. It never leaves out an instance because one of its parts could not be read.
+// - `remove` of an unknown id is quiet. After it no process, mount, cgroup, interface or directory of the id is left.
+// - Everything survives the death of the control plane: instances run on and are found again by the next `list()`.
+// - After a reboot of the machine every instance that was launched and not removed is listed as `stopped`;
+//   `start` brings it back with the same id, address and disk.
+
+/** A directory tree built once, mounted at `target` inside. `digest` is what `build` answered. */
+export type LayerMount = { digest: string; target: string }
+
+/** A configuration file laid into the instance before its processes start. `mode` as in 0o644; owner inside. */
+export type InstanceFile = { path: string; content: string; mode: number; owner: 'root' | 'webapp' }
+
+/** What makes an instance an application server: everything that a deployment may change. */
+export type Software = {
+  /** Grows with every deployment to this instance; the engine only stores and reports it. */
+  revision: number
+  layers: LayerMount[]
+  /** Environment of the application's processes (also written as `KEY=value` files by the platform). */
+  env: Record<string, string>
+  /** Must hold what PID 1 runs: runit service directories under /etc/service/<name>/run (design §5). */
+  files: InstanceFile[]
+}
+
+export type InstanceSpec = {
+  /** `i-` and 17 hexadecimal digits. Engines validate it. */
+  id: string
+  /** Which host programs and libraries the instance sees. */
+  platform: { name: string; version: string }
+  software: Software
+  diskBytes: number
+  /** Virtual CPUs; may be a fraction. */
+  cpu: number
+  memoryBytes: number
+  /** Processes and threads at most. */
+  pids: number
+  zone: string
+  /** The address that ec2 reserved for it. An engine that cannot honour it reports the one it gave. */
+  requestedAddress: string
+  /** Opaque to the engine; comes back in `list()`, so that things of another home or generation can be told apart. */
+  tags: Record<string, string>
+}
+
+export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'unknown'
+
+export type InstanceObservation = {
+  id: string
+  state: InstanceState
+  /** Why it is in this state, one line; '' when there is nothing to say. */
+  reason: string
+  /** When the state was entered, epoch ms. */
+  since: number
+  /** Changes with each start: counters of another boot do not continue. '' when it never started. */
+  boot: string
+  /** Revision of the software that was last applied. */
+  revision: number
+  address: string | null
+  zone: string
+  node: string
+  tags: Record<string, string>
+}
+
+export type ExecOptions = { user?: 'root' | 'webapp'; stdin?: string; timeoutMs: number; outputBytesMax: number }
+export type ExecResult = { exit: number; output: string; truncated: boolean }
+
+/** Counters of one instance since `boot`; a missing member was not measured, which is not zero. */
+export type InstanceStats = {
+  id: string
+  boot: string
+  at: number
+  cpuSeconds?: number
+  memoryBytes?: number
+  networkInBytes?: number
+  networkOutBytes?: number
+  processes?: number
+}
+
+/** One build in a sandbox that has an instance's network, the given inputs read-only and an empty output folder. */
+export type BuildRequest = {
+  /** Content key: equal keys build once. The digest of the layer is derived from it. Form: [a-z0-9-]{1,80}. */
+  key: string
+  platform: { name: string; version: string }
+  /** Files of the host handed in read-only at /build/in/<name> (the engine copies or mounts them). */
+  inputs: { name: string; path: string }[]
+  /** Other layers visible read-only, e.g. the unpacked bundle while dependencies are installed. */
+  layers: LayerMount[]
+  /** Small generated files: /build/in/<name>. */
+  files: { name: string; content: string; mode: number }[]
+  /** Run with cwd /build/out as the unprivileged user; what lies in /build/out at exit 0 becomes the layer.
+   *  If the layer must know its final place (a Python venv does), `target` is bind-mounted to /build/out too. */
+  argv: string[]
+  target: string
+  env: Record<string, string>
+  timeoutMs: number
+  /** Bytes that the layer may have at most. */
+  outputBytesMax: number
+}
+export type BuildResult = { exit: number; output: string; digest: string }
+
+export type Capacity = {
+  cpu: number
+  memoryBytes: number
+  diskBytes: number
+  architecture: 'x86_64' | 'arm64'
+}
+
+export type ComputeEngine = {
+  launch(spec: InstanceSpec): Promise<void>
+  update(id: string, software: Software, graceMs: number): Promise<void>
+  stop(id: string, graceMs: number): Promise<void>
+  start(id: string): Promise<void>
+  remove(id: string): Promise<void>
+  list(): Promise<InstanceObservation[]>
+  /** Runs argv inside. Rejects with EngineError when the instance is not running or time is over. */
+  exec(id: string, argv: string[], options: ExecOptions): Promise<ExecResult>
+  /** Bytes from the end of a file (`tailBytes`) as seen inside; works on a stopped instance too. */
+  read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>
+  stats(): Promise<InstanceStats[]>
+  /** Answers the exit status and the last part of the output (≤ 64 KiB). A failed build leaves no layer. */
+  build(request: BuildRequest): Promise<BuildResult>
+  /** Digests of the layers that are there, and what they are keyed by. */
+  layers(): Promise<{ digest: string; key: string; bytes: number }[]>
+  removeLayer(digest: string): Promise<void>
+  capacity(): Promise<Capacity>
+  /** The range that addresses are taken from and the zones that exist. Fixed for the life of a home. */
+  network(): { cidr: string; zones: string[] }
+}

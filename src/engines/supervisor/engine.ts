@@ -1,0 +1,25 @@
+// Keeps the daemons of a home alive without the control plane (design §1.2, §10).
+//
+// Contract: `ensure` is idempotent; a changed service is restarted, an unchanged one is left alone. A daemon that dies
+// returns within about a second, also while the control plane is dead. `remove` ends it and leaves nothing.
+
+export type Service = {
+  /** [a-z0-9-]{1,32} */
+  name: string
+  argv: string[]
+  env: Record<string, string>
+  /** Open files at most; null = as inherited. */
+  filesMax: number | null
+}
+
+export type ServiceObservation = { name: string; running: boolean; pid: number | null; sinceSeconds: number }
+
+export type Supervisor = {
+  ensure(service: Service): Promise<void>
+  remove(name: string): Promise<void>
+  list(): Promise<ServiceObservation[]>
+  /** SIGHUP, SIGUSR2, … to the daemon itself. */
+  signal(name: string, signal: 'HUP' | 'USR1' | 'USR2' | 'TERM'): Promise<void>
+  /** Ends every daemon and the supervisor itself. */
+  shutdown(): Promise<void>
+}

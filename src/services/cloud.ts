@@ -1,0 +1,83 @@
+// How services reach each other: `cloud.<service>.<operation>(context, input)`, in process, typed from the AWS model and
+// handed in by main.ts (no imports between services, so no cycles). Only what somebody calls is listed here.
+import type { AutoscalingOperations } from './generated/autoscaling.ts'
+import type { Ec2Operations } from './generated/ec2.ts'
+import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
+import type { Context } from './context.ts'
+import type { Software, LayerMount } from '../engines/compute/engine.ts'
+
+export type { Context } from './context.ts'
+
+/** Operations that AWS keeps inside itself: Beanstalk's agent on the instance, the bodies behind S3's keys. */
+export type Ec2Internal = {
+  /** What EB's agent on the instance would install. Writes intent; `instanceSoftware` tells how far it got.
+   *  Software for an instance that was launched with `polebean:awaits-software` = `true` in its tags lets it start. */
+  putInstanceSoftware(context: Context, instanceId: string, software: SoftwareIntent): void
+  instanceSoftware(context: Context, instanceId: string): SoftwareState | undefined
+}
+
+export type SoftwareIntent = {
+  platform: { name: string; version: string }
+  layers: LayerMount[]
+  env: Record<string, string>
+  files: Software['files']
+  /** Run inside as root after each (re)start; exit 0 means that the application has started. Its output is kept. */
+  startCheck: { argv: string[]; timeoutMs: number }
+}
+
+export type SoftwareState = {
+  /** Counts up from 1 with each put. */
+  revision: number
+  /** `pending` until the start check of this revision ended. */
+  state: 'pending' | 'applied' | 'failed'
+  /** Output of the start check (its last 8 KiB), or the engine's reason. */
+  output: string
+}
+
+export type S3Internal = {
+  /** Where the body of an object lies, for the build sandbox; undefined when there is no such object. */
+  objectBody(context: Context, bucket: string, key: string): { id: string; bytes: number; sha256Hex: string } | undefined
+  /** Creates the bucket if it is not there. */
+  ensureBucket(context: Context, bucket: string): void
+}
+
+export type Cloud = {
+  ec2: Pick<
+    Ec2Operations,
+    | 'runInstances' | 'describeInstances' | 'terminateInstances' | 'createSecurityGroup' | 'describeSecurityGroups'
+    | 'authorizeSecurityGroupIngress' | 'deleteSecurityGroup' | 'createNetworkInterface' | 'describeNetworkInterfaces'
+    | 'deleteNetworkInterface' | 'describeVpcs' | 'describeSubnets' | 'createTags' | 'describeInstanceTypes'
+  > & Ec2Internal
+  autoscaling: Pick<
+    AutoscalingOperations,
+    | 'createLaunchConfiguration' | 'deleteLaunchConfiguration' | 'createAutoScalingGroup' | 'updateAutoScalingGroup'
+    | 'deleteAutoScalingGroup' | 'describeAutoScalingGroups' | 'describeScalingActivities' | 'createOrUpdateTags'
+    | 'setDesiredCapacity' | 'terminateInstanceInAutoScalingGroup'
+  >
+  elasticloadbalancingv2: Pick<
+    Elasticloadbalancingv2Operations,
+    | 'createTargetGroup' | 'modifyTargetGroup' | 'modifyTargetGroupAttributes' | 'deleteTargetGroup' | 'describeTargetGroups'
+    | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'createListener' | 'deleteListener'
+    | 'describeListeners' | 'registerTargets' | 'deregisterTargets' | 'describeTargetHealth' | 'modifyLoadBalancerAttributes'
+  > & Elbv2Internal
+  s3: S3Internal
+}
+
+export type Elbv2Internal = {
+  /** Names by which the public listeners know a load balancer, and its loopback port. Beanstalk's CNAME is one of them. */
+  putLoadBalancerNames(context: Context, loadBalancerArn: string, names: { hosts: string[]; loopbackPort: number | null }): void
+  /** The last counters that were seen, and those before, for rates; undefined until seen. */
+  loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
+  targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined
+}
+
+/** Requests over the last `seconds` (about 10), not since the start. */
+export type RequestCounters = {
+  seconds: number
+  requests: number
+  status2xx: number
+  status3xx: number
+  status4xx: number
+  status5xx: number
+  responseTimeAverageMs: number
+}

@@ -1,0 +1,164 @@
+// SQLite, synchronous: a read-decide-write in one transaction cannot interleave with anything else.
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+export type Migration = { id: string; sql: string }
+export type Row = Record<string, unknown>
+type Params = Record<string, unknown>
+
+export type Store = {
+  all<T = Row>(sql: string, params?: Params): T[]
+  get<T = Row>(sql: string, params?: Params): T | undefined
+  /** Executes one insert, update or delete; answers how many rows changed. */
+  run(sql: string, params?: Params): number
+  insert(table: string, row: object): void
+  /** Insert, or overwrite the row that has the same primary key. */
+  put(table: string, row: object): void
+  update(table: string, where: object, set: object): number
+  remove(table: string, where: object): number
+  /** Joins the transaction that is open, or opens one. The body is synchronous; a throw undoes all of it. */
+  transaction<T>(body: () => T): T
+  /** Tells which tables a committed transaction wrote. Called after the commit, outside of it. */
+  onCommit(listener: (tables: ReadonlySet<string>) => void): void
+  close(): void
+}
+
+type Prepared = { statement: StatementSync; columns: string[]; table: string | null }
+
+export class NewerHomeError extends Error {
+  override name = 'NewerHomeError'
+}
+
+/** Opens (and migrates) the database. Rows come and go in camelCase; columns are snake_case; booleans are 0 and 1. */
+export function openStore(path: string, migrations: Migration[]): Store {
+  const db = new DatabaseSync(path)
+  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000')
+  if (path !== ':memory:') db.exec('pragma locking_mode = exclusive')
+  migrate(db, migrations)
+
+  const prepared = new Map<string, Prepared>()
+  const listeners: ((tables: ReadonlySet<string>) => void)[] = []
+  let depth = 0
+  let written = new Set<string>()
+
+  const prepare = (sql: string): Prepared => {
+    let entry = prepared.get(sql)
+    if (!entry) {
+      const statement = db.prepare(sql)
+      statement.setAllowBareNamedParameters(true)
+      statement.setAllowUnknownNamedParameters(true)
+      const table = /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+(\w+)/i.exec(sql)?.[1] ?? null
+      entry = { statement, table, columns: statement.columns().map((column) => camel(column.name)) }
+      prepared.set(sql, entry)
+    }
+    return entry
+  }
+  const rowOf = (entry: Prepared, raw: Record<string, unknown>): Row => {
+    const row: Row = {}
+    let index = 0
+    for (const value of Object.values(raw)) row[entry.columns[index++]!] = value
+    return row
+  }
+
+  const store: Store = {
+    all<T>(sql: string, params: Params = {}) {
+      const entry = prepare(sql)
+      return entry.statement.all(bind(params)).map((raw) => rowOf(entry, raw) as T)
+    },
+    get<T>(sql: string, params: Params = {}) {
+      const entry = prepare(sql)
+      const raw = entry.statement.get(bind(params))
+      return raw === undefined ? undefined : (rowOf(entry, raw) as T)
+    },
+    run(sql, params = {}) {
+      const entry = prepare(sql)
+      const { changes } = entry.statement.run(bind(params))
+      if (entry.table && Number(changes) > 0) {
+        written.add(entry.table)
+        if (depth === 0) publish()
+      }
+      return Number(changes)
+    },
+    insert: (table, row) => void store.run(insertSql('insert', table, row), row as Params),
+    put: (table, row) => void store.run(insertSql('insert or replace', table, row), row as Params),
+    update(table, where, set) {
+      const sets = Object.keys(set).map((key) => `${snake(key)} = :${key}`)
+      const { clause, params } = whereOf(where)
+      return store.run(`update ${table} set ${sets.join(', ')} where ${clause}`, { ...set, ...params })
+    },
+    remove(table, where) {
+      const { clause, params } = whereOf(where)
+      return store.run(`delete from ${table} where ${clause}`, params)
+    },
+    transaction<T>(body: () => T): T {
+      if (depth > 0) return body()
+      depth = 1
+      db.exec('begin')
+      try {
+        const out = body()
+        if (out instanceof Promise) throw new Error('a transaction must not await')
+        db.exec('commit')
+        return out
+      } catch (error) {
+        written = new Set()
+        db.exec('rollback')
+        throw error
+      } finally {
+        depth = 0
+        publish()
+      }
+    },
+    onCommit: (listener) => void listeners.push(listener),
+    close: () => db.close(),
+  }
+
+  function publish() {
+    if (written.size === 0) return
+    const tables = written
+    written = new Set()
+    for (const listener of listeners) listener(tables)
+  }
+  return store
+}
+
+function migrate(db: DatabaseSync, migrations: Migration[]) {
+  db.exec('create table if not exists migration (id text primary key, applied_order integer not null) strict')
+  const applied = db.prepare('select id from migration').all().map((row) => row.id as string)
+  const unknown = applied.filter((id) => !migrations.some((migration) => migration.id === id))
+  if (unknown.length > 0)
+    throw new NewerHomeError(`this home was written by a newer Polebean (it has ${unknown.join(', ')}); nothing was changed`)
+  for (const { id, sql } of migrations) {
+    if (applied.includes(id)) continue
+    db.exec('begin immediate')
+    db.exec(sql)
+    db.prepare('insert into migration values (?, (select count(*) from migration))').run(id)
+    db.exec('commit')
+  }
+}
+
+const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase())
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const insertSql = (verb: string, table: string, row: object) =>
+  `${verb} into ${table} (${Object.keys(row).map(snake).join(', ')}) values (${Object.keys(row)
+    .map((key) => `:${key}`)
+    .join(', ')})`
+
+function whereOf(where: object): { clause: string; params: Params } {
+  const keys = Object.keys(where)
+  if (keys.length === 0) throw new Error('a change needs a where')
+  return {
+    clause: keys.map((key) => `${snake(key)} is :where${key}`).join(' and '),
+    params: Object.fromEntries(Object.entries(where).map(([key, value]) => [`where${key}`, value])),
+  }
+}
+
+function bind(params: Params): Record<string, SQLInputValue> {
+  const bound: Record<string, SQLInputValue> = {}
+  for (const [key, value] of Object.entries(params)) {
+    if (typeof value === 'boolean') bound[key] = value ? 1 : 0
+    else if (value === undefined) bound[key] = null
+    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) bound[key] = JSON.stringify(value)
+    else bound[key] = value as SQLInputValue
+  }
+  return bound
+}

@@ -1,0 +1,4 @@
+// Development time only: `npm run generate`. What it writes is committed.
+import { generateOperations } from './operations.ts'
+
+generateOperations()
