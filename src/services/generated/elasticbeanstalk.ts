@@ -10,20 +10,20 @@ export type ElasticbeanstalkOperations = {
   composeEnvironments: Operation<sdk.ComposeEnvironmentsCommandInput, sdk.ComposeEnvironmentsCommandOutput>
   createApplication: Operation<sdk.CreateApplicationCommandInput, sdk.CreateApplicationCommandOutput>
   createApplicationVersion: Operation<sdk.CreateApplicationVersionCommandInput, sdk.CreateApplicationVersionCommandOutput>
-  createConfigurationTemplate: Operation<sdk.CreateConfigurationTemplateCommandInput, sdk.CreateConfigurationTemplateCommandOutput>
-  createEnvironment: Operation<sdk.CreateEnvironmentCommandInput, sdk.CreateEnvironmentCommandOutput>
+  createConfigurationTemplate: Operation<sdk.CreateConfigurationTemplateCommandInput & { Tier?: sdk.EnvironmentTier; OptionsToRemove?: sdk.OptionSpecification[]; VersionLabel?: string; TemplateSpecification?: EnvironmentTemplateSpecification }, sdk.CreateConfigurationTemplateCommandOutput>
+  createEnvironment: Operation<sdk.CreateEnvironmentCommandInput & { TemplateSpecification?: EnvironmentTemplateSpecification }, sdk.CreateEnvironmentCommandOutput>
   createPlatformVersion: Operation<sdk.CreatePlatformVersionCommandInput, sdk.CreatePlatformVersionCommandOutput>
   createStorageLocation: Operation<sdk.CreateStorageLocationCommandInput, sdk.CreateStorageLocationCommandOutput>
   deleteApplication: Operation<sdk.DeleteApplicationCommandInput, sdk.DeleteApplicationCommandOutput>
   deleteApplicationVersion: Operation<sdk.DeleteApplicationVersionCommandInput, sdk.DeleteApplicationVersionCommandOutput>
   deleteConfigurationTemplate: Operation<sdk.DeleteConfigurationTemplateCommandInput, sdk.DeleteConfigurationTemplateCommandOutput>
   deleteEnvironmentConfiguration: Operation<sdk.DeleteEnvironmentConfigurationCommandInput, sdk.DeleteEnvironmentConfigurationCommandOutput>
-  deletePlatformVersion: Operation<sdk.DeletePlatformVersionCommandInput, sdk.DeletePlatformVersionCommandOutput>
+  deletePlatformVersion: Operation<sdk.DeletePlatformVersionCommandInput & { DeleteResources?: boolean }, sdk.DeletePlatformVersionCommandOutput>
   describeAccountAttributes: Operation<sdk.DescribeAccountAttributesCommandInput, sdk.DescribeAccountAttributesCommandOutput>
   describeApplicationVersions: Operation<sdk.DescribeApplicationVersionsCommandInput, sdk.DescribeApplicationVersionsCommandOutput>
   describeApplications: Operation<sdk.DescribeApplicationsCommandInput, sdk.DescribeApplicationsCommandOutput>
-  describeConfigurationOptions: Operation<sdk.DescribeConfigurationOptionsCommandInput, sdk.DescribeConfigurationOptionsCommandOutput>
-  describeConfigurationSettings: Operation<sdk.DescribeConfigurationSettingsCommandInput, sdk.DescribeConfigurationSettingsCommandOutput>
+  describeConfigurationOptions: Operation<sdk.DescribeConfigurationOptionsCommandInput & { Tier?: sdk.EnvironmentTier; SolutionStackName?: string; PlatformArn?: string; OptionSettings?: sdk.ConfigurationOptionSetting[]; OptionsToRemove?: sdk.OptionSpecification[]; VersionLabel?: string; TemplateSpecification?: EnvironmentTemplateSpecification }, sdk.DescribeConfigurationOptionsCommandOutput>
+  describeConfigurationSettings: Operation<sdk.DescribeConfigurationSettingsCommandInput, Omit<sdk.DescribeConfigurationSettingsCommandOutput, 'ConfigurationSettings'> & { ConfigurationSettings?: (sdk.ConfigurationSettingsDescription & { Tier?: sdk.EnvironmentTier })[] }>
   describeEnvironmentHealth: Operation<sdk.DescribeEnvironmentHealthCommandInput, sdk.DescribeEnvironmentHealthCommandOutput>
   describeEnvironmentManagedActionHistory: Operation<sdk.DescribeEnvironmentManagedActionHistoryCommandInput, sdk.DescribeEnvironmentManagedActionHistoryCommandOutput>
   describeEnvironmentManagedActions: Operation<sdk.DescribeEnvironmentManagedActionsCommandInput, sdk.DescribeEnvironmentManagedActionsCommandOutput>
@@ -47,7 +47,19 @@ export type ElasticbeanstalkOperations = {
   updateApplicationResourceLifecycle: Operation<sdk.UpdateApplicationResourceLifecycleCommandInput, sdk.UpdateApplicationResourceLifecycleCommandOutput>
   updateApplicationVersion: Operation<sdk.UpdateApplicationVersionCommandInput, sdk.UpdateApplicationVersionCommandOutput>
   updateConfigurationTemplate: Operation<sdk.UpdateConfigurationTemplateCommandInput, sdk.UpdateConfigurationTemplateCommandOutput>
-  updateEnvironment: Operation<sdk.UpdateEnvironmentCommandInput, sdk.UpdateEnvironmentCommandOutput>
+  updateEnvironment: Operation<sdk.UpdateEnvironmentCommandInput & { TemplateSpecification?: EnvironmentTemplateSpecification }, sdk.UpdateEnvironmentCommandOutput>
   updateTagsForResource: Operation<sdk.UpdateTagsForResourceCommandInput, sdk.UpdateTagsForResourceCommandOutput>
-  validateConfigurationSettings: Operation<sdk.ValidateConfigurationSettingsCommandInput, sdk.ValidateConfigurationSettingsCommandOutput>
+  validateConfigurationSettings: Operation<sdk.ValidateConfigurationSettingsCommandInput & { Tier?: sdk.EnvironmentTier; SolutionStackName?: string; PlatformArn?: string; OptionSettings?: sdk.ConfigurationOptionSetting[]; OptionsToRemove?: sdk.OptionSpecification[]; VersionLabel?: string; TemplateSpecification?: EnvironmentTemplateSpecification }, sdk.ValidateConfigurationSettingsCommandOutput>
 }
+
+export type EnvironmentTemplateSpecification = { TemplateSource?: TemplateSource; TemplateSnippets?: TemplateSnippetList; Parameters?: TemplateParameterList }
+
+export type TemplateSource = { SolutionStackName?: string; PlatformArn?: string; EnvironmentName?: string; SourceContents?: string }
+
+export type TemplateSnippet = { SnippetName?: string; SourceUrl?: string; SnippetContents?: string; Order?: number }
+
+export type TemplateParameter = { Parameter?: string; Value?: string }
+
+export type TemplateSnippetList = TemplateSnippet[]
+
+export type TemplateParameterList = TemplateParameter[]

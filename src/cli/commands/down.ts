@@ -1,0 +1,37 @@
+// `down` stops everything of a home and keeps its state; `--purge` deletes the home as well. Works without the server.
+import { existsSync, rmSync } from 'node:fs'
+import { readHome, type HomeSettings } from '../../home.ts'
+import { makeEngines } from '../../main.ts'
+import { EXIT, Failure } from '../failure.ts'
+import { note } from '../output.ts'
+import { asRoot } from '../start-server.ts'
+import { confirmName } from './change.ts'
+
+const STOP_GRACE_MS = 10_000
+
+export async function down(homeDir: string, options: { purge?: boolean; force?: boolean }): Promise<void> {
+  const home = readHome(homeDir)
+  if (!home) throw new Failure(existsSync(homeDir) ? `${homeDir} is not a Polebean home` : `there is no Polebean home in ${homeDir}`)
+  if (options.purge && !options.force) {
+    note(`This deletes ${homeDir} with every application, version and environment in it.`)
+    await confirmName(homeDir)
+  }
+  if (process.getuid!() !== 0)
+    return asRoot(['down', '--home', homeDir, ...(options.purge ? ['--purge', '--force'] : [])])
+  await stopAll(home, options.purge === true)
+  if (options.purge) rmSync(homeDir, { recursive: true, force: true })
+  note(options.purge ? `Everything of ${homeDir} is gone.` : `Polebean is stopped; its state stays in ${homeDir}.`)
+}
+
+async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
+  const { supervisor, compute, router } = makeEngines(home)
+  // The server first: it would start again what is stopped here.
+  await supervisor.remove('server')
+  const failures: string[] = []
+  for (const { id } of await compute.list())
+    await (purge ? compute.remove(id) : compute.stop(id, STOP_GRACE_MS)).catch((error: Error) => failures.push(`${id}: ${error.message}`))
+  await supervisor.shutdown()
+  await router.remove()
+  rmSync(home.runDir, { recursive: true, force: true })
+  if (failures.length > 0) throw new Failure(`not everything could be stopped:\n  ${failures.join('\n  ')}`, EXIT.failed)
+}

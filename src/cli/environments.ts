@@ -1,0 +1,71 @@
+// Which environment a command means, and what it looks like.
+import type { Api } from './client.ts'
+import { EXIT, Failure } from './failure.ts'
+import { linkedEnvironment } from './links.ts'
+import { listOf, structureOf, textOf, type XmlValue } from './xml.ts'
+
+export type Environment = {
+  name: string
+  id: string
+  application: string
+  status: string
+  health: string
+  healthStatus: string
+  versionLabel: string
+  platform: string
+  cname: string
+  url: string
+  updatedAt: string
+}
+
+export async function listEnvironments(api: Api): Promise<Environment[]> {
+  const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironments', { IncludeDeleted: false })
+  return listOf(result.Environments).map((one) => environmentOf(api, one))
+}
+
+/** The environment named, else the one that this folder is linked to, else the only one. */
+export async function chooseEnvironment(api: Api, named: string | undefined): Promise<Environment> {
+  const all = await listEnvironments(api)
+  const name = named ?? linkedEnvironment(api.home.id, process.cwd())
+  const found = all.find((one) => one.name === name || one.id === name)
+  if (found) return found
+  if (named !== undefined)
+    throw new Failure(`No Environment found for EnvironmentName = '${named}'. There are: ${names(all)}.`, EXIT.operationFailed)
+  if (all.length === 1) return all[0]!
+  if (all.length === 0) throw new Failure('there is no environment yet; make one with: npm run up -- FOLDER', EXIT.operationFailed)
+  throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)
+}
+
+const names = (all: Environment[]) => (all.length === 0 ? 'none' : all.map((one) => one.name).join(', '))
+
+export function environmentOf(api: Api, from: { [name: string]: XmlValue }): Environment {
+  const cname = textOf(from.CNAME)
+  return {
+    name: textOf(from.EnvironmentName),
+    id: textOf(from.EnvironmentId),
+    application: textOf(from.ApplicationName),
+    status: textOf(from.Status),
+    health: textOf(from.Health),
+    healthStatus: textOf(from.HealthStatus),
+    versionLabel: textOf(from.VersionLabel),
+    platform: textOf(from.SolutionStackName) || textOf(from.PlatformArn),
+    cname,
+    url: `http://${cname}${api.home.ports.http === 80 ? '' : `:${api.home.ports.http}`}/`,
+    updatedAt: textOf(from.DateUpdated),
+  }
+}
+
+export type Setting = { namespace: string; option: string; value: string }
+
+export async function settingsOf(api: Api, environment: Environment): Promise<Setting[]> {
+  const { result } = await api.call('elasticbeanstalk', 'DescribeConfigurationSettings', {
+    ApplicationName: environment.application,
+    EnvironmentName: environment.name,
+  })
+  const first = listOf(result.ConfigurationSettings)[0] ?? {}
+  return listOf(structureOf(first).OptionSettings).map((one) => ({
+    namespace: textOf(one.Namespace),
+    option: textOf(one.OptionName),
+    value: textOf(one.Value),
+  }))
+}

@@ -1,0 +1,12 @@
+// Exit statuses (issue: 0 ok, 1 failed, 2 usage, 4 operation failed, as the eb client has them).
+export const EXIT = { ok: 0, failed: 1, usage: 2, operationFailed: 4 } as const
+
+/** A sentence for the user, not a bug: printed without a stack. */
+export class Failure extends Error {
+  override name = 'Failure'
+  readonly status: number
+  constructor(message: string, status: number = EXIT.failed) {
+    super(message)
+    this.status = status
+  }
+}

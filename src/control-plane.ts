@@ -1,0 +1,136 @@
+// Joins services, tables, reconcilers and workflows on any set of engines: real ones in main.ts, fakes in sim/.
+import { startDriver, type Driver } from './control/driver.ts'
+import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
+import { lanesMigration, makeLanes } from './control/lanes.ts'
+import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
+import type { BalancerEngine } from './engines/balancer/engine.ts'
+import type { ComputeEngine } from './engines/compute/engine.ts'
+import type { ObjectEngine } from './engines/objects/engine.ts'
+import type { Clock } from './kernel/clock.ts'
+import { makeIds } from './kernel/ids.ts'
+import type { Log } from './kernel/log.ts'
+import type { Random } from './kernel/random.ts'
+import type { Catalogue } from './platforms/catalogue.ts'
+import { autoscalingMigrations } from './services/autoscaling/store.ts'
+import { makeAutoscalingService } from './services/autoscaling/service.ts'
+import type { Cloud } from './services/cloud.ts'
+import { ec2Migrations } from './services/ec2/store.ts'
+import { makeEc2Service } from './services/ec2/service.ts'
+import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './services/elasticbeanstalk/service.ts'
+import { elasticloadbalancingv2Migrations } from './services/elasticloadbalancingv2/store.ts'
+import { makeElasticloadbalancingv2Service } from './services/elasticloadbalancingv2/service.ts'
+import { iamMigrations } from './services/iam/store.ts'
+import { makeIamService } from './services/iam/service.ts'
+import { s3Migrations } from './services/s3/store.ts'
+import { makeS3Service } from './services/s3/service.ts'
+import type { Service, ServiceDeps } from './services/service.ts'
+import { makeStsService } from './services/sts/service.ts'
+import type { Migration, Store } from './store/store.ts'
+
+export type Engines = { compute: ComputeEngine; balancer: BalancerEngine; objects: ObjectEngine }
+
+export type Settings = {
+  region: string
+  account: string
+  domain: string
+  /** First of the loopback ports that environments get. */
+  environmentPorts: number
+  /** Port of a load balancer's port 80 as clients see it. */
+  publicPort: number
+}
+
+export type ControlPlane = {
+  services: Record<string, Service>
+  workflows: Workflows
+  /** Starts the reconcilers; until then nothing outside is touched. */
+  start(): Driver
+}
+
+type Deps = {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Log
+  signal: AbortSignal
+  engines: Engines
+  settings: Settings
+  catalogue: Catalogue
+  /** A URL by which the holder may GET an object for a while, without a signature of their own. */
+  presign(endpoint: string, bucket: string, key: string): string
+}
+
+/** Every table there is, in the order of creation. */
+export const migrations: Migration[] = [
+  workflowsMigration,
+  lanesMigration,
+  heartbeatMigration,
+  ...s3Migrations,
+  ...iamMigrations,
+  ...ec2Migrations,
+  ...autoscalingMigrations,
+  ...elasticloadbalancingv2Migrations,
+  ...elasticbeanstalkMigrations,
+]
+
+export function makeControlPlane(deps: Deps): ControlPlane {
+  const { store, clock, random, log, signal, engines, settings } = deps
+  const ids = makeIds(random)
+  let driver: Driver | undefined
+  const services: Record<string, Service> = {}
+  const workflows = makeWorkflows({ clock, log, store, newId: () => ids.uuid() }, () =>
+    Object.values(services).flatMap((service) => service.workflows),
+  )
+  const cloud = {} as Cloud
+  const common: ServiceDeps = {
+    store,
+    clock,
+    ids,
+    random,
+    log,
+    cloud,
+    workflows,
+    makeLanes: (name, atOnceMax) => makeLanes({ clock, log, store, signal }, atOnceMax, () => driver?.wake(name)),
+    region: settings.region,
+    account: settings.account,
+  }
+
+  const s3 = makeS3Service(common, engines.objects)
+  const ec2 = makeEc2Service(common, engines.compute)
+  const autoscaling = makeAutoscalingService(common)
+  const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
+  const elasticbeanstalk = makeElasticbeanstalkService({
+    ...common,
+    compute: engines.compute,
+    objects: engines.objects,
+    catalogue: deps.catalogue,
+    domain: settings.domain,
+    environmentPorts: settings.environmentPorts,
+    presign: deps.presign,
+  })
+  Object.assign(cloud, {
+    s3: s3.internal,
+    ec2: { ...ec2.operations, ...ec2.internal },
+    autoscaling: autoscaling.operations,
+    elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
+  })
+  Object.assign(services, {
+    elasticbeanstalk,
+    autoscaling,
+    ec2,
+    elasticloadbalancingv2,
+    s3,
+    iam: makeIamService(common),
+    sts: makeStsService(),
+  })
+
+  const heartbeat = makeHeartbeat({ clock, log, store, shiftDeadlines: workflows.shiftDeadlines })
+  return {
+    services,
+    workflows,
+    start() {
+      const reconcilers = Object.values(services).flatMap((service) => service.reconcilers)
+      driver = startDriver({ clock, log, store, signal }, [heartbeat, workflows.reconciler, ...reconcilers])
+      return driver
+    },
+  }
+}

@@ -1,0 +1,40 @@
+// Notices that the machine slept, was stopped, or had its clock set (design §2.8): time in which nothing could be
+// observed counts for nobody, so every waiting deadline is moved by it.
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Migration, Store } from '../store/store.ts'
+import type { Reconciler } from './reconciler.ts'
+
+export const heartbeatMigration: Migration = {
+  id: 'control.1.heartbeat',
+  sql: 'create table heartbeat (id integer primary key check (id = 1), at integer not null) strict',
+}
+
+const BEAT_MS = 5_000
+/** A wall clock that moved by more than this beside the expected beat is a jump. */
+export const JUMP_MS = 10_000
+
+type Deps = { clock: Clock; log: Log; store: Store; shiftDeadlines(ms: number): void }
+
+/** The first beat of a life compares with the last beat of the previous one: time while we were dead is a jump too. */
+export function makeHeartbeat({ clock, log, store, shiftDeadlines }: Deps): Reconciler {
+  let last: { at: number; monotonic: number } | undefined
+  return {
+    name: 'control.heartbeat',
+    everyMs: BEAT_MS,
+    wakes: [],
+    async reconcile() {
+      const now = { at: clock.now(), monotonic: clock.monotonic() }
+      const previousAt = last?.at ?? store.get<{ at: number }>('select at from heartbeat where id = 1')?.at ?? now.at
+      // In one life the beat should have come BEAT_MS after the last; between lives, nothing should have passed.
+      const jumpedMs = now.at - previousAt - (last ? BEAT_MS : 0)
+      last = now
+      if (Math.abs(jumpedMs) > JUMP_MS) {
+        log.warn('the clock jumped or the machine slept', { jumpedMs })
+        shiftDeadlines(jumpedMs)
+      }
+      store.put('heartbeat', { id: 1, at: now.at })
+      return { jumpedMs }
+    },
+  }
+}

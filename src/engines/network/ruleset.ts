@@ -1,0 +1,121 @@
+// The two rulesets of a home as text: values in, nft syntax out. Applied whole, in one netlink transaction each.
+import { BALANCER_LINK, METADATA, RESOLVER, UPLINK, UPLINK_PREFIX, rangeOf, type RouterNames } from './names.ts'
+
+export type RouterRules = {
+  cidr: string
+  /** Interface and address of everything that is attached, build sandboxes too: who may speak as whom. */
+  members: { interface: string; address: string }[]
+  balancers: string[]
+  /** What balancers may open besides port 80 of instances. */
+  ports: { address: string; port: number }[]
+  /** The host's own addresses: also refused here, so that a flush of the host's rules opens nothing. */
+  hostAddresses: string[]
+}
+
+/** The table inside the router namespace: default deny, everything that passes is named. */
+export function routerRuleset(rules: RouterRules): string {
+  const { cidr, members, balancers, ports, hostAddresses } = rules
+  const instances = members.filter((member) => member.interface.startsWith('i'))
+  const closed = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', cidr, ...hostAddresses]
+  return `table inet polebean
+delete table inet polebean
+table inet polebean {
+  set members { type ifname . ipv4_addr; ${elements(members.map(memberElement))} }
+  set instances { type ipv4_addr; ${elements(instances.map((member) => member.address))} }
+  set balancers { type ipv4_addr; ${elements(balancers)} }
+  set ports { type ipv4_addr . inet_service; ${elements(ports.map(portElement))} }
+  set closed { type ipv4_addr; flags interval; auto-merge; ${elements(closed)} }
+  chain prerouting {
+    type filter hook prerouting priority raw; policy accept
+    meta nfproto ipv6 drop
+    iifname "${BALANCER_LINK}" ip saddr != @balancers drop
+    iifname "${UPLINK}" ip saddr ${cidr} ip saddr != ${rangeOf(cidr).uplinkHost} drop
+    iifname != { "lo", "${BALANCER_LINK}", "${UPLINK}" } iifname . ip saddr != @members drop
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop
+    oifname "${UPLINK}" tcp flags syn tcp option maxseg size set rt mtu
+    ct state established,related accept
+    ct state invalid drop
+    iifname "${BALANCER_LINK}" ip daddr @instances tcp dport 80 accept
+    iifname "${BALANCER_LINK}" ip daddr . tcp dport @ports accept
+    iifname != "${BALANCER_LINK}" oifname "${UPLINK}" ip daddr != @closed accept
+  }
+  chain input {
+    type filter hook input priority filter; policy drop
+    iifname "lo" accept
+    ct state established,related accept
+    iifname { "${BALANCER_LINK}", "${UPLINK}" } drop
+    ip daddr { ${RESOLVER}, ${rangeOf(cidr).resolver} } udp dport 53 accept
+    ip daddr { ${RESOLVER}, ${rangeOf(cidr).resolver} } tcp dport 53 accept
+    ip daddr ${METADATA} tcp dport 80 accept
+  }
+}
+`
+}
+
+/** Adds one member to a table that is there; the same again is quiet. */
+export const addMemberRules = (member: { interface: string; address: string }): string =>
+  `add element inet polebean members { ${memberElement(member)} }\n` +
+  (member.interface.startsWith('i') ? `add element inet polebean instances { ${member.address} }\n` : '')
+
+/** Takes one member away; added first, because nft refuses to delete what is not there. */
+export const removeMemberRules = (member: { interface: string; address: string }): string =>
+  addMemberRules(member) + addMemberRules(member).replaceAll('add element', 'delete element')
+
+export const setBalancersRules = (balancers: string[]): string =>
+  'flush set inet polebean balancers\n' +
+  (balancers.length > 0 ? `add element inet polebean balancers { ${balancers.join(', ')} }\n` : '')
+
+export const setPortsRules = (ports: { address: string; port: number }[]): string =>
+  'flush set inet polebean ports\n' +
+  (ports.length > 0 ? `add element inet polebean ports { ${ports.map(portElement).join(', ')} }\n` : '')
+
+export type HostRules = {
+  names: RouterNames
+  cidr: string
+  /** Interfaces on which forwarding is on only because of us; they forward for the home and for nobody else. */
+  forwardingForUs: string[]
+}
+
+export const hostTable = (names: RouterNames): string => `pb_${names.router.slice(3)}`
+
+/**
+ * The table on the host. Every rule names our uplink or our range, so a host's own firewall is left alone. What comes
+ * up the uplink for the host itself is dropped before any DNAT: a published container port is the host's own address.
+ */
+export function hostRuleset({ names, cidr, forwardingForUs }: HostRules): string {
+  const table = `inet ${hostTable(names)}`
+  const up = `"${names.uplink}"`
+  const alone = forwardingForUs.map((name) => `"${name}"`).join(', ')
+  return `table ${table}
+delete table ${table}
+table ${table} {
+  chain prerouting {
+    type filter hook prerouting priority -250; policy accept
+    iifname ${up} ip saddr != ${cidr} drop
+    iifname ${up} fib daddr type != unicast drop
+  }
+  chain input {
+    type filter hook input priority -250; policy accept
+    iifname ${up} drop
+  }
+  chain forward {
+    type filter hook forward priority -250; policy accept
+    iifname ${up} oifname "${UPLINK_PREFIX}*" drop
+    oifname ${up} ct state established,related accept
+    oifname ${up} drop${
+      alone && `\n    iifname { ${alone} } oifname != "${UPLINK_PREFIX}*" drop`
+    }
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept
+    ip saddr ${cidr} oifname != "${UPLINK_PREFIX}*" masquerade
+  }
+}
+`
+}
+
+const elements = (list: string[]) => (list.length > 0 ? `elements = { ${list.join(', ')} }` : '')
+const memberElement = (member: { interface: string; address: string }) => `"${member.interface}" . ${member.address}`
+const portElement = (port: { address: string; port: number }) => `${port.address} . ${port.port}`

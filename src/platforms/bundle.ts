@@ -1,0 +1,130 @@
+// Reads what a source bundle says about itself: names, sizes, and the few small files that decide how it is built.
+// Runs in the control plane on hostile input, so it only reads the central directory and bounded texts; unpacking
+// happens in a sandbox (assets/unpack.py).
+import { stat } from 'node:fs/promises'
+import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl'
+import { reasonOf } from '../kernel/errors.ts'
+import { BUNDLE_LIMITS, isFinderDebris, problemOf, type BundleEntry } from './bundle-entries.ts'
+
+/** Plain JSON, so that it can be kept in a row beside the version. */
+export type BundleListing = {
+  kind: 'bundle'
+  entries: number
+  unpackedBytes: number
+  /** First level, sorted; folders end in `/`. */
+  topLevel: string[]
+  /** Content of those of TEXTS that the bundle holds, by name. */
+  texts: Record<string, string>
+  /** What AWS would act on and we do not yet: `.ebextensions/01.config`, `Buildfile`, … The service must not ignore it. */
+  unsupported: string[]
+}
+
+export type BundleProblem = { kind: 'problem'; problem: string }
+
+const TEXTS = [
+  'requirements.txt',
+  'Pipfile',
+  'Pipfile.lock',
+  'Procfile',
+  'package.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  '.npmrc',
+]
+const TEXT_BYTES_MAX = 8 << 20
+const LINK_BYTES_MAX = 4096
+const LINKS_MAX = 10_000
+const TOP_LEVEL_MAX = 10_000
+
+/** Rejects only when the file cannot be read at all; whatever is wrong with its content is a `problem`. */
+export async function inspectBundle(path: string): Promise<BundleListing | BundleProblem> {
+  const { size } = await stat(path)
+  if (size > BUNDLE_LIMITS.archiveBytes) return problem('The bundle is larger than 512 MB.')
+  let zip: ZipFile | undefined
+  try {
+    zip = await openPromise(path, { lazyEntries: true, autoClose: false, decodeStrings: false })
+    return await inspect(zip)
+  } catch (error) {
+    return problem(`The bundle is not a zip file that can be read: ${reasonOf(error)}.`)
+  } finally {
+    zip?.close()
+  }
+}
+
+const problem = (sentence: string): BundleProblem => ({ kind: 'problem', problem: sentence })
+
+async function inspect(zip: ZipFile): Promise<BundleListing | BundleProblem> {
+  if (zip.entryCount > BUNDLE_LIMITS.entries) {
+    return problem(`The bundle holds ${zip.entryCount} entries; at most ${BUNDLE_LIMITS.entries} are allowed.`)
+  }
+  const entries: BundleEntry[] = []
+  const texts: Record<string, string> = {}
+  let links = 0
+  for await (const raw of zip.eachEntry()) {
+    const entry = describeEntry(raw)
+    entries.push(entry)
+    if (entry.encrypted || !entry.readable) continue // judged below; must not be opened
+    if (entry.kind === 'link' && ++links <= LINKS_MAX) entry.target = await readText(zip, raw, LINK_BYTES_MAX)
+    if (entry.kind === 'file' && TEXTS.includes(entry.path)) texts[entry.path] = await readText(zip, raw, TEXT_BYTES_MAX)
+  }
+  const found = problemOf(entries)
+  return found ? problem(found) : listingOf(entries, texts)
+}
+
+const UNIX = 3
+const FILE_TYPE_MASK = 0o170000
+const KINDS = new Map<number, BundleEntry['kind']>([
+  [0, 'file'],
+  [0o100000, 'file'],
+  [0o040000, 'folder'],
+  [0o120000, 'link'],
+])
+
+// External attributes: the upper half is a Unix mode when the archive was made on Unix (APPNOTE 4.4.2, 4.4.15).
+function describeEntry(raw: Entry): BundleEntry {
+  const path = nameOf(raw)
+  const mode = raw.versionMadeBy >> 8 === UNIX ? raw.externalFileAttributes >>> 16 : 0
+  return {
+    path,
+    kind: path.endsWith('/') ? 'folder' : (KINDS.get(mode & FILE_TYPE_MASK) ?? 'other'),
+    bytes: raw.uncompressedSize,
+    compressedBytes: raw.compressedSize,
+    encrypted: raw.isEncrypted(),
+    readable: raw.compressionMethod === 0 || raw.compressionMethod === 8,
+  }
+}
+
+// Many tools write UTF-8 without the flag that says so.
+function nameOf(raw: Entry): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw.fileNameRaw)
+  } catch {
+    return getFileNameLowLevel(raw.generalPurposeBitFlag, raw.fileNameRaw, [], true)
+  }
+}
+
+async function readText(zip: ZipFile, raw: Entry, bytesMax: number): Promise<string> {
+  if (raw.uncompressedSize > bytesMax) throw new Error(`${nameOf(raw)} is larger than ${bytesMax} bytes`)
+  const chunks: Buffer[] = []
+  for await (const chunk of await zip.openReadStreamPromise(raw)) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString()
+}
+
+function listingOf(entries: BundleEntry[], texts: Record<string, string>): BundleListing {
+  const own = entries.filter((entry) => !isFinderDebris(entry.path))
+  const topLevel = [...new Set(own.map(({ path }) => /^[^/]+\/?/.exec(path)?.[0] ?? path))].sort()
+  return {
+    kind: 'bundle',
+    entries: own.length,
+    unpackedBytes: own.reduce((sum, entry) => sum + entry.bytes, 0),
+    topLevel: topLevel.slice(0, TOP_LEVEL_MAX),
+    texts,
+    unsupported: own.filter((entry) => entry.kind !== 'folder' && isUnsupported(entry.path)).map(({ path }) => path),
+  }
+}
+
+// AWS reads `.ebextensions/*.config` of the first level only.
+const isUnsupported = (path: string) =>
+  /^\.ebextensions\/[^/]+\.config$/.test(path) ||
+  path.startsWith('.platform/') ||
+  ['Buildfile', 'cron.yaml', 'env.yaml'].includes(path)

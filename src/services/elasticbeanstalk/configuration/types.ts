@@ -1,0 +1,75 @@
+// What the configuration half of Elastic Beanstalk hands to the rest of the service: settings as AWS names them, and
+// the same as typed fields for those who carry them out.
+
+/** One option's value as a caller gave it. `namespace` and `optionName` are in AWS's spelling, `value` is verbatim. */
+export type Setting = {
+  namespace: string
+  optionName: string
+  /** Only of options of a named resource (a scheduled action); null otherwise. */
+  resourceName: string | null
+  value: string
+}
+
+/** A setting as DescribeConfigurationSettings shows it: an option without value or default has `value: null`. */
+export type ShownSetting = Omit<Setting, 'value'> & { value: string | null }
+
+/** Names an option; what OptionsToRemove takes. */
+export type OptionKey = Omit<Setting, 'value'>
+
+/** What a change of settings asks of a running environment.
+ *  `none`: nothing to carry out. `in-place`: instances stay (group, balancer, or the application's restart).
+ *  `replace`: new instances are needed. */
+export type Impact = 'none' | 'in-place' | 'replace'
+
+export type ConfigurationChange = {
+  impact: Impact
+  /** Whether the instances' software must be put again (environment properties, platform options, proxy). */
+  restartsApplication: boolean
+  /** `namespace:optionName` of the options whose effective value changed, sorted. */
+  options: string[]
+}
+
+/** The settings that have an effect, as plain values. Everything a workflow needs, nothing else. */
+export type EnvironmentConfiguration = {
+  minSize: number
+  maxSize: number
+  cooldownSeconds: number
+  instanceType: string
+  rootVolumeGiB: number
+  /** Environment properties, in the order in which they were given. */
+  env: Record<string, string>
+  /** Port on which an instance's proxy listens (with `proxyServer: 'none'`: the application itself). */
+  instancePort: number
+  healthCheck: {
+    path: string
+    intervalSeconds: number
+    timeoutSeconds: number
+    healthyThreshold: number
+    unhealthyThreshold: number
+    /** HTTP codes that count as healthy, in the form of elbv2's Matcher: `200`, `200,204`, `200-399`. */
+    matcher: string
+  }
+  deregistrationDelaySeconds: number
+  idleTimeoutSeconds: number
+  stickiness: { enabled: boolean; durationSeconds: number }
+  /** How long one command on the instances (a deployment, a start) may take. */
+  commandTimeoutSeconds: number
+  /** A deployment is not failed for health alone. */
+  ignoreHealthCheck: boolean
+  proxyServer: 'nginx' | 'none'
+  /** URL path (`/static`) → folder of the bundle (`static`). */
+  staticFiles: Record<string, string>
+  python: { wsgiPath: string; numProcesses: number; numThreads: number }
+}
+
+/** A wrong or doubtful setting, in the terms of ValidateConfigurationSettings. */
+export type Finding = {
+  severity: 'error' | 'warning'
+  namespace: string
+  optionName: string
+  /** Without the prefix `Configuration validation exception: `. */
+  message: string
+}
+
+/** A value that is stored and shown but has no effect here (the published list of docs/options.md). */
+export type WithoutEffect = Setting & { reason: string }

@@ -1,0 +1,23 @@
+// `npm run check`: format, lint, types, tidy and unit tests; under 30 seconds.
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+
+const unit = globSync('{src,sim,tools}/**/*.test.ts').filter((file) => !/\.(?:real|sweep)\.test\.ts$/.test(file))
+
+const steps: [string, string[]][] = [
+  ['format', ['oxfmt', '--check']],
+  ['lint', ['oxlint', '--type-aware', '--deny-warnings']],
+  ['types', ['tsc', '-p', '.']],
+  ['unit tests', ['node', '--test', '--test-reporter=dot', ...unit]],
+]
+
+let failed = 0
+for (const [name, [file = '', ...args]] of steps) {
+  const startedAt = performance.now()
+  const result = spawnSync(`node_modules/.bin/${file}`, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
+  const ok = result.status === 0
+  if (!ok) failed++
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
+  if (!ok) console.log(`${result.stdout}${result.stderr}`)
+}
+process.exit(failed === 0 ? 0 : 1)
