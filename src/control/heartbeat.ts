@@ -26,8 +26,9 @@ export function makeHeartbeat({ clock, log, store, shiftDeadlines }: Deps): Reco
     async reconcile() {
       const now = { at: clock.now(), monotonic: clock.monotonic() }
       const previousAt = last?.at ?? store.get<{ at: number }>('select at from heartbeat where id = 1')?.at ?? now.at
-      // In one life the beat should have come BEAT_MS after the last; between lives, nothing should have passed.
-      const jumpedMs = now.at - previousAt - (last ? BEAT_MS : 0)
+      // What ran is at most one beat: more monotonic time than that is a stall (SIGSTOP), more wall time a jump or a sleep.
+      const ranMs = last ? Math.min(now.monotonic - last.monotonic, BEAT_MS) : 0
+      const jumpedMs = now.at - previousAt - ranMs
       last = now
       if (Math.abs(jumpedMs) > JUMP_MS) {
         log.warn('the clock jumped or the machine slept', { jumpedMs })

@@ -42,9 +42,13 @@ export function problemOf(entries: BundleEntry[]): string | undefined {
 }
 
 /** macOS's Finder adds resource forks that no application wants. */
-export const isFinderDebris = (path: string) => path.startsWith('__MACOSX/') || posix.basename(path) === '.DS_Store'
+export const isFinderDebris = (path: string) =>
+  path.startsWith('__MACOSX/') || posix.basename(path) === '.DS_Store'
 
-function firstOf(entries: BundleEntry[], check: (entry: BundleEntry) => string | undefined): string | undefined {
+function firstOf(
+  entries: BundleEntry[],
+  check: (entry: BundleEntry) => string | undefined,
+): string | undefined {
   for (const entry of entries) {
     const problem = check(entry)
     if (problem) return problem
@@ -54,15 +58,19 @@ function firstOf(entries: BundleEntry[], check: (entry: BundleEntry) => string |
 
 function nameProblem({ path }: BundleEntry): string | undefined {
   const shown = show(path)
-  if (path === '' || /[\u0000-\u001f\u007f\ufffd]/.test(path)) return `The name of the entry ${shown} has characters that no file may have.`
-  if (path.includes('\\')) return `The entry ${shown} is written with backslashes: make the zip file with forward slashes.`
+  if (path === '' || /[\u0000-\u001f\u007f\ufffd]/.test(path))
+    return `The name of the entry ${shown} has characters that no file may have.`
+  if (path.includes('\\'))
+    return `The entry ${shown} is written with backslashes: make the zip file with forward slashes.`
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return `The entry ${shown} has an absolute path.`
   const names = path.split('/')
   if (path.endsWith('/')) names.pop()
   if (names.includes('..')) return `The entry ${shown} leads out of the bundle.`
-  if (names.includes('.') || names.includes('')) return `The entry ${shown} has an empty name or a dot in its path.`
+  if (names.includes('.') || names.includes(''))
+    return `The entry ${shown} has an empty name or a dot in its path.`
   const tooLong = names.some((name) => Buffer.byteLength(name) > BUNDLE_LIMITS.nameBytes)
-  if (tooLong || Buffer.byteLength(path) > BUNDLE_LIMITS.pathBytes) return `The name of the entry ${shown} is too long.`
+  if (tooLong || Buffer.byteLength(path) > BUNDLE_LIMITS.pathBytes)
+    return `The name of the entry ${shown} is too long.`
   return undefined
 }
 
@@ -114,7 +122,8 @@ function linkProblem(entries: BundleEntry[]): string | undefined {
     const climbs = /^(\.\.(\/|$))*/.exec(target)?.[0] ?? ''
     const climbsLater = target.slice(climbs.length).split('/').includes('..')
     const leaves = resolved === '..' || resolved.startsWith('../') || posix.isAbsolute(target)
-    if (target === '' || leaves || climbsLater) return `The link ${show(path)} leads out of the bundle (to ${show(target)}).`
+    if (target === '' || leaves || climbsLater)
+      return `The link ${show(path)} leads out of the bundle (to ${show(target)}).`
   }
   return undefined
 }
@@ -136,12 +145,20 @@ const parents = (path: string) =>
   withoutSlash(path)
     .split('/')
     .slice(0, -1)
-    .map((_, index, names) => names.slice(0, index + 1).join('/').normalize('NFC'))
+    .map((_, index, names) =>
+      names
+        .slice(0, index + 1)
+        .join('/')
+        .normalize('NFC'),
+    )
 
 const mebibytes = (bytes: number) => Math.round(bytes / (1 << 20)).toLocaleString('en')
 
 // Printable whatever is in it: it goes into events and terminals.
 const show = (path: string) => {
-  const printable = path.replace(/[^\x20-\x7e\u00a0-\u024f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const printable = path.replace(
+    /[^\x20-\x7e\u00a0-\u024f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   return `'${printable.length > 120 ? `${printable.slice(0, 117)}…` : printable}'`
 }

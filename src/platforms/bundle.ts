@@ -55,7 +55,9 @@ const problem = (sentence: string): BundleProblem => ({ kind: 'problem', problem
 
 async function inspect(zip: ZipFile): Promise<BundleListing | BundleProblem> {
   if (zip.entryCount > BUNDLE_LIMITS.entries) {
-    return problem(`The bundle holds ${zip.entryCount} entries; at most ${BUNDLE_LIMITS.entries} are allowed.`)
+    return problem(
+      `The bundle holds ${zip.entryCount} entries; at most ${BUNDLE_LIMITS.entries} are allowed.`,
+    )
   }
   const entries: BundleEntry[] = []
   const texts: Record<string, string> = {}
@@ -65,7 +67,8 @@ async function inspect(zip: ZipFile): Promise<BundleListing | BundleProblem> {
     entries.push(entry)
     if (entry.encrypted || !entry.readable) continue // judged below; must not be opened
     if (entry.kind === 'link' && ++links <= LINKS_MAX) entry.target = await readText(zip, raw, LINK_BYTES_MAX)
-    if (entry.kind === 'file' && TEXTS.includes(entry.path)) texts[entry.path] = await readText(zip, raw, TEXT_BYTES_MAX)
+    if (entry.kind === 'file' && TEXTS.includes(entry.path))
+      texts[entry.path] = await readText(zip, raw, TEXT_BYTES_MAX)
   }
   const found = problemOf(entries)
   return found ? problem(found) : listingOf(entries, texts)
@@ -119,7 +122,9 @@ function listingOf(entries: BundleEntry[], texts: Record<string, string>): Bundl
     unpackedBytes: own.reduce((sum, entry) => sum + entry.bytes, 0),
     topLevel: topLevel.slice(0, TOP_LEVEL_MAX),
     texts,
-    unsupported: own.filter((entry) => entry.kind !== 'folder' && isUnsupported(entry.path)).map(({ path }) => path),
+    unsupported: own
+      .filter((entry) => entry.kind !== 'folder' && isUnsupported(entry.path))
+      .map(({ path }) => path),
   }
 }
 

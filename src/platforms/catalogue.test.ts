@@ -9,7 +9,11 @@ const runtime = (family: Runtime['family'], language: string): Runtime => ({
   program: `/usr/bin/${family}${language}`,
   build: `${language}.2 (main)`,
 })
-const catalogue = makeCatalogue([runtime('python', '3.9'), runtime('nodejs', '26'), runtime('python', '3.11')])
+const catalogue = makeCatalogue([
+  runtime('python', '3.9'),
+  runtime('nodejs', '26'),
+  runtime('python', '3.11'),
+])
 
 describe('the catalogue of platforms', () => {
   it('lists the stacks of this machine, newest first, under the names of AWS', () => {

@@ -36,7 +36,13 @@ export type Stack = {
 }
 
 export type Resolution =
-  | { kind: 'found'; stack: Stack; version: string; solutionStackName: string; platformArn(region: string): string }
+  | {
+      kind: 'found'
+      stack: Stack
+      version: string
+      solutionStackName: string
+      platformArn(region: string): string
+    }
   | { kind: 'missing' | 'unknown'; message: string }
 
 export type Catalogue = { stacks: Stack[]; resolve(stackNameOrPlatformArn: string): Resolution }
@@ -83,11 +89,17 @@ function resolve(stacks: Stack[], asked: string): Resolution {
   const wanted = parse(asked)
   if (!wanted) return unknown(asked)
   const { platformName, language, version } = wanted
-  const stack = stacks.find((each) => each.platformName === platformName && each.runtime.language === language)
+  const stack = stacks.find(
+    (each) => each.platformName === platformName && each.runtime.language === language,
+  )
   if (stack) return { kind: 'found', stack, version, ...names(platformName, language, version) }
-  const [family, { known }] = platformName === 'Python' ? ['python', FAMILIES.python] : ['nodejs', FAMILIES.nodejs]
+  const [family, { known }] =
+    platformName === 'Python' ? ['python', FAMILIES.python] : ['nodejs', FAMILIES.nodejs]
   if (!known.some((each) => each === language)) return unknown(asked)
-  return { kind: 'missing', message: `${asked} needs ${platformName} ${language}, which this machine lacks. ${remedy(family, language)}` }
+  return {
+    kind: 'missing',
+    message: `${asked} needs ${platformName} ${language}, which this machine lacks. ${remedy(family, language)}`,
+  }
 }
 
 function parse(asked: string): { platformName: string; language: string; version: string } | undefined {
@@ -100,11 +112,15 @@ function parse(asked: string): { platformName: string; language: string; version
   return undefined
 }
 
-const unknown = (asked: string): Resolution => ({ kind: 'unknown', message: `No Solution Stack named '${asked}' found.` })
+const unknown = (asked: string): Resolution => ({
+  kind: 'unknown',
+  message: `No Solution Stack named '${asked}' found.`,
+})
 
 // Which Debian and Ubuntu releases carry which Python is not ours to know: the command says it itself.
 function remedy(family: string, language: string): string {
-  if (family === 'nodejs') return 'Polebean brings one Node.js of its own: choose a stack that list-available-solution-stacks names.'
+  if (family === 'nodejs')
+    return 'Polebean brings one Node.js of its own: choose a stack that list-available-solution-stacks names.'
   return (
     `Add it with: sudo apt-get install python${language} python${language}-venv ` +
     '(if your distribution has no such package, choose a stack that list-available-solution-stacks names).'

@@ -11,7 +11,10 @@ const PYTHON_PROBE = 'import sys, ensurepip, venv; print(sys.version.replace("\\
 /** `nodeProgram` is the home's own copy of Node.js, or null. Interpreters that do not answer are left out. */
 export async function probeRuntimes(nodeProgram: string | null): Promise<Runtime[]> {
   const pythons = readdirSync(PROGRAMS).flatMap((file) => /^python(3\.\d+)$/.exec(file)?.[1] ?? [])
-  const found = await Promise.all([...pythons.map(probePython), ...(nodeProgram ? [probeNode(nodeProgram)] : [])])
+  const found = await Promise.all([
+    ...pythons.map(probePython),
+    ...(nodeProgram ? [probeNode(nodeProgram)] : []),
+  ])
   return found.filter((runtime) => runtime !== undefined)
 }
 

@@ -1,6 +1,6 @@
 # Makes the virtual environment at its final place and installs into it, inside the build sandbox.
 # Arguments: the environment's folder, the requirements file or '-', the bundle's folder or '-', gunicorn's requirement.
-# Raise INSTALLER_VERSION in ../layers.ts with any change here: it is in the layers' keys.
+# Raise INSTALLER_VERSION in ../python/layers.ts with any change here: it is in the layers' keys.
 import os
 import shutil
 import subprocess

@@ -1,6 +1,6 @@
 # Unpacks a source bundle into the current folder, inside the build sandbox. Argument: the zip file.
 # The control plane judged the archive's directory already (bundle-entries.ts); this is the second look, at what is
-# really unpacked. Raise UNPACKER_VERSION in ../layers.ts with any change here: it is in the layers' keys.
+# really unpacked. Raise UNPACKER_VERSION in ../bundle-layer.ts with any change here: it is in the layers' keys.
 import os
 import stat
 import sys

@@ -18,7 +18,10 @@ export function requirementsOfLock(text: string): Converted {
   const lines = Object.entries(section).map(([name, value]) => lockLine(name, isRecord(value) ? value : {}))
   // pip demands hashes of all as soon as one has them: a git or path entry among them cannot be hashed.
   const hashable = lines.every((line) => line.hashes !== '')
-  return { kind: 'requirements', text: join([...indexes, ...lines.map((line) => line.requirement + (hashable ? line.hashes : ''))]) }
+  return {
+    kind: 'requirements',
+    text: join([...indexes, ...lines.map((line) => line.requirement + (hashable ? line.hashes : ''))]),
+  }
 }
 
 /** `[packages]` and the sources of a Pipfile without a lock: versions are chosen at each new build. */
@@ -29,13 +32,16 @@ export function requirementsOfPipfile(text: string): Converted {
   if (!packages) return { kind: 'problem', problem: "The Pipfile has no '[packages]' section." }
   const sources = sections.filter((section) => section.name === 'source').map((section) => section.values)
   const lines = Object.entries(packages.values).map(([name, value]) =>
-    typeof value === 'string' ? name + versionOf(value) : lockLine(name, isRecord(value) ? value : {}).requirement,
+    typeof value === 'string'
+      ? name + versionOf(value)
+      : lockLine(name, isRecord(value) ? value : {}).requirement,
   )
   return { kind: 'requirements', text: join([...indexLines(sources), ...lines]) }
 }
 
 const join = (lines: string[]) => lines.map((line) => `${line}\n`).join('')
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const textOf = (value: unknown) => (typeof value === 'string' ? value.replace(/[\r\n]/g, ' ') : '')
 const listOf = (value: unknown) => (Array.isArray(value) ? value.map(textOf).filter(Boolean) : [])
 const versionOf = (version: string) => (version.trim() === '*' ? '' : textOf(version))
@@ -54,7 +60,8 @@ function lockLine(name: string, value: Record<string, unknown>): { requirement: 
   const markers = textOf(value['markers'])
   const marker = markers ? `; ${markers}` : ''
   const place = placeOf(value)
-  if (place !== '') return { requirement: place.startsWith('-e ') ? place : `${full} @ ${place}${marker}`, hashes: '' }
+  const isPath = place.startsWith('-e ') || place.startsWith('./')
+  if (place !== '') return { requirement: (isPath ? place : `${full} @ ${place}`) + marker, hashes: '' }
   const hashes = listOf(value['hashes']).map((hash) => ` --hash=${hash}`)
   return { requirement: full + versionOf(textOf(value['version'])) + marker, hashes: hashes.join('') }
 }
@@ -64,7 +71,7 @@ function placeOf(value: Record<string, unknown>): string {
   const ref = textOf(value['ref'])
   if (git !== '') return `git+${git}${ref ? `@${ref}` : ''}`
   const path = textOf(value['path'])
-  if (path !== '') return value['editable'] === true ? `-e ${path}` : `file:///var/app/current/${path.replace(/^\.\//, '')}`
+  if (path !== '') return `${value['editable'] === true ? '-e ' : ''}./${path.replace(/^\.\//, '')}`
   return textOf(value['file']) || textOf(value['url'])
 }
 
@@ -94,9 +101,17 @@ function readToml(text: string): Section[] | undefined {
 
 function readValue(text: string): { value: unknown; rest: string } | undefined {
   const string = /^"((?:[^"\\]|\\.)*)"|^'([^']*)'/.exec(text)
-  if (string) return { value: string[1]?.replace(/\\(["\\])/g, '$1') ?? string[2] ?? '', rest: text.slice(string[0].length) }
+  if (string)
+    return {
+      value: string[1]?.replace(/\\(["\\])/g, '$1') ?? string[2] ?? '',
+      rest: text.slice(string[0].length),
+    }
   const word = /^(true|false|-?[0-9][0-9._]*)/.exec(text)
-  if (word?.[0]) return { value: word[0] === 'true' ? true : word[0] === 'false' ? false : Number(word[0]), rest: text.slice(word[0].length) }
+  if (word?.[0])
+    return {
+      value: word[0] === 'true' ? true : word[0] === 'false' ? false : Number(word[0]),
+      rest: text.slice(word[0].length),
+    }
   if (text.startsWith('[')) return readList(text.slice(1))
   if (text.startsWith('{')) return readInlineTable(text.slice(1))
   return undefined

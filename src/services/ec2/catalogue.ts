@@ -7,7 +7,6 @@ export type InstanceType = {
   memoryMiB: number
   architecture: 'x86_64' | 'arm64'
   burstable: boolean
-  interfacesMax: number
 }
 
 const GIB = 1024
@@ -61,7 +60,7 @@ export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map(
   Object.entries(FAMILIES).flatMap(([family, { types, ...rest }]) =>
     Object.entries(types).map(([size, [vcpus, memoryMiB]]) => {
       const name = `${family}.${size}`
-      return [name, { name, vcpus, memoryMiB, interfacesMax: vcpus > 2 ? 4 : 3, ...rest }] as const
+      return [name, { name, vcpus, memoryMiB, ...rest }] as const
     }),
   ),
 )

@@ -1,14 +1,21 @@
 // What every file of this service is handed.
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { ObjectEngine } from '../../engines/objects/engine.ts'
+import type { Catalogue } from '../../platforms/catalogue.ts'
+import type { BuildConfiguration } from '../../platforms/plan.ts'
 import type { Context } from '../context.ts'
 import type { ServiceDeps } from '../service.ts'
+import type { Setting } from './configuration/types.ts'
 import type { Events } from './events.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
-  /** Only to build layers and to see which are there. */
-  compute: Pick<ComputeEngine, 'build' | 'layers'>
+  /** Only to build layers, to see which are there, and to read logs. */
+  compute: Pick<ComputeEngine, 'build' | 'layers' | 'read'>
+  /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
+  catalogue: Catalogue
+  /** What the machine's owner configured for pip and npm. Read anew for each plan. */
+  buildConfiguration(): BuildConfiguration
   /** Environments are named `<prefix>.<region>.<domain>`. */
   domain: string
   /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */
@@ -17,4 +24,11 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   presign(context: Context, bucket: string, key: string, expiresSeconds: number): string
 }
 
-export type Parts = ElasticbeanstalkDeps & { events: Events }
+export type Template = { settings: Setting[]; solutionStackName: string; platformArn: string }
+
+export type Parts = ElasticbeanstalkDeps & {
+  events: Events
+  /** The saved configuration of that name; undefined when no name is given.
+   *  @throws DeclaredError `No Configuration Template named 'app/X' found.` */
+  findTemplate(context: Context, application: string, name: string | undefined): Template | undefined
+}

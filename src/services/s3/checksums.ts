@@ -24,12 +24,14 @@ export type ChecksumInput = ChecksumMembers & {
 
 const algorithms = Object.keys(SIZES) as Algorithm[]
 
-/** The checksum that a request names or carries. CRC32 if none: AWS would take CRC64NVME, which no client can tell. */
+/** The checksum that a request names or carries; CRC32 if none, since it costs nothing (a difference: AWS adds CRC64NVME). */
 export function checksumAsked(input: ChecksumInput): Asked {
   for (const name of REFUSED) if (input[`Checksum${name}`]) throw notImplemented(headerOf(name))
   const given = algorithms.filter((algorithm) => input[`Checksum${algorithm}`] !== undefined)
   if (given.length > 1)
-    throw invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.')
+    throw invalidRequest(
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    )
   const algorithm = given[0] ?? (input.ChecksumAlgorithm ? parseAlgorithm(input.ChecksumAlgorithm) : 'CRC32')
   const expected = input[`Checksum${algorithm}`]
   if (expected !== undefined && Buffer.from(expected, 'base64').length !== SIZES[algorithm])
@@ -41,7 +43,9 @@ export function parseAlgorithm(name: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === name.toUpperCase())
   if (found) return found
   if (REFUSED.some((refused) => refused === name.toUpperCase())) throw notImplemented(headerOf(name))
-  throw invalidRequest('Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512]')
+  throw invalidRequest(
+    'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512]',
+  )
 }
 
 const headerOf = (algorithm: string) => `x-amz-checksum-${algorithm.toLowerCase()}`
@@ -117,5 +121,7 @@ export function checksumTypeFor(algorithm: Algorithm, asked: string | undefined)
   const type = asked ?? (algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE')
   if (type === 'FULL_OBJECT' && crc) return type
   if (type === 'COMPOSITE' && algorithm !== 'CRC64NVME') return type
-  throw invalidRequest(`The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`)
+  throw invalidRequest(
+    `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+  )
 }

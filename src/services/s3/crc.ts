@@ -27,7 +27,8 @@ export function makeCrc64Nvme(): { update(chunk: Uint8Array): void; digest(): Bu
       let at = 0
       for (const end = chunk.length - 7; at < end; at += 8) {
         const a = low ^ (chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 24))
-        const b = high ^ (chunk[at + 4]! | (chunk[at + 5]! << 8) | (chunk[at + 6]! << 16) | (chunk[at + 7]! << 24))
+        const b =
+          high ^ (chunk[at + 4]! | (chunk[at + 5]! << 8) | (chunk[at + 6]! << 16) | (chunk[at + 7]! << 24))
         const i0 = 1792 + (a & 255)
         const i1 = 1536 + ((a >>> 8) & 255)
         const i2 = 1280 + ((a >>> 16) & 255)
@@ -37,7 +38,15 @@ export function makeCrc64Nvme(): { update(chunk: Uint8Array): void; digest(): Bu
         const i6 = 256 + ((b >>> 16) & 255)
         const i7 = b >>> 24
         low = lows[i0]! ^ lows[i1]! ^ lows[i2]! ^ lows[i3]! ^ lows[i4]! ^ lows[i5]! ^ lows[i6]! ^ lows[i7]!
-        high = highs[i0]! ^ highs[i1]! ^ highs[i2]! ^ highs[i3]! ^ highs[i4]! ^ highs[i5]! ^ highs[i6]! ^ highs[i7]!
+        high =
+          highs[i0]! ^
+          highs[i1]! ^
+          highs[i2]! ^
+          highs[i3]! ^
+          highs[i4]! ^
+          highs[i5]! ^
+          highs[i6]! ^
+          highs[i7]!
       }
       for (; at < chunk.length; at++) {
         const index = (low ^ chunk[at]!) & 255

@@ -4,8 +4,10 @@ import { limits } from './limits.ts'
 
 type Members = Record<string, string>
 
-const declare = (code: string, httpStatus: number, message: string) => (members: Members = {}) =>
-  new DeclaredError(code, message, { httpStatus, members })
+const declare =
+  (code: string, httpStatus: number, message: string) =>
+  (members: Members = {}) =>
+    new DeclaredError(code, message, { httpStatus, members })
 
 export const noSuchBucket = declare('NoSuchBucket', 404, 'The specified bucket does not exist')
 export const noSuchKey = declare('NoSuchKey', 404, 'The specified key does not exist.')
@@ -21,11 +23,7 @@ export const bucketAlreadyOwnedByYou = declare(
   409,
   'Your previous request to create the named bucket succeeded and you already own it.',
 )
-export const bucketNotEmpty = declare(
-  'BucketNotEmpty',
-  409,
-  'The bucket you tried to delete is not empty',
-)
+export const bucketNotEmpty = declare('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty')
 export const tooManyBuckets = declare(
   'TooManyBuckets',
   400,
@@ -54,7 +52,11 @@ export const entityTooSmall = declare(
   'Your proposed upload is smaller than the minimum allowed size',
 )
 export const invalidRange = declare('InvalidRange', 416, 'The requested range is not satisfiable')
-export const invalidPartNumber = declare('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable')
+export const invalidPartNumber = declare(
+  'InvalidPartNumber',
+  416,
+  'The requested partnumber is not satisfiable',
+)
 export const preconditionFailed = declare(
   'PreconditionFailed',
   412,
@@ -67,11 +69,7 @@ export const malformedXml = declare(
 )
 export const accessDenied = declare('AccessDenied', 403, 'Access Denied')
 export const invalidDigest = declare('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.')
-export const aclNotSupported = declare(
-  'AccessControlListNotSupported',
-  400,
-  'The bucket does not allow ACLs',
-)
+export const aclNotSupported = declare('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
 
 export const badDigest = (what: string) =>
   what === 'Content-MD5'
@@ -79,7 +77,11 @@ export const badDigest = (what: string) =>
     : declare('BadDigest', 400, `The ${what} you specified did not match the calculated checksum.`)()
 
 export const entityTooLarge = (bytes: number, bytesMax: number = limits.objectBytesMax) =>
-  declare('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size')({
+  declare(
+    'EntityTooLarge',
+    400,
+    'Your proposed upload exceeds the maximum allowed size',
+  )({
     ProposedSize: String(bytes),
     MaxSizeAllowed: String(bytesMax),
   })
@@ -91,7 +93,11 @@ export const invalidArgument = (message: string, name: string, value: string) =>
 
 /** AWS names the header only in a member that clients do not show; the message names it too. */
 export const notImplemented = (header: string) =>
-  declare('NotImplemented', 501, `A header you provided implies functionality that is not implemented: ${header}`)({
+  declare(
+    'NotImplemented',
+    501,
+    `A header you provided implies functionality that is not implemented: ${header}`,
+  )({
     Header: header,
   })
 

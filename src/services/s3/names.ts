@@ -36,7 +36,11 @@ export function parseCopySource(source: string | undefined): { bucket: string; k
   const decoded = decode(path.replace(/^\//, ''))
   const slash = decoded.indexOf('/')
   if (slash < 1 || slash === decoded.length - 1)
-    throw invalidArgument('Copy Source must mention the source bucket and key: sourcebucket/sourcekey', 'x-amz-copy-source', source ?? '')
+    throw invalidArgument(
+      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+      'x-amz-copy-source',
+      source ?? '',
+    )
   checkVersion(query)
   return { bucket: decoded.slice(0, slash), key: checkKey(decoded.slice(slash + 1)) }
 }

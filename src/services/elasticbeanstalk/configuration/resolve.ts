@@ -1,8 +1,23 @@
 // From given, stored and template settings to one checked configuration. Pure: no rows, no clock.
 import type { ConfigurationOptionSetting, OptionSpecification } from '@aws-sdk/client-elastic-beanstalk'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { changeOf } from './change.ts'
+import { configurationOf } from './effective.ts'
+import { mergeSettings } from './merge.ts'
+import { shownSettings } from './shown.ts'
+import { settingsWithoutEffect, validateSettings } from './validate.ts'
 import type {
-  ConfigurationChange, EnvironmentConfiguration, Finding, OptionKey, Setting, ShownSetting, WithoutEffect,
+  ConfigurationChange,
+  EnvironmentConfiguration,
+  Finding,
+  Setting,
+  ShownSetting,
+  WithoutEffect,
 } from './types.ts'
+
+export type * from './types.ts'
+export { configurationOf } from './effective.ts'
+export { shownSettings } from './shown.ts'
 
 export type ResolveInput = {
   /** Platform family of the environment (`python`, `nodejs`): decides which `aws:elasticbeanstalk:container:*` exist. */
@@ -10,11 +25,13 @@ export type ResolveInput = {
   /** What the environment (or the template that is changed) already holds; null when it is being created. */
   stored: Setting[] | null
   /** Settings of the saved configuration that the call names; below `given`, above `stored`. */
-  template?: Setting[]
+  template?: Setting[] | undefined
   /** `OptionSettings` of the call, as parsed. */
-  given?: ConfigurationOptionSetting[]
-  /** `OptionsToRemove` of the call, as parsed. */
-  remove?: OptionSpecification[]
+  given?: ConfigurationOptionSetting[] | undefined
+  /** `OptionsToRemove` of the call, as parsed. They leave `stored` and `template`, never what the same call gives. */
+  remove?: OptionSpecification[] | undefined
+  /** Names of the instance types that exist (ec2's); without it any well-formed name passes. */
+  instanceTypes?: ReadonlySet<string> | undefined
 }
 
 export type Resolved = {
@@ -31,15 +48,36 @@ export type Resolved = {
 
 /** Precedence: given > template > stored > defaults; then validation of the whole.
  *  @throws DeclaredError `ConfigurationValidationException` with the first finding, worded as AWS words it. */
-export declare function resolveConfiguration(input: ResolveInput): Resolved
+export function resolveConfiguration(input: ResolveInput): Resolved {
+  const { settings, findings } = examine(input)
+  const first = findings[0]
+  if (first)
+    throw new DeclaredError('ConfigurationValidationException', `Configuration validation exception: ${first.message}`)
+  return {
+    stored: settings,
+    shown: shownSettings(input.platform, settings),
+    configuration: configurationOf(input.platform, settings),
+    withoutEffect: settingsWithoutEffect(input.platform, settings),
+    change: changeOf(input.platform, input.stored ?? [], settings),
+  }
+}
 
-/** The same without throwing: every finding, errors and warnings, for ValidateConfigurationSettings. */
-export declare function validateConfiguration(input: ResolveInput): Finding[]
+/** The same without throwing: every finding, errors and then warnings, for ValidateConfigurationSettings. */
+export function validateConfiguration(input: ResolveInput): Finding[] {
+  const { settings, findings } = examine(input)
+  const warnings = settingsWithoutEffect(input.platform, settings).map(
+    ({ namespace, optionName, reason }): Finding => ({
+      severity: 'warning',
+      namespace,
+      optionName,
+      message: `This value has no effect here (Namespace: '${namespace}', OptionName: '${optionName}'): ${reason}`,
+    }),
+  )
+  return [...findings, ...warnings]
+}
 
-/** The typed configuration of stored settings that were valid when they were stored. Never throws for those. */
-export declare function configurationOf(platform: string, stored: Setting[]): EnvironmentConfiguration
-
-/** All settings with their defaults, sorted by namespace, then name, EnvironmentType first in its namespace. */
-export declare function shownSettings(platform: string, stored: Setting[]): ShownSetting[]
-
-export type { ConfigurationChange, EnvironmentConfiguration, Finding, OptionKey, Setting, ShownSetting, WithoutEffect }
+function examine({ platform, stored, template = [], given = [], remove = [], instanceTypes }: ResolveInput) {
+  const merged = mergeSettings({ platform, stored: stored ?? [], template, given, remove })
+  const errors = validateSettings({ platform, settings: merged.settings, before: stored, instanceTypes })
+  return { settings: merged.settings, findings: [...merged.findings, ...errors] }
+}

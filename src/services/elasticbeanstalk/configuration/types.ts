@@ -38,7 +38,7 @@ export type EnvironmentConfiguration = {
   rootVolumeGiB: number
   /** Environment properties, in the order in which they were given. */
   env: Record<string, string>
-  /** Port on which an instance's proxy listens (with `proxyServer: 'none'`: the application itself). */
+  /** Port on which an instance's proxy listens; with `proxyServer: 'none'` the application itself must. */
   instancePort: number
   healthCheck: {
     path: string
@@ -51,13 +51,12 @@ export type EnvironmentConfiguration = {
   }
   deregistrationDelaySeconds: number
   idleTimeoutSeconds: number
-  stickiness: { enabled: boolean; durationSeconds: number }
   /** How long one command on the instances (a deployment, a start) may take. */
   commandTimeoutSeconds: number
   /** A deployment is not failed for health alone. */
   ignoreHealthCheck: boolean
   proxyServer: 'nginx' | 'none'
-  /** URL path (`/static`) → folder of the bundle (`static`). */
+  /** URL path (`/static`) → folder of the bundle (`static`), both without a slash at the end. Folders may not exist. */
   staticFiles: Record<string, string>
   python: { wsgiPath: string; numProcesses: number; numThreads: number }
 }

@@ -1,0 +1,65 @@
+// Nothing of a model reaches a configuration line or the runtime socket before it has been checked here (design §7).
+import { isIPv4 } from 'node:net'
+import { EngineError } from '../../kernel/errors.ts'
+import type { BalancerModel, HealthCheck, LoadBalancer, TargetGroup } from './engine.ts'
+
+/** Throws an EngineError that names the first thing which cannot be carried. */
+export function checkModel(model: BalancerModel): void {
+  unique('load balancer', model.loadBalancers.map(({ id }) => id))
+  unique('target group', model.targetGroups.map(({ id }) => id))
+  for (const loadBalancer of model.loadBalancers) checkLoadBalancer(loadBalancer)
+  for (const group of model.targetGroups) checkTargetGroup(group)
+  unique('address', model.loadBalancers.map(({ address }) => address))
+  unique('loopback port', model.loadBalancers.flatMap(({ loopbackPort }) => loopbackPort ?? []))
+  unique('host name', model.loadBalancers.flatMap(({ hosts }) => hosts))
+}
+
+function checkLoadBalancer({ id, address, hosts, loopbackPort, idleTimeoutSeconds, listeners }: LoadBalancer) {
+  const of = `load balancer ${checkId(id)}`
+  need(isIPv4(address), of, 'address', address)
+  for (const host of hosts) need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
+  if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
+  need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
+  for (const { port } of listeners) need(isPort(port), of, 'listener port', port)
+  unique(`listener port of ${of}`, listeners.map(({ port }) => port))
+}
+
+function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
+  const of = `target group ${checkId(id)}`
+  checkHealthCheck(of, healthCheck)
+  for (const target of targets) {
+    need(isIPv4(target.address), of, 'address of a target', target.address)
+    need(isPort(target.port), of, 'port of a target', target.port)
+    need(target.id !== '', of, 'target id', target.id)
+  }
+  unique(`target of ${of}`, targets.map((target) => `${target.id} port ${target.port}`))
+}
+
+function checkHealthCheck(of: string, check: HealthCheck) {
+  need(check.protocol === 'HTTP' || check.protocol === 'TCP', of, 'health check protocol', check.protocol)
+  if (check.port !== null) need(isPort(check.port), of, 'health check port', check.port)
+  need(/^\/[!-~]{0,1023}$/.test(check.path) || check.protocol === 'TCP', of, 'health check path', check.path)
+  need(isWithin(check.intervalSeconds, 0.05, 300), of, 'health check interval', check.intervalSeconds)
+  need(isWithin(check.timeoutSeconds, 0.05, 120), of, 'health check timeout', check.timeoutSeconds)
+  need(isWithin(check.healthyThreshold, 1, 10), of, 'healthy threshold', check.healthyThreshold)
+  need(isWithin(check.unhealthyThreshold, 1, 10), of, 'unhealthy threshold', check.unhealthyThreshold)
+  const codes = /^[1-5]\d\d(-[1-5]\d\d)?(,[1-5]\d\d(-[1-5]\d\d)?)*$/
+  need(codes.test(check.matcher) || check.protocol === 'TCP', of, 'matcher', check.matcher)
+}
+
+function checkId(id: string): string {
+  if (!/^[\w.:/+=@-]{1,256}$/.test(id)) throw new EngineError(`not an id: ${JSON.stringify(id)}`)
+  return id
+}
+
+const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535
+const isWithin = (value: number, least: number, most: number) => value >= least && value <= most
+
+function need(holds: boolean, of: string, what: string, value: unknown) {
+  if (!holds) throw new EngineError(`${of}: ${what} cannot be ${JSON.stringify(value)}`)
+}
+
+function unique(what: string, values: (string | number)[]) {
+  const twice = values.find((value, index) => values.indexOf(value) !== index)
+  if (twice !== undefined) throw new EngineError(`two have the same ${what}: ${twice}`)
+}

@@ -1,0 +1,238 @@
+// The model as HAProxy's files: pure text, compared in tests. Server lines change over the runtime socket; everything
+// else (the frame) needs a reload, and `frame` names it, so that one can ask a running HAProxy which one it follows.
+import type { BalancerModel, HealthCheck, Target } from './engine.ts'
+import { ERROR_CODES, errorPage } from './error-pages.ts'
+import {
+  type Backend,
+  backendOf,
+  backendsOf,
+  digest,
+  loopbackName,
+  NO_TARGETS,
+  type Role,
+  UNKNOWN_HOST,
+} from './names.ts'
+
+export type Settings = {
+  /** Where HAProxy's files and sockets lie; needs no quoting. */
+  dir: string
+  threads: number
+  /** Connections of clients at once; follows from the limit of open files. */
+  connectionsMax: number
+  /** HAProxy drops root for this user and group; null = it stays what it is. */
+  user: { name: string; group: string } | null
+  /** Name of the host's network namespace; null = HAProxy runs in it. */
+  hostNamespace: string | null
+  /** Whether ::1 exists on the host. */
+  ipv6: boolean
+  /** Where a public listener port is served on the host. */
+  publicPort(listenerPort: number): number
+}
+
+/** One server line. `open`: a stand-in that takes requests while no target is healthy (see plan.ts). */
+export type Server = { backend: string; name: string; role: Role; target: Target; disabled: boolean }
+
+export type Rendered = {
+  config: string
+  /** Names the frame: equal frames differ only in servers and maps. */
+  frame: string
+  /** File name → content. */
+  maps: Map<string, string>
+  pages: Map<string, string>
+  /** Ports on the host's loopback addresses. */
+  hostPorts: number[]
+}
+
+export function renderConfig(model: BalancerModel, settings: Settings, servers: Server[]): Rendered {
+  const backends = backendsOf(model)
+  const { frontends, maps, hostPorts } = renderFrontends(model, backends, settings)
+  const text = (frame: string, lines: Server[]) =>
+    [
+      ...globalLines(settings, frame),
+      ...defaultsLines(model, settings),
+      ...frontends,
+      ...backends.flatMap((backend) => [
+        ...backendLines(backend),
+        ...lines.filter((server) => server.backend === backend.name).map((server) => serverLine(server)),
+        '',
+      ]),
+      `backend ${NO_TARGETS}`,
+      '',
+      `backend ${UNKNOWN_HOST}`,
+      `  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"`,
+      '',
+    ].join('\n')
+  const frame = digest(text('', []), 16)
+  const pages = new Map(ERROR_CODES.map((code) => [`${code}.http`, errorPage(code)]))
+  return { config: text(frame, servers), frame, maps, pages, hostPorts }
+}
+
+/** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
+export function serverKeywords(role: Role, check: HealthCheck): string {
+  if (role === 'open') return 'backup'
+  const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
+  return [
+    // One passed check makes a new target healthy (AWS: "it must pass one health check to be considered healthy").
+    `check inter ${ms(intervalSeconds)} fall ${unhealthyThreshold} rise ${role === 'initial' ? 1 : healthyThreshold}`,
+    // Difference from AWS: a target that is down is looked at more often than at the interval.
+    `downinter ${Math.min(DOWN_INTERVAL_MS, intervalSeconds * 1000)}ms`,
+    ...(port === null ? [] : [`port ${port}`]),
+  ].join(' ')
+}
+
+const DOWN_INTERVAL_MS = 250
+const ms = (seconds: number) => `${Math.round(seconds * 1000)}ms`
+
+function globalLines({ dir, threads, connectionsMax, user }: Settings, frame: string): string[] {
+  return [
+    '# Written by Polebean from the load balancers that its AWS API describes; changes here are lost.',
+    'global',
+    `  node polebean-${frame}`,
+    `  nbthread ${threads}`,
+    `  maxconn ${connectionsMax}`,
+    // Another program that listens on the same port must be an error, and not get half of the connections.
+    '  noreuseport',
+    // Workers of former configurations live as long as their WebSockets, at most this long.
+    '  hard-stop-after 300s',
+    '  mworker-max-reloads 20',
+    ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
+    `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
+    '  stats timeout 10s',
+    `  server-state-file ${dir}/servers.state`,
+    '  log stdout format raw local0',
+    '',
+  ]
+}
+
+function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
+  const idle = Math.max(60, ...model.loadBalancers.map(({ idleTimeoutSeconds }) => idleTimeoutSeconds))
+  return [
+    'defaults',
+    '  mode http',
+    '  log global',
+    '  option httplog',
+    // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
+    '  option dontlog-normal',
+    // A worker that was replaced answers one more request on a kept connection instead of closing it under the client.
+    '  option idle-close-on-response',
+    '  option redispatch 1',
+    '  retries 3',
+    '  http-reuse safe',
+    '  load-server-state-from-file global',
+    '  timeout connect 5s',
+    `  timeout client ${idle}s`,
+    `  timeout http-keep-alive ${idle}s`,
+    `  timeout http-request ${idle}s`,
+    `  timeout server ${idle}s`,
+    `  timeout tunnel ${idle}s`,
+    '  unique-id-format %{+X}Ts',
+    ...ERROR_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
+    '',
+  ]
+}
+
+function renderFrontends(model: BalancerModel, backends: Backend[], settings: Settings) {
+  const maps = new Map<string, string>()
+  const frontends: string[] = []
+  const hostPorts = new Set<number>()
+  const bindHost = (port: number) => {
+    hostPorts.add(port)
+    const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
+    const addresses = settings.ipv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']
+    return addresses.map((address) => `  bind ${address}:${port}${where}`)
+  }
+  const entries = (port: number, keys: (loadBalancer: BalancerModel['loadBalancers'][number]) => string[]) =>
+    model.loadBalancers
+      .flatMap((loadBalancer) => {
+        const listener = loadBalancer.listeners.find((one) => one.port === port)
+        if (!listener) return []
+        const backend = backendOf(backends, loadBalancer, listener.targetGroupId)
+        return keys(loadBalancer).map((key) => `${key} ${backend}\n`)
+      })
+      .join('')
+  const portsOf = (loadBalancers: BalancerModel['loadBalancers']) =>
+    [...new Set(loadBalancers.flatMap(({ listeners }) => listeners.map(({ port }) => port)))].sort((a, b) => a - b)
+
+  for (const port of portsOf(model.loadBalancers.filter(({ internetFacing }) => internetFacing))) {
+    const file = `hosts-${port}.map`
+    maps.set(file, entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])))
+    frontends.push(
+      `frontend public-${port}`,
+      ...bindHost(settings.publicPort(port)),
+      ...requestLines,
+      `  use_backend %[req.hdr(host),field(1,:),rtrim(.),lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
+      '',
+    )
+  }
+  for (const port of portsOf(model.loadBalancers)) {
+    const file = `addresses-${port}.map`
+    maps.set(file, entries(port, ({ address }) => [address]))
+    // In the host's own namespace (tests without a network) the address is what tells it from the public one.
+    const addresses = model.loadBalancers.filter(({ listeners }) => listeners.some((one) => one.port === port))
+    const binds = settings.hostNamespace === null ? addresses.map(({ address }) => address) : ['0.0.0.0']
+    frontends.push(
+      `frontend vpc-${port}`,
+      ...binds.map((address) => `  bind ${address}:${port}`),
+      ...requestLines,
+      `  use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
+      '',
+    )
+  }
+  for (const loadBalancer of model.loadBalancers) {
+    if (loadBalancer.loopbackPort === null) continue
+    const { listeners } = loadBalancer
+    const listener = listeners.find(({ port }) => port === 80) ?? listeners[0]
+    frontends.push(
+      `# load balancer ${loadBalancer.id}`,
+      `frontend ${loopbackName(loadBalancer.id)}`,
+      ...bindHost(loadBalancer.loopbackPort),
+      ...requestLines,
+      `  default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`,
+      '',
+    )
+  }
+  return { frontends, maps, hostPorts: [...hostPorts] }
+}
+
+/** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). */
+const requestLines = [
+  '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"',
+  '  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }',
+  '  http-request set-header X-Forwarded-Proto http',
+  '  http-request set-header X-Forwarded-Port %[dst_port]',
+  '  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)]' +
+    ' unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }',
+]
+
+function backendLines({ name, loadBalancer, group }: Backend): string[] {
+  const { healthCheck } = group
+  return [
+    `# load balancer ${loadBalancer.id}, target group ${group.id}`,
+    `backend ${name}`,
+    '  balance roundrobin',
+    `  source ${loadBalancer.address}`,
+    '  option allbackups',
+    `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
+    `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
+    `  timeout check ${ms(healthCheck.timeoutSeconds)}`,
+    ...(healthCheck.protocol === 'TCP' ? [] : httpCheckLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
+    // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
+    `  default-server ${serverKeywords('settled', healthCheck)}`,
+  ]
+}
+
+// Difference from AWS: Host is the balancer's name, where AWS sends the target's own address.
+function httpCheckLines({ path, matcher }: HealthCheck, host: string): string[] {
+  return [
+    '  option httpchk',
+    `  http-check send meth GET uri '${path.replaceAll("'", `'\\''`)}' ver HTTP/1.1` +
+      ` hdr Host ${host} hdr User-Agent ELB-HealthChecker/2.0 hdr Connection close`,
+    `  http-check expect status ${matcher}`,
+  ]
+}
+
+function serverLine({ name, role, target, disabled }: Server): string {
+  const own = role === 'open' ? 'no-check backup' : role === 'initial' ? 'rise 1' : ''
+  return `  server ${name} ${target.address}:${target.port} ${own}${disabled ? ' disabled' : ''}`.trimEnd()
+}
+

@@ -1,0 +1,33 @@
+// HAProxy's runtime API: one connection a question, answered until HAProxy closes it (management.txt §9.3).
+import { createConnection } from 'node:net'
+import { EngineError } from '../../kernel/errors.ts'
+
+/** Sends one line (commands joined by `;` run one after the other) and answers what HAProxy says; rejects when it is away. */
+export function ask(path: string, line: string, timeoutMs = 5_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path })
+    const answer: Buffer[] = []
+    const fail = (why: string, cause?: Error) => {
+      socket.destroy()
+      reject(new EngineError(`HAProxy's socket: ${why}`, { cause }))
+    }
+    socket.setTimeout(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`))
+    socket.on('error', (cause) => fail(cause.message, cause))
+    socket.on('data', (chunk) => answer.push(chunk))
+    socket.on('end', () => resolve(Buffer.concat(answer).toString()))
+    socket.end(`${line}\n`)
+  })
+}
+
+/** Like `ask`, for commands that say nothing when they succeed, or only one of `quiet`. */
+export async function tell(path: string, line: string, quiet: RegExp = /^$/): Promise<void> {
+  const said = (await ask(path, line)).trim()
+  const wrong = said.split('\n').filter((one) => one.trim() !== '' && !quiet.test(one.trim()))
+  if (wrong.length > 0) throw new EngineError(`HAProxy, asked to ${line.split('\n')[0]}: ${wrong.join(' | ')}`)
+}
+
+/** A word of a command line: blanks, backslashes and semicolons would end it. */
+export function word(text: string): string {
+  if (/[\r\n\0]/.test(text)) throw new EngineError('a word of a command holds a line break')
+  return text.replaceAll(/[\\; ]/g, String.raw`\$&`)
+}

@@ -1,0 +1,22 @@
+// PID 1 of an instance (design §5): runs runit's services, and on TERM stops them in the order of their names, each with
+// time to end its work. runsvdir alone as PID 1 would leave them no grace. The engine ends what takes too long.
+export const initScript = `#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+exec >>/var/log/init.log 2>&1 </dev/null
+stopping=
+stop() {
+  stopping=yes
+  # The next service is told after this one ended, or after three seconds; all are waited for at the end.
+  for service in /etc/service/*; do sv -w 3 down "$service"; done
+  sv -w 3600 down /etc/service/*
+  kill -HUP "$supervisor"
+}
+trap stop TERM
+runsvdir -P /etc/service &
+supervisor=$!
+# A trapped signal ends wait early; wait also reaps whatever the services left behind.
+while kill -0 "$supervisor"; do wait "$supervisor"; done
+`
+
+/** PID 1 of a sandbox that only others run programs in: it waits and reaps. */
+export const idleArgv = ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done']

@@ -1,0 +1,41 @@
+// The one runsvdir of a home: found by what it is (program, user and directory), never by a remembered pid.
+import { spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, utimesSync } from 'node:fs'
+
+/** The pids of the runsvdir processes that scan `dir`, in our pid namespace and of our user. */
+export function findRunsvdir(dir: string): number[] {
+  return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) && isRunsvdir(entry, dir) ? [Number(entry)] : []))
+}
+
+/** Starts one in a session of its own, without a pipe to us. What it has to say is in its own argv (runsvdir.8, log). */
+export function startRunsvdir(dir: string): Promise<void> {
+  mkdirSync(dir, { recursive: true })
+  // A directory that was changed within this second is looked at a second later.
+  utimesSync(dir, 1, 1)
+  const child = spawn('runsvdir', ['-P', dir, `log: ${'.'.repeat(395)}`], {
+    detached: true,
+    cwd: '/',
+    stdio: 'ignore',
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+  })
+  child.unref()
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', reject)
+  })
+}
+
+// Instances run a runsvdir too, and may call any process what they like: their users and namespaces differ.
+function isRunsvdir(pid: string, dir: string): boolean {
+  try {
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return (
+      argv[0] === 'runsvdir' &&
+      argv[2] === dir &&
+      statSync(`/proc/${pid}`).uid === process.geteuid?.() &&
+      readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync('/proc/self/ns/pid')
+    )
+  } catch {
+    return false // it has ended meanwhile
+  }
+}

@@ -1,0 +1,81 @@
+// Everything laid into an instance for an application, whatever its language.
+import type { InstanceFile } from '../../engines/compute/engine.ts'
+import { SYSTEM_PYTHON, asset } from '../plan.ts'
+import type { Process } from '../procfile.ts'
+import { nginxConf } from './nginx-conf.ts'
+import { nginxService, processService, rotateService } from './services.ts'
+
+export type InstanceModel = {
+  processes: Process[]
+  /** Whole environment of the processes, and of those the ones that the user set. */
+  env: Record<string, string>
+  properties: Record<string, string>
+  port: number
+  proxyServer: 'nginx' | 'none'
+  staticFiles: Record<string, string>
+}
+
+export type InstanceFilesResult =
+  | { kind: 'files'; files: InstanceFile[] }
+  | { kind: 'problem'; problem: string }
+
+export const AWAIT_START = '/opt/elasticbeanstalk/bin/await-start'
+
+export function instanceFiles(model: InstanceModel): InstanceFilesResult {
+  const { processes, env, properties, port, proxyServer, staticFiles } = model
+  const services = [...processes.flatMap((process) => processService(process, env)), ...rotateService()]
+  const files = [...services, ...platformFiles(processes, env, properties, port)]
+  if (proxyServer === 'none') return { kind: 'files', files }
+  const nginx = nginxConf({ port, staticFiles })
+  if (nginx.kind === 'problem') return nginx
+  const conf: InstanceFile = {
+    path: '/etc/nginx/nginx.conf',
+    content: nginx.conf,
+    mode: 0o644,
+    owner: 'root',
+  }
+  return { kind: 'files', files: [...files, ...nginxService(), conf] }
+}
+
+/** Static folders that the bundle has: a location of nginx for one that it lacks would hide the application's own. */
+export const existingFolders = ({ topLevel }: { topLevel: string[] }, staticFiles: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(staticFiles).filter(([, folder]) => topLevel.includes(`${folder.replace(/^\/+/, '').split('/')[0]}/`)),
+  )
+
+/** `sh`'s and AWS's environment file would lose line breaks and odd names; JSON does not. */
+const ENVIRONMENT_FILE = '/opt/elasticbeanstalk/deployment/environment.json'
+const START_FILE = '/opt/elasticbeanstalk/deployment/start.json'
+
+function platformFiles(
+  processes: Process[],
+  env: Record<string, string>,
+  properties: Record<string, string>,
+  port: number,
+): InstanceFile[] {
+  const start = { port, processes: processes.map((process) => process.name) }
+  const program = (path: string, name: string): InstanceFile => ({
+    path,
+    content: `#!${SYSTEM_PYTHON} -I\n${asset(name)}`,
+    mode: 0o755,
+    owner: 'root',
+  })
+  return [
+    program(AWAIT_START, 'await-start.py'),
+    program('/opt/elasticbeanstalk/bin/get-config', 'get-config.py'),
+    { path: START_FILE, content: JSON.stringify(start), mode: 0o644, owner: 'root' },
+    { path: ENVIRONMENT_FILE, content: JSON.stringify(properties), mode: 0o600, owner: 'root' },
+    {
+      path: '/opt/elasticbeanstalk/deployment/env',
+      content: environmentLines(env),
+      mode: 0o600,
+      owner: 'root',
+    },
+  ]
+}
+
+// AWS's EnvironmentFile of systemd, which people source in hooks: `KEY=value`.
+const environmentLines = (env: Record<string, string>) =>
+  Object.entries(env)
+    .map(([key, value]) => `${key}=${value.replaceAll('\n', '\\n')}\n`)
+    .join('')

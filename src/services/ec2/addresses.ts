@@ -1,0 +1,53 @@
+// Network interfaces as rows: each VPC address is one of them, of an instance or of a load balancer.
+import { DeclaredError } from '../../kernel/errors.ts'
+import type { Context } from '../context.ts'
+import type { Ec2Deps } from './deps.ts'
+import { freeAddress, type Subnet } from './network.ts'
+import { ADDRESS_REST_MS, type NetworkInterfaceRow } from './store.ts'
+
+/** Takes the lowest address of the subnet that nobody has or had within ADDRESS_REST_MS. Throws before it writes. */
+export function allocateInterface(
+  { store, clock, ids, networkOf }: Ec2Deps,
+  context: Context,
+  wanted: { subnet: Subnet; groups: string[]; description: string; instanceId: string | null },
+): NetworkInterfaceRow {
+  purgeReleased({ store, clock })
+  const rows = store.all<{ address: string }>('select address from ec2_network_interface')
+  const address = freeAddress(wanted.subnet, new Set(rows.map((row) => row.address)))
+  if (!address)
+    throw new DeclaredError(
+      'InsufficientFreeAddressesInSubnet',
+      `The specified subnet does not have enough free addresses to satisfy the request.`,
+    )
+  const row: NetworkInterfaceRow = {
+    id: ids.hex('eni-', 17),
+    account: context.account,
+    region: context.region,
+    subnetId: wanted.subnet.id,
+    vpcId: networkOf(context).vpcId,
+    zone: wanted.subnet.zone,
+    address,
+    groups: JSON.stringify(wanted.groups),
+    description: wanted.description,
+    instanceId: wanted.instanceId,
+    createdAt: clock.now(),
+    releasedAt: null,
+  }
+  store.insert('ec2_network_interface', row)
+  return row
+}
+
+/** Gives an address back: nobody gets it before it has rested. */
+export function releaseInterface({ store, clock }: Pick<Ec2Deps, 'store' | 'clock'>, id: string): void {
+  store.run('update ec2_network_interface set released_at = :now where id = :id and released_at is null', {
+    id,
+    now: clock.now(),
+  })
+  store.remove('ec2_tag', { resourceId: id })
+}
+
+export function purgeReleased({ store, clock }: Pick<Ec2Deps, 'store' | 'clock'>): number {
+  return store.run('delete from ec2_network_interface where released_at <= :until', {
+    until: clock.now() - ADDRESS_REST_MS,
+  })
+}

@@ -1,0 +1,24 @@
+// Whether an instance fits. What the machine has is the engine's word, kept in a row by the reconciler, since
+// operations do not call engines.
+import { DeclaredError } from '../../kernel/errors.ts'
+import type { Store } from '../../store/store.ts'
+import { instanceTypes, type InstanceType } from './catalogue.ts'
+import type { CapacityRow } from './store.ts'
+
+export const capacityOf = (store: Store) => store.get<CapacityRow>('select * from ec2_capacity limit 1')
+
+/** Throws `InsufficientInstanceCapacity` when the memory of all instances and `count` more is not there. */
+export function requireCapacity(store: Store, type: InstanceType, count: number, zone: string): void {
+  const capacity = capacityOf(store)
+  if (!capacity) return // the engine was not seen yet; it refuses what does not fit
+  const used = store
+    .all<{ instanceType: string }>("select instance_type from ec2_instance where state not in ('terminated', 'stopped')")
+    .reduce((sum, row) => sum + (instanceTypes.get(row.instanceType)?.memoryMiB ?? 0), 0)
+  if ((used + count * type.memoryMiB) * 2 ** 20 <= capacity.memoryBytes) return
+  throw new DeclaredError(
+    'InsufficientInstanceCapacity',
+    `We currently do not have sufficient ${type.name} capacity in the Availability Zone you requested (${zone}). ` +
+      `Of this machine's ${Math.floor(capacity.memoryBytes / 2 ** 20)} MiB, instances have ${used} MiB, and ${count} of type ${type.name} need ${count * type.memoryMiB} MiB.`,
+    { httpStatus: 500 },
+  )
+}

@@ -1,0 +1,104 @@
+// Rows of instances as EC2 shows them.
+import type { Instance, InstanceState, Reservation } from '@aws-sdk/client-ec2'
+import type { Context } from '../context.ts'
+import { instanceTypes } from './catalogue.ts'
+import type { Ec2Deps } from './deps.ts'
+import { ROOT_DEVICE } from './image.ts'
+import { describeTagsOf } from './operations/tags.ts'
+import { networkInterfacesOf, securityGroupsOf, type InstanceRow } from './store.ts'
+
+const CODES: Record<InstanceRow['state'], number> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+}
+
+export const describeState = (state: InstanceRow['state']): InstanceState => ({ Code: CODES[state], Name: state })
+
+/** Rows as reservations, in the order of the rows. */
+export function describeReservations(deps: Ec2Deps, context: Context, rows: InstanceRow[]): Reservation[] {
+  const interfaces = new Map(networkInterfacesOf(deps.store, context).map((row) => [row.id, row]))
+  const groupNames = new Map(securityGroupsOf(deps.store, context).map((group) => [group.id, group.name]))
+  const reservations = new Map<string, Reservation>()
+  for (const row of rows) {
+    const reservation: Reservation = reservations.get(row.reservationId) ?? {
+      ReservationId: row.reservationId,
+      OwnerId: row.account,
+      Groups: [],
+      Instances: [],
+    }
+    reservations.set(row.reservationId, reservation)
+    const networkInterface = interfaces.get(row.networkInterfaceId)
+    const groups = (JSON.parse(networkInterface?.groups ?? '[]') as string[]).map((GroupId) => ({
+      GroupId,
+      GroupName: groupNames.get(GroupId),
+    }))
+    reservation.Instances!.push(describeInstance(deps, row, groups))
+  }
+  return [...reservations.values()]
+}
+
+function describeInstance(deps: Ec2Deps, row: InstanceRow, groups: { GroupId: string; GroupName: string | undefined }[]): Instance {
+  const type = instanceTypes.get(row.instanceType)
+  const gone = row.state === 'terminated'
+  // Null until the engine reports it (design §10); a terminated instance has none any more.
+  const address = gone ? undefined : (row.address ?? undefined)
+  return {
+    InstanceId: row.id,
+    ImageId: row.imageId,
+    InstanceType: row.instanceType as never,
+    State: describeState(row.state),
+    StateTransitionReason: row.stateTransitionReason,
+    ...(row.stateReasonCode && {
+      StateReason: { Code: row.stateReasonCode, Message: row.stateReasonMessage ?? row.stateReasonCode },
+    }),
+    LaunchTime: new Date(row.launchedAt),
+    AmiLaunchIndex: row.launchIndex,
+    Placement: { AvailabilityZone: row.zone, GroupName: '', Tenancy: 'default' },
+    Monitoring: { State: row.monitoring ? 'enabled' : 'disabled' },
+    Architecture: type?.architecture ?? 'x86_64',
+    Hypervisor: 'xen',
+    VirtualizationType: 'hvm',
+    RootDeviceType: 'ebs',
+    RootDeviceName: ROOT_DEVICE,
+    EbsOptimized: false,
+    EnaSupport: true,
+    SourceDestCheck: true,
+    CpuOptions: { CoreCount: Math.max(1, (type?.vcpus ?? 1) / 2), ThreadsPerCore: (type?.vcpus ?? 1) > 1 ? 2 : 1 },
+    BlockDeviceMappings: [],
+    ProductCodes: [],
+    ...(row.clientToken && { ClientToken: row.clientToken }),
+    PublicDnsName: '',
+    PrivateDnsName: address ? `ip-${address.replaceAll('.', '-')}.${row.region}.compute.internal` : '',
+    ...(address && { PrivateIpAddress: address }),
+    ...(row.iamInstanceProfile && { IamInstanceProfile: { Arn: profileArn(row) } }),
+    ...(!gone && { SubnetId: row.subnetId, VpcId: row.vpcId }),
+    SecurityGroups: gone ? [] : groups,
+    NetworkInterfaces: gone ? [] : [describeAttached(row, groups, address)],
+    Tags: describeTagsOf(deps, row.id),
+  }
+}
+
+const describeAttached = (row: InstanceRow, groups: { GroupId: string; GroupName: string | undefined }[], address: string | undefined) => ({
+  NetworkInterfaceId: row.networkInterfaceId,
+  SubnetId: row.subnetId,
+  VpcId: row.vpcId,
+  OwnerId: row.account,
+  Status: 'in-use' as const,
+  SourceDestCheck: true,
+  Groups: groups,
+  ...(address && { PrivateIpAddress: address, PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: address }] }),
+  Attachment: {
+    AttachmentId: row.networkInterfaceId.replace('eni-', 'eni-attach-'),
+    DeviceIndex: 0,
+    DeleteOnTermination: true,
+    Status: 'attached' as const,
+    AttachTime: new Date(row.launchedAt),
+  },
+})
+
+const profileArn = ({ iamInstanceProfile: given, account }: InstanceRow) =>
+  given?.startsWith('arn:') ? given : `arn:aws:iam::${account}:instance-profile/${given}`

@@ -1,0 +1,184 @@
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Ec2Operations } from '../../generated/ec2.ts'
+import type { Ec2Deps } from '../deps.ts'
+import { describeReservations, describeState } from '../describe-instance.ts'
+import { invalidToken, invalidValue, missing, noInstance, unsupported } from '../errors.ts'
+import { filtered, type FilterTable } from '../filters.ts'
+import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type InstanceRow } from '../store.ts'
+
+type Implemented = Pick<
+  Ec2Operations,
+  'describeInstances' | 'describeInstanceStatus' | 'terminateInstances' | 'stopInstances' | 'startInstances' | 'rebootInstances'
+>
+
+export function makeInstanceOperations(deps: Ec2Deps): Implemented {
+  const { store, clock } = deps
+
+  function find(context: Context, ids: string[] | undefined): InstanceRow[] {
+    const rows = instancesOf(store, context)
+    if (!ids?.length) return rows
+    const wrong = ids.filter((id) => !rows.some((row) => row.id === id))
+    if (wrong.length > 0) throw noInstance(wrong)
+    return rows.filter((row) => ids.includes(row.id))
+  }
+
+  function change(context: Context, ids: string[] | undefined, move: (row: InstanceRow) => Partial<InstanceRow>) {
+    if (!ids?.length) throw missing('InstanceId')
+    const rows = find(context, ids)
+    const moves = rows.map((row) => ({ row, set: move(row) }))
+    return moves.map(({ row, set }) => {
+      if (Object.keys(set).length > 0) store.update('ec2_instance', { id: row.id }, set)
+      return {
+        InstanceId: row.id,
+        PreviousState: describeState(row.state),
+        CurrentState: describeState(set.state ?? row.state),
+      }
+    })
+  }
+
+  const byUser = () => `User initiated (${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} GMT)`
+
+  return {
+    describeInstances(context, input) {
+      refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
+      requireMaxResults(input.MaxResults, input.InstanceIds)
+      const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
+      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
+      const page = pageOf(found, (row) => `${String(row.launchedAt).padStart(15, '0')} ${row.id}`, limits, invalidToken)
+      return { NextToken: page.next, Reservations: describeReservations(deps, context, page.items) }
+    },
+    describeInstanceStatus(context, input) {
+      refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'], unsupported)
+      requireMaxResults(input.MaxResults, input.InstanceIds)
+      const rows = find(context, input.InstanceIds).filter((row) => input.IncludeAllInstances || row.state === 'running')
+      const found = filtered(rows, input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
+      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
+      const page = pageOf(found, (row) => row.id, limits, invalidToken)
+      return {
+        NextToken: page.next,
+        InstanceStatuses: page.items.map((row) => ({
+          InstanceId: row.id,
+          AvailabilityZone: row.zone,
+          InstanceState: describeState(row.state),
+          Events: [],
+          InstanceStatus: statusOf(row),
+          SystemStatus: statusOf(row),
+        })),
+      }
+    },
+    terminateInstances(context, input) {
+      refuseOthers(input, ['InstanceIds'], unsupported)
+      const changes = change(context, input.InstanceIds, (row) => {
+        if (row.desired === 'terminated') return {}
+        return {
+          desired: 'terminated',
+          state: 'shutting-down',
+          stateReasonCode: 'Client.UserInitiatedShutdown',
+          stateReasonMessage: 'Client.UserInitiatedShutdown: User initiated shutdown',
+          stateTransitionReason: byUser(),
+        }
+      })
+      return { TerminatingInstances: changes }
+    },
+    stopInstances(context, input) {
+      refuseOthers(input, ['InstanceIds'], unsupported)
+      const changes = change(context, input.InstanceIds, (row) => {
+        if (row.state === 'stopped' || row.state === 'stopping') return {}
+        if (row.state !== 'running') throw wrongState(row, 'stopped')
+        return {
+          desired: 'stopped',
+          state: 'stopping',
+          rebootBoot: null,
+          stateReasonCode: 'Client.UserInitiatedShutdown',
+          stateReasonMessage: 'Client.UserInitiatedShutdown: User initiated shutdown',
+          stateTransitionReason: byUser(),
+        }
+      })
+      return { StoppingInstances: changes }
+    },
+    startInstances(context, input) {
+      refuseOthers(input, ['InstanceIds'], unsupported)
+      const changes = change(context, input.InstanceIds, (row) => {
+        if (row.state === 'running' || row.state === 'pending') return {}
+        if (row.state !== 'stopped') throw wrongState(row, 'started')
+        const told = { stateReasonCode: null, stateReasonMessage: null, stateTransitionReason: '' }
+        return { desired: 'running', state: 'pending', launchedAt: clock.now(), recoveries: '[]', downSince: null, ...told }
+      })
+      return { StartingInstances: changes }
+    },
+    rebootInstances(context, input) {
+      refuseOthers(input, ['InstanceIds'], unsupported)
+      change(context, input.InstanceIds, (row) => {
+        if (row.state === 'running') return { rebootBoot: row.boot }
+        if (row.state === 'pending') return {}
+        throw wrongState(row, 'rebooted')
+      })
+      return {}
+    },
+  }
+}
+
+const wrongState = (row: InstanceRow, verb: string) =>
+  new DeclaredError('IncorrectInstanceState', `The instance '${row.id}' is not in a state from which it can be ${verb}.`)
+
+function requireMaxResults(max: number | undefined, ids: string[] | undefined) {
+  if (max === undefined) return
+  if (max < 5 || max > 1000)
+    throw invalidValue(String(max), 'maxResults', 'Expecting a value between 5 and 1000.')
+  if (ids?.length)
+    throw new DeclaredError('InvalidParameterCombination', 'The parameter instancesSet cannot be used with the parameter maxResults')
+}
+
+/** `impaired` while the engine cannot see it run although it should. */
+function statusOf(row: InstanceRow) {
+  if (row.state === 'pending') return { Status: 'initializing' as const, Details: [] }
+  if (row.state !== 'running') return { Status: 'not-applicable' as const, Details: [] }
+  const passed = row.engineState === 'running'
+  return {
+    Status: passed ? ('ok' as const) : ('impaired' as const),
+    Details: [
+      {
+        Name: 'reachability' as const,
+        Status: passed ? ('passed' as const) : ('failed' as const),
+        ...(row.downSince !== null && { ImpairedSince: new Date(row.downSince) }),
+      },
+    ],
+  }
+}
+
+const filters = ({ store }: Ec2Deps, context: Context): FilterTable<InstanceRow> => {
+  const lazily = <T>(make: () => T) => {
+    let made: T | undefined
+    return () => (made ??= make())
+  }
+  const groupsOfInterface = lazily(
+    () => new Map(networkInterfacesOf(store, context).map((row) => [row.id, JSON.parse(row.groups) as string[]])),
+  )
+  const nameOfGroup = lazily(() => new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name])))
+  const groups = (row: InstanceRow) => groupsOfInterface().get(row.networkInterfaceId) ?? []
+  return {
+    'instance-id': (row) => [row.id],
+    'instance-state-name': (row) => [row.state],
+    'instance-state-code': (row) => [describeState(row.state).Code],
+    'instance-type': (row) => [row.instanceType],
+    'image-id': (row) => [row.imageId],
+    'vpc-id': (row) => (row.state === 'terminated' ? [] : [row.vpcId]),
+    'subnet-id': (row) => (row.state === 'terminated' ? [] : [row.subnetId]),
+    'availability-zone': (row) => [row.zone],
+    'private-ip-address': (row) => [row.address],
+    'network-interface.addresses.private-ip-address': (row) => [row.address],
+    'network-interface.network-interface-id': (row) => [row.networkInterfaceId],
+    'group-id': groups,
+    'instance.group-id': groups,
+    'network-interface.group-id': groups,
+    'instance.group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
+    'group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
+    'reservation-id': (row) => [row.reservationId],
+    'owner-id': (row) => [row.account],
+    'client-token': (row) => [row.clientToken],
+    'iam-instance-profile.arn': (row) => [row.iamInstanceProfile],
+    'key-name': () => [],
+  }
+}

@@ -1,0 +1,103 @@
+import type { NetworkInterface } from '@aws-sdk/client-ec2'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Ec2Operations } from '../../generated/ec2.ts'
+import { allocateInterface, releaseInterface } from '../addresses.ts'
+import type { Ec2Deps } from '../deps.ts'
+import { invalidToken, missing, noSubnet, unsupported } from '../errors.ts'
+import { filtered, type FilterTable } from '../filters.ts'
+import { requireGroups } from '../groups.ts'
+import { instanceOf, networkInterfacesOf, securityGroupsOf, tagsOf, type NetworkInterfaceRow } from '../store.ts'
+import { describeTagsOf, putTags, tagsFor } from './tags.ts'
+
+type Implemented = Pick<Ec2Operations, 'createNetworkInterface' | 'describeNetworkInterfaces' | 'deleteNetworkInterface'>
+
+export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
+  const { store, networkOf } = deps
+  return {
+    createNetworkInterface(context, input) {
+      refuseOthers(input, ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'], unsupported)
+      if (!input.SubnetId) throw missing('subnetId')
+      const subnet = networkOf(context).subnets.find((one) => one.id === input.SubnetId)
+      if (!subnet) throw noSubnet(input.SubnetId)
+      const groups = requireGroups(deps, context, input.Groups)
+      const tags = tagsFor(context, input.TagSpecifications, ['network-interface'])
+      const description = input.Description ?? ''
+      const row = allocateInterface(deps, context, { subnet, groups, description, instanceId: null })
+      putTags(deps, context, row.id, tags)
+      return { NetworkInterface: describeInterface(context, row) }
+    },
+    describeNetworkInterfaces(context, input) {
+      refuseOthers(input, ['NetworkInterfaceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
+      const rows = networkInterfacesOf(store, context)
+      const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
+      if (wrong) throw noInterface(wrong)
+      const asked = rows.filter((row) => !input.NetworkInterfaceIds?.length || input.NetworkInterfaceIds.includes(row.id))
+      const found = filtered(asked, input.Filters, FILTERS, (row) => tagsOf(store, row.id))
+      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
+      const page = pageOf(found, (row) => row.id, limits, invalidToken)
+      return { NextToken: page.next, NetworkInterfaces: page.items.map((row) => describeInterface(context, row)) }
+    },
+    deleteNetworkInterface(context, input) {
+      refuseOthers(input, ['NetworkInterfaceId'], unsupported)
+      const id = input.NetworkInterfaceId ?? ''
+      const row = networkInterfacesOf(store, context).find((one) => one.id === id)
+      if (!row) throw noInterface(id)
+      if (row.instanceId)
+        throw new DeclaredError('InvalidParameterValue', `Network interface '${id}' is currently in use.`)
+      releaseInterface(deps, id)
+      return {}
+    },
+  }
+
+  function describeInterface(context: Context, row: NetworkInterfaceRow): NetworkInterface {
+    const names = new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name]))
+    const groups = JSON.parse(row.groups) as string[]
+    const attachedAt = row.instanceId ? instanceOf(store, context, row.instanceId)?.launchedAt : undefined
+    return {
+      NetworkInterfaceId: row.id,
+      SubnetId: row.subnetId,
+      VpcId: row.vpcId,
+      AvailabilityZone: row.zone,
+      Description: row.description,
+      OwnerId: row.account,
+      InterfaceType: 'interface',
+      PrivateIpAddress: row.address,
+      PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: row.address }],
+      SourceDestCheck: true,
+      RequesterManaged: row.instanceId === null,
+      Status: row.instanceId ? 'in-use' : 'available',
+      Groups: groups.map((id) => ({ GroupId: id, GroupName: names.get(id) })),
+      Ipv6Addresses: [],
+      TagSet: describeTagsOf(deps, row.id),
+      ...(row.instanceId && {
+        Attachment: {
+          AttachmentId: row.id.replace('eni-', 'eni-attach-'),
+          InstanceId: row.instanceId,
+          InstanceOwnerId: row.account,
+          DeviceIndex: 0,
+          DeleteOnTermination: true,
+          Status: 'attached',
+          AttachTime: attachedAt === undefined ? undefined : new Date(attachedAt),
+        },
+      }),
+    }
+  }
+}
+
+const noInterface = (id: string) =>
+  new DeclaredError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)
+
+const FILTERS: FilterTable<NetworkInterfaceRow> = {
+  'network-interface-id': (row) => [row.id],
+  'attachment.instance-id': (row) => [row.instanceId],
+  'availability-zone': (row) => [row.zone],
+  description: (row) => [row.description],
+  'group-id': (row) => JSON.parse(row.groups) as string[],
+  'private-ip-address': (row) => [row.address],
+  'addresses.private-ip-address': (row) => [row.address],
+  status: (row) => [row.instanceId ? 'in-use' : 'available'],
+  'subnet-id': (row) => [row.subnetId],
+  'vpc-id': (row) => [row.vpcId],
+}

@@ -1,0 +1,187 @@
+// Regions, zones, the default VPC and its subnets.
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Ec2Operations } from '../../generated/ec2.ts'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import type { Ec2Deps } from '../deps.ts'
+import { invalidToken, noSubnet, unsupported } from '../errors.ts'
+import { filtered, type FilterTable } from '../filters.ts'
+import { usableAddresses, type Subnet } from '../network.ts'
+import { networkInterfacesOf, tagsOf } from '../store.ts'
+import { describeTagsOf } from './tags.ts'
+
+type Implemented = Pick<
+  Ec2Operations,
+  | 'describeVpcs' | 'describeSubnets' | 'describeAvailabilityZones' | 'describeRegions' | 'describeAccountAttributes'
+  | 'describeVpcAttribute' | 'describeInternetGateways' | 'describeRouteTables' | 'describeAddresses' | 'describeKeyPairs'
+>
+
+export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemented {
+  const byId = (item: { id: string }) => item.id
+  const tagRows = (item: { id: string }) => tagsOf(store, item.id)
+
+  return {
+    describeVpcs(context, input) {
+      refuseOthers(input, ['VpcIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
+      const { vpcId: id, cidr } = networkOf(context)
+      const wrong = input.VpcIds?.find((one) => one !== id)
+      if (wrong) throw noVpc(wrong)
+      const vpcs = filtered([{ id, cidr, owner: context.account }], input.Filters, VPC_FILTERS, tagRows)
+      return {
+        Vpcs: vpcs.map(() => ({
+          VpcId: id,
+          CidrBlock: cidr,
+          State: 'available',
+          IsDefault: true,
+          InstanceTenancy: 'default',
+          DhcpOptionsId: 'default',
+          OwnerId: context.account,
+          CidrBlockAssociationSet: [
+            { AssociationId: id.replace('vpc-', 'vpc-cidr-assoc-'), CidrBlock: cidr, CidrBlockState: { State: 'associated' } },
+          ],
+          Tags: describeTagsOf({ store }, id),
+        })),
+      }
+    },
+    describeSubnets(context, input) {
+      refuseOthers(input, ['SubnetIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
+      const { vpcId, subnets } = networkOf(context)
+      const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
+      if (wrong) throw noSubnet(wrong)
+      const asked = subnets.filter((subnet) => !input.SubnetIds?.length || input.SubnetIds.includes(subnet.id))
+      const rows = asked.map((subnet) => ({ ...subnet, vpcId, owner: context.account }))
+      const found = filtered(rows, input.Filters, SUBNET_FILTERS, tagRows)
+      const page = pageOf(found, byId, { token: input.NextToken, max: input.MaxResults ?? 1000 }, invalidToken)
+      return { NextToken: page.next, Subnets: page.items.map((subnet) => describeSubnet(context, vpcId, subnet)) }
+    },
+    describeAvailabilityZones(context, input) {
+      refuseOthers(input, ['ZoneNames', 'ZoneIds', 'Filters', 'AllAvailabilityZones'], unsupported)
+      const zones = networkOf(context).subnets.map((subnet, index) => ({ name: subnet.zone, id: `polebean-az${index + 1}`, region: context.region }))
+      const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
+      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
+      const asked = zones.filter(
+        (zone) =>
+          (!input.ZoneNames?.length || input.ZoneNames.includes(zone.name)) &&
+          (!input.ZoneIds?.length || input.ZoneIds.includes(zone.id)),
+      )
+      return {
+        AvailabilityZones: filtered(asked, input.Filters, ZONE_FILTERS, () => []).map((zone) => ({
+          ZoneName: zone.name,
+          ZoneId: zone.id,
+          State: 'available',
+          RegionName: context.region,
+          GroupName: context.region,
+          NetworkBorderGroup: context.region,
+          OptInStatus: 'opt-in-not-required',
+          ZoneType: 'availability-zone',
+          Messages: [],
+        })),
+      }
+    },
+    // Differs from AWS: a home is one region, the one the request is signed for.
+    describeRegions(context, input) {
+      refuseOthers(input, ['RegionNames', 'Filters', 'AllRegions'], unsupported)
+      const wrong = input.RegionNames?.find((name) => name !== context.region)
+      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
+      const regions = filtered([{ name: context.region }], input.Filters, REGION_FILTERS, () => [])
+      return {
+        Regions: regions.map(({ name }) => ({
+          RegionName: name,
+          Endpoint: `ec2.${name}.amazonaws.com`,
+          OptInStatus: 'opt-in-not-required',
+        })),
+      }
+    },
+    describeAccountAttributes(context, input) {
+      refuseOthers(input, ['AttributeNames'], unsupported)
+      const attributes: Record<string, string> = {
+        'default-vpc': networkOf(context).vpcId,
+        'supported-platforms': 'VPC',
+        'max-elastic-ips': '0',
+        'vpc-max-elastic-ips': '0',
+      }
+      const names = input.AttributeNames?.length ? input.AttributeNames : Object.keys(attributes)
+      return {
+        AccountAttributes: names.map((name) => {
+          const value = attributes[name]
+          if (value === undefined) throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${name}`)
+          return { AttributeName: name, AttributeValues: [{ AttributeValue: value }] }
+        }),
+      }
+    },
+    describeVpcAttribute(context, input) {
+      const { vpcId } = networkOf(context)
+      if (input.VpcId !== vpcId) throw noVpc(input.VpcId ?? '')
+      const value = { Value: true }
+      if (input.Attribute === 'enableDnsSupport') return { VpcId: vpcId, EnableDnsSupport: value }
+      if (input.Attribute === 'enableDnsHostnames') return { VpcId: vpcId, EnableDnsHostnames: value }
+      throw unsupported(`Attribute=${input.Attribute ?? ''}`)
+    },
+    describeInternetGateways: () => ({ InternetGateways: [] }),
+    describeRouteTables: () => ({ RouteTables: [] }),
+    describeAddresses: () => ({ Addresses: [] }),
+    describeKeyPairs(_context, input) {
+      const [name] = input.KeyNames ?? []
+      if (name) throw new DeclaredError('InvalidKeyPair.NotFound', `The key pair '${name}' does not exist`)
+      return { KeyPairs: [] }
+    },
+  }
+
+  function describeSubnet(context: Context, vpcId: string, subnet: Subnet) {
+    const used = networkInterfacesOf(store, context).filter((row) => row.subnetId === subnet.id).length
+    return {
+      SubnetId: subnet.id,
+      SubnetArn: `arn:aws:ec2:${context.region}:${context.account}:subnet/${subnet.id}`,
+      VpcId: vpcId,
+      CidrBlock: subnet.cidr,
+      AvailabilityZone: subnet.zone,
+      AvailabilityZoneId: `polebean-az${networkOf(context).subnets.findIndex((one) => one.id === subnet.id) + 1}`,
+      AvailableIpAddressCount: Math.max(0, usableAddresses(subnet) - used),
+      DefaultForAz: true,
+      MapPublicIpOnLaunch: false,
+      State: 'available' as const,
+      OwnerId: context.account,
+      Ipv6CidrBlockAssociationSet: [],
+      Tags: describeTagsOf({ store }, subnet.id),
+    }
+  }
+}
+
+const noVpc = (id: string) => new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)
+
+const VPC_FILTERS: FilterTable<{ id: string; cidr: string; owner: string }> = {
+  'vpc-id': (vpc) => [vpc.id],
+  cidr: (vpc) => [vpc.cidr],
+  'cidr-block-association.cidr-block': (vpc) => [vpc.cidr],
+  state: () => ['available'],
+  'is-default': () => [true],
+  isDefault: () => [true],
+  'owner-id': (vpc) => [vpc.owner],
+}
+
+const SUBNET_FILTERS: FilterTable<Subnet & { vpcId: string; owner: string }> = {
+  'subnet-id': (subnet) => [subnet.id],
+  'vpc-id': (subnet) => [subnet.vpcId],
+  'availability-zone': (subnet) => [subnet.zone],
+  'cidr-block': (subnet) => [subnet.cidr],
+  state: () => ['available'],
+  'default-for-az': () => [true],
+  defaultForAz: () => [true],
+  'map-public-ip-on-launch': () => [false],
+  'owner-id': (subnet) => [subnet.owner],
+}
+
+const ZONE_FILTERS: FilterTable<{ name: string; id: string; region: string }> = {
+  'zone-name': (zone) => [zone.name],
+  'zone-id': (zone) => [zone.id],
+  'region-name': (zone) => [zone.region],
+  'group-name': (zone) => [zone.region],
+  'zone-type': () => ['availability-zone'],
+  'opt-in-status': () => ['opt-in-not-required'],
+  state: () => ['available'],
+}
+
+const REGION_FILTERS: FilterTable<{ name: string }> = {
+  'region-name': (region) => [region.name],
+  'opt-in-status': () => ['opt-in-not-required'],
+}

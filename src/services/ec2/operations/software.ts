@@ -1,0 +1,36 @@
+// What AWS keeps inside itself: the software that Beanstalk's agent installs on an instance (cloud.ts).
+import type { Context } from '../../context.ts'
+import type { Ec2Internal } from '../../cloud.ts'
+import type { Ec2Deps } from '../deps.ts'
+import { noInstance } from '../errors.ts'
+import { instanceOf, softwareOf, type SoftwareRow } from '../store.ts'
+
+export function makeSoftwareOperations({ store, clock }: Ec2Deps): Ec2Internal {
+  return {
+    putInstanceSoftware(context, instanceId, intent) {
+      store.transaction(() => {
+        const { account, region } = context
+        const instance = instanceOf(store, context, instanceId)
+        if (!instance || instance.desired === 'terminated') throw noInstance([instanceId])
+        const before = softwareOf(store, instanceId)
+        const row: SoftwareRow = {
+          instanceId,
+          account,
+          region,
+          revision: (before?.revision ?? 0) + 1,
+          intent: JSON.stringify(intent),
+          putAt: clock.now(),
+          state: 'pending',
+          output: '',
+          checkedRevision: before?.checkedRevision ?? 0,
+          checkedBoot: before?.checkedBoot ?? '',
+        }
+        store.put('ec2_instance_software', row)
+      })
+    },
+    instanceSoftware(context: Context, instanceId: string) {
+      const row = instanceOf(store, context, instanceId) && softwareOf(store, instanceId)
+      return row && { revision: row.revision, state: row.state, output: row.output }
+    },
+  }
+}

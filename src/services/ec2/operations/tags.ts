@@ -1,0 +1,146 @@
+import type { Tag, TagSpecification } from '@aws-sdk/client-ec2'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Ec2Operations } from '../../generated/ec2.ts'
+import { isInternal, type Ec2Deps } from '../deps.ts'
+import { invalidToken, missing, noInstance, unsupported } from '../errors.ts'
+import { filtered, type FilterTable } from '../filters.ts'
+import { tagsOf, type TagRow } from '../store.ts'
+
+type Implemented = Pick<Ec2Operations, 'createTags' | 'deleteTags' | 'describeTags'>
+
+export const TAGS_MAX = 50
+
+export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
+  return {
+    createTags(context, input) {
+      refuseOthers(input, ['Resources', 'Tags'], unsupported)
+      if (!input.Resources?.length) throw missing('resourceIdSet')
+      for (const id of input.Resources) requireResource(context, id)
+      for (const id of input.Resources) putTags({ store }, context, id, input.Tags)
+      return {}
+    },
+    deleteTags(context, input) {
+      refuseOthers(input, ['Resources', 'Tags'], unsupported)
+      if (!input.Resources?.length) throw missing('resourceIdSet')
+      for (const resourceId of input.Resources) {
+        requireResource(context, resourceId)
+        const wanted = input.Tags?.length ? input.Tags : tagsOf(store, resourceId).map((tag) => ({ Key: tag.key }) as Tag)
+        for (const { Key: key, Value: value } of wanted) {
+          if (key?.startsWith('aws:')) continue
+          store.remove('ec2_tag', value === undefined ? { resourceId, key } : { resourceId, key, value })
+        }
+      }
+      return {}
+    },
+    describeTags(context, input) {
+      refuseOthers(input, ['Filters', 'MaxResults', 'NextToken'], unsupported)
+      const { account, region } = context
+      const all = store.all<TagRow>('select * from ec2_tag where account = :account and region = :region', {
+        account,
+        region,
+      })
+      const page = pageOf(
+        filtered(all, input.Filters, FILTERS, () => []),
+        (tag) => `${tag.resourceId} ${tag.key}`,
+        { token: input.NextToken, max: input.MaxResults ?? 1000 },
+        invalidToken,
+      )
+      return {
+        NextToken: page.next,
+        Tags: page.items.map((tag) => ({
+          Key: tag.key,
+          Value: tag.value,
+          ResourceId: tag.resourceId,
+          ResourceType: tag.resourceType as never,
+        })),
+      }
+    },
+  }
+
+  function requireResource(context: Context, id: string) {
+    const { vpcId, subnets } = networkOf(context)
+    if (id === vpcId || subnets.some((subnet) => subnet.id === id)) return
+    const table = id.startsWith('i-')
+      ? 'ec2_instance'
+      : id.startsWith('sg-')
+        ? 'ec2_security_group'
+        : 'ec2_network_interface'
+    const { account, region } = context
+    const found = store.get(`select id from ${table} where id = :id and account = :account and region = :region`, {
+      id,
+      account,
+      region,
+    })
+    if (found) return
+    if (id.startsWith('i-')) throw noInstance([id])
+    throw new DeclaredError('InvalidID', `The ID '${id}' is not valid`)
+  }
+}
+
+/** Adds or overwrites tags. Throws before it writes anything. */
+export function putTags(
+  { store }: Pick<Ec2Deps, 'store'>,
+  context: Context,
+  resourceId: string,
+  tags: Tag[] | undefined,
+): void {
+  requireTags(context, tags)
+  const existing = tagsOf(store, resourceId).map((tag) => tag.key)
+  const keys = new Set([...existing, ...(tags ?? []).map((tag) => tag.Key ?? '')])
+  if ([...keys].filter((key) => !key.startsWith('aws:')).length > TAGS_MAX)
+    throw new DeclaredError('TagLimitExceeded', 'The maximum number of Tags for a resource has been reached.')
+  const { account, region } = context
+  const resourceType = typeOfResource(resourceId)
+  for (const { Key: key = '', Value: value = '' } of tags ?? [])
+    store.put('ec2_tag', { account, region, resourceId, resourceType, key, value })
+}
+
+/** The tags that `TagSpecifications` give to resources of one type; refuses other types, and bad keys and values. */
+export function tagsFor(context: Context, specifications: TagSpecification[] | undefined, types: string[]): Tag[] {
+  const tags = (specifications ?? []).flatMap(({ ResourceType: type, Tags }) => {
+    if (!type || !types.includes(type))
+      throw new DeclaredError('InvalidParameterValue', `'${type ?? ''}' is not a valid taggable resource type for this operation.`)
+    // Volumes and interfaces of an instance are not resources of their own here.
+    return type === types[0] ? (Tags ?? []) : []
+  })
+  requireTags(context, tags)
+  return tags
+}
+
+function requireTags(context: Context, tags: Tag[] | undefined) {
+  const keys = new Set<string>()
+  for (const { Key: key = '', Value: value = '' } of tags ?? []) {
+    if (key === '' || key.length > 127)
+      throw new DeclaredError('InvalidParameterValue', `Tag key exceeds the maximum length of 127 characters or is empty`)
+    if (value.length > 255)
+      throw new DeclaredError('InvalidParameterValue', 'Tag value exceeds the maximum length of 255 characters')
+    if (key.toLowerCase().startsWith('aws:') && !isInternal(context))
+      throw new DeclaredError('InvalidParameterValue', "Tag keys starting with 'aws:' are reserved for internal use")
+    if (keys.has(key))
+      throw new DeclaredError('InvalidParameterValue', `Duplicate tag key '${key}' specified.`)
+    keys.add(key)
+  }
+}
+
+/** Tags as an answer carries them. */
+export const describeTagsOf = ({ store }: Pick<Ec2Deps, 'store'>, resourceId: string): Tag[] =>
+  tagsOf(store, resourceId).map(({ key, value }) => ({ Key: key, Value: value }))
+
+const TYPES: Record<string, string> = {
+  i: 'instance',
+  sg: 'security-group',
+  eni: 'network-interface',
+  vpc: 'vpc',
+  subnet: 'subnet',
+}
+
+const typeOfResource = (id: string) => TYPES[id.slice(0, id.indexOf('-'))] ?? 'instance'
+
+const FILTERS: FilterTable<TagRow> = {
+  key: (tag) => [tag.key],
+  value: (tag) => [tag.value],
+  'resource-id': (tag) => [tag.resourceId],
+  'resource-type': (tag) => [tag.resourceType],
+}

@@ -1,0 +1,50 @@
+// EC2: instances, their addresses and security groups. The operation table; what runs is the reconciler's (§2.1).
+import type { ComputeEngine } from '../../engines/compute/engine.ts'
+import type { Ec2Internal } from '../cloud.ts'
+import type { Context } from '../context.ts'
+import { inTransactions } from '../in-transactions.ts'
+import type { Service, ServiceDeps } from '../service.ts'
+import type { Ec2Deps } from './deps.ts'
+import { makeNetwork, type Network } from './network.ts'
+import { makeImageOperations } from './operations/images.ts'
+import { makeInstanceOperations } from './operations/instances.ts'
+import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
+import { makeNetworkOperations } from './operations/network.ts'
+import { makeRunInstances } from './operations/run-instances.ts'
+import { makeSecurityGroupRuleOperations } from './operations/security-group-rules.ts'
+import { makeSecurityGroupOperations } from './operations/security-groups.ts'
+import { makeSoftwareOperations } from './operations/software.ts'
+import { makeTagOperations } from './operations/tags.ts'
+import { makeInstancesReconciler } from './reconcilers.ts'
+import { generationOf } from './store.ts'
+
+export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
+  const { store, clock, ids } = deps
+  if (!generationOf(store)) store.insert('home_generation', { id: ids.uuid() })
+
+  const networks = new Map<string, Network>()
+  const networkOf = ({ account, region }: Pick<Context, 'account' | 'region'>) => {
+    const key = `${account}/${region}`
+    const network = networks.get(key) ?? makeNetwork(compute.network(), account, region)
+    networks.set(key, network)
+    return network
+  }
+  const parts: Ec2Deps = { store, clock, ids, networkOf }
+
+  const operations = inTransactions(store, {
+    ...makeNetworkOperations(parts),
+    ...makeImageOperations(parts),
+    ...makeSecurityGroupOperations(parts),
+    ...makeSecurityGroupRuleOperations(parts),
+    ...makeNetworkInterfaceOperations(parts),
+    ...makeRunInstances(parts),
+    ...makeInstanceOperations(parts),
+    ...makeTagOperations(parts),
+  })
+  return {
+    operations,
+    internal: makeSoftwareOperations(parts),
+    reconcilers: [makeInstancesReconciler(deps, compute)],
+    workflows: [],
+  } satisfies Service<typeof operations, Ec2Internal>
+}

@@ -1,0 +1,95 @@
+// The settings with their defaults as the typed fields that workflows carry out.
+import { ENVIRONMENT_PROPERTIES, findOption, STATIC_FILES } from '../options/catalogue.ts'
+import { listItems, normalised } from '../options/check-value.ts'
+import { INSTANCE_TYPES, keyOf } from './merge.ts'
+import type { EnvironmentConfiguration, OptionKey, Setting } from './types.ts'
+
+const GROUP = 'aws:autoscaling:asg'
+const LAUNCH = 'aws:autoscaling:launchconfiguration'
+const COMMAND = 'aws:elasticbeanstalk:command'
+export const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
+const PYTHON = 'aws:elasticbeanstalk:container:python'
+
+/** A root volume's size when none is given: AWS's platforms have 8 GiB. */
+const ROOT_VOLUME_GIB = 8
+/** An Application Load Balancer's own default. */
+const IDLE_TIMEOUT_SECONDS = 60
+const MATCHER = '200'
+
+/** Total for settings that were found good; a number that is none becomes NaN, so check first. */
+export function configurationOf(platform: string, settings: Setting[]): EnvironmentConfiguration {
+  const read = readerOf(platform, settings)
+  const number = (namespace: string, name: string) => Number(read(namespace, name))
+  return {
+    minSize: number(GROUP, 'MinSize'),
+    maxSize: number(GROUP, 'MaxSize'),
+    cooldownSeconds: number(GROUP, 'Cooldown'),
+    instanceType: listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
+    rootVolumeGiB: Number(read(LAUNCH, 'RootVolumeSize') || ROOT_VOLUME_GIB),
+    env: recordOf(settings, ENVIRONMENT_PROPERTIES),
+    instancePort: number(PROCESS, 'Port'),
+    healthCheck: {
+      path: healthCheckPath(settings, read),
+      intervalSeconds: number(PROCESS, 'HealthCheckInterval'),
+      timeoutSeconds: number(PROCESS, 'HealthCheckTimeout'),
+      healthyThreshold: number(PROCESS, 'HealthyThresholdCount'),
+      unhealthyThreshold: number(PROCESS, 'UnhealthyThresholdCount'),
+      matcher: read(PROCESS, 'MatcherHTTPCode') || MATCHER,
+    },
+    deregistrationDelaySeconds: number(PROCESS, 'DeregistrationDelay'),
+    idleTimeoutSeconds: Number(read('aws:elbv2:loadbalancer', 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
+    commandTimeoutSeconds: number(COMMAND, 'Timeout'),
+    ignoreHealthCheck: read(COMMAND, 'IgnoreHealthCheck') === 'true',
+    proxyServer: read('aws:elasticbeanstalk:environment:proxy', 'ProxyServer') === 'none' ? 'none' : 'nginx',
+    staticFiles: staticFilesOf(platform, settings),
+    python: {
+      wsgiPath: read(PYTHON, 'WSGIPath'),
+      numProcesses: number(PYTHON, 'NumProcesses'),
+      numThreads: number(PYTHON, 'NumThreads'),
+    },
+  }
+}
+
+export type Read = (namespace: string, optionName: string) => string
+
+/** Values as they hold: the setting, else the default, else ''; words and numbers in AWS's spelling.
+ *  Options of another platform family have that family's defaults, so that the type stays total. */
+export function readerOf(platform: string, settings: Setting[]): Read {
+  const values = new Map(settings.map((setting) => [keyOf(setting), setting.value]))
+  return (namespace, optionName) => {
+    const option = (findOption(platform, namespace, optionName) ?? findOption('python', namespace, optionName))?.option
+    const value = values.get(keyOf({ namespace, optionName, resourceName: null })) ?? option?.default ?? ''
+    return option ? normalised(option, value) : value
+  }
+}
+
+export const givenIn = (settings: Setting[], key: Pick<OptionKey, 'namespace' | 'optionName'>) =>
+  settings.some(({ namespace, optionName }) => namespace === key.namespace && optionName === key.optionName)
+
+// The process's own path is the more particular of the two.
+function healthCheckPath(settings: Setting[], read: Read): string {
+  if (givenIn(settings, { namespace: PROCESS, optionName: 'HealthCheckPath' })) return read(PROCESS, 'HealthCheckPath')
+  const url = read('aws:elasticbeanstalk:application', 'Application Healthcheck URL')
+  return healthcheckUrl(url)?.path || read(PROCESS, 'HealthCheckPath')
+}
+
+/** The parts of an Application Healthcheck URL: `/health`, `HTTP:80/health`. */
+export function healthcheckUrl(url: string): { protocol: string; port: string; path: string } | undefined {
+  const [matched, , protocol = '', port = '', path = ''] = /^((HTTP|TCP|SSL|HTTPS):)?(\d*)(\/.*)?$/.exec(url) ?? []
+  return matched === undefined ? undefined : { protocol, port, path }
+}
+
+// AL2023's Python platform: "By default, the proxy serves the folder static at the path /static".
+function staticFilesOf(platform: string, settings: Setting[]): Record<string, string> {
+  const preset = platform === 'python' ? { '/static': 'static' } : {}
+  const given = Object.entries(recordOf(settings, STATIC_FILES))
+  return { ...preset, ...Object.fromEntries(given.map(([path, folder]) => [trimmed(path), trimmed(folder)])) }
+}
+
+// fromEntries, not assignment: a property may be called __proto__.
+const recordOf = (settings: Setting[], wanted: string): Record<string, string> =>
+  Object.fromEntries(
+    settings.filter(({ namespace }) => namespace === wanted).map(({ optionName, value }) => [optionName, value]),
+  )
+
+const trimmed = (path: string) => (path.length > 1 ? path.replace(/\/+$/, '') : path)

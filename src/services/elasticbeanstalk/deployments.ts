@@ -1,0 +1,123 @@
+// A deployment: a version, settings and a platform that go onto instances together, by way of layers that are built once.
+import { reasonOf } from '../../kernel/errors.ts'
+import { softwareOf, type Digests, type Plan } from '../../platforms/plan.ts'
+import { systemContext } from '../service.ts'
+import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
+import type { Parts } from './parts.ts'
+import { planOf } from './software.ts'
+import { findVersion, type ApplicationVersionRow, type DeploymentRow, type EnvironmentRow } from './store.ts'
+
+type What = Pick<DeploymentRow, 'versionLabel' | 'settings' | 'platformArn'>
+
+/** Counts the environment's deployments up and writes down what the next one puts on instances; answers its id. */
+export function beginDeployment({ store, clock }: Parts, row: EnvironmentRow, what: What): number {
+  const id = row.deploymentId + 1
+  store.update('environment', { id: row.id }, { deploymentId: id })
+  store.insert('deployment', {
+    ...what,
+    environmentId: row.id,
+    id,
+    layers: '[]',
+    state: 'building',
+    reason: null,
+    requestId: row.requestId,
+    startedAt: clock.now(),
+    endedAt: null,
+  })
+  // A version that nobody asked to process is processed when it is first wanted.
+  store.run(
+    `update application_version set status = 'PROCESSING' where account = :account and region = :region
+       and application_name = :applicationName and label = :label and status = 'UNPROCESSED'`,
+    { account: row.account, region: row.region, applicationName: row.applicationName, label: what.versionLabel },
+  )
+  return id
+}
+
+export type Prepared = { kind: 'prepared'; warnings: string[]; notes: string[] } | { kind: 'problem'; problem: string }
+
+/** Asks for the layers that the deployment needs. Its version must be PROCESSED. */
+export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment: DeploymentRow): Prepared {
+  const { store } = parts
+  const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
+  if (!version) return { kind: 'problem', problem: `Application Version ${deployment.versionLabel} was deleted.` }
+  const body = followBody(parts, version)
+  let plan: ReturnType<typeof planOf>
+  try {
+    plan = planOf(parts, deployment, { ...version, bodyId: body?.id ?? version.bodyId })
+  } catch (error) {
+    return { kind: 'problem', problem: reasonOf(error) }
+  }
+  if (plan.kind === 'problem') return plan
+  const keys = plan.builds.map(({ key }) => key)
+  store.update('deployment', { environmentId: row.id, id: deployment.id }, { layers: JSON.stringify(keys) })
+  forgetFailed(parts, keys)
+  if (!body && layerDigests(store, keys).includes(undefined))
+    return {
+      kind: 'problem',
+      problem: `The source bundle s3://${version.bucket}/${version.key} was changed or deleted after version ${version.label} was created from it.`,
+    }
+  wantLayers(parts, plan.builds)
+  return { kind: 'prepared', warnings: plan.warnings, notes: plan.notes }
+}
+
+/** Whether the deployment's layers are there: undefined while they are being built. */
+export function layersOutcome({ store }: Parts, deployment: DeploymentRow): { failed: LayerRow | null } | undefined {
+  const keys = JSON.parse(deployment.layers) as string[]
+  const rows = store.all<LayerRow>('select * from layer where key in (select value from json_each(:keys))', { keys })
+  const failed = rows.find((row) => row.state === 'failed')
+  if (failed) return { failed }
+  return keys.every((key) => rows.some((row) => row.key === key && row.state === 'ready')) ? { failed: null } : undefined
+}
+
+/** Puts the deployment's software on the instances and writes down that they have it; answers false when it cannot yet,
+ *  because a layer is missing (it is being built again). */
+export function putDeployment(parts: Parts, row: EnvironmentRow, deployment: DeploymentRow, ids: string[]): boolean {
+  const { store, cloud } = parts
+  const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
+  if (!version?.inspection) return false
+  const plan = planOf(parts, deployment, version)
+  if (plan.kind === 'problem') return false
+  const digests = digestsOf(parts, plan)
+  if (!digests) {
+    wantLayers(parts, plan.builds)
+    return false
+  }
+  const context = systemContext(row.account, row.region, deployment.requestId)
+  const intent = softwareOf(plan, digests)
+  for (const instanceId of ids) {
+    cloud.ec2.putInstanceSoftware(context, instanceId, intent)
+    const revision = cloud.ec2.instanceSoftware(context, instanceId)?.revision ?? null
+    const set = { deploymentId: deployment.id, revision, state: 'In Progress', output: '' }
+    store.update('environment_instance', { environmentId: row.id, instanceId }, set)
+  }
+  return true
+}
+
+export function endDeployment(
+  { store, clock }: Parts,
+  { environmentId, id }: Pick<DeploymentRow, 'environmentId' | 'id'>,
+  end: { state: 'deployed' | 'failed'; reason: string | null },
+): void {
+  store.update('deployment', { environmentId, id }, { ...end, endedAt: clock.now() })
+}
+
+// The same content may have been uploaded again: then the object has another body.
+function followBody({ store, cloud }: Parts, version: ApplicationVersionRow) {
+  const { account, region, applicationName, label, bucket, key, sha256Hex } = version
+  if (bucket === null || key === null) return undefined
+  const body = cloud.s3.objectBody(systemContext(account, region, version.requestId), bucket, key)
+  if (body?.sha256Hex !== sha256Hex) return undefined
+  store.update('application_version', { account, region, applicationName, label }, { bodyId: body.id })
+  return body
+}
+
+function digestsOf({ store }: Parts, plan: Plan): Digests | undefined {
+  const digests: Digests = {}
+  const found = layerDigests(store, plan.builds.map(({ key }) => key))
+  for (const [index, build] of plan.builds.entries()) {
+    const digest = found[index]
+    if (digest === undefined) return undefined
+    digests[build.name] = digest
+  }
+  return digests
+}

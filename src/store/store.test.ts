@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { NewerHomeError, openStore, type Migration } from './store.ts'
+
+const migrations: Migration[] = [
+  { id: 'test.1', sql: 'create table instance (instance_id text primary key, launched_at integer, tags text) strict' },
+]
+const open = () => openStore(':memory:', migrations)
+type InstanceRow = { instanceId: string; launchedAt: number | null; tags: string | null }
+
+describe('openStore', () => {
+  it('turns snake_case columns into camelCase rows and back', () => {
+    const store = open()
+    store.insert('instance', { instanceId: 'i-1', launchedAt: 5, tags: { name: 'web' } })
+    assert.deepEqual(store.get<InstanceRow>('select * from instance'), { instanceId: 'i-1', launchedAt: 5, tags: '{"name":"web"}' })
+  })
+  it('undoes all of a transaction that throws, and tells nobody', () => {
+    const store = open()
+    const told: string[][] = []
+    store.onCommit((tables) => told.push([...tables]))
+    assert.throws(() =>
+      store.transaction(() => {
+        store.insert('instance', { instanceId: 'i-1' })
+        throw new Error('no')
+      }),
+    )
+    assert.deepEqual(store.all('select * from instance'), [])
+    assert.deepEqual(told, [])
+  })
+  it('tells once, after the commit, which tables were written', () => {
+    const store = open()
+    const told: string[][] = []
+    store.onCommit((tables) => told.push([...tables]))
+    store.transaction(() => {
+      store.insert('instance', { instanceId: 'i-1' })
+      store.transaction(() => store.insert('instance', { instanceId: 'i-2' }))
+      assert.deepEqual(told, [])
+    })
+    assert.deepEqual(told, [['instance']])
+    store.update('instance', { instanceId: 'nobody' }, { launchedAt: 1 })
+    assert.equal(told.length, 1, 'a change of no row is no change')
+  })
+  it('refuses a transaction that awaits', () => {
+    const store = open()
+    assert.throws(() => store.transaction(() => Promise.resolve()), /must not await/)
+  })
+  it('refuses a home that a newer Polebean wrote, and changes nothing', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pbstore-'))
+    const path = join(folder, 'polebean.db')
+    openStore(path, [...migrations, { id: 'test.2', sql: 'create table later (id text) strict' }]).close()
+    assert.throws(() => openStore(path, migrations), NewerHomeError)
+    rmSync(folder, { recursive: true })
+  })
+})
