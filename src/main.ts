@@ -1,24 +1,154 @@
 // Composition root: the only file that knows every part. Makes the real engines of a home and joins them with the
 // control plane and the gateway.
-import { createWriteStream } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeControlPlane, migrations, type Engines } from './control-plane.ts'
+import { makeControlPlane, migrations } from './control-plane.ts'
+import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
+import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
-import { makeRunc } from './engines/compute/runc.ts'
-import { chooseFreeCidr } from './engines/network/cidr.ts'
+import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
+import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
+import type { ObjectEngine } from './engines/objects/engine.ts'
 import { makeFilesystemObjects } from './engines/objects/filesystem.ts'
-import { resolverService } from './engines/resolver/dnsmasq.ts'
+import { makeResolver, type Resolver } from './engines/resolver/dnsmasq.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
-import { presign } from './gateway/sigv4/presign.ts'
+import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
+import { EngineError } from './kernel/errors.ts'
+import type { Home } from './kernel/home.ts'
 import { makeIds } from './kernel/ids.ts'
-import { makeLog } from './kernel/log.ts'
+import { makeLog, type Log } from './kernel/log.ts'
 import { systemRandom } from './kernel/random.ts'
 import { makeCatalogue } from './platforms/catalogue.ts'
 import { probeRuntimes } from './platforms/probe.ts'
-import { openStore } from './store/store.ts'
+import { openStore, type Store } from './store/store.ts'
+
+/** AWS deletes the links to pulled logs after 15 minutes (elastic-beanstalk.md §3.6). */
+const LOG_LINK_SECONDS = 900
+const UPKEEP_MS = 5_000
+
+export type RealEngines = {
+  router: Router
+  supervisor: Supervisor
+  resolver: Resolver
+  compute: RuncCompute
+  balancer: BalancerEngine
+  objects: ObjectEngine
+}
+
+/** The engines of a home. Making them touches nothing yet. */
+export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): RealEngines {
+  const clock = systemClock
+  const router = makeRouter(home)
+  const supervisor = makeSupervisor(home)
+  const zones = ['a', 'b'].map((letter) => `${home.region}${letter}`)
+  return {
+    router,
+    supervisor,
+    resolver: makeResolver({ home, router, supervisor }),
+    compute: makeRunc({ home, router, clock, log, zones }),
+    balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
+    objects: makeFilesystemObjects(join(home.dir, 'objects')),
+  }
+}
+
+export const makeSupervisor = (home: Home): Supervisor => makeRunit({ home, clock: systemClock })
+
+/** A range for the VPC that this machine has no route for. */
+export const chooseCidr = async (): Promise<string> => choose(await hostRoutes(), Math.floor(systemRandom.next() * 1_000))
+
+/** Runs the control plane until `signal` is aborted. Throws a sentence when another server holds the home. */
+export async function startServer(home: HomeSettings, signal: AbortSignal): Promise<{ ended: Promise<void> }> {
+  const log = makeServerLog()
+  mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
+  const store = openHomeStore(home)
+  const engines = makeEngines(home, log)
+  await upkeep(engines)
+
+  const credentials = readCredentials(home.dir)
+  const plane = makeControlPlane({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    signal,
+    engines,
+    settings: {
+      region: home.region,
+      account: home.account,
+      domain: home.domain,
+      environmentPorts: home.ports.environments,
+      publicPort: home.ports.http,
+    },
+    catalogue: makeCatalogue(await probeRuntimes(process.execPath)),
+    presign: (endpoint, bucket, key) =>
+      presign({
+        endpoint,
+        path: pathOfObject(bucket, key),
+        service: 's3',
+        region: home.region,
+        credentials,
+        at: systemClock.now(),
+        expiresSeconds: LOG_LINK_SECONDS,
+      }),
+  })
+  const gateway = createGateway({
+    services: plane.services,
+    credentials: () => [credentials],
+    account: home.account,
+    region: home.region,
+    store,
+    clock: systemClock,
+    ids: makeIds(systemRandom),
+    log,
+    extra: [{ path: '/healthz', answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }) }],
+  })
+  const driver = plane.start()
+  const care = startDriver({ clock: systemClock, log, store, signal }, [upkeepReconciler(engines)])
+  const listening = await gateway.listen({ host: '127.0.0.1', port: home.ports.api })
+  log.info('serving', { home: home.id, port: home.ports.api })
+
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const end = async () => {
+    await stopped
+    await listening.close()
+    await Promise.all([driver.ended, care.ended])
+    store.close()
+  }
+  return { ended: end() }
+}
+
+// The order is that of dependence: addresses need the router, HAProxy and the resolver its namespaces.
+async function upkeep({ compute, resolver }: RealEngines): Promise<void> {
+  await compute.ensure()
+  await resolver.ensure()
+}
+
+const upkeepReconciler = (engines: RealEngines): Reconciler => ({
+  name: 'engines.upkeep',
+  everyMs: UPKEEP_MS,
+  wakes: [],
+  async reconcile() {
+    await upkeep(engines)
+    return {}
+  },
+})
+
+function openHomeStore(home: HomeSettings): Store {
+  try {
+    return openStore(join(home.dir, 'polebean.db'), migrations)
+  } catch (error) {
+    if (error instanceof Error && /database is locked/.test(error.message))
+      throw new EngineError(`another Polebean server holds ${home.dir}`, { cause: error })
+    throw error
+  }
+}
+
+function makeServerLog(): Log {
+  return makeLog(systemClock, (line) => void process.stderr.write(line))
+}

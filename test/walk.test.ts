@@ -30,11 +30,11 @@ describe('the walk', { concurrency: 1 }, () => {
     cpSync(join(root, 'samples/flask-guestbook'), folder, { recursive: true })
     assert.equal((await runProgram(['zip', '-qr', '../app.zip', '.'], { cwd: folder })).status, 0)
     const { S3Bucket: bucket } = await home.aws(['elasticbeanstalk', 'create-storage-location'])
-    const copied = await home.client(['aws', 's3', 'cp', join(folder, '../app.zip'), `s3://${bucket}/app.zip`])
+    const copied = await home.client(['aws', 's3', 'cp', join(folder, '../app.zip'), `s3://${String(bucket)}/app.zip`])
     assert.equal(copied.status, 0, copied.stderr)
     await home.aws(['elasticbeanstalk', 'create-application', '--application-name', 'shop'])
     const version = ['--application-name', 'shop', '--version-label', 'v1']
-    await home.aws(['elasticbeanstalk', 'create-application-version', ...version, '--source-bundle', `S3Bucket=${bucket},S3Key=app.zip`])
+    await home.aws(['elasticbeanstalk', 'create-application-version', ...version, '--source-bundle', `S3Bucket=${String(bucket)},S3Key=app.zip`])
     const { SolutionStacks: stacks } = await home.aws(['elasticbeanstalk', 'list-available-solution-stacks'])
     const stack = (stacks as string[]).find((name) => name.includes('Python'))
     assert.ok(stack)
@@ -48,7 +48,7 @@ describe('the walk', { concurrency: 1 }, () => {
     const waited = await home.client(['aws', 'elasticbeanstalk', 'wait', 'environment-exists', '--environment-names', 'shop-prod'])
     assert.equal(waited.status, 0, waited.stderr)
     const described = await home.aws(['elasticbeanstalk', 'describe-environments', '--environment-names', 'shop-prod'])
-    const environment = described.Environments![0] as { Status: string; Health: string; CNAME: string }
+    const environment = (described.Environments as unknown[])[0] as { Status: string; Health: string; CNAME: string }
     assert.equal(environment.Status, 'Ready')
     cname = environment.CNAME
     const seen = new Set<string>()

@@ -1,9 +1,25 @@
 // The only door to chance. `next()` is uniform in [0, 1).
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 export type Random = { next(): number }
 
-export const systemRandom: Random = { next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48 }
+const BYTES_A_DRAW = 6
+
+// A draw of its own for each number would cost a request id as much as all the rest of a request.
+const pool = Buffer.alloc(BYTES_A_DRAW * 1024)
+let used = pool.length
+
+export const systemRandom: Random = {
+  next() {
+    if (used === pool.length) {
+      randomFillSync(pool)
+      used = 0
+    }
+    const value = pool.readUIntBE(used, BYTES_A_DRAW) / 2 ** 48
+    used += BYTES_A_DRAW
+    return value
+  },
+}
 
 /** mulberry32: the same seed gives the same sequence, for the simulator. */
 export function seededRandom(seed: number): Random {

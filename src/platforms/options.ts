@@ -21,7 +21,10 @@ export function portOf(options: PlatformOptions, ordinary: number): { port: numb
     return { problem: `The environment property PORT is '${given}', which is no port.` }
   }
   if (port === 80 && options.proxyServer === 'nginx') {
-    return { problem: 'The environment property PORT is 80, where nginx listens: choose another, or set ProxyServer to none.' }
+    return {
+      problem:
+        'The environment property PORT is 80, where nginx listens: choose another, or set ProxyServer to none.',
+    }
   }
   return { port }
 }

@@ -17,13 +17,17 @@ export type BuildName = 'bundle' | 'dependencies' | 'runtime'
 export type PlannedBuild = Omit<BuildRequest, 'layers'> & {
   name: BuildName
   /** Builds that come before, and where their layers are seen. */
-  needs: { name: BuildName; target: string }[]
+  needs: Mount[]
 }
+
+export type Mount = { name: BuildName; target: string }
 
 export type Plan = {
   kind: 'plan'
   /** In the order in which they are made. */
   builds: PlannedBuild[]
+  /** Which of their layers an instance gets, and where. */
+  mounts: Mount[]
   platform: { name: string; version: string }
   /** The application's environment, as the engine stores it; the processes get theirs from `files`. */
   env: Record<string, string>
@@ -44,25 +48,27 @@ export type BuildConfiguration = {
   files: { name: string; content: string; mode: number }[]
   inputs: { name: string; path: string }[]
   env: Record<string, string>
+  /** npm's own package, where this machine has one. */
+  npmDir?: string
 }
 
 export function buildRequest(build: PlannedBuild, digests: Digests): BuildRequest {
   const { name: _, needs, ...request } = build
-  return { ...request, layers: needs.map((need) => mountOf(need.name, need.target, digests)) }
+  return { ...request, layers: needs.map((need) => layerOf(need, digests)) }
 }
 
 /** The fields of a SoftwareIntent (services/cloud.ts). */
 export function softwareOf(plan: Plan, digests: Digests) {
   return {
     platform: plan.platform,
-    layers: plan.builds.map((build) => mountOf(build.name, build.target, digests)),
+    layers: plan.mounts.map((mount) => layerOf(mount, digests)),
     env: plan.env,
     files: plan.files,
     startCheck: plan.startCheck,
   }
 }
 
-function mountOf(name: BuildName, target: string, digests: Digests): LayerMount {
+function layerOf({ name, target }: Mount, digests: Digests): LayerMount {
   const digest = digests[name]
   if (digest === undefined) throw new Error(`the layer '${name}' is not built yet`)
   return { digest, target }
@@ -77,6 +83,10 @@ export const enginePlatform = ({ runtime }: Stack) => ({
 /** A content key in the form that engines take. */
 export const keyOf = (prefix: string, ...parts: string[]) =>
   `${prefix}-${hashOf(JSON.stringify(parts)).slice(0, 40)}`
+
+/** Text of a configuration file, for a key. */
+export const configured = ({ files }: BuildConfiguration, name: string) =>
+  files.find((file) => file.name === name)?.content ?? ''
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 

@@ -3,6 +3,7 @@
 import type { AutoscalingOperations } from './generated/autoscaling.ts'
 import type { Ec2Operations } from './generated/ec2.ts'
 import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
+import type { S3Operations } from './generated/s3.ts'
 import type { Context } from './context.ts'
 import type { Software, LayerMount } from '../engines/compute/engine.ts'
 
@@ -46,7 +47,7 @@ export type Cloud = {
     Ec2Operations,
     | 'runInstances' | 'describeInstances' | 'terminateInstances' | 'createSecurityGroup' | 'describeSecurityGroups'
     | 'authorizeSecurityGroupIngress' | 'deleteSecurityGroup' | 'createNetworkInterface' | 'describeNetworkInterfaces'
-    | 'deleteNetworkInterface' | 'describeVpcs' | 'describeSubnets' | 'createTags' | 'describeInstanceTypes'
+    | 'deleteNetworkInterface' | 'describeImages' | 'describeVpcs' | 'describeSubnets' | 'createTags' | 'describeInstanceTypes'
   > & Ec2Internal
   autoscaling: Pick<
     AutoscalingOperations,
@@ -60,7 +61,7 @@ export type Cloud = {
     | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'createListener' | 'deleteListener'
     | 'describeListeners' | 'registerTargets' | 'deregisterTargets' | 'describeTargetHealth' | 'modifyLoadBalancerAttributes'
   > & Elbv2Internal
-  s3: S3Internal
+  s3: Pick<S3Operations, 'deleteObject'> & S3Internal
 }
 
 export type Elbv2Internal = {

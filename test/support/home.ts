@@ -35,7 +35,7 @@ export type TestHome = {
   /** Runs the command line; its status must be the one given (0 unless said). */
   polebean(args: string[], options?: RunOptions & { status?: number }): Promise<Ran>
   /** Runs `aws` with the endpoint, keys and region of the home; answers its JSON. */
-  aws(args: string[]): Promise<Record<string, never> & AwsAnswer>
+  aws(args: string[]): Promise<AwsAnswer>
   /** The same, but the call must fail; answers what `aws` said. */
   awsFails(args: string[]): Promise<string>
   client(argv: string[], options?: RunOptions): Promise<Ran>
@@ -45,7 +45,7 @@ export type TestHome = {
   remove(): Promise<string[]>
 }
 // The answers of so many operations are read here that their types are left to the assertions.
-type AwsAnswer = { [name: string]: never }
+export type AwsAnswer = { [name: string]: unknown }
 
 export function makeTestHome(): TestHome {
   const dir = join(mkdtempSync(join(tmpdir(), 'pbe-')), 'home')

@@ -33,7 +33,8 @@ export const coverage: Record<string, RegExp> = {
   autoscaling: /./,
   elasticloadbalancingv2: /./,
   sts: /./,
-  s3: /^(?!SelectObjectContent|WriteGetObjectResponse|CreateSession)/,
+  // Without those of event streams, Object Lambda and directory buckets.
+  s3: /^(?!SelectObjectContent|WriteGetObjectResponse|CreateSession|ListDirectoryBuckets)/,
   ec2: new RegExp(`^(${ec2Verbs})(${ec2Things.join('|')})$`),
   iam: new RegExp(
     `^(Get|List|Create|Delete|Update|Put|Attach|Detach|Add|Remove|Tag|Untag|Set|Upload)(${iamThings})$`,

@@ -7,6 +7,8 @@ export type RunningServer = {
   maintenance: boolean
   draining: boolean
   weight: number
+  /** Whether a check has come to a result since it was added. */
+  checked: boolean
   /** Seconds since it last went up or down. */
   sinceSeconds: number
   /** Fields of `show servers state`, in HAProxy's order. */
@@ -26,6 +28,7 @@ export function parseServersState(text: string): RunningServer[] {
       maintenance: (admin & MAINTENANCE) !== 0,
       draining: (admin & DRAIN) !== 0,
       weight: Number(state[7]),
+      checked: state[11] !== '0',
       sinceSeconds: Number(state[9]),
       state,
     }

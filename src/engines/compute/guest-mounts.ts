@@ -28,7 +28,13 @@ export type MountsInput = {
   readonlyLayers: boolean
   /** Host folders or files that are seen read-only. */
   readonlyBinds: Bind[]
+  /** A folder of its own on the disk, owned by webapp, seen at each of these paths; null for none. */
+  output: string[] | null
 }
+
+/** Where the output folder lies on the disk image. */
+export const OUTPUT_PART = 'out'
+
 
 export function guestMounts(input: MountsInput): GuestMounts {
   const { dir, layersDir, revision } = input
@@ -42,7 +48,7 @@ export function guestMounts(input: MountsInput): GuestMounts {
     out.places.push({ path: at(name), folder: true })
   }
   const readonly = (name: string, { source, target }: Bind) => {
-    lines.push(`${source} ${at(name)} none bind,ro,nodev,nosuid 0 0`)
+    lines.push(`${escapeFstab(source)} ${at(name)} none bind,ro,nodev,nosuid 0 0`)
     out.places.push({ path: at(name), folder: statSync(source).isDirectory() })
     out.binds.push({ source: at(name), target })
   }
@@ -64,9 +70,18 @@ export function guestMounts(input: MountsInput): GuestMounts {
       out.binds.push({ source: at(`layer${index}`), target: checkPath(target) })
     }
   }
+  if (input.output) {
+    out.uppers.push({ name: OUTPUT_PART, uid: OWNER_IDS.webapp[0] })
+    for (const target of new Set(input.output))
+      out.binds.push({ source: `${dir}/m/disk/${OUTPUT_PART}/upper`, target: checkPath(target) })
+  }
   out.fstab = lines.join('\n') + '\n'
   return out
 }
+
+/** fstab(5): white space and the escape itself are written in octal. */
+const escapeFstab = (path: string) =>
+  path.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
 /** What the root needs so that the host's programs are found: links such as /bin, and places for what is bound. */
 export function hostEntries(): Entry[] {

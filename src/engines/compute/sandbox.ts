@@ -1,5 +1,5 @@
 // One sandbox: files, mounts, container. Instances, builds and readers of stopped instances are all made by it.
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -11,7 +11,7 @@ import type { LayerMount, Software } from './engine.ts'
 import { guestMounts, hostEntries, mountPoint } from './guest-mounts.ts'
 import { directory, type Entry, guestTree, hostnameOf, OWNER_IDS } from './guest-tree.ts'
 import { type Bind, ociConfig } from './oci-config.ts'
-import { initProcess, isAlive } from './runc-state.ts'
+import { type InitProcess, initProcess, isAlive } from './runc-state.ts'
 
 export type SandboxPlan = {
   /** `i-…` an instance, `b-…` a build, `r-…` a reader; 17 hexadecimal digits. */
@@ -23,6 +23,7 @@ export type SandboxPlan = {
   layers: LayerMount[]
   readonlyLayers: boolean
   readonlyBinds: Bind[]
+  output: string[] | null
   env: Software['env']
   files: Software['files']
   /** Folders that must be there besides. */
@@ -43,9 +44,13 @@ export type Sandboxes = {
   destroy(id: string): Promise<void>
   /** argv that runs `argv` inside. */
   execArgv(id: string, user: 'root' | 'webapp', env: Record<string, string>, cwd: string, argv: string[]): string[]
-  /** Ids whose container or run folder is there. */
-  stateDir: string
-  containerOf(id: string): string
+  /** The first process, as runc knows it; it may be dead. */
+  init(id: string): InitProcess | undefined
+  /** Ids that have a run folder: what runs, and what a crash left behind. */
+  ids(): string[]
+  /** Removes what the home keeps outside its folder when nothing runs any more. */
+  removeAll(): Promise<void>
+  runDirOf(id: string): string
   cgroupOf(id: string): string
 }
 
@@ -60,14 +65,17 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
   const create = async (plan: SandboxPlan) => {
     const dir = dirOf(plan.id)
     await destroy(plan.id)
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
     // The container's root is nobody on the host, and must be able to walk to its root file system.
-    for (const path of [home.runDir, base, dir, `${dir}/m`, `${dir}/m/disk`, `${dir}/empty`]) makeFolder(path, 0o711)
+    for (const path of [home.runDir, base, dir, `${dir}/m`, `${dir}/m/disk`]) makeFolder(path, 0o711)
+    makeFolder(`${dir}/empty`, 0o755)
+    makeFolder(stateDir, 0o700)
     link(home.dir, join(base, 'home'))
     const mounts = guestMounts({ ...plan, dir, layersDir: `${base}/home/layers` })
-    const targets = mounts.binds.map(({ source, target }) => ({ source, target }))
     for (const place of mounts.places) if (place.folder) makeFolder(place.path, 0o755); else writeFileSync(place.path, '')
-    const extra = [...hostEntries(), ...plan.folders, ...targets.map(({ source, target }) => mountPoint(source, target))]
+    const places = mounts.binds.map(({ source, target }) =>
+      existsSync(source) ? mountPoint(source, target) : directory(target), // the disk's own parts are not mounted yet
+    )
+    const extra = [...hostEntries(), ...plan.folders, ...places]
     writeTree(`${dir}/tree`, home.idBase, guestTree({ ...plan, extra }))
     writeFileSync(`${dir}/fstab`, mounts.fstab)
     const config = ociConfig({
@@ -125,8 +133,14 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       containerOf(id),
       ...argv,
     ],
-    stateDir,
-    containerOf,
+    init: (id) => initProcess(stateDir, containerOf(id)),
+    ids: () => (existsSync(base) ? readdirSync(base).filter((name) => ID.test(name)) : []),
+    removeAll: async () => {
+      rmSync(base, { recursive: true, force: true })
+      await removeCgroup(`/polebean/${home.id}`)
+      await removeCgroup('/polebean') // stays while another home has something in it
+    },
+    runDirOf: dirOf,
     cgroupOf,
   }
 }
@@ -177,8 +191,10 @@ function link(to: string, path: string) {
   symlinkSync(to, path)
 }
 
+const ID = /^[ibr]-[0-9a-f]{17}$/
+
 function checkId(id: string): string {
-  if (!/^[ibr]-[0-9a-f]{17}$/.test(id)) throw new EngineError(`not an instance id: ${JSON.stringify(id)}`)
+  if (!ID.test(id)) throw new EngineError(`not an instance id: ${JSON.stringify(id)}`)
   return id
 }
 

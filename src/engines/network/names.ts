@@ -1,4 +1,5 @@
 // Names and addresses that a home has outside its folder. Pure; everything else asks here.
+import { createHash } from 'node:crypto'
 import { EngineError } from '../../kernel/errors.ts'
 import type { Home } from '../../kernel/home.ts'
 
@@ -51,10 +52,10 @@ export function rangeOf(cidr: string): Range {
   }
 }
 
-/** Interface names end at 15 bytes: a letter and the first 14 digits of the id. */
+/** Interface names end at 15 bytes: a letter and 14 digits of the id's hash, so that ids that begin alike differ. */
 export function interfaceOf(id: string): string {
   if (!/^[ib]-[0-9a-f]{17}$/.test(id)) throw new EngineError(`not an instance id: ${JSON.stringify(id)}`)
-  return id[0] + id.slice(2, 16)
+  return id[0] + createHash('sha256').update(id).digest('hex').slice(0, 14)
 }
 
 export function checkAddress(address: string): string {

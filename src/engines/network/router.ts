@@ -12,6 +12,7 @@ import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { runOk } from '../../kernel/process.ts'
+import { makeTurns } from '../../kernel/turns.ts'
 import { ensureAccepted, ensureForwarding, foreignForwardDrops, undoHostChanges } from './host-forwarding.ts'
 import {
   ensureNamespace,
@@ -81,7 +82,9 @@ export function makeRouter(home: Home): Router {
   const names = namesOf(home)
   const range = rangeOf(home.cidr)
   let ports: { address: string; port: number }[] = []
-  const inTurn = makeTurns()
+  const turns = makeTurns()
+  // One change of the network at a time: `ensure` rebuilds sets from what it has read.
+  const inTurn = <T>(work: () => Promise<T>) => turns(names.router, work)
 
   const ensure = async () => {
     await ensureRouterNamespace(names, range)
@@ -286,14 +289,4 @@ async function readCounters(names: RouterNames) {
 function checkPort(port: number): number {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new EngineError(`not a port: ${port}`)
   return port
-}
-
-/** One change of the network at a time: `ensure` rebuilds sets from what it has read. */
-function makeTurns() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work, work)
-    last = turn
-    return turn
-  }
 }

@@ -23,8 +23,17 @@ export const AWAIT_START = '/opt/elasticbeanstalk/bin/await-start'
 
 export function instanceFiles(model: InstanceModel): InstanceFilesResult {
   const { processes, env, properties, port, proxyServer, staticFiles } = model
+  const odd = Object.keys(env).find((name) => !VARIABLE_NAME.test(name))
+  if (odd !== undefined)
+    return {
+      kind: 'problem',
+      problem: `The environment property '${odd}' has a name that no environment variable can have.`,
+    }
+  const broken = Object.keys(env).find((name) => env[name]?.includes('\0'))
+  if (broken !== undefined)
+    return { kind: 'problem', problem: `The environment property '${broken}' holds a NUL byte.` }
   const services = [...processes.flatMap((process) => processService(process, env)), ...rotateService()]
-  const files = [...services, ...platformFiles(processes, env, properties, port)]
+  const files = [...services, ...platformFiles(processes, properties, port)]
   if (proxyServer === 'none') return { kind: 'files', files }
   const nginx = nginxConf({ port, staticFiles })
   if (nginx.kind === 'problem') return nginx
@@ -37,19 +46,22 @@ export function instanceFiles(model: InstanceModel): InstanceFilesResult {
   return { kind: 'files', files: [...files, ...nginxService(), conf] }
 }
 
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_.:+@-]{0,254}$/
+
 /** Static folders that the bundle has: a location of nginx for one that it lacks would hide the application's own. */
 export const existingFolders = ({ topLevel }: { topLevel: string[] }, staticFiles: Record<string, string>) =>
   Object.fromEntries(
-    Object.entries(staticFiles).filter(([, folder]) => topLevel.includes(`${folder.replace(/^\/+/, '').split('/')[0]}/`)),
+    Object.entries(staticFiles).filter(([, folder]) =>
+      topLevel.includes(`${folder.replace(/^\/+/, '').split('/')[0]}/`),
+    ),
   )
 
-/** `sh`'s and AWS's environment file would lose line breaks and odd names; JSON does not. */
+/** AWS's `env` beside it, which the engine writes, loses line breaks; JSON does not. */
 const ENVIRONMENT_FILE = '/opt/elasticbeanstalk/deployment/environment.json'
 const START_FILE = '/opt/elasticbeanstalk/deployment/start.json'
 
 function platformFiles(
   processes: Process[],
-  env: Record<string, string>,
   properties: Record<string, string>,
   port: number,
 ): InstanceFile[] {
@@ -65,17 +77,5 @@ function platformFiles(
     program('/opt/elasticbeanstalk/bin/get-config', 'get-config.py'),
     { path: START_FILE, content: JSON.stringify(start), mode: 0o644, owner: 'root' },
     { path: ENVIRONMENT_FILE, content: JSON.stringify(properties), mode: 0o600, owner: 'root' },
-    {
-      path: '/opt/elasticbeanstalk/deployment/env',
-      content: environmentLines(env),
-      mode: 0o600,
-      owner: 'root',
-    },
   ]
 }
-
-// AWS's EnvironmentFile of systemd, which people source in hooks: `KEY=value`.
-const environmentLines = (env: Record<string, string>) =>
-  Object.entries(env)
-    .map(([key, value]) => `${key}=${value.replaceAll('\n', '\\n')}\n`)
-    .join('')

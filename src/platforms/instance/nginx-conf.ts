@@ -36,13 +36,13 @@ const staticLocation = (url: string, path: string) => `
     }`
 
 // Upstream connections are kept for less than gunicorn's 2 s, so that nginx never writes into one that is being closed.
-const render = (port: number, staticLocations: string[]) => `user webapp;
+const render = (port: number, staticLocations: string[]) => `user nginx;
 worker_processes 1;
 pid /run/nginx/nginx.pid;
 error_log /var/log/nginx/error.log warn;
 
 events {
-  worker_connections 2048;
+  worker_connections 4096;
 }
 
 http {

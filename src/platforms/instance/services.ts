@@ -41,10 +41,14 @@ exec kill -TERM -- "-$(cat /var/pids/${name}.pid)"
 export function nginxService(): InstanceFile[] {
   const run = `#!/bin/sh
 mkdir -p /var/log/nginx/healthd /run/nginx
-chown webapp /var/log/nginx/healthd /run/nginx
+chown nginx /var/log/nginx/healthd /run/nginx
 exec env -i PATH=/usr/sbin:/usr/bin nginx -c /etc/nginx/nginx.conf -g 'daemon off;' 2>>/var/log/nginx/error.log
 `
-  return [file('nginx', 'run', run)]
+  // QUIT lets requests under way end; TERM would cut them.
+  const terminate = `#!/bin/sh
+exec kill -QUIT "$(cat supervise/pid)"
+`
+  return [file('nginx', 'run', run), file('nginx', 'control/t', terminate)]
 }
 
 // The writers hold their files open in append mode: copy and truncate needs no signal to anybody.

@@ -50,12 +50,14 @@ export function planPython({
   })
   if (laid.kind === 'problem') return laid
   const platform = enginePlatform(stack)
+  const builds = [
+    bundleLayer(bundle, platform, []),
+    dependenciesLayer({ stack, bundle, configuration, source, requirements: dependencies.text }),
+  ]
   return {
     kind: 'plan',
-    builds: [
-      bundleLayer(bundle, platform, []),
-      dependenciesLayer({ stack, bundle, configuration, source, requirements: dependencies.text }),
-    ],
+    builds,
+    mounts: builds.map(({ name, target }) => ({ name, target })),
     platform,
     env,
     files: laid.files,
@@ -107,7 +109,7 @@ function processesOf({ texts }: BundleListing, options: PlatformOptions, port: n
 function environmentOf({ env }: PlatformOptions, port: number): Record<string, string> {
   return {
     LANG: 'C.UTF-8',
-    HOME: APP_DIR,
+    HOME: '/home/webapp',
     USER: 'webapp',
     // Difference from AWS: what the application prints is in its log at once, not when a buffer is full.
     PYTHONUNBUFFERED: '1',

@@ -1,5 +1,5 @@
 // A deployment: a version, settings and a platform that go onto instances together, by way of layers that are built once.
-import { reasonOf } from '../../kernel/errors.ts'
+import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
 import { softwareOf, type Digests, type Plan } from '../../platforms/plan.ts'
 import { systemContext } from '../service.ts'
 import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
@@ -85,7 +85,13 @@ export function putDeployment(parts: Parts, row: EnvironmentRow, deployment: Dep
   const context = systemContext(row.account, row.region, deployment.requestId)
   const intent = softwareOf(plan, digests)
   for (const instanceId of ids) {
-    cloud.ec2.putInstanceSoftware(context, instanceId, intent)
+    try {
+      cloud.ec2.putInstanceSoftware(context, instanceId, intent)
+    } catch (error) {
+      // It was terminated meanwhile; its group will say so.
+      if (error instanceof DeclaredError) continue
+      throw error
+    }
     const revision = cloud.ec2.instanceSoftware(context, instanceId)?.revision ?? null
     const set = { deploymentId: deployment.id, revision, state: 'In Progress', output: '' }
     store.update('environment_instance', { environmentId: row.id, instanceId }, set)

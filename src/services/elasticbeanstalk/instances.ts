@@ -1,5 +1,6 @@
 // Keeps the instances of an environment's group supplied with software, and tells what came, went, succeeded and failed.
 import type { Reconciler } from '../../control/reconciler.ts'
+import { explainStart } from '../../platforms/platform.ts'
 import { systemContext } from '../service.ts'
 import { putDeployment } from './deployments.ts'
 import { ofEnvironment } from './events.ts'
@@ -107,12 +108,13 @@ function tellOutcome(
   const subject = ofEnvironment(row, findDeployment(store, row.id, deploymentId)?.requestId ?? row.requestId)
   if (state === 'applied') return events.write(subject, 'INFO', 'Instance deployment completed successfully.')
   events.write(subject, 'ERROR', "Instance deployment failed. For details, see 'eb-engine.log'.")
-  // AWS says "Engine execution has encountered an error." here; the reason itself follows (pain 4 of the reference).
-  const reason = output.trim() === '' ? '' : `\n${lastLines(output)}`
+  // AWS stops after "encountered an error.."; the reason itself follows here (pain 4 of the reference).
+  const { sentence, lines } = explainStart(output)
   events.write(
     subject,
     'ERROR',
-    `[Instance: ${instanceId}] Command failed on instance. Return code: 1 Output: Engine execution has encountered an error..${reason}`,
+    `[Instance: ${instanceId}] Command failed on instance. Return code: 1 Output: Engine execution has encountered an error..\n` +
+      [sentence, ...lines].join('\n'),
   )
 }
 
@@ -124,11 +126,7 @@ function giveSoftware(parts: Parts, before: EnvironmentRow): void {
   if (ids.length > 0 && deployment) putDeployment(parts, row, deployment, ids)
 }
 
-/** What a user needs of a program's output: its end. */
-export const lastLines = (output: string) => output.trimEnd().split('\n').slice(-LINES).join('\n')
-
 const these = (ids: string[]) => `${ids.length === 1 ? 'instance' : 'instances'} [${ids.join(', ')}]`
 
-const LINES = 50
 const LEAVING = /^(Terminating|Terminated|Detaching|Detached)/
-const INSTANCE_TABLES = ['instance', 'instance_software', 'auto_scaling_group', 'auto_scaling_instance']
+const INSTANCE_TABLES = ['ec2_instance', 'ec2_instance_software', 'autoscaling_group', 'autoscaling_instance']

@@ -1,24 +1,24 @@
 // Sweeps bodies that no row names: of objects deleted or overwritten, of finished uploads, of writes that a crash broke off.
+import type { LaneAction } from '../../control/lanes.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { S3 } from './bodies.ts'
 import { limits } from './limits.ts'
-import { planSweep, type SweepAction } from './plan.ts'
+import { planSweep } from './plan.ts'
 import { discardBody } from './store.ts'
 
 export function makeBodiesReconciler(s3: S3): Reconciler {
   const { store, clock, objects, bodiesUnderWay } = s3
-  const lanes = s3.makeLanes('s3.bodies', 4)
+  const lanes = s3.makeLanes('s3.bodies', 32)
 
-  const perform = (action: SweepAction) => {
-    const { bodyId } = action
-    if (action.what === 'note-garbage') return discardBody(s3, bodyId)
-    if (action.what === 'forget-garbage') return void store.remove('s3_garbage', { bodyId })
-    const remove = async () => {
+  const removal = (bodyId: string): LaneAction => ({
+    what: 'remove body',
+    lane: `body/${bodyId}`,
+    timeoutMs: 30_000,
+    async perform() {
       await objects.remove(bodyId)
       store.remove('s3_garbage', { bodyId })
-    }
-    lanes.submit([{ what: 'remove body', lane: `body/${bodyId}`, timeoutMs: 30_000, perform: remove }])
-  }
+    },
+  })
 
   return {
     name: 's3.bodies',
@@ -43,7 +43,13 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
         now: clock.now(),
         graceMs: limits.bodyGraceMs,
       })
-      for (const action of actions) perform(action)
+      store.transaction(() => {
+        for (const { what, bodyId } of actions) {
+          if (what === 'note-garbage') discardBody(s3, bodyId)
+          if (what === 'forget-garbage') store.remove('s3_garbage', { bodyId })
+        }
+      })
+      lanes.submit(actions.filter(({ what }) => what === 'remove-body').map(({ bodyId }) => removal(bodyId)))
       return {
         bodies: bodies.length,
         referenced: referenced.size,

@@ -12,7 +12,7 @@ export const s3Migrations: Migration[] = [
       created_at integer not null) strict, without rowid;
     create table s3_object (
       bucket text not null references s3_bucket (name), key text not null, body_id text not null, bytes integer not null,
-      etag text not null, sha256_hex text not null, crc32_base64 text not null,
+      etag text not null, md5_hex text not null, sha256_hex text not null, crc32_base64 text not null,
       checksum_algorithm text, checksum_value text, checksum_type text, parts text, upload_id text,
       content_type text not null, headers text not null, metadata text not null, tags text not null,
       modified_at integer not null, primary key (bucket, key)) strict, without rowid;
@@ -42,6 +42,7 @@ export type ObjectRow = Description & {
   bytes: number
   /** Without the quotes. */
   etag: string
+  md5Hex: string
   sha256Hex: string
   crc32Base64: string
   checksumAlgorithm: Algorithm | null

@@ -29,7 +29,9 @@ export function changeOf(platform: string, before: Setting[], after: Setting[]):
   const old = configurationOf(platform, before)
   const young = configurationOf(platform, after)
   const fields = Object.keys(IMPACTS) as (keyof EnvironmentConfiguration)[]
-  const impacts = fields.filter((field) => comparable(old[field]) !== comparable(young[field])).map((field) => IMPACTS[field])
+  const impacts = fields
+    .filter((field) => comparable(old[field]) !== comparable(young[field]))
+    .map((field) => IMPACTS[field])
   return {
     impact: worst(impacts),
     restartsApplication: impacts.includes('restart'),
@@ -55,6 +57,8 @@ function changedOptions(platform: string, before: Setting[], after: Setting[]): 
 // Records are compared without regard to the order of their members.
 function comparable(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) =>
-    typeof each === 'object' && each !== null ? Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)) : each,
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))
+      : each,
   )
 }

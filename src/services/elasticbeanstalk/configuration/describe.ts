@@ -88,7 +88,11 @@ export function describeOptions(
   )
 }
 
-function describeOption(namespace: string, option: Option, userDefined: boolean): ConfigurationOptionDescription {
+function describeOption(
+  namespace: string,
+  option: Option,
+  userDefined: boolean,
+): ConfigurationOptionDescription {
   return {
     Namespace: namespace,
     Name: option.name,

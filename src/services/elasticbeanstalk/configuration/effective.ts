@@ -24,7 +24,8 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     minSize: number(GROUP, 'MinSize'),
     maxSize: number(GROUP, 'MaxSize'),
     cooldownSeconds: number(GROUP, 'Cooldown'),
-    instanceType: listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
+    instanceType:
+      listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
     rootVolumeGiB: Number(read(LAUNCH, 'RootVolumeSize') || ROOT_VOLUME_GIB),
     env: recordOf(settings, ENVIRONMENT_PROPERTIES),
     instancePort: number(PROCESS, 'Port'),
@@ -57,7 +58,9 @@ export type Read = (namespace: string, optionName: string) => string
 export function readerOf(platform: string, settings: Setting[]): Read {
   const values = new Map(settings.map((setting) => [keyOf(setting), setting.value]))
   return (namespace, optionName) => {
-    const option = (findOption(platform, namespace, optionName) ?? findOption('python', namespace, optionName))?.option
+    const option = (
+      findOption(platform, namespace, optionName) ?? findOption('python', namespace, optionName)
+    )?.option
     const value = values.get(keyOf({ namespace, optionName, resourceName: null })) ?? option?.default ?? ''
     return option ? normalised(option, value) : value
   }
@@ -68,20 +71,22 @@ export const givenIn = (settings: Setting[], key: Pick<OptionKey, 'namespace' | 
 
 // The process's own path is the more particular of the two.
 function healthCheckPath(settings: Setting[], read: Read): string {
-  if (givenIn(settings, { namespace: PROCESS, optionName: 'HealthCheckPath' })) return read(PROCESS, 'HealthCheckPath')
+  if (givenIn(settings, { namespace: PROCESS, optionName: 'HealthCheckPath' }))
+    return read(PROCESS, 'HealthCheckPath')
   const url = read('aws:elasticbeanstalk:application', 'Application Healthcheck URL')
   return healthcheckUrl(url)?.path || read(PROCESS, 'HealthCheckPath')
 }
 
 /** The parts of an Application Healthcheck URL: `/health`, `HTTP:80/health`. */
 export function healthcheckUrl(url: string): { protocol: string; port: string; path: string } | undefined {
-  const [matched, , protocol = '', port = '', path = ''] = /^((HTTP|TCP|SSL|HTTPS):)?(\d*)(\/.*)?$/.exec(url) ?? []
+  const [matched, , protocol = '', port = '', path = ''] =
+    /^((HTTP|TCP|SSL|HTTPS):)?(\d*)(\/.*)?$/.exec(url) ?? []
   return matched === undefined ? undefined : { protocol, port, path }
 }
 
 // AL2023's Python platform: "By default, the proxy serves the folder static at the path /static".
 function staticFilesOf(platform: string, settings: Setting[]): Record<string, string> {
-  const preset = platform === 'python' ? { '/static': 'static' } : {}
+  const preset: Record<string, string> = platform === 'python' ? { '/static': 'static' } : {}
   const given = Object.entries(recordOf(settings, STATIC_FILES))
   return { ...preset, ...Object.fromEntries(given.map(([path, folder]) => [trimmed(path), trimmed(folder)])) }
 }
@@ -89,7 +94,9 @@ function staticFilesOf(platform: string, settings: Setting[]): Record<string, st
 // fromEntries, not assignment: a property may be called __proto__.
 const recordOf = (settings: Setting[], wanted: string): Record<string, string> =>
   Object.fromEntries(
-    settings.filter(({ namespace }) => namespace === wanted).map(({ optionName, value }) => [optionName, value]),
+    settings
+      .filter(({ namespace }) => namespace === wanted)
+      .map(({ optionName, value }) => [optionName, value]),
   )
 
 const trimmed = (path: string) => (path.length > 1 ? path.replace(/\/+$/, '') : path)

@@ -1,4 +1,5 @@
 // Findings in the words of AWS.
+import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Finding, OptionKey } from './types.ts'
 
 /** Something is wrong with naming the option at all. */
@@ -15,3 +16,5 @@ export const valueError = (key: OptionKey, value: string, complaint: string): Fi
   optionName: key.optionName,
   message: `Invalid option value: '${value}' (Namespace: '${key.namespace}', OptionName: '${key.optionName}'): ${complaint}`,
 })
+
+export const missingParameter = (message: string) => new DeclaredError('MissingRequiredParameter', message)

@@ -1,8 +1,10 @@
+import type { Cloud } from '../../cloud.ts'
 import type { Context } from '../../context.ts'
-import type { Parts } from '../parts.ts'
+
+export type InstanceTypeSource = { cloud: { ec2: Pick<Cloud['ec2'], 'describeInstanceTypes'> } }
 
 /** The names of the instance types that ec2 has, for ResolveInput.instanceTypes. */
-export function knownInstanceTypes({ cloud }: Pick<Parts, 'cloud'>, context: Context): ReadonlySet<string> {
+export function knownInstanceTypes({ cloud }: InstanceTypeSource, context: Context): ReadonlySet<string> {
   const names = new Set<string>()
   let token: string | undefined
   do {

@@ -30,7 +30,10 @@ export function mergeSettings(merge: Merge): { settings: Setting[]; findings: Fi
 }
 
 /** The logical names of AWS's own resources say nothing; only a scheduled action is told apart by its name. */
-function namesOf(platform: string, each: { Namespace?: string; OptionName?: string; ResourceName?: string }): OptionKey {
+function namesOf(
+  platform: string,
+  each: { Namespace?: string; OptionName?: string; ResourceName?: string },
+): OptionKey {
   const { Namespace: namespace = 'null', OptionName: optionName = 'null', ResourceName } = each
   const found = findOption(platform, namespace, optionName)
   return {

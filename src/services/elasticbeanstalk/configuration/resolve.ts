@@ -52,7 +52,10 @@ export function resolveConfiguration(input: ResolveInput): Resolved {
   const { settings, findings } = examine(input)
   const first = findings[0]
   if (first)
-    throw new DeclaredError('ConfigurationValidationException', `Configuration validation exception: ${first.message}`)
+    throw new DeclaredError(
+      'ConfigurationValidationException',
+      `Configuration validation exception: ${first.message}`,
+    )
   return {
     stored: settings,
     shown: shownSettings(input.platform, settings),

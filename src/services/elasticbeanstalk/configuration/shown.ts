@@ -10,10 +10,14 @@ export function shownSettings(platform: string, settings: Setting[]): ShownSetti
   const given = new Map(settings.map((setting) => [keyOf(setting), setting]))
   const presets = namespaces
     .filter((each) => each.shown === 'always' && (each.platform === undefined || each.platform === platform))
-    .flatMap(({ name, options }) => options.map((option) => ({ namespace: name, optionName: option.name, resourceName: null })))
+    .flatMap(({ name, options }) =>
+      options.map((option) => ({ namespace: name, optionName: option.name, resourceName: null })),
+    )
     .filter((key) => !given.has(keyOf(key)))
     .map((key) => ({ ...key, value: presetOf(platform, key, settings) }))
-  return [...settings, ...presets].map((shown) => ({ ...shown, resourceName: resourceOf(platform, shown) })).sort(byName)
+  return [...settings, ...presets]
+    .map((shown) => ({ ...shown, resourceName: resourceOf(platform, shown) }))
+    .sort(byName)
 }
 
 // AWS shows the one as what the other says.

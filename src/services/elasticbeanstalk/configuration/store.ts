@@ -36,7 +36,12 @@ export const TEMPLATES_MAX = 2000
 
 type Scope = Pick<Context, 'account' | 'region'>
 
-export const findTemplateRow = (store: Store, { account, region }: Scope, application: string, name: string) =>
+export const findTemplateRow = (
+  store: Store,
+  { account, region }: Scope,
+  application: string,
+  name: string,
+) =>
   store.get<TemplateRow>(
     `select * from configuration_template where account = :account and region = :region
        and application_name = :application and template_name = :name`,
@@ -44,7 +49,12 @@ export const findTemplateRow = (store: Store, { account, region }: Scope, applic
   )
 
 /** @throws DeclaredError in the words by which Terraform knows that it is gone. */
-export function templateNamed(store: Store, context: Context, application: string, name: string): TemplateRow {
+export function templateNamed(
+  store: Store,
+  context: Context,
+  application: string,
+  name: string,
+): TemplateRow {
   const row = findTemplateRow(store, context, application, name)
   if (!row) throw invalidValue(`No Configuration Template named '${application}/${name}' found.`)
   return row
@@ -64,5 +74,9 @@ export const makeFindTemplate =
   (context, application, name) => {
     if (name === undefined) return undefined
     const row = templateNamed(store, context, application, name)
-    return { settings: templateSettings(row), solutionStackName: row.solutionStackName, platformArn: row.platformArn }
+    return {
+      settings: templateSettings(row),
+      solutionStackName: row.solutionStackName,
+      platformArn: row.platformArn,
+    }
   }

@@ -44,16 +44,23 @@ function checkSetting(validated: Validated, setting: Setting): Finding | undefin
   if (setting.value.includes('\0')) return valueError(setting, '…', 'A value cannot have a NUL character.')
   const complaint = checkValue(option, setting.value)
   if (complaint !== undefined) return valueError(setting, setting.value, complaint)
-  return changedLoadBalancerType(validated, setting) ?? checkEffect(found, setting) ?? unknownType(validated, setting)
+  return (
+    changedLoadBalancerType(validated, setting) ??
+    checkEffect(found, setting) ??
+    unknownType(validated, setting)
+  )
 }
 
 function checkEffect({ namespace, option, anyName }: FoundOption, setting: Setting): Finding | undefined {
   const { effect } = option
   const exists = namespace.named !== undefined || namespace.resourceNamed === true || anyName
   if (effect.kind === 'refused')
-    return !exists && isDefault(option, setting.value) ? undefined : valueError(setting, setting.value, NOT_YET)
+    return !exists && isDefault(option, setting.value)
+      ? undefined
+      : valueError(setting, setting.value, NOT_YET)
   if (effect.only === undefined || isDefault(option, setting.value)) return undefined
-  if (effect.only.some((value) => normalised(option, value) === normalised(option, setting.value))) return undefined
+  if (effect.only.some((value) => normalised(option, value) === normalised(option, setting.value)))
+    return undefined
   return valueError(setting, setting.value, `${NOT_YET} It takes: ${effect.only.join(', ')}.`)
 }
 
@@ -73,7 +80,11 @@ function unknownType({ instanceTypes }: Validated, setting: Setting): Finding | 
   )
   const unknown = names && instanceTypes && listItems(setting.value).find((type) => !instanceTypes.has(type))
   if (!unknown || !instanceTypes) return undefined
-  return valueError(setting, unknown, `Value is not one of the allowed values: [${[...instanceTypes].join(', ')}]`)
+  return valueError(
+    setting,
+    unknown,
+    `Value is not one of the allowed values: [${[...instanceTypes].join(', ')}]`,
+  )
 }
 
 function checkTogether({ platform, settings }: Validated): Finding[] {
@@ -93,7 +104,11 @@ function checkTogether({ platform, settings }: Validated): Finding[] {
       'Health check interval must be greater than the timeout.',
     )
   if (!ascends(healthCheck.matcher))
-    complain({ namespace: PROCESS, optionName: 'MatcherHTTPCode' }, healthCheck.matcher, 'A range must go upwards.')
+    complain(
+      { namespace: PROCESS, optionName: 'MatcherHTTPCode' },
+      healthCheck.matcher,
+      'A range must go upwards.',
+    )
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
   const urlComplaint = healthcheckUrlComplaint(url)
   if (urlComplaint !== undefined) complain(HEALTHCHECK_URL, url, urlComplaint)
@@ -110,14 +125,19 @@ function checkTogether({ platform, settings }: Validated): Finding[] {
 const COMMAND = 'aws:elasticbeanstalk:command'
 const MIN_SIZE = { namespace: 'aws:autoscaling:asg', optionName: 'MinSize' }
 const BATCH_SIZE = { namespace: COMMAND, optionName: 'BatchSize' }
-const HEALTHCHECK_URL = { namespace: 'aws:elasticbeanstalk:application', optionName: 'Application Healthcheck URL' }
+const HEALTHCHECK_URL = {
+  namespace: 'aws:elasticbeanstalk:application',
+  optionName: 'Application Healthcheck URL',
+}
 
 function healthcheckUrlComplaint(url: string): string | undefined {
   const parts = healthcheckUrl(url)
   if (url === '' || !parts) return undefined
   if (!['', 'HTTP'].includes(parts.protocol) || !['', '80'].includes(parts.port))
     return `${NOT_YET} It takes a path, as in /health, or HTTP:80/health.`
-  return /^(\/[!-~]*)?$/.test(parts.path) ? undefined : 'A path has no blanks and no characters outside of ASCII.'
+  return /^(\/[!-~]*)?$/.test(parts.path)
+    ? undefined
+    : 'A path has no blanks and no characters outside of ASCII.'
 }
 
 const ascends = (matcher: string) =>

@@ -163,8 +163,6 @@ function checkLifecycle({ VersionLifecycleConfig: rules }: ApplicationResourceLi
 }
 
 function templateNames(store: Store, { account, region, name }: ApplicationRow): string[] {
-  const known = store.get(`select 1 from sqlite_master where type = 'table' and name = 'configuration_template'`)
-  if (!known) return []
   return store
     .all<{ templateName: string }>(
       `select template_name from configuration_template

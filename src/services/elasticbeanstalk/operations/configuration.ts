@@ -1,13 +1,17 @@
 // Settings of environments and templates: described, explained, checked.
+import type { ValidateConfigurationSettingsMessage } from '@aws-sdk/client-elastic-beanstalk'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import type { Context } from '../../context.ts'
 import { describeEnvironmentSettings, describeOptions, describeTemplate } from '../configuration/describe.ts'
-import { knownInstanceTypes } from '../configuration/instance-types.ts'
+import { knownInstanceTypes, type InstanceTypeSource } from '../configuration/instance-types.ts'
 import { validateConfiguration } from '../configuration/resolve.ts'
 import { templateNamed, templateSettings } from '../configuration/store.ts'
+import { templateSource } from '../configuration/template-source.ts'
 import type { Setting } from '../configuration/types.ts'
 import type { Parts } from '../parts.ts'
+import { familyOf } from '../software.ts'
 import { settingsOf } from '../store.ts'
+import { missingParameter } from '../configuration/findings.ts'
 import { invalidCombination, invalidValue } from '../validation.ts'
 import { applicationNamed } from './applications.ts'
 import { findEnvironment } from './find-environment.ts'
@@ -30,7 +34,9 @@ type Named = {
 /** A configuration that exists: of an environment or of a template. */
 type Existing = { family: string; solutionStackName: string | null; platformArn: string; settings: Setting[] }
 
-export function makeConfigurationOperations(parts: Parts): Operations {
+export function makeConfigurationOperations(
+  parts: Pick<Parts, 'store' | 'clock' | 'catalogue'> & InstanceTypeSource,
+): Operations {
   const { store, clock } = parts
   return {
     describeConfigurationSettings(context, input) {
@@ -38,10 +44,12 @@ export function makeConfigurationOperations(parts: Parts): Operations {
       applicationNamed(store, context, ApplicationName)
       if (TemplateName !== undefined) {
         const template = templateNamed(store, context, ApplicationName, TemplateName)
-        return { ConfigurationSettings: [describeTemplate(template, familyOf(context, template))] }
+        return { ConfigurationSettings: [describeTemplate(template, familyOf(template.platformArn))] }
       }
       const environment = findEnvironment(store, context, { ApplicationName, EnvironmentName })
-      return { ConfigurationSettings: describeEnvironmentSettings(environment, familyOf(context, environment)) }
+      return {
+        ConfigurationSettings: describeEnvironmentSettings(environment, familyOf(environment.platformArn)),
+      }
     },
 
     describeConfigurationOptions(context, input) {
@@ -59,7 +67,7 @@ export function makeConfigurationOperations(parts: Parts): Operations {
 
     validateConfigurationSettings(context, input) {
       applicationNamed(store, context, input.ApplicationName ?? '')
-      const { family, settings } = existingConfiguration(context, checkOne(input))
+      const { family, settings } = comparedWith(context, input)
       const findings = validateConfiguration({
         platform: family,
         stored: settings,
@@ -79,7 +87,9 @@ export function makeConfigurationOperations(parts: Parts): Operations {
     deleteEnvironmentConfiguration(context, { ApplicationName, EnvironmentName }) {
       const { id, name, draftState } = findEnvironment(store, context, { ApplicationName, EnvironmentName })
       if (draftState === 'pending')
-        throw invalidValue(`Environment named ${name} is in an invalid state for this operation. Must be Ready.`)
+        throw invalidValue(
+          `Environment named ${name} is in an invalid state for this operation. Must be Ready.`,
+        )
       if (draftState === null) return {}
       const forgotten = { draft: null, draftState: null, draftAt: null, updatedAt: clock.now() }
       store.update('environment', { id }, forgotten)
@@ -87,22 +97,33 @@ export function makeConfigurationOperations(parts: Parts): Operations {
     },
   }
 
-  function existingConfiguration(context: Context, { ApplicationName, EnvironmentName, TemplateName }: Named): Existing {
+  // `eb config put` may name a platform only, in members that the public model lacks.
+  function comparedWith(context: Context, input: ValidateConfigurationSettingsMessage): Existing {
+    const { SolutionStackName, PlatformArn, EnvironmentName } = templateSource(input)
+    if (input.EnvironmentName !== undefined || input.TemplateName !== undefined)
+      return existingConfiguration(context, checkOne(input))
+    if (SolutionStackName !== undefined || PlatformArn !== undefined)
+      return platformOnly(context, { SolutionStackName, PlatformArn })
+    return existingConfiguration(
+      context,
+      checkOne({ ApplicationName: input.ApplicationName, EnvironmentName }),
+    )
+  }
+
+  function existingConfiguration(
+    context: Context,
+    { ApplicationName, EnvironmentName, TemplateName }: Named,
+  ): Existing {
     if (TemplateName !== undefined) {
       const template = templateNamed(store, context, ApplicationName ?? '', TemplateName)
-      return { ...template, family: familyOf(context, template), settings: templateSettings(template) }
+      return { ...template, family: familyOf(template.platformArn), settings: templateSettings(template) }
     }
     const environment = findEnvironment(store, context, { ApplicationName, EnvironmentName })
-    return { ...environment, family: familyOf(context, environment), settings: settingsOf(environment) }
+    return { ...environment, family: familyOf(environment.platformArn), settings: settingsOf(environment) }
   }
 
   function platformOnly(context: Context, asked: Parameters<typeof resolvePlatform>[2]): Existing {
     return { ...resolvePlatform(parts, context, asked), settings: [] }
-  }
-
-  // The family is known of an interpreter that has gone, too: settings stay readable.
-  function familyOf(_context: Context, { platformArn }: { platformArn: string }): string {
-    return platformFamily(platformArn)
   }
 }
 
@@ -112,6 +133,6 @@ function checkOne<T extends Named>(named: T): T {
   if (EnvironmentName !== undefined && TemplateName !== undefined)
     throw invalidCombination('You cannot specify both an EnvironmentName and a TemplateName.')
   if (EnvironmentName === undefined && TemplateName === undefined)
-    throw missing('You must specify either an EnvironmentName or a TemplateName.')
+    throw missingParameter('You must specify either an EnvironmentName or a TemplateName.')
   return named
 }

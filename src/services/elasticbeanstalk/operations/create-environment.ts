@@ -3,17 +3,20 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
+import { knownInstanceTypes } from '../configuration/instance-types.ts'
 import { resolveConfiguration } from '../configuration/resolve.ts'
+import { templateSource } from '../configuration/template-source.ts'
 import { beginDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
 import { cnameOf, environmentArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
-import { findVersion, liveEnvironment, type EnvironmentRow } from '../store.ts'
+import { findVersion, liveEnvironment, settingsOf, type EnvironmentRow } from '../store.ts'
 import {
   checkCnamePrefix, checkDescription, checkEnvironmentName, checkTags, invalidCombination, invalidValue, notImplemented,
 } from '../validation.ts'
 import { applicationNamed } from './applications.ts'
 import { describeEnvironment } from './describe-environment.ts'
+import { findEnvironment } from './find-environment.ts'
 import { resolvePlatform } from './resolve-platform.ts'
 import { putTags } from './tags.ts'
 
@@ -25,22 +28,24 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     const application = applicationNamed(store, context, input.ApplicationName ?? '').name
     refuseWhatIsMissing(input)
     const tags = checkTags(input.Tags ?? [])
-    const template = parts.findTemplate(context, application, input.TemplateName)
+    const template = templateOf(parts, context, application, input)
+    const asked = input.SolutionStackName === undefined && input.PlatformArn === undefined ? template : undefined
     const platform = resolvePlatform(parts, context, {
-      SolutionStackName: input.SolutionStackName ?? (input.PlatformArn ? undefined : template?.solutionStackName),
-      PlatformArn: input.PlatformArn,
+      SolutionStackName: input.SolutionStackName ?? asked?.solutionStackName ?? undefined,
+      PlatformArn: input.PlatformArn ?? (asked?.solutionStackName ? undefined : asked?.platformArn),
     })
     const label = deployableVersion(store, context, application, input.VersionLabel)
     const { stored, withoutEffect } = resolveConfiguration({
       platform: platform.family,
       stored: null,
-      ...(template ? { template: template.settings } : {}),
-      given: input.OptionSettings ?? [],
-      remove: input.OptionsToRemove ?? [],
+      template: template?.settings,
+      given: input.OptionSettings,
+      remove: input.OptionsToRemove,
+      instanceTypes: knownInstanceTypes(parts, context),
     })
     if (liveEnvironment(store, context, name)) throw invalidValue(`Environment ${name} already exists.`)
     checkQuota(store, context)
-    const cnamePrefix = chooseCname(parts, context, name, input.CNAMEPrefix)
+    const cnamePrefix = chooseCname(context, name, input.CNAMEPrefix)
 
     const now = clock.now()
     const row: EnvironmentRow = {
@@ -62,7 +67,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       versionLabel: label,
       status: 'Launching',
       health: 'Grey',
-      healthStatus: 'Pending',
+      healthStatus: 'NoData',
       causes: '[]',
       refreshedAt: now,
       statusSince: now,
@@ -87,7 +92,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     return describeEnvironment(parts, row)
   }
 
-  function chooseCname({ random: _random }: Parts, context: Context, name: string, given: string | undefined) {
+  function chooseCname(context: Context, name: string, given: string | undefined) {
     if (given === undefined) return `${name}.${ids.lower('eba-', 8)}`.toLowerCase()
     checkCnamePrefix(given)
     const cnamePrefix = given.toLowerCase()
@@ -114,6 +119,14 @@ export function deployableVersion(store: Store, context: Context, application: s
 export const withoutEffectText = (options: { namespace: string; optionName: string; reason: string }[]) =>
   'These settings are kept but have no effect here: ' +
   options.map(({ namespace, optionName, reason }) => `${namespace} ${optionName} (${reason})`).join('; ')
+
+// A saved configuration, or, as `eb clone` asks for it, the configuration of another environment.
+function templateOf(parts: Parts, context: Context, application: string, input: CreateEnvironmentMessage) {
+  const { EnvironmentName: source } = templateSource(input.TemplateName === undefined ? input : {})
+  if (source === undefined) return parts.findTemplate(context, application, input.TemplateName)
+  const row = findEnvironment(parts.store, context, { EnvironmentName: source })
+  return { settings: settingsOf(row), solutionStackName: row.solutionStackName, platformArn: row.platformArn }
+}
 
 function checkedName({ EnvironmentName, GroupName }: CreateEnvironmentMessage): string {
   if (GroupName !== undefined) throw notImplemented('GroupName (environment names from env.yaml)')

@@ -6,7 +6,7 @@ type Asked = { SolutionStackName?: string | undefined; PlatformArn?: string | un
 
 /** The platform that a request names, echoed as it was named.
  *  @throws DeclaredError in AWS's words, or naming the command that adds the missing interpreter. */
-export function resolvePlatform({ catalogue }: Parts, context: Context, asked: Asked) {
+export function resolvePlatform({ catalogue }: Pick<Parts, 'catalogue'>, context: Context, asked: Asked) {
   const { SolutionStackName: stackName, PlatformArn: arn } = asked
   if (stackName !== undefined && arn !== undefined)
     throw invalidCombination('You cannot specify both a SolutionStackName and a PlatformArn.')

@@ -1,17 +1,45 @@
 // aws:autoscaling:*: the group, what its instances are made of, when it changes its size.
 import {
-  accepted, acceptedOnly, choice, EFFECTIVE, flag, integer, list, namespace, REFUSED, text, type Namespace,
+  accepted,
+  acceptedOnly,
+  choice,
+  EFFECTIVE,
+  flag,
+  integer,
+  list,
+  namespace,
+  REFUSED,
+  text,
+  type Namespace,
 } from './option.ts'
 
 const GROUP = 'AWSEBAutoScalingGroup'
 const LAUNCH = 'AWSEBAutoScalingLaunchConfiguration'
 
 export const MEASURES = [
-  'CPUUtilization', 'NetworkIn', 'NetworkOut', 'DiskWriteOps', 'DiskReadBytes', 'DiskReadOps', 'DiskWriteBytes',
-  'Latency', 'RequestCount', 'HealthyHostCount', 'UnHealthyHostCount', 'TargetResponseTime',
+  'CPUUtilization',
+  'NetworkIn',
+  'NetworkOut',
+  'DiskWriteOps',
+  'DiskReadBytes',
+  'DiskReadOps',
+  'DiskWriteBytes',
+  'Latency',
+  'RequestCount',
+  'HealthyHostCount',
+  'UnHealthyHostCount',
+  'TargetResponseTime',
 ]
 const UNITS = [
-  'Seconds', 'Percent', 'Bytes', 'Bits', 'Count', 'Bytes/Second', 'Bits/Second', 'Count/Second', 'None',
+  'Seconds',
+  'Percent',
+  'Bytes',
+  'Bits',
+  'Count',
+  'Bytes/Second',
+  'Bits/Second',
+  'Count/Second',
+  'None',
 ]
 const DURATION = '^PT(\\d+H)?(\\d+M)?(\\d+S)?$'
 
@@ -19,7 +47,9 @@ export const autoscalingOptions: Namespace[] = [
   namespace('aws:autoscaling:asg', { severity: 'NoInterruption', effect: EFFECTIVE, resource: GROUP }, [
     choice('Availability Zones', ['Any', 'Any 1', 'Any 2', 'Any 3'], {
       default: 'Any',
-      effect: accepted('All zones of a home are on one machine, so spreading over more or fewer changes nothing.'),
+      effect: accepted(
+        'All zones of a home are on one machine, so spreading over more or fewer changes nothing.',
+      ),
     }),
     integer('Cooldown', 0, 10_000, { default: '360' }),
     { name: 'Custom Availability Zones', type: 'List', default: '', effect: REFUSED },
@@ -27,43 +57,54 @@ export const autoscalingOptions: Namespace[] = [
     integer('MaxSize', 0, 10_000, { default: '4' }),
     integer('MinSize', 0, 10_000, { default: '1' }),
   ]),
-  namespace('aws:autoscaling:launchconfiguration', { severity: 'RestartEnvironment', effect: REFUSED, resource: LAUNCH }, [
-    list('BlockDeviceMappings'),
-    flag('DisableDefaultEC2SecurityGroup'),
-    flag('DisableIMDSv1', 'true', {
-      effect: accepted('Instances have no metadata service of version 1 that could be disabled.'),
-    }),
-    text('EC2KeyName', {
-      maxLength: 200,
-      effect: accepted('Instances run no SSH server.'),
-    }),
-    text('IamInstanceProfile', {
-      effect: accepted('Permissions of roles are not enforced here, and instances get no AWS credentials.'),
-    }),
-    text('ImageId', { maxLength: 200, regex: '^ami-[a-z0-9]+$' }),
-    text('InstanceType', { default: 't3.micro', effect: EFFECTIVE, resource: undefined, regex: '^[a-z][a-z0-9-]*\\.[a-z0-9-]+$' }),
-    flag('LaunchTemplateTagPropagationEnabled'),
-    choice('MonitoringInterval', ['1 minute', '5 minute'], {
-      default: '5 minute',
-      valuesNotEnforced: true,
-      effect: accepted('The figures of all instances are read at one interval, more often than either value.'),
-    }),
-    integer('RootVolumeIOPS', 100, 20_000),
-    integer('RootVolumeSize', 8, 16_384, { effect: EFFECTIVE }),
-    integer('RootVolumeThroughput', 125, 1000),
-    choice('RootVolumeType', ['standard', 'gp2', 'gp3', 'io1'], {
-      caseSensitive: true,
-      complaint: "'VALUE' is not a valid volume type. Must be 'standard', 'gp2' or 'io1'.",
-      effect: accepted("An instance's disk is a file on this machine's disk, whatever the volume type."),
-    }),
-    list('SecurityGroups', { maxLength: 200 }),
-    text('SSHSourceRestriction', {
-      resource: undefined,
-      default: 'tcp,22,22,0.0.0.0/0',
-      regex: '^.+,\\d+,\\d+,.+$',
-      effect: accepted('Instances run no SSH server, and nothing from outside reaches their port 22.'),
-    }),
-  ]),
+  namespace(
+    'aws:autoscaling:launchconfiguration',
+    { severity: 'RestartEnvironment', effect: REFUSED, resource: LAUNCH },
+    [
+      list('BlockDeviceMappings'),
+      flag('DisableDefaultEC2SecurityGroup'),
+      flag('DisableIMDSv1', 'true', {
+        effect: accepted('Instances have no metadata service of version 1 that could be disabled.'),
+      }),
+      text('EC2KeyName', {
+        maxLength: 200,
+        effect: accepted('Instances run no SSH server.'),
+      }),
+      text('IamInstanceProfile', {
+        effect: accepted('Permissions of roles are not enforced here, and instances get no AWS credentials.'),
+      }),
+      text('ImageId', { maxLength: 200, regex: '^ami-[a-z0-9]+$' }),
+      text('InstanceType', {
+        default: 't3.micro',
+        effect: EFFECTIVE,
+        resource: undefined,
+        regex: '^[a-z][a-z0-9-]*\\.[a-z0-9-]+$',
+      }),
+      flag('LaunchTemplateTagPropagationEnabled'),
+      choice('MonitoringInterval', ['1 minute', '5 minute'], {
+        default: '5 minute',
+        valuesNotEnforced: true,
+        effect: accepted(
+          'The figures of all instances are read at one interval, more often than either value.',
+        ),
+      }),
+      integer('RootVolumeIOPS', 100, 20_000),
+      integer('RootVolumeSize', 8, 16_384, { effect: EFFECTIVE }),
+      integer('RootVolumeThroughput', 125, 1000),
+      choice('RootVolumeType', ['standard', 'gp2', 'gp3', 'io1'], {
+        caseSensitive: true,
+        complaint: "'VALUE' is not a valid volume type. Must be 'standard', 'gp2' or 'io1'.",
+        effect: accepted("An instance's disk is a file on this machine's disk, whatever the volume type."),
+      }),
+      list('SecurityGroups', { maxLength: 200 }),
+      text('SSHSourceRestriction', {
+        resource: undefined,
+        default: 'tcp,22,22,0.0.0.0/0',
+        regex: '^.+,\\d+,\\d+,.+$',
+        effect: accepted('Instances run no SSH server, and nothing from outside reaches their port 22.'),
+      }),
+    ],
+  ),
   namespace(
     'aws:autoscaling:scheduledaction',
     { severity: 'NoInterruption', effect: REFUSED, resourceNamed: true, shown: 'given' },

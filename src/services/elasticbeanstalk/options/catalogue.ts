@@ -28,7 +28,11 @@ export type FoundOption = {
 }
 
 /** The option, or undefined when AWS answers "Unknown configuration setting". Namespaces are compared without case. */
-export function findOption(platform: string, namespaceName: string, optionName: string): FoundOption | undefined {
+export function findOption(
+  platform: string,
+  namespaceName: string,
+  optionName: string,
+): FoundOption | undefined {
   const found = findNamespace(platform, namespaceName)
   if (!found) return undefined
   const option = found.namespace.options.find(({ name }) => name === optionName)

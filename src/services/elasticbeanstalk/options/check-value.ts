@@ -30,7 +30,8 @@ function complaintOf(option: Option, value: string): string | undefined {
     return sameWord(value, 'true') || sameWord(value, 'false') ? undefined : `Not a Boolean: ${value}`
   if (option.number !== undefined) return numberComplaint(option, value)
   if (option.type === 'Json') return plainJson(value) === '' ? 'Value is not valid JSON.' : undefined
-  if (option.values !== undefined && !option.valuesNotEnforced) return listComplaint(option, option.values, value)
+  if (option.values !== undefined && !option.valuesNotEnforced)
+    return listComplaint(option, option.values, value)
   if (option.name === 'InstanceTypes') return instanceTypesComplaint(value)
   if (option.regex !== undefined && !new RegExp(option.regex, 'u').test(value))
     return `Value does not satisfy regex: '${option.regex}'`
@@ -47,14 +48,17 @@ function numberComplaint({ number, min, max }: Option, value: string): string | 
 
 function listComplaint(option: Option, values: string[], value: string): string | undefined {
   const given = option.type === 'CommaSeparatedList' ? listItems(value) : [value]
-  const known = (one: string) => values.some((each) => (option.caseSensitive ? each === one : sameWord(each, one)))
+  const known = (one: string) =>
+    values.some((each) => (option.caseSensitive ? each === one : sameWord(each, one)))
   return given.every(known) ? undefined : `Value is not one of the allowed values: [${values.join(', ')}]`
 }
 
 function instanceTypesComplaint(value: string): string | undefined {
   const types = listItems(value)
   const good = types.length >= 1 && types.length <= 40 && new Set(types).size === types.length
-  return good && types.every((type) => /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(type)) ? undefined : 'not a list of types'
+  return good && types.every((type) => /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(type))
+    ? undefined
+    : 'not a list of types'
 }
 
 /** The items of a comma-separated value, without blanks around them. */

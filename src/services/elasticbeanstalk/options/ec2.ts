@@ -1,14 +1,32 @@
 // aws:ec2:*: which instances, in which network.
 import {
-  accepted, choice, EFFECTIVE, flag, integer, list, namespace, only, REFUSED, text, type Namespace,
+  accepted,
+  choice,
+  EFFECTIVE,
+  flag,
+  integer,
+  list,
+  namespace,
+  only,
+  REFUSED,
+  text,
+  type Namespace,
 } from './option.ts'
 
-const ALLOCATIONS = ['capacity-optimized', 'lowest-price', 'capacity-optimized-prioritized', 'price-capacity-optimized']
+const ALLOCATIONS = [
+  'capacity-optimized',
+  'lowest-price',
+  'capacity-optimized-prioritized',
+  'price-capacity-optimized',
+]
 
 export const ec2Options: Namespace[] = [
   namespace('aws:ec2:instances', { severity: 'RestartEnvironment', effect: REFUSED }, [
     flag('EnableSpot', 'false', { valuesNotEnforced: true }),
-    list('InstanceTypes', { effect: EFFECTIVE, complaint: 'Specify a comma-separated list of 1 to 40 unique instance types' }),
+    list('InstanceTypes', {
+      effect: EFFECTIVE,
+      complaint: 'Specify a comma-separated list of 1 to 40 unique instance types',
+    }),
     choice('SpotAllocationStrategy', ALLOCATIONS, { default: 'capacity-optimized' }),
     integer('SpotFleetOnDemandAboveBasePercentage', 0, 100, { default: '70' }),
     integer('SpotFleetOnDemandBase', 0, undefined, { default: '0' }),

@@ -1,6 +1,15 @@
 // aws:elasticbeanstalk:environment*, :application*, :container:*: the environment, its processes, the software.
 import {
-  accepted, choice, EFFECTIVE, flag, integer, namespace, only, REFUSED, text, type Namespace,
+  accepted,
+  choice,
+  EFFECTIVE,
+  flag,
+  integer,
+  namespace,
+  only,
+  REFUSED,
+  text,
+  type Namespace,
 } from './option.ts'
 
 const PROCESS = [
@@ -16,7 +25,9 @@ const PROCESS = [
   flag('StickinessEnabled'),
   integer('StickinessLBCookieDuration', 1, 604_800, {
     default: '86400',
-    effect: accepted('It matters only when StickinessEnabled is true, which is refused until it is implemented.'),
+    effect: accepted(
+      'It matters only when StickinessEnabled is true, which is refused until it is implemented.',
+    ),
   }),
   choice('StickinessType', ['lb_cookie'], { default: 'lb_cookie' }),
   integer('UnhealthyThresholdCount', 2, 10, { default: '5', effect: EFFECTIVE }),
@@ -42,7 +53,8 @@ export const environmentOptions: Namespace[] = [
         effect: EFFECTIVE,
         // "Keys can contain any alphanumeric characters and the following symbols: _ . : / + \ - @", up to 128.
         namePattern: /^[A-Za-z0-9_.:/+\\@-]{1,128}$/,
-        nameRule: 'The name of an environment property has 1 to 128 of the characters A-Z a-z 0-9 _ . : / + \\ - @',
+        nameRule:
+          'The name of an environment property has 1 to 128 of the characters A-Z a-z 0-9 _ . : / + \\ - @',
       },
     },
     [],
@@ -58,7 +70,8 @@ export const environmentOptions: Namespace[] = [
         severity: 'RestartApplicationServer',
         effect: REFUSED,
         namePattern: /^[A-Za-z0-9_.:/+\\@-]{1,128}$/,
-        nameRule: 'The name of an environment secret has 1 to 128 of the characters A-Z a-z 0-9 _ . : / + \\ - @',
+        nameRule:
+          'The name of an environment secret has 1 to 128 of the characters A-Z a-z 0-9 _ . : / + \\ - @',
       },
     },
     [],
@@ -79,18 +92,26 @@ export const environmentOptions: Namespace[] = [
     }),
     text('ServiceRole', {
       maxLength: 500,
-      effect: accepted('Polebean acts on its own services itself; permissions of roles are not enforced here.'),
+      effect: accepted(
+        'Polebean acts on its own services itself; permissions of roles are not enforced here.',
+      ),
     }),
   ]),
-  namespace('aws:elasticbeanstalk:environment:process:default', { severity: 'NoInterruption', effect: REFUSED }, PROCESS),
+  namespace(
+    'aws:elasticbeanstalk:environment:process:default',
+    { severity: 'NoInterruption', effect: REFUSED },
+    PROCESS,
+  ),
   namespace(
     'aws:elasticbeanstalk:environment:process',
     { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' },
     PROCESS.map(({ effect: _effect, ...option }) => option),
   ),
-  namespace('aws:elasticbeanstalk:environment:proxy', { severity: 'RestartApplicationServer', effect: EFFECTIVE }, [
-    choice('ProxyServer', ['nginx', 'apache', 'none'], { default: 'nginx', effect: only('nginx', 'none') }),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:environment:proxy',
+    { severity: 'RestartApplicationServer', effect: EFFECTIVE },
+    [choice('ProxyServer', ['nginx', 'apache', 'none'], { default: 'nginx', effect: only('nginx', 'none') })],
+  ),
   namespace(
     'aws:elasticbeanstalk:environment:proxy:staticfiles',
     {
@@ -102,7 +123,8 @@ export const environmentOptions: Namespace[] = [
         severity: 'RestartApplicationServer',
         effect: EFFECTIVE,
         namePattern: /^\/[A-Za-z0-9._~/-]{0,127}$/,
-        nameRule: 'The URL path of static files starts with / and has only the characters A-Z a-z 0-9 . _ ~ / -',
+        nameRule:
+          'The URL path of static files starts with / and has only the characters A-Z a-z 0-9 . _ ~ / -',
         maxLength: 255,
         regex: '^(?!.*\\.\\.)[A-Za-z0-9_.][A-Za-z0-9_./-]*$',
       },
@@ -161,7 +183,13 @@ export const environmentOptions: Namespace[] = [
       severity: 'Unknown',
       effect: REFUSED,
       shown: 'given',
-      anyName: { type: 'Scalar', severity: 'Unknown', effect: REFUSED, namePattern: /^.{1,200}$/, nameRule: 'too long' },
+      anyName: {
+        type: 'Scalar',
+        severity: 'Unknown',
+        effect: REFUSED,
+        namePattern: /^.{1,200}$/,
+        nameRule: 'too long',
+      },
     },
     [],
   ),
@@ -178,4 +206,3 @@ export const environmentOptions: Namespace[] = [
     flag('MultiAZDatabase'),
   ]),
 ]
-

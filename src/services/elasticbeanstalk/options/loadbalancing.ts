@@ -1,6 +1,16 @@
 // aws:elbv2:* and aws:elb:*: the load balancer of an environment is an Application Load Balancer.
 import {
-  accepted, choice, EFFECTIVE, flag, integer, list, namespace, only, REFUSED, text, type Namespace,
+  accepted,
+  choice,
+  EFFECTIVE,
+  flag,
+  integer,
+  list,
+  namespace,
+  only,
+  REFUSED,
+  text,
+  type Namespace,
 } from './option.ts'
 
 const PROTOCOLS = ['HTTP', 'TCP', 'HTTPS', 'SSL']
@@ -18,7 +28,10 @@ const LISTENER = [
 
 const CLASSIC_LISTENER = [
   integer('InstancePort', 1, 65_535, { default: '80' }),
-  choice('InstanceProtocol', PROTOCOLS, { caseSensitive: true, complaint: 'Unsupported instance protocol: VALUE' }),
+  choice('InstanceProtocol', PROTOCOLS, {
+    caseSensitive: true,
+    complaint: 'Unsupported instance protocol: VALUE',
+  }),
   flag('ListenerEnabled', 'true'),
   choice('ListenerProtocol', PROTOCOLS, { default: 'HTTP', caseSensitive: true }),
   { name: 'PolicyNames', type: 'List' as const },
@@ -40,20 +53,28 @@ const CLASSIC_POLICY = [
 
 export const loadbalancingOptions: Namespace[] = [
   namespace('aws:elbv2:listener:default', { severity: 'NoInterruption', effect: REFUSED }, LISTENER),
-  namespace('aws:elbv2:listener', { severity: 'NoInterruption', effect: REFUSED, named: 'PORT', shown: 'given' }, [
-    choice('DefaultProcess', ['default'], { default: 'default' }),
-    flag('ListenerEnabled', 'true'),
-    choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP' }),
-    list('Rules'),
-    text('SSLCertificateArns'),
-    text('SSLPolicy'),
-  ]),
-  namespace('aws:elbv2:listenerrule', { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' }, [
-    list('HostHeaders'),
-    list('PathPatterns'),
-    integer('Priority', 1, 1000, { default: '1' }),
-    text('Process', { default: 'default' }),
-  ]),
+  namespace(
+    'aws:elbv2:listener',
+    { severity: 'NoInterruption', effect: REFUSED, named: 'PORT', shown: 'given' },
+    [
+      choice('DefaultProcess', ['default'], { default: 'default' }),
+      flag('ListenerEnabled', 'true'),
+      choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP' }),
+      list('Rules'),
+      text('SSLCertificateArns'),
+      text('SSLPolicy'),
+    ],
+  ),
+  namespace(
+    'aws:elbv2:listenerrule',
+    { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' },
+    [
+      list('HostHeaders'),
+      list('PathPatterns'),
+      integer('Priority', 1, 1000, { default: '1' }),
+      text('Process', { default: 'default' }),
+    ],
+  ),
   namespace('aws:elbv2:loadbalancer', { severity: 'NoInterruption', effect: REFUSED }, [
     text('AccessLogsS3Bucket'),
     flag('AccessLogsS3Enabled'),
@@ -72,7 +93,11 @@ export const loadbalancingOptions: Namespace[] = [
     integer('UnhealthyThreshold', 2, 10, { default: '5' }),
   ]),
   namespace('aws:elb:listener', { severity: 'Unknown', effect: REFUSED, shown: 'given' }, CLASSIC_LISTENER),
-  namespace('aws:elb:listener', { severity: 'Unknown', effect: REFUSED, named: 'PORT', shown: 'given' }, CLASSIC_LISTENER),
+  namespace(
+    'aws:elb:listener',
+    { severity: 'Unknown', effect: REFUSED, named: 'PORT', shown: 'given' },
+    CLASSIC_LISTENER,
+  ),
   namespace('aws:elb:loadbalancer', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
     flag('CrossZone', 'false', { effect: accepted(CLASSIC) }),
     // `eb open` takes OFF for "https only": shown only when it was given.
@@ -90,5 +115,9 @@ export const loadbalancingOptions: Namespace[] = [
     integer('ConnectionSettingIdleTimeout', 1, 3600, { default: '60' }),
     ...CLASSIC_POLICY,
   ]),
-  namespace('aws:elb:policies', { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' }, CLASSIC_POLICY),
+  namespace(
+    'aws:elb:policies',
+    { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' },
+    CLASSIC_POLICY,
+  ),
 ]

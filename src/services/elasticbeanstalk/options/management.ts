@@ -1,15 +1,43 @@
 // aws:elasticbeanstalk:command, :control, :healthreporting:*, …: how Elastic Beanstalk itself works on an environment.
 import {
-  accepted, choice, EFFECTIVE, flag, integer, namespace, only, REFUSED, text, type Namespace,
+  accepted,
+  choice,
+  EFFECTIVE,
+  flag,
+  integer,
+  namespace,
+  only,
+  REFUSED,
+  text,
+  type Namespace,
 } from './option.ts'
 
 const RETENTION = [
-  '1', '3', '5', '7', '14', '30', '60', '90', '120', '150', '180', '365', '400', '545', '731', '1827', '3653',
+  '1',
+  '3',
+  '5',
+  '7',
+  '14',
+  '30',
+  '60',
+  '90',
+  '120',
+  '150',
+  '180',
+  '365',
+  '400',
+  '545',
+  '731',
+  '1827',
+  '3653',
 ]
 
-const BATCHES = 'Deployments go to all instances at once until the Rolling policies are implemented. `eb create` always sends it.'
-const INTERNAL = 'An internal option of AWS; nothing here depends on it. Configurations saved from AWS carry it.'
-const MANAGED = 'It matters only when ManagedActionsEnabled is true, which is refused until it is implemented.'
+const BATCHES =
+  'Deployments go to all instances at once until the Rolling policies are implemented. `eb create` always sends it.'
+const INTERNAL =
+  'An internal option of AWS; nothing here depends on it. Configurations saved from AWS carry it.'
+const MANAGED =
+  'It matters only when ManagedActionsEnabled is true, which is refused until it is implemented.'
 
 /** The metrics that AWS can publish; null = not published. The default of ConfigDocument. */
 const CONFIG_DOCUMENT = JSON.stringify({
@@ -38,27 +66,41 @@ export const managementOptions: Namespace[] = [
   namespace('aws:elasticbeanstalk:command', { severity: 'NoInterruption', effect: EFFECTIVE }, [
     integer('BatchSize', 1, 10_000, { default: '100', effect: accepted(BATCHES) }),
     choice('BatchSizeType', ['Percentage', 'Fixed'], { default: 'Percentage', effect: accepted(BATCHES) }),
-    choice('DeploymentPolicy', ['AllAtOnce', 'Rolling', 'RollingWithAdditionalBatch', 'Immutable', 'TrafficSplitting'], {
-      default: 'AllAtOnce',
-      effect: only('AllAtOnce'),
-    }),
+    choice(
+      'DeploymentPolicy',
+      ['AllAtOnce', 'Rolling', 'RollingWithAdditionalBatch', 'Immutable', 'TrafficSplitting'],
+      {
+        default: 'AllAtOnce',
+        effect: only('AllAtOnce'),
+      },
+    ),
     flag('IgnoreHealthCheck'),
     integer('Timeout', 1, 3600, { default: '600' }),
   ]),
-  namespace('aws:elasticbeanstalk:control', { severity: 'NoInterruption', effect: accepted(INTERNAL), shown: 'given' }, [
-    text('DefaultSSHPort', { default: '22' }),
-    integer('LaunchTimeout', 0, undefined, { default: '0' }),
-    choice('LaunchType', ['Migration', 'Normal'], { default: 'Normal' }),
-    flag('RollbackLaunchOnFailure'),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:control',
+    { severity: 'NoInterruption', effect: accepted(INTERNAL), shown: 'given' },
+    [
+      text('DefaultSSHPort', { default: '22' }),
+      integer('LaunchTimeout', 0, undefined, { default: '0' }),
+      choice('LaunchType', ['Migration', 'Normal'], { default: 'Normal' }),
+      flag('RollbackLaunchOnFailure'),
+    ],
+  ),
   namespace('aws:elasticbeanstalk:healthreporting:system', { severity: 'NoInterruption', effect: REFUSED }, [
     { name: 'ConfigDocument', type: 'Json', default: CONFIG_DOCUMENT, maxLength: 32_000 },
     flag('EnhancedHealthAuthEnabled', 'true', {
-      effect: accepted('Health is read by Polebean itself; there is no agent that would have to identify itself.'),
+      effect: accepted(
+        'Health is read by Polebean itself; there is no agent that would have to identify itself.',
+      ),
     }),
     choice('HealthCheckSuccessThreshold', ['Ok', 'Warning', 'Degraded', 'Severe'], { default: 'Ok' }),
     // Platforms on Amazon Linux 2 and later know nothing else.
-    choice('SystemType', ['enhanced'], { default: 'enhanced', severity: 'RestartEnvironment', effect: EFFECTIVE }),
+    choice('SystemType', ['enhanced'], {
+      default: 'enhanced',
+      severity: 'RestartEnvironment',
+      effect: EFFECTIVE,
+    }),
   ]),
   namespace('aws:elasticbeanstalk:hostmanager', { severity: 'NoInterruption', effect: REFUSED }, [
     flag('LogPublicationControl', 'false', { values: ['true', 'false'] }),
@@ -67,15 +109,20 @@ export const managementOptions: Namespace[] = [
     flag('ManagedActionsEnabled'),
     text('PreferredStartTime', {
       maxLength: 9,
-      regex: '^([Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]):([01]\\d|2[0-3]):[0-5]\\d$',
+      regex:
+        '^([Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]):([01]\\d|2[0-3]):[0-5]\\d$',
       effect: accepted(MANAGED),
     }),
     text('ServiceRoleForManagedUpdates', { effect: accepted(MANAGED) }),
   ]),
-  namespace('aws:elasticbeanstalk:managedactions:platformupdate', { severity: 'NoInterruption', effect: REFUSED }, [
-    flag('InstanceRefreshEnabled'),
-    choice('UpdateLevel', ['patch', 'minor'], { effect: accepted(MANAGED) }),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:managedactions:platformupdate',
+    { severity: 'NoInterruption', effect: REFUSED },
+    [
+      flag('InstanceRefreshEnabled'),
+      choice('UpdateLevel', ['patch', 'minor'], { effect: accepted(MANAGED) }),
+    ],
+  ),
   namespace('aws:elasticbeanstalk:monitoring', { severity: 'NoInterruption', effect: REFUSED }, [
     flag('Automatically Terminate Unhealthy Instances', 'true', {
       effect: accepted('Without effect in AWS as well, where it is kept for old environments.'),
@@ -85,7 +132,9 @@ export const managementOptions: Namespace[] = [
     text('Notification Endpoint'),
     choice('Notification Protocol', ['http', 'https', 'email', 'email-json', 'sqs'], {
       default: 'email',
-      effect: accepted('It matters only with a Notification Endpoint, which is refused until it is implemented.'),
+      effect: accepted(
+        'It matters only with a Notification Endpoint, which is refused until it is implemented.',
+      ),
     }),
     text('Notification Topic ARN'),
     text('Notification Topic Name'),
@@ -102,10 +151,14 @@ export const managementOptions: Namespace[] = [
     integer('VisibilityTimeout', 0, 43_200, { default: '300' }),
     text('WorkerQueueURL'),
   ]),
-  namespace('aws:elasticbeanstalk:trafficsplitting', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
-    integer('EvaluationTime', 3, 600, { default: '5' }),
-    integer('NewVersionPercent', 1, 100, { default: '10' }),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:trafficsplitting',
+    { severity: 'NoInterruption', effect: REFUSED, shown: 'given' },
+    [
+      integer('EvaluationTime', 3, 600, { default: '5' }),
+      integer('NewVersionPercent', 1, 100, { default: '10' }),
+    ],
+  ),
   namespace('aws:elasticbeanstalk:xray', { severity: 'RestartApplicationServer', effect: REFUSED }, [
     choice('XRayEnabled', ['true', 'false'], { default: 'false' }),
   ]),

@@ -57,7 +57,11 @@ export const EFFECTIVE: Effect = { kind: 'effective' }
 export const REFUSED: Effect = { kind: 'refused' }
 export const only = (...values: string[]): Effect => ({ kind: 'effective', only: values })
 export const accepted = (reason: string): Effect => ({ kind: 'accepted', reason })
-export const acceptedOnly = (values: string[], reason: string): Effect => ({ kind: 'accepted', only: values, reason })
+export const acceptedOnly = (values: string[], reason: string): Effect => ({
+  kind: 'accepted',
+  only: values,
+  reason,
+})
 
 /** An option as the tables write it: what it does not say comes from its namespace. */
 type Entry = Omit<Option, 'severity' | 'effect'> & Partial<Pick<Option, 'severity' | 'effect'>>
@@ -84,7 +88,12 @@ export const choice = (name: string, values: string[], more: More = {}): Entry =
   values,
   ...more,
 })
-export const integer = (name: string, min: number | undefined, max: number | undefined, more: More = {}): Entry => ({
+export const integer = (
+  name: string,
+  min: number | undefined,
+  max: number | undefined,
+  more: More = {},
+): Entry => ({
   name,
   type: 'Scalar',
   number: 'integer',

@@ -40,6 +40,7 @@ export function makeObjectWrites(s3: S3) {
         bodyId: kept.id,
         bytes: kept.bytes,
         etag: kept.md5Hex,
+        md5Hex: kept.md5Hex,
         sha256Hex: kept.sha256Hex,
         crc32Base64: kept.crc32Base64,
         checksumAlgorithm: algorithm,
@@ -91,7 +92,8 @@ export function makeObjectWrites(s3: S3) {
         ...(tagsReplaced ? { tags: JSON.stringify(parseTagging(input.Tagging)) } : {}),
         bucket,
         key,
-        // A copy is one object of one part, whatever its source was; so its etag is that of a PUT where we know it.
+        // A copy is one object of one part, whatever its source was.
+        etag: source.md5Hex,
         checksumAlgorithm: algorithm,
         checksumValue: value,
         checksumType: 'FULL_OBJECT',

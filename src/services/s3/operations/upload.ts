@@ -110,6 +110,7 @@ export function makeUploadOperations(s3: S3) {
           bodyId: id,
           bytes: joined.bytes,
           etag: multipartEtag(chosen),
+          md5Hex: joined.md5Hex,
           sha256Hex,
           crc32Base64,
           checksumAlgorithm: algorithm ?? 'CRC32',

@@ -1,0 +1,206 @@
+// What every balancer must keep (the contract of engine.ts), run on the fake always and on HAProxy where it is root.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Clock } from '../../kernel/clock.ts'
+import type { BalancerEngine, BalancerModel, HealthCheck, LoadBalancer, Target, TargetHealth } from './engine.ts'
+
+export type BalancerHarness = {
+  clock: Clock
+  /** An engine as a control plane that starts now makes it, in the same world. */
+  engine(): BalancerEngine
+  /** The n-th load balancer's address and loopback port, n from 1. */
+  place(n: number): { address: string; loopbackPort: number }
+  /** The n-th target's address, n from 1. */
+  targetAddress(n: number): string
+  /** What target n answers from now on, on port 80; null = nothing listens there. */
+  answer(n: number, status: number | null): Promise<void>
+  /** One request through the public listener of port 80, or a loopback port. `by` is the target's id. */
+  request(to: { host: string } | { loopbackPort: number }): Promise<{ status: number; by: string | null }>
+  close(): Promise<void>
+}
+
+export function describeBalancer(title: string, open: () => Promise<BalancerHarness>): void {
+  describe(title, () => {
+    let world: BalancerHarness
+    let engine: BalancerEngine
+    before(async () => {
+      world = await open()
+      engine = world.engine()
+    })
+    after(() => world.close())
+
+    const check = (over: Partial<HealthCheck> = {}): HealthCheck => ({
+      protocol: 'HTTP',
+      port: null,
+      path: '/health',
+      intervalSeconds: 0.5,
+      timeoutSeconds: 1,
+      healthyThreshold: 2,
+      unhealthyThreshold: 2,
+      matcher: '200',
+      ...over,
+    })
+    const target = (n: number, draining = false): Target => ({
+      id: `i-${n}`,
+      address: world.targetAddress(n),
+      port: 80,
+      draining,
+    })
+    const loadBalancer = (n: number): LoadBalancer => ({
+      id: `app/balancer/${n}`,
+      internetFacing: true,
+      hosts: [`shop-${n}.localhost`],
+      idleTimeoutSeconds: 60,
+      listeners: [{ port: 80, targetGroupId: `group-${n}` }],
+      ...world.place(n),
+    })
+    const model = (targets: Target[], healthCheck = check()): BalancerModel => ({
+      loadBalancers: [loadBalancer(1)],
+      targetGroups: [{ id: 'group-1', healthCheck, targets }],
+    })
+    const host = 'shop-1.localhost'
+    const healths = async () =>
+      Object.fromEntries((await engine.observe()).targets.map(({ targetId, health }) => [targetId, health]))
+    const untilHealth = async (wanted: Record<string, TargetHealth>) => {
+      let seen: Record<string, TargetHealth> = {}
+      for (let waitedMs = 0; waitedMs < 8_000; waitedMs += 20) {
+        seen = await healths()
+        if (Object.entries(wanted).every(([id, health]) => seen[id] === health)) return
+        await world.clock.sleep(20)
+      }
+      assert.deepEqual(seen, wanted)
+    }
+    const servedBy = async (requests: number) => {
+      const answers: string[] = []
+      for (let i = 0; i < requests; i++) answers.push((await world.request({ host })).by ?? 'balancer')
+      return answers.sort()
+    }
+
+    it('sees nothing before the first model', async () => {
+      assert.deepEqual(await engine.observe(), { targets: [], counters: [], targetCounters: [] })
+    })
+
+    it('answers 503 by itself when a group has no target', async () => {
+      await engine.apply(model([]))
+      assert.deepEqual(await world.request({ host }), { status: 503, by: null })
+      assert.deepEqual(await healths(), {})
+    })
+
+    it('gives a target nothing before its first passed check, then everything', async () => {
+      await world.answer(1, null)
+      await engine.apply(model([target(1)]))
+      assert.deepEqual(await healths(), { 'i-1': 'initial' })
+      assert.deepEqual(await world.request({ host }), { status: 503, by: null })
+      await world.answer(1, 200)
+      await untilHealth({ 'i-1': 'healthy' })
+      assert.deepEqual(await servedBy(2), ['i-1', 'i-1'])
+    })
+
+    it('shares requests among healthy targets', async () => {
+      await world.answer(2, 200)
+      await engine.apply(model([target(1), target(2)]))
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      assert.deepEqual(await servedBy(4), ['i-1', 'i-1', 'i-2', 'i-2'])
+    })
+
+    it('knows a balancer by host name whatever its case and port, and by its loopback port whatever the host', async () => {
+      assert.equal((await world.request({ host: 'nobody.localhost' })).status, 404)
+      const { loopbackPort } = world.place(1)
+      assert.match((await world.request({ loopbackPort })).by ?? '', /^i-[12]$/)
+    })
+
+    it('gives a draining target nothing new', async () => {
+      await engine.apply(model([target(1, true), target(2)]))
+      assert.deepEqual(await healths(), { 'i-1': 'draining', 'i-2': 'healthy' })
+      assert.deepEqual(await servedBy(3), ['i-2', 'i-2', 'i-2'])
+      await engine.apply(model([target(1), target(2)]))
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      assert.deepEqual(await servedBy(2), ['i-1', 'i-2'])
+    })
+
+    it('leaves a target out that fails its checks, and says why', async () => {
+      await world.answer(1, 500)
+      await untilHealth({ 'i-1': 'unhealthy', 'i-2': 'healthy' })
+      const [first] = (await engine.observe()).targets
+      assert.equal(first?.reason, 'Target.ResponseCodeMismatch')
+      assert.equal(first?.description, 'Health checks failed with these codes: [500]')
+      assert.deepEqual(await servedBy(2), ['i-2', 'i-2'])
+    })
+
+    it('fails open when every target is unhealthy', async () => {
+      await world.answer(2, 404)
+      await untilHealth({ 'i-1': 'unhealthy', 'i-2': 'unhealthy' })
+      assert.deepEqual(await servedBy(4), ['i-1', 'i-1', 'i-2', 'i-2'])
+      await world.answer(1, 200)
+      await world.answer(2, 200)
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+    })
+
+    it('takes codes that the matcher names', async () => {
+      const matched = model([target(1), target(2)], check({ matcher: '200-299,404' }))
+      await world.answer(1, 404)
+      await world.answer(2, 302)
+      await engine.apply(matched)
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'unhealthy' })
+      await world.answer(1, 200)
+      await world.answer(2, 200)
+      await untilHealth({ 'i-2': 'healthy' })
+    })
+
+    it('keeps the model in force when it refuses the next one', async () => {
+      await engine.apply(model([target(1), target(2)]))
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      const bad = model([target(1)], check({ path: '/a\n  server evil 1.2.3.4:80' }))
+      await assert.rejects(engine.apply(bad), { name: 'EngineError', message: /health check path/ })
+      assert.deepEqual(await servedBy(2), ['i-1', 'i-2'])
+    })
+
+    it('keeps counting and serving under the next control plane, and when nothing changed', async () => {
+      const before = (await engine.observe()).counters[0]
+      engine = world.engine()
+      await engine.apply(model([target(1), target(2)]))
+      await world.request({ host })
+      const now = (await engine.observe()).counters[0]
+      assert.equal(now?.boot, before?.boot)
+      assert.equal((now?.requests ?? 0) - (before?.requests ?? 0), 1)
+    })
+
+    it('counts codes of targets apart from its own', async () => {
+      const [before] = (await engine.observe()).counters
+      await world.answer(1, 500)
+      await world.answer(2, 500)
+      await world.request({ host })
+      await world.answer(1, null)
+      await world.answer(2, null)
+      await world.request({ host })
+      const [now] = (await engine.observe()).counters
+      assert.ok(now && before)
+      assert.equal(now.target5xx - before.target5xx, 1)
+      assert.equal(now.balancer5xx - before.balancer5xx, 1)
+      await world.answer(1, 200)
+      await world.answer(2, 200)
+    })
+
+    it('moves a name from one balancer to another', async () => {
+      const one = model([target(1)])
+      const both = (first: string[], second: string[]): BalancerModel => ({
+        loadBalancers: [
+          { ...loadBalancer(1), hosts: first },
+          { ...loadBalancer(2), hosts: second },
+        ],
+        targetGroups: [...one.targetGroups, { id: 'group-2', healthCheck: check(), targets: [target(2)] }],
+      })
+      await engine.apply(both([host], ['other.localhost']))
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      assert.deepEqual(await servedBy(1), ['i-1'])
+      await engine.apply(both(['other.localhost'], [host]))
+      assert.deepEqual(await servedBy(1), ['i-2'])
+    })
+
+    it('forgets what is taken away', async () => {
+      await engine.apply({ loadBalancers: [], targetGroups: [] })
+      assert.deepEqual((await engine.observe()).targets, [])
+      assert.equal((await world.request({ host }).catch(() => ({ status: 404 }))).status, 404)
+    })
+  })
+}

@@ -1,0 +1,64 @@
+// How one target of the fake balancer fares: checks that should have happened by now are done when somebody looks.
+import type { HealthCheck, TargetObservation } from './engine.ts'
+
+export class FakeTarget {
+  check: HealthCheck
+  health: 'initial' | 'healthy' | 'unhealthy' = 'initial'
+  /** Checks in a row that passed (positive) or failed (negative). */
+  row = 0
+  lastStatus: number | null = null
+  nextCheckAt: number
+
+  constructor(check: HealthCheck, now: number) {
+    this.check = check
+    this.nextCheckAt = now + FIRST_CHECK_MS
+  }
+
+  /** Does the checks that are due at `now`, each with what the target answers now. */
+  advance(now: number, status: number | null): void {
+    // The clock may have leapt by hours; more than this many checks in a row cannot change anything.
+    for (let done = 0; this.nextCheckAt <= now && done < CHECKS_AT_ONCE_MAX; done++) {
+      this.lastStatus = status
+      this.count(passes(this.check, status))
+      this.nextCheckAt += this.health === 'healthy' ? this.check.intervalSeconds * 1000 : this.downIntervalMs
+    }
+    if (this.nextCheckAt <= now) this.nextCheckAt = now + this.downIntervalMs
+  }
+
+  describe(): Pick<TargetObservation, 'health' | 'reason' | 'description'> {
+    const { health, lastStatus } = this
+    if (health === 'healthy') return { health, reason: '', description: '' }
+    if (health === 'initial')
+      return { health, reason: 'Elb.InitialHealthChecking', description: 'Initial health checks in progress' }
+    if (lastStatus === null)
+      return { health, reason: 'Target.FailedHealthChecks', description: 'Health checks failed' }
+    const description = `Health checks failed with these codes: [${lastStatus}]`
+    return { health, reason: 'Target.ResponseCodeMismatch', description }
+  }
+
+  private count(passed: boolean) {
+    this.row = passed ? Math.max(0, this.row) + 1 : Math.min(0, this.row) - 1
+    const { healthyThreshold, unhealthyThreshold, intervalSeconds } = this.check
+    if (this.row >= (this.health === 'initial' ? 1 : healthyThreshold)) this.health = 'healthy'
+    // A target that is down is looked at more often, but not sooner called unhealthy.
+    const weight = this.health === 'initial' ? this.downIntervalMs / (intervalSeconds * 1000) : 1
+    if (-this.row * weight >= unhealthyThreshold) this.health = 'unhealthy'
+  }
+
+  private get downIntervalMs(): number {
+    return Math.min(DOWN_INTERVAL_MS, this.check.intervalSeconds * 1000)
+  }
+}
+
+const FIRST_CHECK_MS = 100
+const DOWN_INTERVAL_MS = 250
+const CHECKS_AT_ONCE_MAX = 20_000
+
+function passes({ protocol, matcher }: HealthCheck, status: number | null): boolean {
+  if (status === null) return false
+  if (protocol === 'TCP') return true
+  return matcher.split(',').some((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return status >= first && status <= last
+  })
+}

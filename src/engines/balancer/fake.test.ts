@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Clock } from '../../kernel/clock.ts'
+import { describeBalancer } from './conformance.ts'
+import { makeFakeBalancerWorld } from './fake.ts'
+
+function steppingClock(): Clock {
+  let at = 1_000_000
+  return { now: () => at, monotonic: () => at, sleep: async (ms) => void (at += ms) }
+}
+
+describeBalancer('fake balancer', async () => {
+  const clock = steppingClock()
+  const statuses = new Map<string, number | null>()
+  const address = (n: number) => `10.0.2.${n}`
+  const world = makeFakeBalancerWorld({ clock, probe: (of) => statuses.get(of) ?? null })
+  return {
+    clock,
+    engine: world.engine,
+    place: (n) => ({ address: `10.0.1.${n}`, loopbackPort: 9_000 + n }),
+    targetAddress: address,
+    answer: async (n, status) => void statuses.set(address(n), status),
+    request: async (to) => {
+      const { status, targetId } = world.request(to)
+      return { status, by: targetId }
+    },
+    close: async () => undefined,
+  }
+})
+
+describe('fake balancer', () => {
+  it('has the effect or has it not, as the fault says', async () => {
+    const world = makeFakeBalancerWorld({ clock: steppingClock(), probe: () => 200 })
+    const engine = world.engine()
+    const model = { loadBalancers: [], targetGroups: [group([])] }
+    world.fault = () => 'error before'
+    await assert.rejects(engine.apply(model), /error before/)
+    assert.deepEqual(world.model().targetGroups, [])
+    world.fault = () => 'error after'
+    await assert.rejects(engine.apply(model), /error after/)
+    assert.equal(world.model().targetGroups.length, 1)
+    world.fault = () => 'cannot see'
+    await assert.rejects(engine.observe(), /cannot see/)
+  })
+
+  it('calls a target that never answers unhealthy after as long as AWS takes', async () => {
+    const clock = steppingClock()
+    const world = makeFakeBalancerWorld({ clock, probe: () => null })
+    const engine = world.engine()
+    await engine.apply({
+      loadBalancers: [balancer],
+      targetGroups: [group([{ id: 'i-1', address: '10.0.2.1', port: 80, draining: false }])],
+    })
+    await clock.sleep(70_000)
+    assert.equal((await engine.observe()).targets[0]?.health, 'initial')
+    await clock.sleep(6_000)
+    assert.equal((await engine.observe()).targets[0]?.health, 'unhealthy')
+  })
+})
+
+const balancer = {
+  id: 'one',
+  address: '10.0.1.1',
+  internetFacing: false,
+  hosts: [],
+  loopbackPort: null,
+  idleTimeoutSeconds: 60,
+  listeners: [{ port: 80, targetGroupId: 'group' }],
+}
+
+const group = (targets: { id: string; address: string; port: number; draining: boolean }[]) => ({
+  id: 'group',
+  healthCheck: {
+    protocol: 'HTTP' as const,
+    port: null,
+    path: '/',
+    intervalSeconds: 15,
+    timeoutSeconds: 5,
+    healthyThreshold: 3,
+    unhealthyThreshold: 5,
+    matcher: '200',
+  },
+  targets,
+})

@@ -1,0 +1,186 @@
+// A balancer in memory. The world outlives the control plane: a new life makes a new engine on the same world. Health
+// is worked out from timestamps when somebody asks, so that nothing ticks: the virtual clock may leap.
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError } from '../../kernel/errors.ts'
+import { checkModel } from './check-model.ts'
+import type { BalancerEngine, BalancerModel, LoadBalancer, Target, TargetGroup, TargetObservation } from './engine.ts'
+import { FakeTarget } from './fake-target.ts'
+
+export type BalancerFault = 'error before' | 'error after' | 'cannot see'
+
+export type FakeBalancerOptions = {
+  clock: Clock
+  /** The status that a target answers now; null = it cannot be reached. */
+  probe(address: string, port: number): number | null
+  /** Where port 80 of public listeners is served. */
+  httpPort?: number
+}
+
+export type FakeRequest = { host: string; listenerPort?: number } | { loopbackPort: number } | { address: string; port: number }
+
+export type FakeBalancerWorld = {
+  engine(): BalancerEngine
+  /** What is carried now. */
+  model(): BalancerModel
+  /** One request of a client: its status, and the target that answered (null = the balancer itself). */
+  request(request: FakeRequest): { status: number; targetId: string | null }
+  /** The balancer's process dies and returns with the same model; its counters start again. */
+  kill(): void
+  /** The machine starts anew: nothing is carried until the next `apply`. */
+  reboot(): void
+  /** Asked before each call of the engine; what it answers goes wrong. */
+  fault: (call: 'apply' | 'observe') => BalancerFault | undefined
+  latencyMs: number
+}
+
+type Counts = { requests: number; byClass: number[]; balancer5xx: number }
+const noCounts = (): Counts => ({ requests: 0, byClass: [0, 0, 0, 0, 0, 0], balancer5xx: 0 })
+
+export function makeFakeBalancerWorld({ clock, probe, httpPort = 80 }: FakeBalancerOptions): FakeBalancerWorld {
+  let model: BalancerModel = { loadBalancers: [], targetGroups: [] }
+  let targets = new Map<string, FakeTarget>()
+  let counts = new Map<string, Counts>()
+  let boots = 1
+  let turn = 0
+
+  const keyOf = (group: TargetGroup, { id, address, port }: Target) => [group.id, id, address, port].join(' ')
+  const targetOf = (group: TargetGroup, target: Target) => targets.get(keyOf(group, target))!
+  const countsOf = (key: string) => counts.get(key) ?? counts.set(key, noCounts()).get(key)!
+
+  const carry = (next: BalancerModel) => {
+    checkModel(next)
+    const before = targets
+    model = structuredClone(next)
+    targets = new Map(
+      model.targetGroups.flatMap((group) =>
+        group.targets.map((target) => {
+          const key = keyOf(group, target)
+          const known = before.get(key) ?? new FakeTarget(group.healthCheck, clock.now())
+          known.check = group.healthCheck
+          return [key, known] as const
+        }),
+      ),
+    )
+  }
+
+  const look = () => {
+    for (const group of model.targetGroups)
+      for (const target of group.targets) {
+        const port = group.healthCheck.port ?? target.port
+        targetOf(group, target).advance(clock.now(), probe(target.address, port))
+      }
+  }
+
+  // AWS: healthy targets; when there is none, every target that had its first checks.
+  const choose = (group: TargetGroup): Target | undefined => {
+    const able = group.targets.filter((target) => !target.draining)
+    const healthy = able.filter((target) => targetOf(group, target).health === 'healthy')
+    const open = able.filter((target) => targetOf(group, target).health !== 'initial')
+    const from = healthy.length > 0 ? healthy : open
+    return from[turn++ % Math.max(1, from.length)]
+  }
+
+  const serve = (loadBalancer: LoadBalancer, port: number) => {
+    const groupId = loadBalancer.listeners.find((listener) => listener.port === port)?.targetGroupId
+    const group = model.targetGroups.find(({ id }) => id === groupId)
+    const target = group && choose(group)
+    const status = (target && probe(target.address, target.port)) ?? null
+    const keys = [loadBalancer.id, ...(group && target ? [keyOf(group, target)] : [])]
+    for (const key of keys) {
+      const own = countsOf(key)
+      own.requests++
+      if (status === null) own.balancer5xx++
+      else own.byClass[Math.floor(status / 100)]!++
+    }
+    return { status: status ?? 503, targetId: status === null ? null : (target?.id ?? null) }
+  }
+
+  const call = async <T>(what: 'apply' | 'observe', effect: () => T): Promise<T> => {
+    if (world.latencyMs > 0) await clock.sleep(world.latencyMs)
+    const fault = world.fault(what)
+    if (fault === 'error before' || fault === 'cannot see') throw new EngineError(`${what}: ${fault}`)
+    const answer = effect()
+    if (fault === 'error after') throw new EngineError(`${what}: ${fault}`)
+    return answer
+  }
+
+  const observeTarget = (group: TargetGroup, target: Target): TargetObservation => ({
+    targetGroupId: group.id,
+    targetId: target.id,
+    port: target.port,
+    ...(target.draining
+      ? {
+          health: 'draining',
+          reason: 'Target.DeregistrationInProgress',
+          description: 'Target deregistration is in progress',
+        }
+      : targetOf(group, target).describe()),
+    current: 0,
+  })
+
+  // Groups that no listener names are not carried, so nothing is known of their targets.
+  const carriedGroups = () => {
+    const named = new Set(model.loadBalancers.flatMap(({ listeners }) => listeners.map((one) => one.targetGroupId)))
+    return model.targetGroups.filter(({ id }) => named.has(id))
+  }
+
+  const figures = (key: string) => {
+    const { requests, byClass } = countsOf(key)
+    const [, , target2xx = 0, target3xx = 0, target4xx = 0, target5xx = 0] = byClass
+    const common = { boot: `boot-${boots}`, at: clock.now(), requests, bytesIn: 0, bytesOut: 0, responseTimeAverageMs: 1 }
+    return { ...common, target2xx, target3xx, target4xx, target5xx }
+  }
+
+  const publicPort = (port: number) => (port === 80 ? httpPort : port)
+  const world: FakeBalancerWorld = {
+    engine: () => ({
+      publicPort,
+      apply: (next) => call('apply', () => carry(next)),
+      observe: () =>
+        call('observe', () => {
+          look()
+          const all = carriedGroups().flatMap((group) => group.targets.map((target) => ({ group, target })))
+          return {
+            targets: all.map(({ group, target }) => observeTarget(group, target)),
+            counters: model.loadBalancers.map(({ id }) => {
+              const { balancer5xx } = countsOf(id)
+              return { id, ...figures(id), balancer4xx: 0, balancer5xx }
+            }),
+            targetCounters: all.map(({ group, target }) => ({
+              targetGroupId: group.id,
+              targetId: target.id,
+              ...figures(keyOf(group, target)),
+            })),
+          }
+        }),
+    }),
+    model: () => structuredClone(model),
+    request: (request) => {
+      look()
+      const { loadBalancers } = model
+      if ('loopbackPort' in request) {
+        const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
+        if (!found) throw new Error(`nobody listens on ${request.loopbackPort}`)
+        return serve(found, found.listeners.find(({ port }) => port === 80)?.port ?? found.listeners[0]?.port ?? 0)
+      }
+      const port = 'address' in request ? request.port : (request.listenerPort ?? 80)
+      const found = loadBalancers.find(({ hosts, address, internetFacing, listeners }) => {
+        const isMeant = 'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
+        return isMeant && listeners.some((listener) => listener.port === port)
+      })
+      return found ? serve(found, port) : { status: 404, targetId: null }
+    },
+    kill: () => {
+      boots++
+      counts = new Map()
+    },
+    reboot: () => {
+      world.kill()
+      targets = new Map()
+      model = { loadBalancers: [], targetGroups: [] }
+    },
+    fault: () => undefined,
+    latencyMs: 0,
+  }
+  return world
+}

@@ -1,0 +1,156 @@
+// The one HAProxy of a home: its files, its start under the supervisor, its reload, its sockets.
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError } from '../../kernel/errors.ts'
+import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
+import { run } from '../../kernel/process.ts'
+import type { Service, Supervisor } from '../supervisor/engine.ts'
+import { explainPort } from './host-ports.ts'
+import { parseInfo, parseOldWorkers } from './running.ts'
+import { ask } from './socket.ts'
+
+/** File name (within the folder) → content. */
+export type Files = Map<string, string>
+
+export type HaproxyProcess = ReturnType<typeof makeHaproxyProcess>
+
+type Options = {
+  clock: Clock
+  supervisor: Supervisor
+  dir: string
+  /** What the supervisor's log keeps of HAProxy's output. */
+  logFile: string
+  filesMax: number
+  /** argv → argv that runs it where HAProxy belongs. */
+  wrap(argv: string[]): string[]
+}
+
+export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap }: Options) {
+  const adminSocket = join(dir, 'admin.sock')
+  const masterSocket = join(dir, 'master.sock')
+  if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
+    throw new EngineError(`HAProxy takes socket paths of ${SOCKET_PATH_BYTES_MAX} bytes at most: ${masterSocket}`)
+  const service: Service = {
+    name: 'haproxy',
+    argv: wrap(['haproxy', '-W', '-S', `${masterSocket},mode,600`, '-f', join(dir, 'haproxy.cfg')]),
+    env: {},
+    filesMax,
+  }
+
+  const info = async () => parseInfo(await ask(adminSocket, 'show info'))
+
+  /** The frame that the answering worker follows, and its boot; null when nobody answers. */
+  const follows = async (): Promise<{ frame: string; boot: string } | null> => {
+    const known = await info().catch(() => null)
+    if (!known) return null
+    const pid = known.get('Pid') ?? ''
+    return { frame: (known.get('node') ?? '').replace('polebean-', ''), boot: `${pid}-${startOf(pid)}` }
+  }
+
+  /** Whether the supervisor has it running, answering or not. */
+  const isRunning = async () => (await supervisor.list()).some(({ name, running }) => name === service.name && running)
+
+  const untilFollowing = async (frame: string, saidBefore: number) => {
+    const end = clock.monotonic() + FOLLOW_MS
+    for (;;) {
+      if ((await follows())?.frame === frame) return
+      const alert = /\[ALERT\].*/.exec(saidSince(saidBefore))?.[0]
+      if (alert && !/exited with|Current worker|All workers/.test(alert)) throw new EngineError(await explain(alert))
+      if (clock.monotonic() > end) throw new EngineError(`HAProxy does not follow its configuration within ${FOLLOW_MS} ms`)
+      await clock.sleep(POLL_MS)
+    }
+  }
+
+  const saidSince = (bytes: number) => {
+    const log = readFileIfAny(logFile) ?? ''
+    return log.slice(bytes <= log.length ? bytes : 0) // it may have been rotated meanwhile
+  }
+
+  const read = (name: string) => readFileIfAny(join(dir, name))
+  const write = (files: Files) => {
+    mkdirSync(join(dir, 'empty'), { recursive: true, mode: 0o755 })
+    for (const [name, content] of files) if (read(name) !== content) writeFileAtomic(join(dir, name), content, 0o600)
+  }
+
+  return {
+    adminSocket,
+    follows,
+    read,
+    write,
+
+    isRunning,
+
+    /** As `follows`, but waits a moment for a HAProxy that is just being started by its supervisor. */
+    async settled() {
+      const end = clock.monotonic() + COMING_MS
+      for (;;) {
+        const following = await follows()
+        if (following || !(await isRunning()) || clock.monotonic() > end) return following
+        await clock.sleep(POLL_MS)
+      }
+    },
+
+    /** HAProxy reads the files and judges; its complaint becomes the error. `render` gives them for another folder. */
+    async check(render: (dir: string) => Files): Promise<void> {
+      const folder = join(dir, 'check')
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(join(folder, 'empty'), { recursive: true, mode: 0o700 })
+      for (const [name, content] of render(folder)) writeFileAtomic(join(folder, name), content, 0o600)
+      const { exit, stderr } = await run(wrap(['haproxy', '-c', '-q', '-f', join(folder, 'haproxy.cfg')]))
+      rmSync(folder, { recursive: true, force: true })
+      if (exit === 0) return
+      const said = stderr.toString().split('\n')
+      const line = said.find((one) => one.includes('[ALERT]') && /parsing|'/.test(one)) ?? said.find(Boolean)
+      throw new EngineError(`HAProxy refuses the configuration: ${(line ?? `exit ${exit}`).trim()}`)
+    },
+
+    /** Starts HAProxy, or has it read its files again; resolves when a worker follows `frame`. */
+    async start(frame: string): Promise<void> {
+      const said = sizeOf(logFile)
+      await supervisor.ensure(service)
+      await untilFollowing(frame, said)
+      chmodSync(adminSocket, 0o600)
+    },
+
+    /** Takes the files in force without losing a connection; when HAProxy cannot, those of before come back. */
+    async reload(files: Files, frame: string): Promise<void> {
+      const before: Files = new Map([...files.keys()].flatMap((name) => [[name, read(name) ?? '']]))
+      const said = sizeOf(logFile)
+      write(files)
+      await supervisor.signal(service.name, 'USR2')
+      await untilFollowing(frame, said).catch(async (error: unknown) => {
+        write(before)
+        await supervisor.signal(service.name, 'USR2') // out of the master's waiting
+        throw error
+      })
+    },
+
+    /** Workers of former configurations that still answer somebody: each one's `show stat`. */
+    async oldStatistics(): Promise<string[]> {
+      const pids = parseOldWorkers(await ask(masterSocket, 'show proc').catch(() => ''))
+      const answers = pids.map((pid) => ask(masterSocket, `@!${pid} show stat -1 4 -1`).catch(() => ''))
+      return (await Promise.all(answers)).filter((answer) => answer.startsWith('#'))
+    },
+  }
+}
+
+// unix(7): sun_path has 108 bytes; HAProxy binds beside it first, under a name that is longer.
+const SOCKET_PATH_BYTES_MAX = 97
+const FOLLOW_MS = 10_000
+const COMING_MS = 3_000
+const POLL_MS = 10
+
+// `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) [127.0.0.1:80]`
+async function explain(alert: string): Promise<string> {
+  const [, port] = /Address already in use\) (?:for )?\[.*:(\d+)\]/.exec(alert) ?? []
+  return port ? explainPort(Number(port), 'EADDRINUSE') : `HAProxy: ${alert}`
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+// A pid may come again; together with the time of its start it does not.
+function startOf(pid: string): string {
+  const stat = readFileIfAny(`/proc/${pid}/stat`) ?? ''
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
+}

@@ -1,0 +1,20 @@
+import { systemClock as clock } from '../../kernel/clock.ts'
+import { describeBalancer } from './conformance.ts'
+import { get, makeTestNetwork } from './test-network.ts'
+
+describeBalancer('haproxy', async () => {
+  const net = await makeTestNetwork()
+  return {
+    clock,
+    engine: net.engine,
+    place: (n) => ({ address: `10.213.1.${n}`, loopbackPort: net.home.ports.environments + n }),
+    targetAddress: (n) => `10.213.2.${n}`,
+    answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
+    request: async (to) => {
+      const port = 'host' in to ? net.home.ports.http : to.loopbackPort
+      const { status, by } = await get(port, 'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example')
+      return { status, by }
+    },
+    close: net.close,
+  }
+})

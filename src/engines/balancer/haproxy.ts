@@ -1,0 +1,253 @@
+// The balancer on HAProxy (design §4, §6). Targets come, drain and go over the runtime socket; listeners, load balancers
+// and health checks by a reload that loses no connection. The files always say what is in force, so that HAProxy
+// returns whole when it is killed, also while nobody is there to tell it.
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError } from '../../kernel/errors.ts'
+import { readFileIfAny } from '../../kernel/files.ts'
+import type { Home } from '../../kernel/home.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Supervisor } from '../supervisor/engine.ts'
+import { checkModel } from './check-model.ts'
+import { commandOf } from './commands.ts'
+import { renderConfig, type Rendered, type Settings } from './config.ts'
+import type { BalancerEngine, BalancerModel } from './engine.ts'
+import { type Files, makeHaproxyProcess } from './haproxy-process.ts'
+import { checkPortsFree } from './host-ports.ts'
+import { backendsOf } from './names.ts'
+import { describeSeen } from './observe.ts'
+import { type Action, planServers } from './plan.ts'
+import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
+import { ask, tell, word } from './socket.ts'
+import { gistOf, renderServerState } from './state-file.ts'
+
+/** What the balancer needs of the network; `Router` is one. */
+export type BalancerNetwork = {
+  names: { balancer: string; host: string }
+  execIn(namespace: string, argv: string[]): string[]
+  ensureBalancerAddresses(addresses: string[]): Promise<void>
+  ensureBalancerPorts(ports: { address: string; port: number }[]): Promise<void>
+}
+
+export type HaproxyDeps = {
+  clock: Clock
+  log: Log
+  home: Pick<Home, 'dir' | 'runDir' | 'ports'>
+  supervisor: Supervisor
+  network: BalancerNetwork
+}
+
+export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDeps): BalancerEngine {
+  const filesMax = Math.min(hardFilesMax(), FILES_MAX)
+  const dir = join(home.runDir, 'haproxy')
+  const publicPort = (port: number) => (port === 80 ? home.ports.http : port)
+  const settings: Settings = {
+    dir,
+    threads: Math.min(availableParallelism(), 64),
+    // Two files a connection; the rest is for listeners, checks and what HAProxy keeps open between requests.
+    connectionsMax: Math.floor((filesMax - Math.min(1_000, filesMax / 4)) * 0.45),
+    user: userIfAny('haproxy'),
+    hostNamespace: network.names.host,
+    ipv6: /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? ''),
+    publicPort,
+  }
+  const haproxy = makeHaproxyProcess({
+    clock,
+    supervisor,
+    dir,
+    logFile: join(home.dir, 'log', 'haproxy', 'current'),
+    filesMax,
+    wrap: (argv) => network.execIn(network.names.balancer, argv),
+  })
+  let joined = '' // what the network was last told in this life
+  const { inTurn, isIdle } = makeTurns()
+
+  const inForce = (): BalancerModel | null => {
+    const text = haproxy.read('model.json')
+    return text ? (JSON.parse(text) as BalancerModel) : null
+  }
+
+  const readServers = async (): Promise<RunningServer[]> =>
+    parseServersState(await ask(haproxy.adminSocket, 'show servers state'))
+
+  const apply = async (model: BalancerModel) => {
+    checkModel(model)
+    checkPublicPorts(model, publicPort)
+    await joinNetwork(model)
+    const following = await haproxy.settled()
+    const running = following ? await readServers() : []
+    const backends = backendsOf(model)
+    const { servers } = planServers(backends, running)
+    const rendered = renderConfig(model, settings, servers)
+    const files = filesOf(rendered)
+    files.set('servers.state', renderServerState(servers, running))
+    if (following?.frame !== rendered.frame) {
+      await haproxy.check((folder) => filesOf(renderConfig(model, { ...settings, dir: folder }, servers)))
+      await checkNewPorts(rendered)
+      if (following) await haproxy.reload(files, rendered.frame)
+      else {
+        haproxy.write(files)
+        await haproxy.start(rendered.frame)
+      }
+      log.info(following ? 'balancer reloaded' : 'balancer started', { frame: rendered.frame })
+    }
+    for (const [name, content] of rendered.maps) await replaceMap(name, content)
+    haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
+    await followServers(model)
+    await leaveNetwork(model)
+  }
+
+  /** Brings servers to what the model and their checks ask for, then writes the files that a restart would read. */
+  const followServers = async (model: BalancerModel) => {
+    const backends = backendsOf(model)
+    const before = await readServers()
+    const { actions } = planServers(backends, before)
+    for (const action of actions) await perform(action)
+    const running = actions.length > 0 ? await readServers() : before
+    const { servers } = planServers(backends, running)
+    haproxy.write(filesOf(renderConfig(model, settings, servers)))
+    const state = renderServerState(servers, running)
+    if (gistOf(state) !== gistOf(haproxy.read('servers.state') ?? ''))
+      haproxy.write(new Map([['servers.state', state]]))
+  }
+
+  const perform = async (action: Action) => {
+    const { line, quiet } = commandOf(action)
+    const done = tell(haproxy.adminSocket, line, quiet)
+    // A server that still holds connections cannot be deleted; it is in maintenance and goes at a later pass.
+    await (action.what === 'delete' ? done.catch(() => undefined) : done)
+  }
+
+  const replaceMap = async (name: string, content: string) => {
+    if (haproxy.read(name) === content) return
+    const path = word(join(dir, name))
+    const said = await ask(haproxy.adminSocket, `prepare map ${path}`)
+    const version = /New version created: (\d+)/.exec(said)?.[1]
+    if (!version) throw new EngineError(`HAProxy, asked to prepare map ${name}: ${said.trim()}`)
+    if (content !== '') await tell(haproxy.adminSocket, `add map @${version} ${path} <<\n${content}`)
+    await tell(haproxy.adminSocket, `commit map @${version} ${path}`)
+    haproxy.write(new Map([[name, content]]))
+  }
+
+  const checkNewPorts = async ({ hostPorts }: Rendered) => {
+    const before = inForce()
+    const had = before && (await haproxy.isRunning()) ? renderConfig(before, settings, []).hostPorts : []
+    const addresses = settings.ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
+    await checkPortsFree(hostPorts.filter((port) => !had.includes(port)), addresses)
+  }
+
+  const joinNetwork = async (model: BalancerModel) => {
+    const addresses = [...new Set([model, inForce()].flatMap((one) => one?.loadBalancers ?? []).map((lb) => lb.address))]
+    const ports = portsOf(model)
+    if (joined === JSON.stringify([addresses, ports])) return
+    await network.ensureBalancerAddresses(addresses)
+    await network.ensureBalancerPorts(ports)
+    joined = JSON.stringify([addresses, ports])
+  }
+
+  const leaveNetwork = async (model: BalancerModel) => {
+    const addresses = model.loadBalancers.map(({ address }) => address)
+    const now = JSON.stringify([addresses, portsOf(model)])
+    if (joined === now) return
+    await network.ensureBalancerAddresses(addresses)
+    joined = now
+  }
+
+  return {
+    publicPort,
+    apply: makeCoalescing((model: BalancerModel) => inTurn(() => apply(model))),
+
+    async observe() {
+      const model = inForce()
+      if (!model) return { targets: [], counters: [], targetCounters: [] }
+      if (isIdle()) await inTurn(() => followServers(model))
+      const [following, running, statistics, old] = await Promise.all([
+        haproxy.follows(),
+        readServers(),
+        ask(haproxy.adminSocket, 'show stat'),
+        haproxy.oldStatistics(),
+      ])
+      if (!following) throw new EngineError('HAProxy does not answer')
+      return describeSeen(model, {
+        running,
+        statistics: parseStatistics(statistics),
+        oldStatistics: old.flatMap(parseStatistics),
+        boot: following.boot,
+        at: clock.now(),
+      })
+    },
+  }
+}
+
+const FILES_MAX = 65_536
+
+function makeTurns() {
+  let last: Promise<unknown> = Promise.resolve()
+  let underWay = 0
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    underWay++
+    const turn = last.then(work).finally(() => underWay--)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+  return { inTurn, isIdle: () => underWay === 0 }
+}
+
+/** One at a time; of those that wait only the newest is done, for all of them. */
+function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Promise<void> {
+  let underWay: Promise<void> = Promise.resolve()
+  let waiting: { input: T; done: Promise<void> } | null = null
+  return (input) => {
+    if (waiting) {
+      waiting.input = input
+      return waiting.done
+    }
+    const mine = { input, done: Promise.resolve() }
+    waiting = mine
+    mine.done = underWay.then(() => {
+      waiting = null
+      return work(mine.input)
+    })
+    underWay = mine.done.catch(() => undefined)
+    return mine.done
+  }
+}
+
+function filesOf({ config, maps, pages }: Rendered): Files {
+  return new Map([...maps, ...pages, ['haproxy.cfg', config]])
+}
+
+/** What the router must let through besides port 80. */
+function portsOf(model: BalancerModel): { address: string; port: number }[] {
+  const all = model.targetGroups.flatMap(({ targets, healthCheck }) =>
+    targets.flatMap(({ address, port }) => [port, healthCheck.port ?? port].map((one) => `${address} ${one}`)),
+  )
+  return [...new Set(all)]
+    .map((one) => ({ address: one.split(' ')[0] ?? '', port: Number(one.split(' ')[1]) }))
+    .filter(({ port }) => port !== 80)
+}
+
+function checkPublicPorts({ loadBalancers }: BalancerModel, publicPort: (port: number) => number) {
+  const listeners = loadBalancers.filter((one) => one.internetFacing).flatMap((one) => one.listeners)
+  const users = new Map(loadBalancers.flatMap(({ loopbackPort, id }) => (loopbackPort ? [[loopbackPort, id]] : [])))
+  const served = new Map<number, number>()
+  for (const { port } of listeners) {
+    const at = publicPort(port)
+    const other = served.get(at)
+    if (other !== undefined && other !== port) throw new EngineError(`port ${at} already serves listener port ${other}`)
+    if (users.has(at)) throw new EngineError(`port ${at} already is the loopback port of ${users.get(at)}`)
+    served.set(at, port)
+  }
+}
+
+function userIfAny(name: string): Settings['user'] {
+  const has = (file: string) => new RegExp(`^${name}:`, 'm').test(readFileIfAny(file) ?? '')
+  return has('/etc/passwd') && has('/etc/group') ? { name, group: name } : null
+}
+
+// A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.
+function hardFilesMax(): number {
+  const [, hard = '1024'] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileIfAny('/proc/self/limits') ?? '') ?? []
+  return hard === 'unlimited' ? FILES_MAX : Number(hard)
+}

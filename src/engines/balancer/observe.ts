@@ -1,0 +1,133 @@
+// HAProxy's figures in ELBv2's words. Pure.
+import type { BalancerCounters, BalancerModel, BalancerObservation, LoadBalancer, TargetObservation } from './engine.ts'
+import { type Backend, backendsOf, loopbackName } from './names.ts'
+import { isDetermined, isUp, serversOf } from './plan.ts'
+import { count, type RunningServer, type Statistics } from './running.ts'
+
+export type Seen = {
+  running: RunningServer[]
+  statistics: Statistics[]
+  /** Of workers that a reload has replaced and that still answer somebody. */
+  oldStatistics: Statistics[]
+  boot: string
+  at: number
+}
+
+export function describeSeen(model: BalancerModel, seen: Seen): BalancerObservation {
+  const backends = backendsOf(model)
+  const rows = Map.groupBy(seen.statistics, ({ proxy }) => proxy)
+  const each = backends.flatMap((backend) =>
+    backend.group.targets.map((target) => {
+      const servers = serversOf(backend, target, seen.running)
+      const names = new Set(Object.values(servers).map(({ name }) => name))
+      const own = (rows.get(backend.name) ?? []).filter(({ name }) => names.has(name))
+      return { backend, target, servers, own }
+    }),
+  )
+  return {
+    targets: each.map(({ backend, target, servers, own }) => ({
+      targetGroupId: backend.group.id,
+      targetId: target.id,
+      port: target.port,
+      ...healthOf(backend, target.draining, servers, own),
+      current: inFlight(backend, own, seen),
+    })),
+    counters: model.loadBalancers.map((loadBalancer) => countersOf(loadBalancer, backends, rows, seen)),
+    targetCounters: each.map(({ backend, target, servers, own }) => ({
+      targetGroupId: backend.group.id,
+      targetId: target.id,
+      // A target that settles goes on in another server, which counts from 0.
+      boot: servers.settled ? `${seen.boot}/settled` : seen.boot,
+      at: seen.at,
+      ...codes(own),
+      requests: sum(own, 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_1xx', 'hrsp_other'),
+      responseTimeAverageMs: averageResponse(own),
+    })),
+  }
+}
+
+type Health = Pick<TargetObservation, 'health' | 'reason' | 'description'>
+
+function healthOf(
+  backend: Backend,
+  draining: boolean,
+  servers: ReturnType<typeof serversOf>,
+  own: Statistics[],
+): Health {
+  const initial = (reason: string, description: string): Health => ({ health: 'initial', reason, description })
+  if (draining)
+    return {
+      health: 'draining',
+      reason: 'Target.DeregistrationInProgress',
+      description: 'Target deregistration is in progress',
+    }
+  const checked = servers.settled && !servers.settled.maintenance ? servers.settled : servers.initial
+  if (!checked || checked.maintenance || (checked.weight === 0 && !checked.draining))
+    return initial('Elb.RegistrationInProgress', 'Target registration is in progress')
+  if (isUp(checked)) return { health: 'healthy', reason: '', description: '' }
+  if (!isDetermined(backend, servers))
+    return initial('Elb.InitialHealthChecking', 'Initial health checks in progress')
+  const telling = checked.checked ? checked : (servers.initial ?? checked)
+  return { health: 'unhealthy', ...failureOf(own.find(({ name }) => name === telling.name)) }
+}
+
+// Texts of ELBv2's TargetHealth.Description. `* ` marks a check that is under way just now.
+function failureOf(row: Statistics | undefined): { reason: string; description: string } {
+  const status = (row?.fields.get('check_status') ?? '').replace(/^\* /, '')
+  const code = row?.fields.get('check_code') ?? ''
+  if (status === 'L7STS' && code !== '')
+    return { reason: 'Target.ResponseCodeMismatch', description: `Health checks failed with these codes: [${code}]` }
+  if (/TOUT$/.test(status)) return { reason: 'Target.Timeout', description: 'Request timed out' }
+  return { reason: 'Target.FailedHealthChecks', description: 'Health checks failed' }
+}
+
+function inFlight(backend: Backend, own: Statistics[], { oldStatistics }: Seen): number {
+  const names = new Set(own.map(({ name }) => name))
+  const old = oldStatistics.filter((row) => row.proxy === backend.name && names.has(row.name))
+  return sum([...own, ...old], 'scur')
+}
+
+function countersOf(
+  { id }: LoadBalancer,
+  backends: Backend[],
+  rows: Map<string, Statistics[]>,
+  { boot, at }: Seen,
+): BalancerCounters {
+  const own = backends
+    .filter(({ loadBalancer }) => loadBalancer.id === id)
+    .flatMap(({ name }) => (rows.get(name) ?? []).filter((row) => row.name === 'BACKEND'))
+  const loopback = (rows.get(loopbackName(id)) ?? []).filter((row) => row.name === 'FRONTEND')
+  const all = codes(own)
+  // Every failed connection ends in a 503 of HAProxy's own, every failed response in its 502 or 504.
+  const balancer5xx = Math.min(all.target5xx, sum(own, 'econ', 'eresp'))
+  return {
+    id,
+    boot,
+    at,
+    ...all,
+    target5xx: all.target5xx - balancer5xx,
+    balancer5xx,
+    balancer4xx: sum(loopback, 'ereq'),
+    requests: sum(own, 'hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other'),
+    responseTimeAverageMs: averageResponse(own),
+  }
+}
+
+const codes = (rows: Statistics[]) => ({
+  target2xx: sum(rows, 'hrsp_2xx'),
+  target3xx: sum(rows, 'hrsp_3xx'),
+  target4xx: sum(rows, 'hrsp_4xx'),
+  target5xx: sum(rows, 'hrsp_5xx'),
+  bytesIn: sum(rows, 'bin'),
+  bytesOut: sum(rows, 'bout'),
+})
+
+// From the request's leaving to the first byte of the answer, as AWS's TargetResponseTime.
+function averageResponse(rows: Statistics[]): number {
+  const weighed = rows.map((row) => ({ weight: sum([row], 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx'), row }))
+  const total = weighed.reduce((all, { weight }) => all + weight, 0)
+  return total === 0 ? 0 : weighed.reduce((all, { weight, row }) => all + weight * count(row, 'rtime'), 0) / total
+}
+
+const sum = (rows: Statistics[], ...fields: string[]) =>
+  rows.reduce((total, row) => total + fields.reduce((part, field) => part + count(row, field), 0), 0)

@@ -1,0 +1,135 @@
+// Which servers a running HAProxy must gain, lose or change so that it follows the model. Pure.
+//
+// A target has up to three servers in its backend:
+//   initial  `….i`  one passed check makes it healthy. It is added as DOWN, so nobody reaches an unchecked target.
+//   settled  `…`    takes the place of `initial` when that was found unhealthy: now `healthyThreshold` checks must pass.
+//                   Both are there until the first check of `settled`, so that the reason is known all the time.
+//   open     `….o`  unchecked and `backup`: HAProxy turns to these only while no target is healthy, which is how an
+//                   Application Load Balancer fails open. In maintenance until its target had its first checks.
+import type { Target } from './engine.ts'
+import type { Server } from './config.ts'
+import { type Backend, ROLES, type Role, serverName } from './names.ts'
+import type { RunningServer } from './running.ts'
+
+export type Action = {
+  /** add, then as the role wants it · drain: no new requests · ready: takes them again · open: out of maintenance
+   *  · revive: from maintenance to unchecked · retire: maintenance, cut what is left · delete: when nothing is left */
+  what: 'add' | 'drain' | 'ready' | 'open' | 'revive' | 'retire' | 'delete'
+  backend: Backend
+  name: string
+  /** Of `add` and `revive`. */
+  role?: Role
+  target?: Target
+}
+
+export type Plan = {
+  actions: Action[]
+  /** The lines that the configuration must hold once the actions are done. Draining targets are left out: a HAProxy
+   *  that starts anew has no request of theirs in flight. */
+  servers: Server[]
+}
+
+export function planServers(backends: Backend[], running: RunningServer[]): Plan {
+  const byBackend = Map.groupBy(running, (server) => server.backend)
+  const plans = backends.map((backend) => planBackend(backend, byBackend.get(backend.name) ?? []))
+  return { actions: plans.flatMap((plan) => plan.actions), servers: plans.flatMap((plan) => plan.servers) }
+}
+
+/** Whether a target has had its first checks: it was healthy once, or failed for as long as makes one unhealthy. */
+export function isDetermined({ group }: Backend, servers: Partial<Record<Role, RunningServer>>): boolean {
+  const { intervalSeconds, unhealthyThreshold } = group.healthCheck
+  const { initial, settled, open } = servers
+  if (settled && !settled.maintenance) return true
+  if (open && !open.maintenance) return true
+  if (!initial || initial.maintenance) return false
+  return isUp(initial) || initial.sinceSeconds >= intervalSeconds * unhealthyThreshold
+}
+
+/** Weight 0 is a server that is being added and counts for nothing yet. */
+export const isUp = (server: RunningServer | undefined): boolean =>
+  server !== undefined && !server.maintenance && server.operation !== 'stopped' && (server.weight > 0 || server.draining)
+
+export function serversOf(backend: Backend, target: Target, running: RunningServer[]): Partial<Record<Role, RunningServer>> {
+  return Object.fromEntries(
+    ROLES.flatMap((role) => {
+      const name = serverName(target, role)
+      const found = running.find((server) => server.name === name && server.backend === backend.name)
+      return found ? [[role, found]] : []
+    }),
+  )
+}
+
+function planBackend(backend: Backend, running: RunningServer[]): Plan {
+  const actions: Action[] = []
+  const servers: Server[] = []
+  const kept = new Set<string>()
+  for (const target of backend.group.targets) {
+    const plan = target.draining ? planDraining(backend, target, running) : planTarget(backend, target, running)
+    actions.push(...plan.actions)
+    servers.push(...plan.servers)
+    for (const name of plan.kept) kept.add(name)
+  }
+  for (const { name, maintenance } of running) {
+    if (kept.has(name)) continue
+    if (!maintenance) actions.push({ what: 'retire', backend, name })
+    actions.push({ what: 'delete', backend, name })
+  }
+  return { actions, servers }
+}
+
+type TargetPlan = Plan & { kept: string[] }
+
+function planTarget(backend: Backend, target: Target, running: RunningServer[]): TargetPlan {
+  const found = serversOf(backend, target, running)
+  const determined = isDetermined(backend, found)
+  const active = (['settled', 'initial'] as const).find((role) => found[role] && !found[role].maintenance)
+  const isDown = active !== undefined && found[active]?.operation === 'stopped'
+  const role = active === 'initial' && determined && isDown ? 'settled' : (active ?? 'initial')
+  const actions = [
+    ...planServer(backend, target, role, found[role]),
+    ...planOpen(backend, target, found.open, determined),
+  ]
+  const name = serverName(target, role)
+  const open = serverName(target, 'open')
+  return {
+    actions,
+    servers: [
+      { backend: backend.name, name, role, target, disabled: false },
+      { backend: backend.name, name: open, role: 'open', target, disabled: !determined },
+    ],
+    kept: found.initial && !found.settled?.checked ? [serverName(target, 'initial'), name, open] : [name, open],
+  }
+}
+
+function planServer(backend: Backend, target: Target, role: Role, found: RunningServer | undefined): Action[] {
+  const name = serverName(target, role)
+  if (!found) return [{ what: 'add', backend, name, role, target }]
+  if (found.maintenance) return [{ what: 'revive', backend, name, role, target }]
+  if (found.draining) return [{ what: 'ready', backend, name }]
+  // Its addition was cut short after weight 0.
+  return found.weight === 0 ? [{ what: 'revive', backend, name, role, target }] : []
+}
+
+function planOpen(
+  backend: Backend,
+  target: Target,
+  found: RunningServer | undefined,
+  determined: boolean,
+): Action[] {
+  const name = serverName(target, 'open')
+  const add: Action[] = found ? [] : [{ what: 'add', backend, name, role: 'open', target }]
+  if (determined && (!found || found.maintenance)) return [...add, { what: 'open', backend, name }]
+  return found?.draining ? [{ what: 'ready', backend, name }] : add
+}
+
+function planDraining(backend: Backend, target: Target, running: RunningServer[]): TargetPlan {
+  const found = Object.values(serversOf(backend, target, running))
+  return {
+    actions: found
+      .filter((server) => !server.maintenance && !server.draining)
+      .map(({ name }) => ({ what: 'drain', backend, name })),
+    servers: [],
+    // A stand-in that never was open has nothing in flight, but goes with its target, not before.
+    kept: found.map(({ name }) => name),
+  }
+}

@@ -1,0 +1,121 @@
+// A network for tests of the real balancer: HAProxy's namespace, one for targets, and a name for the host's own.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { systemClock as clock } from '../../kernel/clock.ts'
+import { makeIds } from '../../kernel/ids.ts'
+import { makeLog } from '../../kernel/log.ts'
+import { run, runOk } from '../../kernel/process.ts'
+import { systemRandom } from '../../kernel/random.ts'
+import { makeRunit } from '../supervisor/runit.ts'
+import { makeHaproxy } from './haproxy.ts'
+import type { TargetOrder } from './test-targets.ts'
+
+export type TestNetwork = Awaited<ReturnType<typeof makeTestNetwork>>
+
+/** Balancers get 10.213.1.x, targets 10.213.2.x. Close it, also when the test failed. */
+export async function makeTestNetwork() {
+  const id = makeIds(systemRandom).lower('', 6)
+  const names = { balancer: `pb-${id}-lb`, host: `pb-${id}-host`, targets: `pb-${id}-t` }
+  const dir = mkdtempSync('/tmp/pbt-')
+  const runDir = `/run/polebean/${id}`
+  mkdirSync(runDir, { recursive: true })
+  const ports = freePorts(id)
+  const home = { dir, runDir, ports }
+  const execIn = (namespace: string, argv: string[]) => ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
+
+  await runOk(['ip', 'netns', 'add', names.balancer])
+  await runOk(['ip', 'netns', 'add', names.targets])
+  await runOk(['ip', 'netns', 'attach', names.host, String(process.pid)])
+  const ip = (namespace: string, line: string) => runOk(['ip', '-n', namespace, ...line.split(' ')])
+  await ip(names.balancer, `link add t0 type veth peer name eth0 netns ${names.targets}`)
+  for (const [namespace, link] of [[names.balancer, 't0'], [names.targets, 'eth0']] as const) {
+    await ip(namespace, 'link set lo up')
+    await ip(namespace, `link set ${link} up`)
+  }
+  await ip(names.balancer, 'addr add 10.213.0.1/16 dev t0')
+  await ip(names.targets, 'addr add 10.213.0.2/16 dev eth0')
+  await ip(names.targets, 'route add local 10.213.2.0/24 dev lo')
+  await ip(names.balancer, 'route add 10.213.2.0/24 via 10.213.0.2')
+
+  let addresses: string[] = []
+  const network = {
+    names,
+    execIn,
+    ensureBalancerPorts: async () => undefined,
+    ensureBalancerAddresses: async (wanted: string[]) => {
+      const lines = [
+        ...addresses.filter((one) => !wanted.includes(one)).map((one) => `addr del ${one}/32 dev lo\n`),
+        ...wanted.map((one) => `addr replace ${one}/32 dev lo\n`),
+      ]
+      await runOk(['ip', '-n', names.balancer, '-batch', '-'], { stdin: lines.join('') })
+      addresses = wanted
+    },
+  }
+
+  const [file = '', ...args] = execIn(names.targets, [process.execPath, join(import.meta.dirname, 'test-targets.ts')])
+  const targets = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: targets.stdout })[Symbol.asyncIterator]()
+  const tell = async (order: unknown): Promise<string> => {
+    targets.stdin.write(`${JSON.stringify(order)}\n`)
+    return String((await answers.next()).value)
+  }
+
+  const supervisor = makeRunit({ clock, home }, ['haproxy'])
+  const logged: string[] = []
+  return {
+    home,
+    names,
+    supervisor,
+    logged,
+    /** An engine as a control plane that starts now makes it. */
+    engine: () => makeHaproxy({ clock, log: makeLog(clock, (line) => void logged.push(line)), home, supervisor, network }),
+    order: async (order: TargetOrder) => void (await tell(order)),
+    requestsAt: async (address: string, port: number) => Number(await tell({ count: `${address}:${port}` })),
+    execIn,
+    async close() {
+      await supervisor.shutdown()
+      targets.kill('SIGKILL')
+      for (const name of [names.host, names.balancer, names.targets]) await run(['ip', 'netns', 'del', name])
+      rmSync(dir, { recursive: true, force: true })
+      rmSync(runDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export type Answer = {
+  status: number
+  by: string | null
+  body: string
+  headers: Record<string, string | string[] | undefined>
+}
+
+/** One request on a connection of its own; rejects when the connection is refused or cut. */
+export function get(port: number, host: string, headers: Record<string, string> = {}, path = '/'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path, headers: { host, ...headers }, agent: false })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      let body = ''
+      response.on('error', reject)
+      response.on('data', (chunk) => (body += String(chunk)))
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          by: (response.headers['x-served-by'] as string | undefined) ?? null,
+          body,
+          headers: response.headers,
+        }),
+      )
+    })
+    request.end()
+  })
+}
+
+// Three ranges of a home's own, so that tests run side by side.
+function freePorts(id: string) {
+  const base = 20_000 + (Number.parseInt(id, 36) % 1_000) * 10
+  return { api: base, http: base + 1, environments: 30_000 + (Number.parseInt(id, 36) % 100) * 200 }
+}

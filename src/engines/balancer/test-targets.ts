@@ -1,0 +1,65 @@
+// Web servers for tests, run as a process of their own inside a namespace: told on stdin what each address does, one
+// JSON line each, and answering `done` on stdout. Every answer says who gave it and which headers came.
+import { createServer, type Server } from 'node:http'
+import { createInterface } from 'node:readline'
+import { systemClock } from '../../kernel/clock.ts'
+
+/** `null` status: nothing listens. `checkStatus`: what health checks get, when it is not the same. */
+export type TargetOrder = {
+  address: string
+  port: number
+  name: string
+  status: number | null
+  checkStatus?: number
+  delayMs?: number
+}
+
+type Listening = { server: Server; order: TargetOrder; requests: number }
+const targets = new Map<string, Listening>()
+
+if (import.meta.main)
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line) as TargetOrder | { count: string }
+    if ('count' in order) process.stdout.write(`${targets.get(order.count)?.requests ?? 0}\n`)
+    else {
+      await obey(order)
+      process.stdout.write('done\n')
+    }
+  }
+
+async function obey(order: TargetOrder) {
+  const key = `${order.address}:${order.port}`
+  const before = targets.get(key)
+  if (order.status === null) {
+    before?.server.closeAllConnections()
+    if (before) await new Promise((resolve) => before.server.close(resolve))
+    targets.delete(key)
+    return
+  }
+  if (before) return void (before.order = order)
+  const target: Listening = { server: makeServer(key), order, requests: 0 }
+  targets.set(key, target)
+  await new Promise<void>((resolve) => target.server.listen(order.port, order.address, resolve))
+}
+
+function makeServer(key: string): Server {
+  const server = createServer(async (request, response) => {
+    const target = targets.get(key)
+    if (!target) return void request.destroy()
+    const { order } = target
+    const isCheck = request.headers['user-agent']?.startsWith('ELB-HealthChecker') ?? false
+    if (!isCheck) target.requests++
+    if (!isCheck && order.delayMs) await systemClock.sleep(order.delayMs)
+    response.statusCode = (isCheck ? order.checkStatus : undefined) ?? order.status ?? 500
+    response.setHeader('x-served-by', order.name)
+    const from = request.socket.remoteAddress
+    response.end(JSON.stringify({ name: order.name, from, url: request.url, headers: request.headers }))
+  })
+  server.on('upgrade', (request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    socket.pipe(socket)
+    socket.on('error', () => undefined)
+  })
+  server.keepAliveTimeout = 75_000
+  return server
+}

@@ -1,0 +1,42 @@
+// Programs run inside from the outside, within limits of time and output; what they left running there is ended too.
+import { EngineError } from '../../kernel/errors.ts'
+import { run } from '../../kernel/process.ts'
+import type { ExecOptions, ExecResult } from './engine.ts'
+import type { Sandboxes } from './sandbox.ts'
+
+/** Runs `argv` in a sandbox that is running; stdout and stderr come back in the order in which they were written. */
+export async function execInside(
+  sandboxes: Sandboxes,
+  id: string,
+  argv: string[],
+  { user = 'root', stdin, timeoutMs, outputBytesMax }: ExecOptions,
+): Promise<ExecResult> {
+  const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)))
+  const inside = ['timeout', '-k', '1', seconds, '/bin/sh', '-c', 'exec "$@" 2>&1', 'exec', ...argv]
+  const env = { HOME: user === 'root' ? '/root' : '/home/webapp' }
+  const result = await run(sandboxes.execArgv(id, user, env, '/', inside), {
+    ...(stdin === undefined ? {} : { stdin }),
+    timeoutMs: timeoutMs + SPARE_MS,
+    outputBytesMax,
+  })
+  if (result.exit === TIMED_OUT || result.exit === KILLED)
+    throw new EngineError(`${argv[0]} in ${id}: not within ${seconds} seconds: ${result.stdout.toString().slice(-2_000)}`)
+  if (result.exit === RUNC_FAILED && result.stdout.length === 0)
+    throw new EngineError(`cannot run ${argv[0]} in ${id}: ${result.stderr.toString().trim().slice(-500)}`)
+  return { exit: result.exit, output: result.stdout.toString(), truncated: result.truncated }
+}
+
+/** The last bytes of a file, read inside: a link in it leads nowhere else than it would for the application. */
+export async function tailInside(sandboxes: Sandboxes, id: string, path: string, tailBytes: number): Promise<Buffer> {
+  const bytes = Math.min(Math.max(0, Math.floor(tailBytes)), TAIL_BYTES_MAX)
+  const argv = ['timeout', '-k', '1', '10', 'tail', '-c', String(bytes), '--', path]
+  const result = await run(sandboxes.execArgv(id, 'root', {}, '/', argv), { timeoutMs: 15_000, outputBytesMax: bytes + 4_096 })
+  if (result.exit !== 0) throw new EngineError(`${id}: ${result.stderr.toString().trim().slice(-300) || `cannot read ${path}`}`)
+  return result.stdout
+}
+
+const TAIL_BYTES_MAX = 16 << 20
+const SPARE_MS = 5_000
+const TIMED_OUT = 124
+const KILLED = 137
+const RUNC_FAILED = 255

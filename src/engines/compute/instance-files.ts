@@ -1,0 +1,68 @@
+// What the engine keeps of instances on disk: one folder each, `spec.json` and the disk image. The folder is the instance:
+// it appears when a launch was accepted, and goes last when it is removed.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { reasonOf } from '../../kernel/errors.ts'
+import { writeFileAtomic } from '../../kernel/files.ts'
+import type { InstanceSpec } from './engine.ts'
+
+export type InstanceRecord = {
+  spec: InstanceSpec
+  /** Its launch has come to an end once, whatever the end: from then on only `start` starts it. */
+  launched: boolean
+  /** Epoch ms of the last time that it was seen to stop; 0 = never. */
+  stoppedAt: number
+  /** Why, one line. */
+  reason: string
+}
+
+export type InstanceFiles = {
+  all(): Map<string, InstanceRecord>
+  /** Instances whose record cannot be read, and why: they are there, and must not be taken for gone. */
+  broken(): Map<string, string>
+  put(record: InstanceRecord): void
+  remove(id: string): void
+  image(id: string): string
+}
+
+const GONE = '.gone-'
+
+/** Reads everything once; there is one engine to a home, so memory and disk agree from then on. */
+export function openInstanceFiles(homeDir: string): InstanceFiles {
+  const dir = join(homeDir, 'instances')
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const records = new Map<string, InstanceRecord>()
+  const broken = new Map<string, string>()
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(GONE)) rmSync(join(dir, name), { recursive: true, force: true })
+    if (!/^i-[0-9a-f]{17}$/.test(name)) continue
+    try {
+      records.set(name, JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8')) as InstanceRecord)
+    } catch (error) {
+      broken.set(name, reasonOf(error))
+    }
+  }
+  return {
+    all: () => records,
+    broken: () => broken,
+    put(record) {
+      const { id } = record.spec
+      // The environment of the application is in it.
+      writeFileAtomic(join(dir, id, 'spec.json'), JSON.stringify(record), 0o600)
+      records.set(id, record)
+      broken.delete(id)
+    },
+    remove(id) {
+      rmSync(join(dir, GONE + id), { recursive: true, force: true })
+      try {
+        renameSync(join(dir, id), join(dir, GONE + id))
+      } catch {
+        // it was not there
+      }
+      records.delete(id)
+      broken.delete(id)
+      rmSync(join(dir, GONE + id), { recursive: true, force: true })
+    },
+    image: (id) => join(dir, id, 'disk.img'),
+  }
+}

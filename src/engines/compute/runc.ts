@@ -1,0 +1,307 @@
+// Instances as runc sandboxes (design §4, §5). One engine to a home, in one process; what it needs to know after its own
+// death lies in the home (`instances/`, `layers/`), in runc's state and in the kernel.
+import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { availableParallelism, hostname, totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
+import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
+import type { Home } from '../../kernel/home.ts'
+import type { Log } from '../../kernel/log.ts'
+import { makeTurns } from '../../kernel/turns.ts'
+import { hasNamespace } from '../network/ip.ts'
+import { interfaceOf } from '../network/names.ts'
+import type { Router } from '../network/router.ts'
+import { makeBuilder } from './build.ts'
+import { checkSoftware, checkSpec } from './check-spec.ts'
+import type { ComputeEngine, InstanceObservation, InstanceSpec, InstanceStats } from './engine.ts'
+import { execInside, tailInside } from './exec.ts'
+import { idleArgv } from './init-script.ts'
+import { type InstanceRecord, openInstanceFiles } from './instance-files.ts'
+import { openLayers } from './layers.ts'
+import { type InitProcess, isAlive } from './runc-state.ts'
+import { makeSandboxes, type SandboxPlan } from './sandbox.ts'
+import { readCgroupStats } from './stats.ts'
+
+export type RuncCompute = ComputeEngine & {
+  /** Makes or repairs what instances share: network, and the attachment of those that run. Call it every few seconds. */
+  ensure(): Promise<void>
+  /** Stops every instance and takes away all that is outside the home's folder; keeps disks and layers. */
+  shutdown(graceMs: number): Promise<void>
+}
+
+type Deps = { home: Home; router: Router; clock: Clock; log: Log; zones: string[] }
+
+export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute {
+  forgetOtherBoots(home)
+  const sandboxes = makeSandboxes(home, clock)
+  const files = openInstanceFiles(home.dir)
+  const layers = openLayers(home.dir)
+  const builder = makeBuilder({ home, router, clock, sandboxes, layers })
+  const node = hostname()
+  /** What this process is doing to an instance just now. */
+  const underWay = new Map<string, 'pending' | 'stopping'>()
+  const inTurnOf = makeTurns()
+  let swept: Promise<void> | undefined
+
+  const recordOf = (id: string): InstanceRecord => {
+    const record = files.all().get(id)
+    if (!record) throw new EngineError(`no instance ${id}`)
+    return record
+  }
+  const runningInit = (id: string): InitProcess | undefined => {
+    const init = sandboxes.init(id)
+    return init && !init.created && isAlive(init) ? init : undefined
+  }
+  const memberOf = ({ spec }: InstanceRecord) => ({ id: spec.id, address: spec.requestedAddress })
+  const startedPath = (id: string) => join(sandboxes.runDirOf(id), 'started.json')
+
+  const launch = async (spec: InstanceSpec) => {
+    const record = files.all().get(spec.id)
+    if (record?.launched) return
+    if (!record) files.put({ spec, launched: false, stoppedAt: 0, reason: '' })
+    await boot(recordOf(spec.id))
+  }
+
+  const boot = async (record: InstanceRecord) => {
+    const { spec } = record
+    underWay.set(spec.id, 'pending')
+    try {
+      const missing = spec.software.layers.find((layer) => !layers.has(layer.digest))
+      if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
+      if (!hasNamespace(router.names.router)) await router.ensure()
+      const pid = await sandboxes.create({ ...planOf(record, files.image(spec.id)), argv: ['/bin/sh', '/etc/polebean/init'] })
+      const started: Started = { revision: spec.software.revision, at: clock.now() }
+      writeFileSync(startedPath(spec.id), JSON.stringify(started))
+      await router.attach(memberOf(record), pid)
+      await sandboxes.start(spec.id)
+      if (!record.launched || record.reason) files.put({ ...record, launched: true, reason: '' })
+    } catch (error) {
+      await takeDown(record, reasonOf(error))
+      throw error
+    } finally {
+      underWay.delete(spec.id)
+    }
+  }
+
+  /** TERM, then KILL when the grace is over; what is left is cleaned up. Also ends what is only half there. */
+  const halt = async (record: InstanceRecord, graceMs: number, reason: string) => {
+    const { id } = record.spec
+    underWay.set(id, 'stopping')
+    try {
+      const init = runningInit(id)
+      if (init && graceMs > 0) {
+        await sandboxes.signal(id, 'TERM')
+        const startedAt = clock.monotonic()
+        while (isAlive(init) && clock.monotonic() - startedAt < graceMs) await clock.sleep(10)
+      }
+      await takeDown(record, reason)
+    } finally {
+      underWay.delete(id)
+    }
+  }
+
+  const takeDown = async (record: InstanceRecord, reason: string) => {
+    await sandboxes.destroy(record.spec.id)
+    await router.detach(memberOf(record))
+    files.put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
+  }
+
+  const observe = (record: InstanceRecord): InstanceObservation => {
+    const { id, software, zone, tags, requestedAddress } = record.spec
+    const init = sandboxes.init(id)
+    const alive = init !== undefined && !init.created && isAlive(init)
+    const started = alive ? readStarted(startedPath(id)) : undefined
+    const doing = underWay.get(id)
+    const state = doing === 'stopping' ? doing : alive ? 'running' : (doing ?? 'stopped')
+    if (state === 'stopped' && init && record.stoppedAt < (readStarted(startedPath(id))?.at ?? 0)) {
+      // First seen now: nobody of ours stopped it.
+      record = { ...record, stoppedAt: clock.now(), reason: 'its first process ended' }
+      files.put(record)
+    }
+    const cutShort = state === 'stopped' && !record.launched && record.reason === '' ? 'its launch was cut short' : ''
+    return {
+      id,
+      state,
+      reason: state === 'stopped' ? record.reason || cutShort : '',
+      since: started?.at ?? record.stoppedAt,
+      boot: init ? `${KERNEL_BOOT.slice(0, 8)}-${init.pid}-${init.startTicks}` : '',
+      revision: started?.revision ?? software.revision,
+      address: requestedAddress,
+      zone,
+      node,
+      tags,
+    }
+  }
+
+  const readStopped = async (record: InstanceRecord, path: string, tailBytes: number) => {
+    const { id } = record.spec
+    await sandboxes.destroy(id) // its first process may just have died
+    const reader = `r-${id.slice(2)}`
+    try {
+      await sandboxes.create({ ...planOf(record, files.image(id)), id: reader, address: null, argv: idleArgv })
+      await sandboxes.start(reader)
+      return await tailInside(sandboxes, reader, path, tailBytes)
+    } finally {
+      await sandboxes.destroy(reader)
+    }
+  }
+
+  /** Ends what a control plane that died in the middle of its work left behind. */
+  const sweep = async () => {
+    for (const id of sandboxes.ids())
+      if (id.startsWith('r-') || (id.startsWith('i-') && !files.all().has(id) && !files.broken().has(id)))
+        await sandboxes.destroy(id)
+    await builder.sweep()
+  }
+  const opened = () => (swept ??= sweep())
+
+  return {
+    async launch(spec) {
+      checkSpec(spec)
+      if (files.broken().has(spec.id)) throw new EngineError(`the record of ${spec.id} is broken: ${files.broken().get(spec.id)}`)
+      await opened()
+      await inTurnOf(spec.id, () => launch(spec))
+    },
+    async update(id, software, graceMs) {
+      checkSoftware(software)
+      await opened()
+      await inTurnOf(id, async () => {
+        const record = recordOf(id)
+        const same = JSON.stringify(record.spec.software) === JSON.stringify(software)
+        if (same && runningInit(id) && readStarted(startedPath(id))?.revision === software.revision) return
+        files.put({ ...record, spec: { ...record.spec, software } })
+        await halt(recordOf(id), graceMs, 'it is being updated')
+        await boot(recordOf(id))
+      })
+    },
+    async stop(id, graceMs) {
+      await opened()
+      await inTurnOf(id, () => halt(recordOf(id), graceMs, 'it was stopped'))
+    },
+    async start(id) {
+      await opened()
+      await inTurnOf(id, async () => {
+        if (!runningInit(id)) await boot(recordOf(id))
+      })
+    },
+    async remove(id) {
+      await opened()
+      await inTurnOf(id, async () => {
+        const record = files.all().get(id)
+        if (record) await halt(record, 0, 'it is being removed')
+        else if (files.broken().has(id)) await sandboxes.destroy(id)
+        files.remove(id)
+      })
+    },
+    async list() {
+      const broken = [...files.broken()].map(
+        ([id, reason]): InstanceObservation => ({
+          ...{ id, state: 'unknown', reason, since: 0, boot: '', revision: 0, address: null, zone: '', node, tags: {} },
+        }),
+      )
+      return [...[...files.all().values()].map(observe), ...broken]
+    },
+    async exec(id, argv, options) {
+      if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
+      return execInside(sandboxes, id, argv, options)
+    },
+    async read(id, path, { tailBytes }) {
+      if (runningInit(recordOf(id).spec.id)) return tailInside(sandboxes, id, path, tailBytes)
+      await opened()
+      return inTurnOf(id, () =>
+        runningInit(id) ? tailInside(sandboxes, id, path, tailBytes) : readStopped(recordOf(id), path, tailBytes),
+      )
+    },
+    async stats() {
+      const running = [...files.all().values()].filter(({ spec }) => runningInit(spec.id))
+      const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
+      return running.map((record): InstanceStats => {
+        const { id } = record.spec
+        const bytes = traffic.get(interfaceOf(id))
+        const network = bytes ? { networkInBytes: bytes.inBytes, networkOutBytes: bytes.outBytes } : {}
+        return { id, boot: observe(record).boot, at: clock.now(), ...readCgroupStats(sandboxes.cgroupOf(id)), ...network }
+      })
+    },
+    async build(request) {
+      await opened()
+      if (!hasNamespace(router.names.router)) await router.ensure()
+      return builder.build(request)
+    },
+    layers: async () => layers.list(),
+    async removeLayer(digest) {
+      const user = [...files.all().values()].find(({ spec }) => spec.software.layers.some((layer) => layer.digest === digest))
+      if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
+      layers.remove(digest)
+    },
+    async capacity() {
+      const { bavail, bsize } = statfsSync(home.dir)
+      const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+      return { cpu: availableParallelism(), memoryBytes: totalmem(), diskBytes: bavail * bsize, architecture }
+    },
+    network: () => ({ cidr: home.cidr, zones }),
+    async ensure() {
+      await opened()
+      await router.ensure()
+      const attached = await router.counters()
+      for (const record of files.all().values()) {
+        const { id } = record.spec
+        if (attached.has(interfaceOf(id)) || underWay.has(id) || !runningInit(id)) continue
+        await inTurnOf(id, async () => {
+          const init = runningInit(id)
+          if (!init || (await router.counters()).has(interfaceOf(id))) return
+          log.warn('attaching an instance again', { instance: id })
+          await router.attach(memberOf(record), init.pid)
+        })
+      }
+    },
+    async shutdown(graceMs) {
+      await opened()
+      const stops = [...files.all().keys()].map((id) =>
+        inTurnOf(id, async () => {
+          if (sandboxes.init(id)) await halt(recordOf(id), graceMs, 'Polebean was shut down')
+        }),
+      )
+      await Promise.all(stops)
+      await sweep()
+      await sandboxes.removeAll()
+    },
+  }
+}
+
+type Started = { revision: number; at: number }
+
+const KERNEL_BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+
+/** Where /run is on a disk, a reboot leaves runc's state behind, and process ids of the old boot may be in use again. */
+function forgetOtherBoots(home: Home) {
+  const path = join(home.runDir, 'compute', 'boot')
+  if (readFileIfAny(path) === KERNEL_BOOT) return
+  if (existsSync(path)) rmSync(join(home.runDir, 'compute'), { recursive: true, force: true })
+  writeFileAtomic(path, KERNEL_BOOT)
+}
+
+function readStarted(path: string): Started | undefined {
+  const text = readFileIfAny(path)
+  return text ? (JSON.parse(text) as Started) : undefined
+}
+
+const MEBIBYTES = 1 << 20
+const planOf = ({ spec }: InstanceRecord, image: string): Omit<SandboxPlan, 'argv'> => ({
+  id: spec.id,
+  address: spec.requestedAddress,
+  image,
+  diskBytes: spec.diskBytes,
+  revision: spec.software.revision,
+  layers: spec.software.layers,
+  readonlyLayers: false,
+  readonlyBinds: [],
+  output: null,
+  env: spec.software.env,
+  files: spec.software.files,
+  folders: [],
+  cpu: spec.cpu,
+  memoryBytes: spec.memoryBytes,
+  pids: spec.pids,
+  tmpBytes: 256 * MEBIBYTES,
+})

@@ -1,0 +1,92 @@
+// node:http around the gateway's handler.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Answer } from './protocols/protocol.ts'
+import type { GatewayRequest } from './request.ts'
+
+export type Listening = {
+  port: number
+  /** Stops accepting; resolves when the requests under way have ended. */
+  close(): Promise<void>
+}
+
+type Handle = (request: GatewayRequest) => Promise<Answer>
+
+export function listen(
+  handle: Handle,
+  address: { host: string; port: number },
+  limits: { headerBytesMax: number },
+): Promise<Listening> {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: 10_000,
+    // A 512 MiB bundle over a slow link.
+    requestTimeout: 900_000,
+    keepAliveTimeout: 60_000,
+    noDelay: true,
+  })
+  server.timeout = 300_000
+  server.maxConnections = 2048
+  server.on('request', (request, response) => void serve(handle, request, response, undefined))
+  server.on('checkContinue', (request, response) => {
+    let told = false
+    const tell = () => {
+      if (!told) response.writeContinue()
+      told = true
+    }
+    void serve(handle, request, response, { tell, wasTold: () => told })
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ ...address, backlog: 1024 }, () => {
+      server.off('error', reject)
+      const { port } = server.address() as AddressInfo
+      const close = () =>
+        new Promise<void>((closed) => {
+          server.close(() => closed())
+          server.closeIdleConnections()
+        })
+      resolve({ port, close })
+    })
+  })
+}
+
+type Expectation = { tell(): void; wasTold(): boolean } | undefined
+
+async function serve(handle: Handle, request: IncomingMessage, response: ServerResponse, expects: Expectation): Promise<void> {
+  const answer = await handle({
+    method: request.method ?? 'GET',
+    url: request.url ?? '/',
+    rawHeaders: request.rawHeaders,
+    body: request,
+    ...(expects && { continue: expects.tell }),
+  })
+  if (response.destroyed) return discard(answer)
+  response.sendDate = false
+  const { headers, body } = answer
+  // Refused before the body was asked for: the client may or may not send it, so the connection cannot go on.
+  if (expects && !expects.wasTold()) headers.Connection = 'close'
+  if (body instanceof Readable) {
+    response.writeHead(answer.status, headers)
+    if (request.method === 'HEAD') {
+      discard(answer)
+      response.end()
+      return
+    }
+    // The status is out: all that is left to say of a failure is to cut the connection, which pipeline does.
+    await pipeline(body, response).catch(() => undefined)
+    return
+  }
+  const bytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  // HeadObject states the length of a body that is not sent.
+  if (answer.status !== 204 && answer.status !== 304) headers['content-length'] ??= String(bytes)
+  response.writeHead(answer.status, headers)
+  // Text goes out in one write with the headers; a Buffer would need two.
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function discard({ body }: Answer): void {
+  if (body instanceof Readable) body.destroy()
+}

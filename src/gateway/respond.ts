@@ -1,0 +1,68 @@
+// Answers and errors, in the shape that the client of a service can read.
+import { DeclaredError, EngineError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { isServiceName, modelOf } from './models.ts'
+import { ec2 } from './protocols/ec2.ts'
+import type { Answer, Protocol } from './protocols/protocol.ts'
+import { query } from './protocols/query.ts'
+import { hostId, restXml } from './protocols/rest-xml.ts'
+import type { Head } from './request.ts'
+
+export const protocols: Record<'query' | 'ec2' | 'rest-xml', Protocol> = { query, ec2, 'rest-xml': restXml }
+
+/** `scopeService` is what the request claims to be for, undefined when it is not signed. */
+export function errorAnswer(error: DeclaredError, head: Head, scopeService: string | undefined): Answer {
+  const name = scopeService === 'elasticloadbalancing' ? 'elasticloadbalancingv2' : (scopeService ?? guess(head))
+  const about = { requestId: head.id, resource: head.path }
+  if (isServiceName(name)) {
+    const model = modelOf(name)
+    const known = model.error(error.code)
+    const status = error.httpStatus === 400 ? (known?.status ?? 400) : error.httpStatus
+    const worded = known ? withCode(error, known.code, status) : error
+    return protocols[model.protocol].error(worded, { ...about, model })
+  }
+  if (/json/.test(head.headers.get('content-type') ?? '')) return jsonError(error)
+  return protocols.query.error(error, { ...about, model: undefined })
+}
+
+/** What is thrown and not declared is an engine's failure, which passes, or a bug, which is logged whole. */
+export function declaredOf(error: unknown, scopeService: string | undefined, log: Log, fields: object): DeclaredError {
+  if (error instanceof DeclaredError) return error
+  if (error instanceof EngineError) {
+    log.warn('an engine failed during a request', { ...fields, error })
+    return new DeclaredError('ServiceUnavailable', error.message, { httpStatus: 503 })
+  }
+  log.error('bug: a request failed', { ...fields, error })
+  const code = scopeService === 's3' ? 'InternalError' : scopeService === 'ec2' ? 'InternalError' : 'InternalFailure'
+  return new DeclaredError(code, 'An internal error occurred; the server log has the reason.', { httpStatus: 500 })
+}
+
+/** Headers that every answer has: the EB CLI reads `date` of each (clients.md §0.1). */
+export function finish(answer: Answer, head: Head, scopeService: string | undefined, date: string): Answer {
+  const { headers } = answer
+  headers.Date = date
+  if (scopeService === 's3' || headers['x-amz-request-id']) {
+    headers['x-amz-request-id'] = head.id
+    headers['x-amz-id-2'] = hostId(head.id)
+  } else headers['x-amzn-RequestId'] = head.id
+  return answer
+}
+
+function withCode(error: DeclaredError, code: string, httpStatus: number): DeclaredError {
+  if (error.code === code && error.httpStatus === httpStatus) return error
+  return new DeclaredError(code, error.message, { httpStatus, members: error.members })
+}
+
+// An unsigned request says nothing of its service: a form is some query service, the rest is taken for S3.
+function guess(head: Head): string {
+  const form = head.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
+  return form || head.query.has('Action') || /json|cbor/.test(head.headers.get('content-type') ?? '') ? '' : 's3'
+}
+
+function jsonError(error: DeclaredError): Answer {
+  return {
+    status: error.httpStatus,
+    headers: { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-ErrorType': error.code },
+    body: JSON.stringify({ __type: error.code, message: error.message }),
+  }
+}

@@ -1,0 +1,81 @@
+import type { AutoScalingGroup, AutoScalingInstanceDetails, Filter } from '@aws-sdk/client-auto-scaling'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
+import type { AutoscalingDeps } from '../deps.ts'
+import { invalidToken, unsupported, validation } from '../errors.ts'
+import { groupsOf, groupTagsOf, listOf, membersOf, type GroupRow, type MemberRow } from '../store.ts'
+import { describeGroupTag } from './tags.ts'
+
+type Implemented = Pick<AutoscalingOperations, 'describeAutoScalingGroups' | 'describeAutoScalingInstances'>
+
+export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Implemented {
+  return {
+    describeAutoScalingGroups(context, input) {
+      refuseOthers(input, ['AutoScalingGroupNames', 'Filters', 'MaxRecords', 'NextToken'], unsupported)
+      const names = input.AutoScalingGroupNames ?? []
+      const rows = groupsOf(store, context)
+        .filter((row) => names.length === 0 || names.includes(row.name))
+        .filter((row) => (input.Filters ?? []).every((filter) => matches(row, filter)))
+      const limits = { token: input.NextToken, max: input.MaxRecords ?? (names.length > 0 ? 100 : 50) }
+      const page = pageOf(rows, (row) => row.name, limits, invalidToken)
+      return { NextToken: page.next, AutoScalingGroups: page.items.map(describeGroup) }
+    },
+    describeAutoScalingInstances(context, input) {
+      refuseOthers(input, ['InstanceIds', 'MaxRecords', 'NextToken'], unsupported)
+      const wanted = input.InstanceIds ?? []
+      const rows = groupsOf(store, context)
+        .flatMap((group) => membersOf(store, group))
+        .filter((row) => wanted.length === 0 || wanted.includes(row.instanceId))
+      const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
+      const page = pageOf(rows, (row) => row.instanceId, limits, invalidToken)
+      const details = page.items.map((row): AutoScalingInstanceDetails => ({ ...describeMember(row), AutoScalingGroupName: row.groupName }))
+      return { NextToken: page.next, AutoScalingInstances: details }
+    },
+  }
+
+  function matches(row: GroupRow, { Name: name = '', Values: values = [] }: Filter): boolean {
+    const tags = groupTagsOf(store, row)
+    if (name === 'tag-key') return tags.some((tag) => values.includes(tag.key))
+    if (name === 'tag-value') return tags.some((tag) => values.includes(tag.value))
+    if (name.startsWith('tag:')) return tags.some((tag) => tag.key === name.slice(4) && values.includes(tag.value))
+    throw validation(`Filter type ${name} is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>`)
+  }
+
+  function describeGroup(row: GroupRow): AutoScalingGroup {
+    return {
+      AutoScalingGroupName: row.name,
+      AutoScalingGroupARN: row.arn,
+      LaunchConfigurationName: row.launchConfigurationName,
+      MinSize: row.minSize,
+      MaxSize: row.maxSize,
+      DesiredCapacity: row.desiredCapacity,
+      DefaultCooldown: row.defaultCooldown,
+      AvailabilityZones: listOf(row.zones),
+      LoadBalancerNames: [],
+      TargetGroupARNs: listOf(row.targetGroups),
+      HealthCheckType: row.healthCheckType,
+      HealthCheckGracePeriod: row.healthCheckGraceSeconds,
+      Instances: membersOf(store, row).map(describeMember),
+      CreatedTime: new Date(row.createdAt),
+      SuspendedProcesses: listOf(row.suspended).map((name) => ({ ProcessName: name, SuspensionReason: 'User suspended' })),
+      VPCZoneIdentifier: listOf(row.subnets).join(','),
+      EnabledMetrics: [],
+      ...(row.deleting && { Status: 'Delete in progress' }),
+      Tags: groupTagsOf(store, row).map(describeGroupTag),
+      TerminationPolicies: listOf(row.terminationPolicies),
+      NewInstancesProtectedFromScaleIn: row.protectNew === 1,
+      ...(row.serviceLinkedRole && { ServiceLinkedRoleARN: row.serviceLinkedRole }),
+      TrafficSources: listOf(row.targetGroups).map((arn) => ({ Identifier: arn, Type: 'elbv2' })),
+    }
+  }
+}
+
+const describeMember = (row: MemberRow) => ({
+  InstanceId: row.instanceId,
+  InstanceType: row.instanceType,
+  AvailabilityZone: row.zone,
+  LifecycleState: row.lifecycleState,
+  HealthStatus: row.healthStatus,
+  LaunchConfigurationName: row.launchConfigurationName,
+  ProtectedFromScaleIn: row.protected === 1,
+})

@@ -1,0 +1,152 @@
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
+import * as causes from '../causes.ts'
+import type { AutoscalingDeps } from '../deps.ts'
+import { noGroup, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
+import { groupOf, groupsOf, launchConfigurationOf, membersOf, updateGroup, type GroupRow } from '../store.ts'
+import { requireHealthCheckType, requirePlaces, requirePolicies, requireSeconds, requireSizes, requireTargetGroups } from '../validate.ts'
+import { requireName } from './launch-configurations.ts'
+import { putGroupTags, requireGroupTags } from './tags.ts'
+
+type Implemented = Pick<
+  AutoscalingOperations,
+  'createAutoScalingGroup' | 'updateAutoScalingGroup' | 'deleteAutoScalingGroup' | 'setDesiredCapacity'
+>
+
+/** AWS: 500 per region. */
+const GROUPS_MAX = 500
+const SECONDS_MAX = 2_147_483_647
+
+// DefaultCooldown is kept and described; it begins to count with scaling policies, which are refused until they exist.
+const KNOWN = [
+  'AutoScalingGroupName', 'LaunchConfigurationName', 'MinSize', 'MaxSize', 'DesiredCapacity', 'DefaultCooldown',
+  'AvailabilityZones', 'VPCZoneIdentifier', 'HealthCheckType', 'HealthCheckGracePeriod', 'TerminationPolicies',
+  'NewInstancesProtectedFromScaleIn', 'ServiceLinkedRoleARN',
+] as const
+
+export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
+  const { store, clock, ids } = deps
+  return {
+    createAutoScalingGroup(context, input) {
+      refuseOthers(input, [...KNOWN, 'TargetGroupARNs', 'Tags'], unsupported)
+      const name = requireName(requireString(input.AutoScalingGroupName, 'AutoScalingGroupName'))
+      if (groupOf(store, context, name))
+        throw new DeclaredError('AlreadyExists', `AutoScalingGroup by this name already exists - A group with the name ${name} already exists`)
+      if (groupsOf(store, context).length >= GROUPS_MAX)
+        throw new DeclaredError('LimitExceeded', `AutoScalingGroups limit of ${GROUPS_MAX} exceeded.`)
+      if (!input.LaunchConfigurationName)
+        throw validation('Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.')
+      if (!launchConfigurationOf(store, context, input.LaunchConfigurationName))
+        throw noLaunchConfiguration(input.LaunchConfigurationName)
+      const min = input.MinSize ?? missing('minSize')
+      const max = input.MaxSize ?? missing('maxSize')
+      const sizes = requireSizes({ min, max, desired: input.DesiredCapacity ?? min })
+      const places = requirePlaces(deps, context, input)
+      requireGroupTags(input.Tags, name)
+      const { account, region, requestId } = context
+      const row: GroupRow = {
+        account,
+        region,
+        name,
+        arn: `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:${ids.uuid()}:autoScalingGroupName/${name}`,
+        launchConfigurationName: input.LaunchConfigurationName,
+        minSize: sizes.min,
+        maxSize: sizes.max,
+        desiredCapacity: sizes.desired,
+        defaultCooldown: requireSeconds(input.DefaultCooldown ?? 300, 'defaultCooldown', SECONDS_MAX),
+        zones: JSON.stringify(places.zones),
+        subnets: JSON.stringify(places.subnets),
+        targetGroups: JSON.stringify(requireTargetGroups(deps, context, input.TargetGroupARNs ?? [])),
+        healthCheckType: requireHealthCheckType(input.HealthCheckType ?? 'EC2'),
+        healthCheckGraceSeconds: requireSeconds(input.HealthCheckGracePeriod ?? 0, 'healthCheckGracePeriod', SECONDS_MAX),
+        terminationPolicies: JSON.stringify(requirePolicies(policiesOf(input.TerminationPolicies))),
+        protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0,
+        serviceLinkedRole: input.ServiceLinkedRoleARN ?? null,
+        suspended: '[]',
+        deleting: 0,
+        forceDelete: 0,
+        cause: causes.createdGroup(clock.now(), sizes.desired),
+        launchFailures: 0,
+        launchRetryAt: null,
+        requestId,
+        createdAt: clock.now(),
+      }
+      store.insert('autoscaling_group', row)
+      putGroupTags(deps, context, name, input.Tags)
+      return {}
+    },
+    updateAutoScalingGroup(context, input) {
+      refuseOthers(input, KNOWN, unsupported)
+      const group = requireGroup(context, input.AutoScalingGroupName)
+      const min = input.MinSize ?? group.minSize
+      const max = input.MaxSize ?? group.maxSize
+      // AWS: without DesiredCapacity, the capacity follows the new bounds.
+      const within = Math.min(Math.max(group.desiredCapacity, min), Math.max(min, max))
+      const { desired } = requireSizes({ min, max, desired: input.DesiredCapacity ?? within })
+      const name = input.LaunchConfigurationName
+      if (name && !launchConfigurationOf(store, context, name)) throw noLaunchConfiguration(name)
+      const places = input.VPCZoneIdentifier || input.AvailabilityZones?.length ? requirePlaces(deps, context, input) : null
+      const sizes = { min, max, desired, before: group.desiredCapacity }
+      updateGroup(store, group, {
+        minSize: min,
+        maxSize: max,
+        desiredCapacity: desired,
+        ...(desired !== group.desiredCapacity && { cause: causes.updatedGroup(clock.now(), sizes), launchRetryAt: null }),
+        ...(name && { launchConfigurationName: name, launchRetryAt: null }),
+        ...(places && { zones: JSON.stringify(places.zones), subnets: JSON.stringify(places.subnets) }),
+        ...(input.DefaultCooldown !== undefined && { defaultCooldown: requireSeconds(input.DefaultCooldown, 'defaultCooldown', SECONDS_MAX) }),
+        ...(input.HealthCheckType && { healthCheckType: requireHealthCheckType(input.HealthCheckType) }),
+        ...(input.HealthCheckGracePeriod !== undefined && {
+          healthCheckGraceSeconds: requireSeconds(input.HealthCheckGracePeriod, 'healthCheckGracePeriod', SECONDS_MAX),
+        }),
+        ...(input.TerminationPolicies?.length && { terminationPolicies: JSON.stringify(requirePolicies(input.TerminationPolicies)) }),
+        ...(input.NewInstancesProtectedFromScaleIn !== undefined && { protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0 }),
+        ...(input.ServiceLinkedRoleARN && { serviceLinkedRole: input.ServiceLinkedRoleARN }),
+      })
+      return {}
+    },
+    deleteAutoScalingGroup(context, input) {
+      refuseOthers(input, ['AutoScalingGroupName', 'ForceDelete'], unsupported)
+      const name = requireString(input.AutoScalingGroupName, 'AutoScalingGroupName')
+      const group = groupOf(store, context, name)
+      if (!group) throw noGroup(name)
+      const force = input.ForceDelete === true
+      if (!force && !group.deleting && membersOf(store, group).length > 0)
+        throw new DeclaredError('ResourceInUse', 'You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.')
+      const cause = group.deleting ? group.cause : causes.groupDeleted(clock.now(), group.desiredCapacity)
+      updateGroup(store, group, { deleting: 1, forceDelete: force || group.forceDelete ? 1 : 0, cause, minSize: 0, desiredCapacity: 0 })
+      return {}
+    },
+    // HonorCooldown: cooldowns come with scaling policies; there is none to honour yet.
+    setDesiredCapacity(context, input) {
+      refuseOthers(input, ['AutoScalingGroupName', 'DesiredCapacity', 'HonorCooldown'], unsupported)
+      const group = requireGroup(context, input.AutoScalingGroupName)
+      const desired = input.DesiredCapacity ?? missing('desiredCapacity')
+      if (desired > group.maxSize)
+        throw validation(`New SetDesiredCapacity value ${desired} is above max value ${group.maxSize} for the AutoScalingGroup.`)
+      if (desired < group.minSize)
+        throw validation(`New SetDesiredCapacity value ${desired} is below min value ${group.minSize} for the AutoScalingGroup.`)
+      if (desired === group.desiredCapacity) return {}
+      const cause = causes.setDesired(clock.now(), group.desiredCapacity, desired)
+      updateGroup(store, group, { desiredCapacity: desired, cause, launchRetryAt: null })
+      return {}
+    },
+  }
+
+  function requireGroup(context: Context, given: string | undefined): GroupRow {
+    const name = requireString(given, 'AutoScalingGroupName')
+    const group = groupOf(store, context, name)
+    if (!group) throw noGroup(name)
+    if (group.deleting)
+      throw new DeclaredError('ScalingActivityInProgress', `You cannot change an AutoScalingGroup while it is pending delete: ${name}`)
+    return group
+  }
+}
+
+const policiesOf = (given: string[] | undefined) => (given?.length ? given : ['Default'])
+
+function missing(member: string): never {
+  throw validation(`1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`)
+}

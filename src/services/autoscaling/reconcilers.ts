@@ -1,0 +1,154 @@
+// autoscaling.groups: keeps each group at its desired capacity. It looks and acts only through operations of ec2 and
+// elasticloadbalancingv2, which are rows in the same database: each decision is one transaction, so there is no moment
+// at which an instance is launched but not a member.
+import type { Reconciler } from '../../control/reconciler.ts'
+import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
+import { systemContext, type ServiceDeps } from '../service.ts'
+import type { Context } from '../context.ts'
+import { endActivity } from './activities.ts'
+import * as causes from './causes.ts'
+import { launchMember } from './launch.ts'
+import { deregister, takeOutOfService } from './members.ts'
+import { planGroup, type GroupAction, type MemberView } from './plan.ts'
+import { groupOf, launchConfigurationsOf, listOf, memberOf, membersOf, updateGroup, updateMember, type GroupRow, type MemberRow } from './store.ts'
+
+export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
+  const { store, clock, cloud, log } = deps
+  return {
+    name: 'autoscaling.groups',
+    everyMs: 5_000,
+    wakes: ['autoscaling_group', 'autoscaling_instance', 'ec2_instance', 'elbv2_target'],
+    async reconcile() {
+      const groups = store.all<GroupRow>('select * from autoscaling_group')
+      const broken: string[] = []
+      let acted = 0
+      for (const group of groups) {
+        // One group that cannot be served keeps nobody else waiting.
+        try {
+          acted += passOf(group)
+        } catch (error) {
+          log.error('autoscaling group', { group: group.name, error })
+          broken.push(`${group.name}: ${reasonOf(error)}`)
+        }
+      }
+      return { groups: groups.length, actions: acted, broken }
+    },
+  }
+
+  function passOf(group: GroupRow): number {
+    const context = systemContext(group.account, group.region, group.requestId)
+    const actions = planGroup(group, viewsOf(context, group), clock.now())
+    for (const action of actions) store.transaction(() => perform(context, action, group.name))
+    return actions.length
+  }
+
+  function viewsOf(context: Context, group: GroupRow): MemberView[] {
+    const members = membersOf(store, group)
+    const states = statesOf(context, members)
+    const targetStates = targetStatesOf(context, group, members)
+    const configurations = new Map(launchConfigurationsOf(store, group).map((row) => [row.name, row.createdAt]))
+    return members.map((member) => ({
+      ...member,
+      registered: listOf(member.registered),
+      ec2State: states.get(member.instanceId) ?? null,
+      launchConfigurationAt: configurations.get(member.launchConfigurationName) ?? 0,
+      targetStates: targetStates.get(member.instanceId) ?? [],
+    }))
+  }
+
+  function statesOf(context: Context, members: MemberRow[]): Map<string, string> {
+    const states = new Map<string, string>()
+    if (members.length === 0) return states
+    const Filters = [{ Name: 'instance-id', Values: members.map((member) => member.instanceId) }]
+    let NextToken: string | undefined
+    do {
+      const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })
+      for (const { Instances = [] } of answer.Reservations ?? [])
+        for (const { InstanceId, State } of Instances) states.set(InstanceId ?? '', State?.Name ?? '')
+      NextToken = answer.NextToken
+    } while (NextToken)
+    return states
+  }
+
+  // Asked only when something depends on it: health by load balancer, or a member that drains.
+  function targetStatesOf(context: Context, group: GroupRow, members: MemberRow[]): Map<string, string[]> {
+    const states = new Map<string, string[]>()
+    const leaving = members.some((member) => member.lifecycleState === 'Terminating' && !member.terminateSent)
+    if (!leaving && group.healthCheckType !== 'ELB') return states
+    const arns = new Set([...listOf(group.targetGroups), ...members.flatMap((member) => listOf(member.registered))])
+    for (const TargetGroupArn of arns) {
+      for (const { Target, TargetHealth } of healthOf(context, TargetGroupArn)) {
+        const id = Target?.Id ?? ''
+        states.set(id, [...(states.get(id) ?? []), TargetHealth?.State ?? ''])
+      }
+    }
+    return states
+  }
+
+  function healthOf(context: Context, TargetGroupArn: string) {
+    try {
+      return cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn }).TargetHealthDescriptions ?? []
+    } catch (error) {
+      if (error instanceof DeclaredError && error.code === 'TargetGroupNotFound') return []
+      throw error
+    }
+  }
+
+  function perform(context: Context, action: GroupAction, name: string) {
+    const group = groupOf(store, context, name)
+    if (!group) return
+    if (action.do === 'remove-group') return removeGroup(group)
+    if (action.do === 'launch') return launch(context, group, action.count)
+    const member = memberOf(store, context, action.id)
+    if (member) performOn(context, action, group, member)
+  }
+
+  function performOn(
+    context: Context,
+    action: Exclude<GroupAction, { do: 'launch' | 'remove-group' }>,
+    group: GroupRow,
+    member: MemberRow,
+  ) {
+    const now = clock.now()
+    const registered = listOf(member.registered)
+    switch (action.do) {
+      case 'in-service':
+        endActivity(deps, member.activityId)
+        return void updateMember(store, member, { lifecycleState: 'InService', inServiceAt: now, activityId: null })
+      case 'replace':
+        takeOutOfService(deps, context, group, member, causes.unhealthy(now, action.check))
+        updateMember(store, member, { healthStatus: 'Unhealthy' })
+        return void updateGroup(store, group, { cause: group.cause ?? causes.replaced(now) })
+      case 'scale-in': {
+        const from = membersOf(store, group).filter((one) => one.lifecycleState !== 'Terminating').length
+        const shrunk = causes.shrunk(now, from, group.deleting ? 0 : group.desiredCapacity, member.instanceId)
+        return void takeOutOfService(deps, context, group, member, causes.causeOf(group.cause, shrunk))
+      }
+      case 'register':
+        cloud.elasticloadbalancingv2.registerTargets(context, { TargetGroupArn: action.targetGroup, Targets: [{ Id: action.id }] })
+        return void updateMember(store, member, { registered: JSON.stringify([...registered, action.targetGroup]) })
+      case 'deregister':
+        deregister(deps, context, action.targetGroup, action.id)
+        return void updateMember(store, member, { registered: JSON.stringify(registered.filter((arn) => arn !== action.targetGroup)) })
+      case 'terminate':
+        cloud.ec2.terminateInstances(context, { InstanceIds: [action.id] })
+        return void updateMember(store, member, { terminateSent: 1 })
+      case 'forget':
+        endActivity(deps, member.activityId)
+        return void store.remove('autoscaling_instance', { instanceId: action.id })
+    }
+  }
+
+  function launch(context: Context, group: GroupRow, count: number) {
+    const from = membersOf(store, group).filter((one) => one.lifecycleState !== 'Terminating').length
+    for (let index = 0; index < count; index++)
+      if (!launchMember(deps, context, group, { from, to: group.desiredCapacity })) return
+    const complete = from + count >= group.desiredCapacity
+    updateGroup(store, group, { launchFailures: 0, launchRetryAt: null, ...(complete && { cause: null }) })
+  }
+
+  function removeGroup({ account, region, name }: GroupRow) {
+    store.remove('autoscaling_tag', { account, region, groupName: name })
+    store.remove('autoscaling_group', { account, region, name })
+  }
+}

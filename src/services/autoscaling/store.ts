@@ -1,0 +1,173 @@
+// Tables of autoscaling. What an instance does is ec2's to say; here is only its membership.
+import type { Migration, Store } from '../../store/store.ts'
+import type { Context } from '../context.ts'
+
+export const autoscalingMigrations: Migration[] = [
+  {
+    id: 'autoscaling.1',
+    sql: `
+    create table autoscaling_launch_configuration (
+      account text not null, region text not null, name text not null, arn text not null, image_id text not null,
+      instance_type text not null, security_groups text not null, iam_instance_profile text, monitoring integer not null,
+      block_device_mappings text not null, created_at integer not null, primary key (account, region, name)) strict;
+    create table autoscaling_group (
+      account text not null, region text not null, name text not null, arn text not null,
+      launch_configuration_name text not null, min_size integer not null, max_size integer not null,
+      desired_capacity integer not null, default_cooldown integer not null, zones text not null, subnets text not null,
+      target_groups text not null, health_check_type text not null, health_check_grace_seconds integer not null,
+      termination_policies text not null, protect_new integer not null, service_linked_role text, suspended text not null,
+      deleting integer not null, force_delete integer not null, cause text, launch_failures integer not null,
+      launch_retry_at integer, request_id text not null, created_at integer not null,
+      primary key (account, region, name),
+      check (min_size <= desired_capacity and desired_capacity <= max_size)) strict;
+    create table autoscaling_tag (
+      account text not null, region text not null, group_name text not null, key text not null, value text not null,
+      propagate integer not null, primary key (account, region, group_name, key)) strict;
+    create table autoscaling_instance (
+      instance_id text primary key, account text not null, region text not null, group_name text not null,
+      instance_type text not null, image_id text not null, zone text not null, launch_configuration_name text not null,
+      lifecycle_state text not null check (lifecycle_state in ('Pending', 'InService', 'Terminating')),
+      health_status text not null check (health_status in ('Healthy', 'Unhealthy')), protected integer not null,
+      registered text not null, terminate_sent integer not null, activity_id text, created_at integer not null,
+      in_service_at integer) strict;
+    create index autoscaling_instance_group on autoscaling_instance (account, region, group_name);
+    create table autoscaling_activity (
+      seq integer primary key, id text not null unique, account text not null, region text not null,
+      group_name text not null, group_arn text not null, description text not null, cause text not null,
+      status text not null, status_message text, progress integer not null, details text not null,
+      started_at integer not null, ended_at integer) strict;
+    create index autoscaling_activity_group on autoscaling_activity (account, region, group_name, seq);`,
+  },
+]
+
+export type LaunchConfigurationRow = {
+  account: string
+  region: string
+  name: string
+  arn: string
+  imageId: string
+  instanceType: string
+  /** JSON list of ids. */
+  securityGroups: string
+  iamInstanceProfile: string | null
+  monitoring: number
+  /** JSON, in the form of the request. */
+  blockDeviceMappings: string
+  createdAt: number
+}
+
+export type GroupRow = {
+  account: string
+  region: string
+  name: string
+  arn: string
+  launchConfigurationName: string
+  minSize: number
+  maxSize: number
+  desiredCapacity: number
+  defaultCooldown: number
+  /** JSON lists. */
+  zones: string
+  subnets: string
+  targetGroups: string
+  healthCheckType: 'EC2' | 'ELB'
+  healthCheckGraceSeconds: number
+  terminationPolicies: string
+  protectNew: number
+  serviceLinkedRole: string | null
+  suspended: string
+  deleting: number
+  forceDelete: number
+  /** First sentence of the cause of the next activities: who changed the capacity. */
+  cause: string | null
+  launchFailures: number
+  launchRetryAt: number | null
+  requestId: string
+  createdAt: number
+}
+
+export type MemberRow = {
+  instanceId: string
+  account: string
+  region: string
+  groupName: string
+  instanceType: string
+  imageId: string
+  zone: string
+  launchConfigurationName: string
+  lifecycleState: 'Pending' | 'InService' | 'Terminating'
+  healthStatus: 'Healthy' | 'Unhealthy'
+  protected: number
+  /** JSON list of the target groups that it was registered with. */
+  registered: string
+  terminateSent: number
+  /** The activity under way: its launch, later its termination. */
+  activityId: string | null
+  createdAt: number
+  inServiceAt: number | null
+}
+
+export type GroupTagRow = { account: string; region: string; groupName: string; key: string; value: string; propagate: number }
+
+export type ActivityRow = {
+  seq: number
+  id: string
+  account: string
+  region: string
+  groupName: string
+  groupArn: string
+  description: string
+  cause: string
+  status: 'InProgress' | 'Successful' | 'Failed'
+  statusMessage: string | null
+  progress: number
+  details: string
+  startedAt: number
+  endedAt: number | null
+}
+
+type Owner = Pick<Context, 'account' | 'region'>
+const OF_OWNER = 'account = :account and region = :region'
+const owner = ({ account, region }: Owner) => ({ account, region })
+
+export const launchConfigurationsOf = (store: Store, context: Owner) =>
+  store.all<LaunchConfigurationRow>(`select * from autoscaling_launch_configuration where ${OF_OWNER}`, owner(context))
+
+export const launchConfigurationOf = (store: Store, context: Owner, name: string) =>
+  store.get<LaunchConfigurationRow>(`select * from autoscaling_launch_configuration where ${OF_OWNER} and name = :name`, {
+    ...owner(context),
+    name,
+  })
+
+export const groupsOf = (store: Store, context: Owner) =>
+  store.all<GroupRow>(`select * from autoscaling_group where ${OF_OWNER}`, owner(context))
+
+export const groupOf = (store: Store, context: Owner, name: string) =>
+  store.get<GroupRow>(`select * from autoscaling_group where ${OF_OWNER} and name = :name`, { ...owner(context), name })
+
+export const membersOf = (store: Store, { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>) =>
+  store.all<MemberRow>(
+    `select * from autoscaling_instance where ${OF_OWNER} and group_name = :name order by created_at, instance_id`,
+    { account, region, name },
+  )
+
+export const memberOf = (store: Store, context: Owner, instanceId: string) =>
+  store.get<MemberRow>(`select * from autoscaling_instance where ${OF_OWNER} and instance_id = :instanceId`, {
+    ...owner(context),
+    instanceId,
+  })
+
+export const groupTagsOf = (store: Store, { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>) =>
+  store.all<GroupTagRow>(`select * from autoscaling_tag where ${OF_OWNER} and group_name = :name order by key`, {
+    account,
+    region,
+    name,
+  })
+
+export const updateGroup = (store: Store, { account, region, name }: GroupRow, set: Partial<GroupRow>) =>
+  store.update('autoscaling_group', { account, region, name }, set)
+
+export const updateMember = (store: Store, { instanceId }: MemberRow, set: Partial<MemberRow>) =>
+  store.update('autoscaling_instance', { instanceId }, set)
+
+export const listOf = (json: string) => JSON.parse(json) as string[]

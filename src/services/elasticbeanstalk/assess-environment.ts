@@ -1,0 +1,145 @@
+// Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
+import type { Reconciler } from '../../control/reconciler.ts'
+import type { RequestCounters } from '../cloud.ts'
+import { systemContext } from '../service.ts'
+import { ofEnvironment } from './events.ts'
+import { assess, colourOf, worse, type EnvironmentAssessment, type InstanceFacts, type Requests } from './health.ts'
+import { groupOf } from './instances.ts'
+import type { Parts } from './parts.ts'
+import {
+  environmentById, findDeployment, instancesOf, liveEnvironments, resourcesOf, type DeploymentRow,
+  type EnvironmentInstanceRow, type EnvironmentRow,
+} from './store.ts'
+
+export function makeHealthReconciler(parts: Parts): Reconciler {
+  const { store, log } = parts
+  return {
+    name: 'elasticbeanstalk.health',
+    everyMs: 5_000,
+    wakes: ['environment', 'environment_instance', 'elbv2_target', 'elasticloadbalancingv2_target'],
+    // eslint-disable-next-line -- all of it is rows
+    async reconcile() {
+      const failed: string[] = []
+      for (const row of liveEnvironments(store)) {
+        try {
+          store.transaction(() => refreshHealth(parts, row.id))
+        } catch (error) {
+          failed.push(row.id)
+          log.error('health of an environment cannot be computed', { environment: row.id, error })
+        }
+      }
+      return { failed, pruned: parts.events.prune() }
+    },
+  }
+}
+
+/** Computes the health now and writes what changed, with an event when the status did. Joins a transaction. */
+export function refreshHealth(parts: Parts, environmentId: string): void {
+  const { store, events, clock } = parts
+  const row = environmentById(store, environmentId)
+  if (!row) return
+  const now = assessNow(parts, row)
+  for (const { id, status, causes } of now.instances) keepInstance(parts, row, id, { status, causes })
+  if (row.healthStatus === now.status && sameCauses(JSON.parse(row.causes) as string[], now.causes)) return
+  const set = { healthStatus: now.status, health: colourFor(row, now.status), causes: now.causes, refreshedAt: clock.now() }
+  store.update('environment', { id: row.id }, set)
+  if (row.healthStatus === now.status || row.status === 'Terminated') return
+  const from = row.healthStatus === 'NoData' ? '' : ` from ${row.healthStatus}`
+  const text = [`Environment health has transitioned${from} to ${now.status}.`, ...now.causes].join(' ')
+  events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
+}
+
+export function assessNow(parts: Parts, row: EnvironmentRow): EnvironmentAssessment {
+  const { clock, store } = parts
+  const now = clock.now()
+  const last = findDeployment(store, row.id, row.deploymentId)
+  const expected = findDeployment(store, row.id, row.expectedDeploymentId)
+  const succeeded = last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
+  const group = groupOf(parts, row)
+  const targets = targetsOf(parts, row)
+  return assess({
+    status: row.status,
+    update: last && last.endedAt === null && last.versionLabel !== expected?.versionLabel ? 'Application' : 'Configuration',
+    runningMs: now - row.statusSince,
+    completed:
+      succeeded && last.endedAt !== null
+        ? { what: whatOf(last, findDeployment(store, row.id, last.id - 1)), agoMs: now - last.endedAt, tookMs: last.endedAt - last.startedAt }
+        : null,
+    expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
+    minSize: group?.minSize ?? 0,
+    requests: requestsOf(loadBalancerCounters(parts, row)),
+    instances: instancesOf(store, row.id).map((instance) => factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null })),
+  })
+}
+
+export function loadBalancerCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
+  const { loadBalancerArn } = resourcesOf(row)
+  const context = systemContext(row.account, row.region, row.requestId)
+  return loadBalancerArn ? cloud.elasticloadbalancingv2.loadBalancerCounters(context, loadBalancerArn) : undefined
+}
+
+export function instanceCounters({ cloud }: Parts, row: EnvironmentRow, instanceId: string): RequestCounters | undefined {
+  const { targetGroupArn } = resourcesOf(row)
+  const context = systemContext(row.account, row.region, row.requestId)
+  return targetGroupArn ? cloud.elasticloadbalancingv2.targetCounters(context, targetGroupArn, instanceId) : undefined
+}
+
+type Seen = { now: number; target: InstanceFacts['target'] }
+
+function factsOf(parts: Parts, row: EnvironmentRow, instance: EnvironmentInstanceRow, { now, target }: Seen): InstanceFacts {
+  const { deploymentId, instanceId } = instance
+  const wrong = deploymentId !== null && row.expectedDeploymentId !== null && deploymentId !== row.expectedDeploymentId
+  const deployment = wrong ? findDeployment(parts.store, row.id, deploymentId) : undefined
+  return {
+    id: instanceId,
+    state: instance.state,
+    ageMs: now - instance.launchedAt,
+    target,
+    wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
+    requests: requestsOf(instanceCounters(parts, row, instanceId)),
+  }
+}
+
+export function targetsOf({ cloud }: Parts, row: EnvironmentRow): Map<string, { state: string; reason: string }> {
+  const { targetGroupArn } = resourcesOf(row)
+  if (!targetGroupArn) return new Map()
+  const context = systemContext(row.account, row.region, row.requestId)
+  const answer = cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn: targetGroupArn })
+  const seen = answer.TargetHealthDescriptions ?? []
+  return new Map(
+    seen.map(({ Target, TargetHealth }) => [
+      Target?.Id ?? '',
+      {
+        state: TargetHealth?.State ?? 'unavailable',
+        reason: [TargetHealth?.Reason, TargetHealth?.Description].filter(Boolean).join(': '),
+      },
+    ]),
+  )
+}
+
+const requestsOf = (counters: RequestCounters | undefined): Requests | null => counters ?? null
+
+function keepInstance(
+  { store }: Parts,
+  row: EnvironmentRow,
+  instanceId: string,
+  { status, causes }: { status: string; causes: string[] },
+): void {
+  const before = instancesOf(store, row.id).find((one) => one.instanceId === instanceId)
+  if (!before || (before.healthStatus === status && sameCauses(JSON.parse(before.causes) as string[], causes))) return
+  store.update('environment_instance', { environmentId: row.id, instanceId }, { healthStatus: status, causes })
+}
+
+// Seconds that run and shares that waver are no news.
+const sameCauses = (a: string[], b: string[]) => a.map(withoutNumbers).join() === b.map(withoutNumbers).join()
+const withoutNumbers = (cause: string) =>
+  cause.replace(/\d+ (second|minute|hour)s?/g, 'some time').replace(/\d+(\.\d+)? %/g, 'some %')
+
+const colourFor = (row: EnvironmentRow, status: string) =>
+  // AWS: grey while it is being launched or terminated, whatever is known.
+  row.status === 'Terminating' || row.status === 'Terminated' ? 'Grey' : colourOf(status)
+
+const whatOf = (last: DeploymentRow, before: DeploymentRow | undefined) =>
+  !before ? 'Initialization' : before.versionLabel === last.versionLabel ? 'Configuration update' : 'Application update'
+
+const COMPLETED_SHOWN_MS = 60_000

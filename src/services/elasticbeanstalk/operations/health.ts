@@ -1,0 +1,140 @@
+import type {
+  ApplicationMetrics, EnvironmentHealth, InstanceHealthSummary, SingleInstanceHealth,
+} from '@aws-sdk/client-elastic-beanstalk'
+import type { RequestCounters } from '../../cloud.ts'
+import { systemContext } from '../../service.ts'
+import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
+import { assessNow, instanceCounters, loadBalancerCounters } from '../assess-environment.ts'
+import { colourOf } from '../health.ts'
+import { pageOf } from '../paging.ts'
+import type { Parts } from '../parts.ts'
+import { findDeployment, instancesOf, type EnvironmentInstanceRow, type EnvironmentRow } from '../store.ts'
+import { invalidValue } from '../validation.ts'
+import { findEnvironment } from './find-environment.ts'
+
+type Operations = Pick<ElasticbeanstalkOperations, 'describeEnvironmentHealth' | 'describeInstancesHealth'>
+
+export function makeHealthOperations(parts: Parts): Operations {
+  const { store, clock } = parts
+  return {
+    describeEnvironmentHealth(context, input) {
+      const row = findEnvironment(store, context, input)
+      const wanted = wantedOf(input.AttributeNames, ENVIRONMENT_ATTRIBUTES)
+      const { causes, instances } = assessNow(parts, row)
+      return {
+        EnvironmentName: row.name,
+        ...pick(wanted, {
+          HealthStatus: row.healthStatus,
+          Status: row.status as EnvironmentHealth, // AWS answers the environment's status here, whatever the model says
+          Color: row.health,
+          Causes: causes,
+          ApplicationMetrics: metricsOf(loadBalancerCounters(parts, row)),
+          InstancesHealth: summaryOf(instances.map(({ status }) => status)),
+          RefreshedAt: new Date(clock.now()),
+        }),
+      }
+    },
+
+    describeInstancesHealth(context, input) {
+      const row = findEnvironment(store, context, input)
+      const wanted = wantedOf(input.AttributeNames, INSTANCE_ATTRIBUTES)
+      const { instances } = assessNow(parts, row)
+      const machines = machinesOf(parts, row)
+      const list = instancesOf(store, row.id).map((instance): SingleInstanceHealth => {
+        const health = instances.find(({ id }) => id === instance.instanceId)
+        const status = health?.status ?? 'NoData'
+        return {
+          InstanceId: instance.instanceId,
+          ...pick(wanted, {
+            HealthStatus: status,
+            Color: colourOf(status),
+            Causes: health?.causes ?? [],
+            ApplicationMetrics: metricsOf(instanceCounters(parts, row, instance.instanceId)),
+            RefreshedAt: undefined,
+            LaunchedAt: machines.get(instance.instanceId)?.launchedAt ?? new Date(instance.launchedAt),
+            // What is not measured is left out; `eb` needs the members themselves.
+            System: { CPUUtilization: {}, LoadAverage: [] },
+            Deployment: deploymentOf(parts, row, instance),
+            AvailabilityZone: machines.get(instance.instanceId)?.zone,
+            InstanceType: machines.get(instance.instanceId)?.type,
+          }),
+        }
+      })
+      const { rows: page, ...next } = pageOf(list, input.NextToken, undefined)
+      return { InstanceHealthList: page, RefreshedAt: new Date(clock.now()), ...next }
+    },
+  }
+}
+
+function machinesOf({ store, cloud }: Parts, row: EnvironmentRow) {
+  const ids = instancesOf(store, row.id).map(({ instanceId }) => instanceId)
+  const machines = new Map<string, { launchedAt: Date | undefined; zone: string | undefined; type: string | undefined }>()
+  if (ids.length === 0) return machines
+  const context = systemContext(row.account, row.region, row.requestId)
+  const { Reservations = [] } = cloud.ec2.describeInstances(context, {
+    Filters: [{ Name: 'instance-id', Values: ids }],
+  })
+  for (const one of Reservations.flatMap(({ Instances = [] }) => Instances))
+    machines.set(one.InstanceId ?? '', {
+      launchedAt: one.LaunchTime,
+      zone: one.Placement?.AvailabilityZone,
+      type: one.InstanceType,
+    })
+  return machines
+}
+
+function deploymentOf({ store }: Parts, row: EnvironmentRow, instance: EnvironmentInstanceRow) {
+  const deployment = findDeployment(store, row.id, instance.deploymentId)
+  if (!deployment) return undefined
+  return {
+    VersionLabel: deployment.versionLabel,
+    DeploymentId: deployment.id,
+    Status: instance.state,
+    DeploymentTime: new Date(instance.deployedAt ?? deployment.startedAt),
+  }
+}
+
+/** Raw counts over `Duration` seconds, as AWS answers them (reference §1.4). Latencies are in seconds; only their
+ *  average is measured, so percentiles are left out. */
+function metricsOf(counters: RequestCounters | undefined): ApplicationMetrics {
+  const { seconds = 10, requests = 0, status2xx = 0, status3xx = 0, status4xx = 0, status5xx = 0 } = counters ?? {}
+  return {
+    Duration: Math.round(seconds),
+    RequestCount: requests,
+    StatusCodes: { Status2xx: status2xx, Status3xx: status3xx, Status4xx: status4xx, Status5xx: status5xx },
+    Latency: {},
+  }
+}
+
+function summaryOf(statuses: string[]): InstanceHealthSummary {
+  const count = (status: string) => statuses.filter((one) => one === status).length
+  return {
+    NoData: count('NoData'),
+    Unknown: count('Unknown'),
+    Pending: count('Pending'),
+    Ok: count('Ok'),
+    Info: count('Info'),
+    Warning: count('Warning'),
+    Degraded: count('Degraded'),
+    Severe: count('Severe'),
+  }
+}
+
+function wantedOf(asked: string[] | undefined, known: string[]): string[] {
+  if (!asked || asked.length === 0) return [] // AWS: without AttributeNames only the name (and ids) come back
+  const wrong = asked.find((name) => name !== 'All' && !known.includes(name))
+  if (wrong !== undefined) throw invalidValue(`Attribute '${wrong}' is not known. Use one of: All, ${known.join(', ')}.`)
+  return asked.includes('All') ? known : asked
+}
+
+function pick<T extends object>(wanted: string[], all: T): Partial<T> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.includes(name))) as Partial<T>
+}
+
+const ENVIRONMENT_ATTRIBUTES = [
+  'Status', 'Color', 'Causes', 'ApplicationMetrics', 'InstancesHealth', 'RefreshedAt', 'HealthStatus',
+]
+const INSTANCE_ATTRIBUTES = [
+  'HealthStatus', 'Color', 'Causes', 'ApplicationMetrics', 'RefreshedAt', 'LaunchedAt', 'System', 'Deployment',
+  'AvailabilityZone', 'InstanceType',
+]

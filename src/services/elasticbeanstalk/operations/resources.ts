@@ -1,0 +1,30 @@
+import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
+import type { Parts } from '../parts.ts'
+import { instancesOf, resourcesOf } from '../store.ts'
+import { findEnvironment } from './find-environment.ts'
+
+type Operations = Pick<ElasticbeanstalkOperations, 'describeEnvironmentResources'>
+
+export function makeResourceOperations({ store }: Parts): Operations {
+  return {
+    describeEnvironmentResources(context, input) {
+      const row = findEnvironment(store, context, input)
+      const { autoScalingGroupName, launchConfigurationName, loadBalancerArn } = resourcesOf(row)
+      return {
+        EnvironmentResources: {
+          EnvironmentName: row.name,
+          AutoScalingGroups: named(autoScalingGroupName),
+          Instances: instancesOf(store, row.id).map(({ instanceId }) => ({ Id: instanceId })),
+          LaunchConfigurations: named(launchConfigurationName),
+          LaunchTemplates: [],
+          // AWS: an Application Load Balancer is named by its ARN; `eb` tells the kinds apart by that.
+          LoadBalancers: named(loadBalancerArn),
+          Triggers: [],
+          Queues: [],
+        },
+      }
+    },
+  }
+}
+
+const named = (name: string | undefined) => (name === undefined ? [] : [{ Name: name }])

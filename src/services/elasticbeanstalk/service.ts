@@ -1,0 +1,68 @@
+// Elastic Beanstalk: the operation table. It owns no instance, balancer or address: it composes the other services.
+import { inTransactions } from '../in-transactions.ts'
+import type { Service } from '../service.ts'
+import { makeHealthReconciler } from './assess-environment.ts'
+import { makeFindTemplate } from './configuration/store.ts'
+import { makeEvents } from './events.ts'
+import { makeInstancesReconciler } from './instances.ts'
+import { makeLayersReconciler } from './layers.ts'
+import { makeAccountOperations } from './operations/account.ts'
+import { makeApplicationOperations } from './operations/applications.ts'
+import { makeConfigurationOperations } from './operations/configuration.ts'
+import { makeDnsOperations } from './operations/dns.ts'
+import { makeEnvironmentOperations } from './operations/environments.ts'
+import { makeEventOperations } from './operations/events.ts'
+import { makeHealthOperations } from './operations/health.ts'
+import { makePlatformOperations } from './operations/platforms.ts'
+import { makeResourceOperations } from './operations/resources.ts'
+import { makeStorageOperations } from './operations/storage.ts'
+import { makeTagOperations } from './operations/tags.ts'
+import { makeTemplateOperations } from './operations/templates.ts'
+import { makeVersionOperations } from './operations/versions.ts'
+import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
+import { makeVersionsReconciler } from './versions.ts'
+import { makeCreateWorkflow } from './workflows/create-environment.ts'
+import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
+import { makeTerminateWorkflow } from './workflows/terminate-environment.ts'
+import { makeUpdateWorkflow } from './workflows/update-environment.ts'
+
+export { configurationMigration } from './configuration/store.ts'
+export { elasticbeanstalkMigration } from './store.ts'
+export type { ElasticbeanstalkDeps } from './parts.ts'
+
+/** Its tables: `elasticbeanstalkMigration`, then `configurationMigration`. Without RebuildEnvironment,
+ *  SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway refuses those by name. */
+export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
+  const parts: Parts = { ...deps, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
+  const operations = inTransactions(deps.store, {
+    ...makeApplicationOperations(parts),
+    ...makeVersionOperations(parts),
+    ...makeEnvironmentOperations(parts),
+    ...makeEventOperations(parts),
+    ...makeResourceOperations(parts),
+    ...makeHealthOperations(parts),
+    ...makeDnsOperations(parts),
+    ...makeStorageOperations(parts),
+    ...makeTagOperations(parts),
+    ...makeConfigurationOperations(parts),
+    ...makePlatformOperations(parts),
+    ...makeTemplateOperations(parts),
+    ...makeAccountOperations(),
+  })
+  return {
+    operations,
+    internal: {},
+    reconcilers: [
+      makeVersionsReconciler(parts),
+      makeLayersReconciler(parts),
+      makeInstancesReconciler(parts),
+      makeHealthReconciler(parts),
+    ],
+    workflows: [
+      makeCreateWorkflow(parts),
+      makeUpdateWorkflow(parts),
+      makeTerminateWorkflow(parts),
+      makeDeleteApplicationWorkflow(parts),
+    ],
+  } satisfies Service<typeof operations>
+}

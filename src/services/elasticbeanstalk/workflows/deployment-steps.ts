@@ -1,0 +1,148 @@
+// Steps that creating and updating share: get the layers, and wait until instances have the software and are healthy.
+import type { Step } from '../../../control/workflows.ts'
+import { explainBuild } from '../../../platforms/platform.ts'
+import { systemContext } from '../../service.ts'
+import { targetsOf } from '../assess-environment.ts'
+import { layersOutcome, prepareDeployment } from '../deployments.ts'
+import { ofEnvironment } from '../events.ts'
+import { groupOf } from '../instances.ts'
+import type { LayerRow } from '../layers.ts'
+import type { Parts } from '../parts.ts'
+import { configurationOfSettings } from '../software.ts'
+import { findDeployment, findVersion, instancesOf, resourcesOf, type DeploymentRow } from '../store.ts'
+import { current } from './resources.ts'
+
+export function deploymentOf({ store }: Parts, environmentId: string, id: number): DeploymentRow {
+  const deployment = findDeployment(store, environmentId, id)
+  if (!deployment) throw new Error(`deployment ${id} of ${environmentId} is gone`)
+  return deployment
+}
+
+/** Brings the layers of the deployment about; answers why not, or null. */
+export function buildLayers(parts: Parts, step: Step, environmentId: string, deploymentId: number): string | null {
+  const { store, events } = parts
+  const deployment = deploymentOf(parts, environmentId, deploymentId)
+  const processed = step.until(
+    'version processed',
+    () => {
+      const row = current(parts, environmentId)
+      const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
+      if (!version) return { problem: `Application Version ${deployment.versionLabel} was deleted.` }
+      if (version.status === 'PROCESSED') return { problem: null }
+      return version.status === 'FAILED' ? { problem: version.reason ?? 'The version could not be processed.' } : undefined
+    },
+    { timeoutMs: PROCESSING_MS, onTimeout: () => ({ problem: 'The version was not processed in time.' }) },
+  )
+  if (processed.problem !== null) return processed.problem
+
+  const prepared = step.do('want layers', () => {
+    const row = current(parts, environmentId)
+    const result = prepareDeployment(parts, row, deployment)
+    if (result.kind === 'problem') return { problem: result.problem }
+    for (const note of result.notes) events.write(ofEnvironment(row), 'INFO', note)
+    for (const warning of result.warnings) events.write(ofEnvironment(row), 'WARN', warning)
+    return { problem: null }
+  })
+  if (prepared.problem !== null) return prepared.problem
+
+  const built = step.until(
+    'layers built',
+    () => {
+      const outcome = layersOutcome(parts, deploymentOf(parts, environmentId, deploymentId))
+      return outcome && { problem: outcome.failed ? buildProblem(outcome.failed) : null }
+    },
+    { timeoutMs: BUILDING_MS, onTimeout: () => ({ problem: 'The build did not end in time.' }) },
+  )
+  return built.problem
+}
+
+function buildProblem({ key, output }: LayerRow): string {
+  const { sentence, lines } = explainBuild(key, output)
+  return [sentence, ...lines].join('\n')
+}
+
+export type Outcome = {
+  succeeded: string[]
+  failed: string[]
+  /** Instances that did not answer within the command timeout. */
+  late: string[]
+  /** Instances that the group could not launch, and its last word on that. */
+  missing: number
+  activity: string
+}
+
+/** Waits until the group has its instances and each of them has the deployment, or failed on it.
+ *  Instances listed in `except` are on their way out. */
+export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
+  const { environmentId, deploymentId, name, except = [] } = wait
+  const look = () => {
+    const row = current(parts, environmentId)
+    const group = groupOf(parts, row)
+    const here = (group?.instances ?? []).filter(({ id }) => !except.includes(id))
+    const leaving = (group?.instances ?? []).length - here.length
+    const known = instancesOf(parts.store, environmentId)
+    const done = here.map(({ id, inService }) => {
+      const instance = known.find((one) => one.instanceId === id)
+      const has = instance && instance.deploymentId !== null && instance.deploymentId >= deploymentId
+      if (!has || instance.state === 'In Progress' || instance.state === 'Pending') return { id, state: 'late' as const }
+      if (instance.state === 'Failed') return { id, state: 'failed' as const }
+      return { id, state: inService ? ('succeeded' as const) : ('late' as const) }
+    })
+    const of = (state: string) => done.filter((one) => one.state === state).map(({ id }) => id)
+    const missing = Math.max(0, (group?.desired ?? 0) - leaving - here.length)
+    return { succeeded: of('succeeded'), failed: of('failed'), late: of('late'), missing, activity: '' }
+  }
+  return step.until<Outcome>(
+    name,
+    () => {
+      const outcome = look()
+      return outcome.late.length === 0 && outcome.missing === 0 ? outcome : undefined
+    },
+    {
+      timeoutMs: commandTimeoutMs(parts, environmentId, deploymentId),
+      onTimeout: () => ({ ...look(), activity: lastActivity(parts, environmentId) }),
+    },
+  )
+}
+
+type Wait = { environmentId: string; deploymentId: number; name: string; except?: string[] }
+
+/** Waits until the load balancer finds every instance healthy; answers those that are not, with its reason. */
+export function awaitHealthy(parts: Parts, step: Step, wait: Omit<Wait, 'deploymentId'>): { id: string; reason: string }[] {
+  const { environmentId, name, except = [] } = wait
+  const unhealthy = () => {
+    const row = current(parts, environmentId)
+    const ids = (groupOf(parts, row)?.instances ?? []).map(({ id }) => id).filter((id) => !except.includes(id))
+    const seen = targetsOf(parts, row)
+    return ids.flatMap((id) => {
+      const health = seen.get(id)
+      return health?.state === 'healthy' ? [] : [{ id, reason: health?.reason ?? 'Target.NotRegistered' }]
+    })
+  }
+  return step.until(name, () => (unhealthy().length === 0 ? [] : undefined), {
+    timeoutMs: HEALTHY_MS,
+    onTimeout: unhealthy,
+  })
+}
+
+function commandTimeoutMs(parts: Parts, environmentId: string, deploymentId: number): number {
+  const { commandTimeoutSeconds } = configurationOfSettings(deploymentOf(parts, environmentId, deploymentId))
+  return (commandTimeoutSeconds + INTERNAL_TIMEOUT_SECONDS) * 1000
+}
+
+function lastActivity(parts: Parts, environmentId: string): string {
+  const row = current(parts, environmentId)
+  const { autoScalingGroupName } = resourcesOf(row)
+  const context = systemContext(row.account, row.region, row.requestId)
+  const { Activities = [] } = parts.cloud.autoscaling.describeScalingActivities(context, {
+    AutoScalingGroupName: autoScalingGroupName,
+  })
+  return Activities.find(({ StatusCode }) => StatusCode === 'Failed')?.StatusMessage ?? ''
+}
+
+const PROCESSING_MS = 10 * 60_000
+const BUILDING_MS = 60 * 60_000
+/** AWS adds 240 seconds to the command timeout (reference §1.3). */
+const INTERNAL_TIMEOUT_SECONDS = 240
+/** AWS waits for 12 checks in a row over 2 minutes; here one pass of the balancer's checks is enough, within that time. */
+const HEALTHY_MS = 120_000

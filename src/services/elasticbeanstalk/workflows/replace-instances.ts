@@ -1,0 +1,58 @@
+// New instances for old ones, one at a time: what an instance is made of (type, disk, interpreter) has changed.
+import type { Step } from '../../../control/workflows.ts'
+import type { EnvironmentConfiguration } from '../configuration/types.ts'
+import { ofEnvironment } from '../events.ts'
+import { groupOf } from '../instances.ts'
+import type { Parts } from '../parts.ts'
+import { resourcesOf } from '../store.ts'
+import { systemContext } from '../../service.ts'
+import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
+import { failureOf, type Failure } from './outcome.ts'
+import { current, makeLaunchConfiguration, workOn } from './resources.ts'
+
+type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
+
+export function replaceInstances(parts: Parts, step: Step, replace: Replace): Failure | null {
+  const { environmentId, deploymentId, configuration } = replace
+  const context = () => {
+    const row = current(parts, environmentId)
+    return { row, context: systemContext(row.account, row.region, row.requestId) }
+  }
+  const before = step.do('new launch configuration', () => {
+    const { row, context: asSystem } = context()
+    const old = resourcesOf(row).launchConfigurationName
+    const name = makeLaunchConfiguration(workOn(parts, row, configuration))
+    parts.cloud.autoscaling.updateAutoScalingGroup(asSystem, {
+      AutoScalingGroupName: resourcesOf(row).autoScalingGroupName,
+      LaunchConfigurationName: name,
+    })
+    // New instances start with it at once; old ones are not touched any more.
+    parts.store.update('environment', { id: environmentId }, { targetDeploymentId: deploymentId })
+    return { old: old ?? null, ids: (groupOf(parts, row)?.instances ?? []).map(({ id }) => id) }
+  })
+
+  let failure: Failure | null = null
+  for (const [index, id] of before.ids.entries()) {
+    step.do(`terminate ${id}`, () => {
+      const { row, context: asSystem } = context()
+      if (!groupOf(parts, row)?.instances.some((one) => one.id === id)) return
+      parts.cloud.autoscaling.terminateInstanceInAutoScalingGroup(asSystem, {
+        InstanceId: id,
+        ShouldDecrementDesiredCapacity: false,
+      })
+    })
+    const except = before.ids.slice(index + 1)
+    failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: `replaced ${id}`, except }))
+    if (failure) break
+    const unhealthy = awaitHealthy(parts, step, { environmentId, name: `healthy after ${id}`, except })
+    if (unhealthy.length > 0 && !configuration.ignoreHealthCheck) failure = { kind: 'health', unhealthy }
+    if (failure) break
+  }
+  step.do('delete old launch configuration', () => {
+    const { row, context: asSystem } = context()
+    if (before.old === null) return
+    parts.cloud.autoscaling.deleteLaunchConfiguration(asSystem, { LaunchConfigurationName: before.old })
+    parts.events.write(ofEnvironment(row), 'INFO', `Deleted Auto Scaling launch configuration named: ${before.old}`)
+  })
+  return failure
+}

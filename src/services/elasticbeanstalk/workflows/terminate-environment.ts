@@ -1,0 +1,118 @@
+// Taking an environment down: every thing is deleted by its own service, in the order in which they depend on each
+// other, and each is waited for. A run that is repeated finds nothing left to do in what was done.
+import type { Step, Workflow } from '../../../control/workflows.ts'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { systemContext } from '../../service.ts'
+import { refreshHealth } from '../assess-environment.ts'
+import { ofEnvironment } from '../events.ts'
+import { lookAfterInstances } from '../instances.ts'
+import { environmentArn } from '../names.ts'
+import { removeTags } from '../operations/tags.ts'
+import type { Parts } from '../parts.ts'
+import { environmentById, resourcesOf, type EnvironmentResources } from '../store.ts'
+import { current, forget } from './resources.ts'
+
+type Params = { environmentId: string }
+
+export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
+  const { store, clock, events, cloud } = parts
+  return {
+    kind: 'elasticbeanstalk.terminate-environment',
+    version: 1,
+    run(step, { environmentId }) {
+      const row = current(parts, environmentId)
+      const context = systemContext(row.account, row.region, row.requestId)
+      const tell = (text: string) => events.write(ofEnvironment(row), 'INFO', text)
+      const remove = (member: keyof EnvironmentResources, wording: string, deed: (name: string) => void) =>
+        removeResource(parts, step, { environmentId, member, wording, deed })
+
+      const group = step.do('ask group to go', () => {
+        const name = resourcesOf(row).autoScalingGroupName
+        if (!name) return null
+        tell('Waiting for EC2 instances to terminate. This may take a few minutes.')
+        quietly(() => cloud.autoscaling.deleteAutoScalingGroup(context, { AutoScalingGroupName: name, ForceDelete: true }))
+        return name
+      })
+      if (group !== null) {
+        step.until('group is gone', () => {
+          const { AutoScalingGroups = [] } = cloud.autoscaling.describeAutoScalingGroups(context, { AutoScalingGroupNames: [group] })
+          return AutoScalingGroups.length === 0 ? true : undefined
+        }, PATIENCE)
+        step.do('forget group', () => {
+          lookAfterInstances(parts, environmentId)
+          forget(parts, environmentId, 'autoScalingGroupName')
+          tell(`Deleted Auto Scaling group named: ${group}`)
+        })
+      }
+      remove('launchConfigurationName', 'Auto Scaling launch configuration', (name) =>
+        cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }))
+      remove('listenerArn', 'Load Balancer listener', (arn) =>
+        cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }))
+      remove('instanceSecurityGroupId', 'security group', (id) =>
+        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }))
+      remove('loadBalancerArn', 'load balancer', (arn) =>
+        cloud.elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }))
+      remove('targetGroupArn', 'target group', (arn) =>
+        cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }))
+      remove('loadBalancerSecurityGroupId', 'security group', (id) =>
+        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }))
+      step.do('terminated', () => {
+        const now = clock.now()
+        store.run('delete from environment_instance where environment_id = :environmentId', { environmentId })
+        store.update('environment', { id: environmentId }, {
+          status: 'Terminated', terminatedAt: now, updatedAt: now, statusSince: now, resources: '{}', abortable: 0,
+        })
+        refreshHealth(parts, environmentId)
+        removeTags(store, environmentArn(row))
+        tell('terminateEnvironment completed successfully.')
+      })
+    },
+
+    // Nothing is undone: what is left can be removed by another TerminateEnvironment.
+    failed({ environmentId }, failure) {
+      const row = environmentById(store, environmentId)
+      if (!row || row.status !== 'Terminating') return
+      events.write(ofEnvironment(row), 'ERROR', `Failed to terminate environment: ${failure}`)
+      store.update('environment', { id: environmentId }, { status: 'Ready', updatedAt: clock.now() })
+    },
+  }
+}
+
+type Removal = {
+  environmentId: string
+  member: keyof EnvironmentResources
+  wording: string
+  deed(name: string): void
+}
+
+/** Deletes one thing, again and again while something still uses it; says so once it is gone. */
+function removeResource(parts: Parts, step: Step, { environmentId, member, wording, deed }: Removal): void {
+  step.until(`remove ${member}`, () => {
+    const row = current(parts, environmentId)
+    const name = resourcesOf(row)[member]
+    if (name === undefined) return true
+    try {
+      quietly(() => deed(name))
+    } catch (error) {
+      if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
+      throw error
+    }
+    const shown = member === 'instanceSecurityGroupId' ? resourcesOf(row).instanceSecurityGroupName : name
+    forget(parts, environmentId, member)
+    parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
+    return true
+  }, PATIENCE)
+}
+
+/** What somebody else deleted already is as good as deleted. */
+function quietly(deed: () => void): void {
+  try {
+    deed()
+  } catch (error) {
+    if (!(error instanceof DeclaredError) || !GONE.test(`${error.code} ${error.message}`)) throw error
+  }
+}
+
+const GONE = /NotFound|not found|does not exist/i
+const STILL_USED = /DependencyViolation|ResourceInUse|InUse|ScalingActivityInProgress/
+const PATIENCE = { timeoutMs: 60 * 60_000 }

@@ -1,0 +1,192 @@
+// Updating an environment: settings in place, a deployment on all instances at once, or new instances one at a time.
+import type { Step, Workflow } from '../../../control/workflows.ts'
+import { refreshHealth } from '../assess-environment.ts'
+import { beginDeployment, endDeployment, layersOutcome, prepareDeployment, putDeployment } from '../deployments.ts'
+import { ofEnvironment } from '../events.ts'
+import { lookAfterInstances } from '../instances.ts'
+import type { Parts } from '../parts.ts'
+import { configurationOfSettings } from '../software.ts'
+import { environmentById, findDeployment, instancesOf, type EnvironmentRow } from '../store.ts'
+import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
+import { failureOf, tellFailure, type Failure } from './outcome.ts'
+import { replaceInstances } from './replace-instances.ts'
+import { applySettings, current, workOn } from './resources.ts'
+
+export type UpdateParams = {
+  environmentId: string
+  /** null when nothing on the instances changes. */
+  deploymentId: number | null
+  change: { version: boolean; settings: boolean; replaces: boolean }
+  restart: boolean
+  platform?: { arn: string; stackName: string } | null
+}
+
+export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
+  const { store, events } = parts
+  return {
+    kind: 'elasticbeanstalk.update-environment',
+    version: 1,
+    run(step, params) {
+      const { environmentId, deploymentId, change } = params
+      const row = current(parts, environmentId)
+      if (change.settings)
+        step.do('announce settings', () =>
+          events.write(ofEnvironment(row), 'INFO', `Updating environment ${row.name}'s configuration settings.`),
+        )
+      const failure = carryOut(parts, step, params)
+      step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
+      if (failure && change.settings && deploymentId !== null) revert(parts, step, params)
+      step.do('ready', () => becomeReady(parts, params, failure))
+    },
+
+    failed(params, failure) {
+      const row = environmentById(store, params.environmentId)
+      if (!row || row.status !== 'Updating') return
+      events.write(ofEnvironment(row), 'ERROR', `The update could not be carried out: ${failure}`)
+      fail(parts, params, null)
+      becomeReady(parts, params, { kind: 'build', versionLabel: '', problem: failure })
+    },
+  }
+}
+
+function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | null {
+  const { environmentId, deploymentId, change } = params
+  const { events } = parts
+  if (deploymentId !== null) {
+    const { versionLabel } = deploymentOf(parts, environmentId, deploymentId)
+    const problem = buildLayers(parts, step, environmentId, deploymentId)
+    if (problem !== null) return { kind: 'build', versionLabel, problem }
+  }
+  const row = current(parts, environmentId)
+  const target = step.do('target', () => draftOf(row))
+  const configuration = configurationOfSettings(target)
+  if (change.settings) step.do('apply settings', () => applySettings(workOn(parts, row, configuration)))
+  if (deploymentId === null) return null
+
+  if (change.version)
+    step.do('announce version', () =>
+      events.write(ofEnvironment(row), 'INFO', 'Deploying new version to instance(s).'),
+    )
+  if (change.replaces) return replaceInstances(parts, step, { environmentId, deploymentId, configuration })
+  step.do('deploy', () => deployToAll(parts, environmentId, deploymentId))
+  const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: 'deployed' }))
+  if (failure || configuration.ignoreHealthCheck) return failure
+  const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy' })
+  return unhealthy.length > 0 ? { kind: 'health', unhealthy } : null
+}
+
+/** AllAtOnce: every instance that is there; those that come later get it as the environment's target. */
+function deployToAll(parts: Parts, environmentId: string, deploymentId: number): void {
+  const { store } = parts
+  store.update('environment', { id: environmentId }, { targetDeploymentId: deploymentId })
+  lookAfterInstances(parts, environmentId)
+  const older = instancesOf(store, environmentId).filter((one) => (one.deploymentId ?? 0) < deploymentId)
+  const ids = older.map(({ instanceId }) => instanceId)
+  const deployment = deploymentOf(parts, environmentId, deploymentId)
+  if (!putDeployment(parts, current(parts, environmentId), deployment, ids))
+    throw new Error(`the layers of deployment ${deploymentId} are gone`)
+}
+
+// The settings and the platform that this update brings.
+function draftOf(row: EnvironmentRow) {
+  return { settings: row.draftState === 'pending' && row.draft !== null ? row.draft : row.settings, platformArn: row.platformArn }
+}
+
+function succeed(parts: Parts, params: UpdateParams): void {
+  const { store, events } = parts
+  const { environmentId, deploymentId, change, platform } = params
+  const row = current(parts, environmentId)
+  store.update('environment', { id: environmentId }, {
+    ...draftOf(row),
+    draft: null,
+    draftState: null,
+    draftAt: null,
+    ...(platform ? { platformArn: platform.arn, solutionStackName: platform.stackName } : {}),
+    ...(deploymentId === null ? {} : { expectedDeploymentId: deploymentId, targetDeploymentId: deploymentId }),
+  })
+  if (deploymentId !== null) endDeployment(parts, { environmentId, id: deploymentId }, { state: 'deployed', reason: null })
+  const tell = (text: string) => events.write(ofEnvironment(row), 'INFO', text)
+  if (change.version) tell('New application version was deployed to running EC2 instances.')
+  if (change.settings) tell('Successfully deployed new configuration to environment.')
+  tell(params.restart ? 'restartAppServer completed successfully.' : 'Environment update completed successfully.')
+}
+
+function fail(parts: Parts, params: UpdateParams, failure: Failure | null): void {
+  const { store, events } = parts
+  const { environmentId, deploymentId, change, restart } = params
+  const row = current(parts, environmentId)
+  if (failure) tellFailure(parts, row, failure)
+  const expected = findDeployment(store, environmentId, row.expectedDeploymentId)
+  if (deploymentId !== null)
+    endDeployment(parts, { environmentId, id: deploymentId }, { state: 'failed', reason: failure?.kind ?? 'failed' })
+  store.update('environment', { id: environmentId }, {
+    versionLabel: expected?.versionLabel ?? row.versionLabel,
+    // New instances get what worked last; without that, what was tried last.
+    targetDeploymentId: row.expectedDeploymentId ?? row.targetDeploymentId,
+    ...(change.settings ? { draftState: 'failed' } : {}),
+  })
+  const tell = (text: string) => events.write(ofEnvironment(row), 'ERROR', text)
+  if (restart) return tell('Failed to restart the application server.')
+  if (!change.version) return tell('Failed to deploy configuration.')
+  tell('Failed to deploy application.')
+  if (failure?.kind === 'instances')
+    tell(
+      'During an aborted deployment, some instances may have deployed the new application version. To ensure all ' +
+        'instances are running the same version, re-deploy the appropriate application version.',
+    )
+}
+
+/** AWS takes settings back when they could not be deployed; the application of before runs on with those of before. */
+function revert(parts: Parts, step: Step, { environmentId, deploymentId }: UpdateParams): void {
+  const { store, events } = parts
+  const began = step.do('begin revert', () => {
+    const row = current(parts, environmentId)
+    const expected = findDeployment(store, environmentId, row.expectedDeploymentId)
+    applySettings(workOn(parts, row, configurationOfSettings(row)))
+    const touched = instancesOf(store, environmentId).some((one) => one.deploymentId === deploymentId)
+    if (!expected || !touched) return null
+    const { versionLabel, settings, platformArn } = expected
+    const id = beginDeployment(parts, row, { versionLabel, settings, platformArn })
+    const deployment = deploymentOf(parts, environmentId, id)
+    return prepareDeployment(parts, row, deployment).kind === 'prepared' ? id : null
+  })
+  if (began !== null) {
+    const built = step.until('layers of before', () => layersOutcome(parts, deploymentOf(parts, environmentId, began)), REVERT)
+    if (!built.failed) {
+      step.do('deploy what was before', () => deployToAll(parts, environmentId, began))
+      const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId: began, name: 'reverted' }))
+      step.do('end revert', () => {
+        endDeployment(parts, { environmentId, id: began }, { state: failure ? 'failed' : 'deployed', reason: null })
+        if (!failure) store.update('environment', { id: environmentId }, { expectedDeploymentId: began })
+      })
+    }
+  }
+  step.do('tell revert', () =>
+    events.write(
+      ofEnvironment(current(parts, environmentId)),
+      'ERROR',
+      'The environment was reverted to the previous configuration setting.',
+    ),
+  )
+}
+
+function becomeReady(parts: Parts, { environmentId }: UpdateParams, failure: Failure | null): void {
+  const { store, clock } = parts
+  const now = clock.now()
+  store.update('environment', { id: environmentId }, { status: 'Ready', updatedAt: now, statusSince: now })
+  lookAfterInstances(parts, environmentId)
+  if (!failure) retireDeployments(parts, environmentId)
+  refreshHealth(parts, environmentId)
+}
+
+// Only what an instance or the environment still names is worth keeping.
+function retireDeployments({ store }: Parts, environmentId: string): void {
+  store.run(
+    `delete from deployment where environment_id = :environmentId and id < (select min(deployment_id) from (
+       select coalesce(deployment_id, 1 << 30) as deployment_id from environment_instance where environment_id = :environmentId
+       union select expected_deployment_id - 1 from environment where id = :environmentId))`,
+    { environmentId },
+  )
+}
+
+const REVERT = { timeoutMs: 30 * 60_000, onTimeout: () => ({ failed: null }) }

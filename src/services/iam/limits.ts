@@ -1,0 +1,12 @@
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+export const limits = {
+  rolesMax: 1000,
+  instanceProfilesMax: 1000,
+  attachmentsMax: 10,
+  /** All inline policies of a role together, without white space. */
+  inlinePolicyCharactersMax: 10_240,
+  trustPolicyCharactersMax: 2048,
+  tagsMax: 50,
+  pageEntriesMax: 1000,
+  pageEntriesDefault: 100,
+} as const
