@@ -11,9 +11,10 @@ import { makeIds } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import type { Random } from './kernel/random.ts'
 import type { Catalogue } from './platforms/catalogue.ts'
+import type { BuildConfiguration } from './platforms/plan.ts'
 import { autoscalingMigrations } from './services/autoscaling/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
-import type { Cloud } from './services/cloud.ts'
+import type { Cloud, Context } from './services/cloud.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
 import { makeEc2Service } from './services/ec2/service.ts'
 import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './services/elasticbeanstalk/service.ts'
@@ -33,10 +34,8 @@ export type Settings = {
   region: string
   account: string
   domain: string
-  /** First of the loopback ports that environments get. */
-  environmentPorts: number
-  /** Port of a load balancer's port 80 as clients see it. */
-  publicPort: number
+  /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */
+  ports: { http: number; environments: number }
 }
 
 export type ControlPlane = {
@@ -55,8 +54,10 @@ type Deps = {
   engines: Engines
   settings: Settings
   catalogue: Catalogue
+  /** What the machine's owner configured for pip and npm. */
+  buildConfiguration(): BuildConfiguration
   /** A URL by which the holder may GET an object for a while, without a signature of their own. */
-  presign(endpoint: string, bucket: string, key: string): string
+  presign(context: Context, bucket: string, key: string, expiresSeconds: number): string
 }
 
 /** Every table there is, in the order of creation. */
@@ -104,7 +105,8 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     objects: engines.objects,
     catalogue: deps.catalogue,
     domain: settings.domain,
-    environmentPorts: settings.environmentPorts,
+    ports: settings.ports,
+    buildConfiguration: deps.buildConfiguration,
     presign: deps.presign,
   })
   Object.assign(cloud, {

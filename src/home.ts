@@ -1,5 +1,5 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
@@ -81,8 +81,6 @@ export function invokingUser(): { uid: number; gid: number } {
   return { uid: process.getuid!(), gid: process.getgid!() }
 }
 
-/** The user who may read the key of a home. */
-export const homeOwner = (dir: string): number => statSync(join(dir, 'credentials.json')).uid
 
 const FORMAT = 1
 

@@ -12,7 +12,7 @@ import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
 import { makeFilesystemObjects } from './engines/objects/filesystem.ts'
-import { makeResolver, type Resolver } from './engines/resolver/dnsmasq.ts'
+type Resolver = { ensure(): Promise<void> }
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
@@ -25,11 +25,10 @@ import { makeIds } from './kernel/ids.ts'
 import { makeLog, type Log } from './kernel/log.ts'
 import { systemRandom } from './kernel/random.ts'
 import { makeCatalogue } from './platforms/catalogue.ts'
+import { readBuildConfiguration } from './platforms/configuration.ts'
 import { probeRuntimes } from './platforms/probe.ts'
 import { openStore, type Store } from './store/store.ts'
 
-/** AWS deletes the links to pulled logs after 15 minutes (elastic-beanstalk.md §3.6). */
-const LOG_LINK_SECONDS = 900
 const UPKEEP_MS = 5_000
 
 export type RealEngines = {
@@ -50,7 +49,7 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
   return {
     router,
     supervisor,
-    resolver: makeResolver({ home, router, supervisor }),
+    resolver: { ensure: async () => undefined },
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
@@ -82,19 +81,19 @@ export async function startServer(home: HomeSettings, signal: AbortSignal): Prom
       region: home.region,
       account: home.account,
       domain: home.domain,
-      environmentPorts: home.ports.environments,
-      publicPort: home.ports.http,
+      ports: home.ports,
     },
     catalogue: makeCatalogue(await probeRuntimes(process.execPath)),
-    presign: (endpoint, bucket, key) =>
+    buildConfiguration: () => readBuildConfiguration(process.env),
+    presign: (context, bucket, key, expiresSeconds) =>
       presign({
-        endpoint,
+        endpoint: context.endpoint,
         path: pathOfObject(bucket, key),
         service: 's3',
         region: home.region,
         credentials,
         at: systemClock.now(),
-        expiresSeconds: LOG_LINK_SECONDS,
+        expiresSeconds,
       }),
   })
   const gateway = createGateway({

@@ -115,7 +115,7 @@ async function answerRest(
   input.current = readRest(model, {
     labels: { Bucket: target.bucket, Key: target.key },
     query: head.query,
-    headers: headersOfContent(head.headers),
+    headers: headersOfContent(verified.claim.presigned ? withHoisted(head) : head.headers),
     body,
   })
   return dispatch(deps, head, verified.claim, joined, operation, input.current)
@@ -158,6 +158,12 @@ function payloadHashOfS3(head: Head, claim: Claim): string {
 function headersToCheck(head: Head, operation: string): ReadonlyMap<string, string> {
   if (operation !== 'CompleteMultipartUpload') return head.headers
   return new Map([...head.headers].filter(([name]) => !name.startsWith('x-amz-checksum-')))
+}
+
+// Presigners move x-amz-* headers into the query, where they are signed.
+function withHoisted({ headers, query }: Head): ReadonlyMap<string, string> {
+  const hoisted = [...query].filter(([name]) => name.startsWith('x-amz-'))
+  return hoisted.length === 0 ? headers : new Map([...headers, ...hoisted])
 }
 
 // The operation is told of the content, not of how it was chunked on the way.

@@ -11,7 +11,7 @@ const LINES_MAX = 50
 
 /** `key` is the key of the layer: its prefix says which build it was. */
 export function explainBuild(key: string, output: string): Explanation {
-  const lines = withoutCredentials(output)
+  const lines = withoutSandbox(withoutCredentials(output))
     .split(/\r?\n|\r/)
     .map((line) => line.trimEnd())
     .filter(Boolean)
@@ -19,8 +19,10 @@ export function explainBuild(key: string, output: string): Explanation {
   return { sentence: sentenceOf(kind, lines), lines: lines.slice(-LINES_MAX) }
 }
 
-/** Index URLs of pip and npm may hold a password. */
+/** Index URLs of pip and npm may hold a password; paths of the sandbox mean nothing to anybody. */
 export const withoutCredentials = (text: string) => text.replace(/(https?:\/\/)[^\s/@]+@/g, '$1****@')
+const withoutSandbox = (text: string) =>
+  text.replace(/\/build\/in\/app\.|\/build\/in\/|\/tmp\/staging\//g, '')
 
 function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[]): string {
   const last = lines.at(-1) ?? 'no output'
@@ -34,81 +36,106 @@ function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[]): stri
 const firstMatch = (lines: string[], pattern: RegExp) =>
   lines.map((line) => pattern.exec(line)).find((match) => match !== null)
 
-const PIP_REASONS: [RegExp, (found: string[]) => string][] = [
+type Words = (found: string[], lines: string[]) => string
+
+const UNREACHABLE =
+  /Temporary failure in name resolution|Name or service not known|NewConnectionError|Network is unreachable|ConnectTimeoutError/
+
+const PIP_REASONS: [RegExp, Words][] = [
+  [/^\[ended after (\d+) seconds\]/, ([, seconds]) => `it took longer than ${seconds} seconds.`],
   [
-    /Temporary failure in name resolution|Name or service not known|NewConnectionError|Network is unreachable|ConnectTimeoutError/,
+    UNREACHABLE,
     () => 'the package index cannot be reached from the build sandbox (network, proxy or pip configuration).',
   ],
   [
     /CERTIFICATE_VERIFY_FAILED/,
     () => "the package index's certificate is not trusted: set pip's 'cert' to your CA file.",
   ],
-  [
-    /401 Error|403 Client Error|401 Client Error/,
-    () => 'the package index refuses the credentials of your pip configuration.',
-  ],
-  [
-    /Ignored the following versions that require a different python version: (.*)/,
-    ([, what = '']) => `no version fits this Python (${what.trim().slice(0, 200)}).`,
-  ],
-  [
-    /No matching distribution found for (.+)/,
-    ([, what = '']) => `there is no package '${what.trim()}' in the package index for this Python.`,
-  ],
+  [/40[13] (?:Client )?Error/, () => 'the package index refuses the credentials of your pip configuration.'],
   [
     /Invalid requirement: (.+)/,
-    ([, what = '']) => `line ${what.trim()} is not a requirement that pip understands.`,
+    ([, what = '']) => `${what.trim()} is not a requirement that pip understands.`,
   ],
   [
     /Could not open requirements file: .*'([^']+)'/,
-    ([, what = '']) => `the file '${what}' that it names is not in the bundle.`,
-  ],
-  [
-    /(Cannot install .+ because these package versions have conflicting dependencies)/,
-    ([, what = '']) => `${what}.`,
+    ([, what]) => `the file '${what}', which it names, is not in the bundle.`,
   ],
   [
     /THESE PACKAGES DO NOT MATCH THE HASHES/,
     () => 'a package does not match the hash that the lock file gives.',
   ],
   [
-    /Failed to build (?:installable wheels for some pyproject\.toml based projects \()?([A-Za-z0-9._-]+)/,
-    ([, what = '']) =>
-      `the package '${what}' has to be compiled here, and that failed (a compiler or a system library is missing).`,
+    /In --require-hashes mode, all requirements must have/,
+    () => 'some packages have hashes and others have none: give all of them, or none.',
+  ],
+  [
+    /(Cannot install .+ because these package versions have conflicting dependencies)/,
+    ([, what], lines) =>
+      `${what} (${firstMatch(lines, /^\s+(\S+ \S+ depends on .+)/)?.[1] ?? 'pip names them'}).`,
+  ],
+  [
+    /No matching distribution found for (.+)/,
+    ([, what = ''], lines) =>
+      lines.some((line) => line.includes('require a different python version'))
+        ? `no version of '${what.trim()}' fits the Python of this platform.`
+        : `the package index has no '${what.trim()}' for this Python.`,
+  ],
+  [
+    /did not run successfully|Failed to build|Failed building wheel|error: command .* failed/,
+    (_, lines) => notBuilt(lines),
   ],
   [/No space left on device/, () => 'the disk is full.'],
 ]
 
 function pipReason(lines: string[]): string | undefined {
-  const compiler = firstMatch(lines, /(?:error: command '([^']+)' failed|fatal error: ([^:]+): No such file)/)
-  const requirement = firstMatch(lines, /\(from (-r .*?\(line \d+\))\)/)?.[1]
   for (const [pattern, word] of PIP_REASONS) {
     const found = firstMatch(lines, pattern)
-    if (!found) continue
-    const where = requirement ? ` [${requirement.replace(/-r \S*\/([^/\s]+)/, '$1')}]` : ''
-    return word([...found]) + (compiler ? ` ${compiler[0]}.` : '') + where
+    if (found) return word([...found], lines)
   }
   return firstMatch(lines, /^ERROR: (.+)/)?.[1]
 }
 
-function npmReason(lines: string[]): string | undefined {
-  const code = firstMatch(lines, /npm (?:error|ERR!) code (\S+)/)?.[1]
+/** pip builds one package at a time: the last one that it collected before the failure, or the one it names. */
+function notBuilt(lines: string[]): string {
+  const named = firstMatch(
+    lines,
+    /Failed (?:building wheel for|to build(?: installable wheels for some [^(]*\()?) ?([A-Za-z0-9][A-Za-z0-9._-]*)/,
+  )?.[1]
+  const until = lines.findIndex((line) => line.includes('did not run successfully'))
+  const collected = lines
+    .slice(0, until === -1 ? undefined : until)
+    .map((line) => /^\s*Collecting (.+)$/.exec(line)?.[1])
   const missing = firstMatch(
     lines,
-    /'([^']+)' is not in this registry|No matching version found for (\S+?)\.?$|404 Not Found - GET (\S+)/,
+    /fatal error: \S+: No such file.*|error: command '[^']+' failed.*|(?:Exception|Error): .+|\S+: not found$/,
   )
-  if (code === 'E404' || code === 'ETARGET') {
-    return `there is no package '${missing?.slice(1).find(Boolean) ?? 'of that name'}' in the registry.`
-  }
-  if (code === 'EUSAGE')
-    return 'package-lock.json does not fit package.json: run npm install and pack both again.'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ETIMEDOUT' || code === 'ECONNREFUSED') {
+  return `the package '${named ?? collected.findLast(Boolean) ?? 'of an unknown name'}' has to be built here, and that failed: ${missing?.[0].replace(/\.$/, '') ?? 'see the output'}.`
+}
+
+const NPM_REASONS: Record<string, Words> = {
+  E404: (_, lines) =>
+    `the registry has no package '${firstMatch(lines, /'([^']+)' (?:could not be found|is not in)/)?.[1] ?? 'of that name'}'.`,
+  ETARGET: (_, lines) =>
+    `the registry has no '${firstMatch(lines, /No matching version found for (\S+?)\.?$/)?.[1] ?? 'such version'}'.`,
+  EUSAGE: () => 'package-lock.json does not fit package.json: run npm install and pack both again.',
+  ERESOLVE: () => 'package versions conflict with each other (npm names them).',
+  EINTEGRITY: () => 'a package does not match the hash in package-lock.json.',
+  E401: () => 'the npm registry refuses the credentials of your npm configuration.',
+  E403: () => 'the npm registry refuses the credentials of your npm configuration.',
+}
+const NPM_UNREACHABLE = ['ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNREFUSED', 'ENETUNREACH', 'ECONNRESET']
+
+function npmReason(lines: string[]): string | undefined {
+  const late = firstMatch(lines, /^\[ended after (\d+) seconds\]/)?.[1]
+  if (late) return `it took longer than ${late} seconds.`
+  const code = firstMatch(lines, /npm (?:error|ERR!) code (\S+)/)?.[1] ?? ''
+  const word = NPM_REASONS[code]
+  if (word) return word([], lines)
+  if (NPM_UNREACHABLE.includes(code)) {
     return 'the npm registry cannot be reached from the build sandbox (network, proxy or npm configuration).'
   }
-  if (code === 'E401' || code === 'E403')
-    return 'the npm registry refuses the credentials of your npm configuration.'
-  const script = firstMatch(lines, /npm (?:error|ERR!) command (?:failed|sh -c (.+))/)?.[1]
-  if (script) return `the script '${script}' failed.`
-  const said = firstMatch(lines, /npm (?:error|ERR!) (?!code)(.+)/)?.[1]
-  return said ? `${code ? `${code}: ` : ''}${said}` : undefined
+  const script = firstMatch(lines, /npm (?:error|ERR!) command sh -c (.+)/)?.[1]
+  const why = firstMatch(lines, /^(?:sh: \d+: (.+: not found)|(.*\berror TS\d+: .+)|((?:\w+)?Error: .+))$/)
+  if (script) return `the script '${script}' failed${why ? `: ${why.slice(1).find(Boolean)}` : ''}.`
+  return firstMatch(lines, /npm (?:error|ERR!) (?!code)(.+)/)?.[1]
 }

@@ -23,7 +23,8 @@ function sentenceOf(facts: Record<string, string>, lines: string[]): string {
   if (outcome === undefined)
     return `The application did not start: ${cause ?? lines.at(-1) ?? 'its start check ended without a word'}`
   if (outcome === 'died') {
-    return `The application did not start: the process '${process}' ended again and again${cause ? `. ${cause}` : '.'}`
+    const last = lines.findLast((line) => !/^(\[polebean\]|Last lines of )/.test(line)) ?? 'none'
+    return `The application did not start: the process '${process}' ended again and again. ${cause ?? `Its last words: ${last}`}`
   }
   const expected = `The platform expects it on port ${port} (environment variable PORT).`
   if (outcome === 'elsewhere' || (outcome === 'refused' && listening !== '')) {
@@ -37,84 +38,98 @@ function sentenceOf(facts: Record<string, string>, lines: string[]): string {
 
 // The last error wins: earlier ones are often the same start, tried before.
 function causeOf(lines: string[]): string | undefined {
-  for (const line of lines.toReversed()) {
+  for (let index = lines.length - 1; index >= 0; index--) {
     for (const [pattern, word] of CAUSES) {
-      const found = pattern.exec(line)
-      if (found) return word([...found], lines)
+      const found = pattern.exec(lines[index] ?? '')
+      if (found) return word([...found], { lines, index })
     }
   }
   return undefined
 }
 
-type Words = (found: string[], lines: string[]) => string
+type Place = { lines: string[]; index: number }
+type Words = (found: string[], place: Place) => string
+
+const OUT_OF_MEMORY = 'The instance ran out of memory: choose a larger instance type.'
 
 const CAUSES: [RegExp, Words][] = [
   [
     /^(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?/,
-    ([, name = ''], lines) => missingModule(name, lines),
+    ([, name = ''], place) => missingModule(name, place),
   ],
-  [
-    /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
-    ([, name, module], lines) => `'${name}' cannot be imported from '${module}'${at(lines)}.`,
-  ],
-  [/^((?:SyntaxError|IndentationError|TabError): .+)/, ([, what], lines) => `${what}${at(lines)}.`],
+  [/^((?:SyntaxError|IndentationError|TabError): .+)/, ([, what], place) => `${what}${at(place)}.`],
   [
     /Failed to find (?:attribute|application object) '([^']+)' in '([^']+)'/,
     ([, name, module]) =>
-      `The module '${module}' has nothing named '${name}': WSGIPath must name the WSGI callable, such as ${module}:app.`,
+      `The module '${module}' has nothing named '${name}': WSGIPath must name the WSGI callable, for instance ${module}:app.`,
   ],
   [
     /^KeyError: '([^']+)'/,
-    ([, name = ''], lines) =>
-      lines.some((line) => /environ/.test(line)) || /^[A-Z][A-Z0-9_]*$/.test(name)
-        ? `The environment property ${name} is not set${at(lines)}: set it with setenv ${name}=….`
-        : `KeyError: '${name}'${at(lines)}.`,
+    ([, name = ''], place) =>
+      /^[A-Z][A-Z0-9_]*$/.test(name) && place.lines.slice(0, place.index).some((line) => /environ/.test(line))
+        ? `The environment property ${name} is not set${at(place)}.`
+        : `KeyError: '${name}'${at(place)}.`,
   ],
   [
-    /Error: listen EADDRINUSE: address already in use (\S+)|Address already in use|Connection in use: \('[^']*', (\d+)\)/,
-    () => 'The port that the application wants is already in use inside the instance: listen on $PORT.',
+    /EADDRINUSE: address already in use|Address already in use|Connection in use:/,
+    () =>
+      'The port that the application wants is already in use inside the instance: it must listen on $PORT.',
   ],
   [
-    /Error: Cannot find module '([^']+)'/,
-    ([, name = '']) =>
-      name.startsWith('/')
+    /EACCES: permission denied(.*)/,
+    ([, what = '']) => `Permission denied${what}: the application runs as the user webapp.`,
+  ],
+  [
+    /^Error: Cannot find module '([^']+)'/,
+    ([, name = ''], place) =>
+      name.startsWith('/') || name.startsWith('.')
         ? `The file ${name} is not in the bundle.`
-        : `The package '${name}' is not installed: add it to package.json.`,
+        : `The package '${name}' is not installed${at(place)}: add it to package.json.`,
   ],
   [
-    /(?:^|: )(?:exec: )?(\S+): (?:command )?not found$/,
-    ([, name = '']) => `The program '${name.replace(/:$/, '')}' does not exist on the instance.`,
+    /sh: \d+: (?:exec: )?(\S+): (?:not found|Permission denied)$/,
+    ([, name]) => `The program '${name}' does not exist on the instance.`,
   ],
   [/npm (?:error|ERR!) Missing script: "([^"]+)"/, ([, name]) => `package.json has no script '${name}'.`],
   [
-    /MemoryError|Cannot allocate memory|JavaScript heap out of memory|Worker .* was sent SIGKILL! Perhaps out of memory/,
-    () => 'The instance ran out of memory: choose a larger instance type.',
+    /^MemoryError|Cannot allocate memory|JavaScript heap out of memory|was sent SIGKILL! Perhaps out of memory/,
+    () => OUT_OF_MEMORY,
   ],
-  [/by signal 9$/, () => 'It was killed, most likely for want of memory: choose a larger instance type.'],
+  [/^\[polebean\] the process '[^']+' ended by signal 9$/, () => `It was killed. ${OUT_OF_MEMORY}`],
   [
-    /^((?:[A-Z]\w*\.)*[A-Z]\w*(?:Error|Exception|ImproperlyConfigured)(?:: .+)?)$/,
-    ([, what], lines) => `${what}${at(lines)}.`,
+    /^((?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|ImproperlyConfigured)(?: \[\w+\])?(?:: .*)?)$/,
+    ([, what = ''], place) => `${what.slice(0, 300).replace(/\.$/, '')}${at(place)}.`,
   ],
 ]
 
-/** gunicorn's own report of a module that it was told to load names that module; any other is a package not installed. */
-function missingModule(name: string, lines: string[]): string {
-  const wanted = lines.some((line) => line.includes('import_app') || line.includes('load_wsgiapp'))
-  const inApp = lines.some((line) => /File "\/var\/app\/current\//.test(line))
-  if (wanted && !inApp) {
-    return `WSGIPath names the module '${name}', which is not in the bundle (WSGIPath is 'application' unless set, for instance to app:app).`
+/** gunicorn's own report of a module that it was told to load has no frame of the application in it. */
+function missingModule(name: string, place: Place): string {
+  const traceback = place.lines.slice(tracebackStart(place), place.index)
+  const asked = traceback.some((line) => /\b(import_app|load_wsgiapp)\b/.test(line))
+  if (asked && !traceback.some((line) => OWN_FRAME.test(line))) {
+    return `WSGIPath names the module '${name}', which is not in the bundle (unless set, WSGIPath is 'application').`
   }
-  return `The module '${name}' is not installed${at(lines)}: add its package to requirements.txt.`
+  return `The module '${name}' is not installed${at(place)}: add its package to requirements.txt.`
 }
 
-/** Where in the application the last traceback points, ` at app.py:3`. */
-function at(lines: string[]): string {
-  const own = lines.findLast((line) => /File "\/var\/app\/current\/[^"]+", line \d+/.test(line))
-  const [, path, number] = /File "\/var\/app\/current\/([^"]+)", line (\d+)/.exec(own ?? '') ?? []
-  if (path) return ` (${path}:${number})`
-  const [, script, row] =
-    /^\/var\/app\/current\/(\S+?):(\d+)$/.exec(
-      lines.findLast((line) => /^\/var\/app\/current\/\S+:\d+$/.test(line)) ?? '',
-    ) ?? []
-  return script ? ` (${script}:${row})` : ''
+const OWN_FRAME = /File "\/var\/app\/current\/([^"]+)", line (\d+)/
+const OWN_NODE_FRAME = /(?:\(|at |^)(?:file:\/\/)?\/var\/app\/current\/([^:\s)]+):(\d+)/
+const TRACE_LINES_MAX = 40
+
+const tracebackStart = ({ lines, index }: Place) => {
+  const start = lines.findLastIndex((line, each) => each < index && line.startsWith('Traceback '))
+  return start === -1 ? Math.max(0, index - TRACE_LINES_MAX) : start
+}
+
+/** Where in the application it happened, ` (app.py:3)`: Python's last frame above the error, Node's first below it. */
+function at(place: Place): string {
+  const { lines, index } = place
+  const above = lines.slice(tracebackStart(place), index)
+  const own = above.findLast((line) => OWN_FRAME.test(line) && !line.includes('/node_modules/'))
+  const below = lines
+    .slice(index, index + TRACE_LINES_MAX)
+    .find((line) => OWN_NODE_FRAME.test(line) && !line.includes('/node_modules/'))
+  const header = above.findLast((line) => /^(?:file:\/\/)?\/var\/app\/current\/\S+:\d+$/.test(line))
+  const [, path, line] = OWN_FRAME.exec(own ?? '') ?? OWN_NODE_FRAME.exec(header ?? below ?? '') ?? []
+  return path ? ` (${path}:${line})` : ''
 }

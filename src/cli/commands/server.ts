@@ -1,6 +1,6 @@
 // `server` runs the control plane here; `start` puts it under the home's supervisor, so that it returns when it dies.
 import { fileURLToPath } from 'node:url'
-import { homeOwner, invokingUser, openHome, type HomeSettings } from '../../home.ts'
+import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { chooseCidr, makeSupervisor, startServer } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -23,7 +23,7 @@ export async function start(homeDir: string, options: { domain?: string }): Prom
   await makeSupervisor(home).ensure({
     name: 'server',
     argv: [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', SUDO_UID: String(homeOwner(home.dir)), ...pipVariables() },
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...buildVariables() },
     filesMax: null,
   })
 }
@@ -36,9 +36,9 @@ async function prepared(homeDir: string, { domain }: { domain?: string }): Promi
 }
 
 /** Builds reach the package index as the user who starts the server does. */
-const pipVariables = () =>
+const buildVariables = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(
-      (entry): entry is [string, string] => /^(PIP_|(https?|no)_proxy$|(HTTPS?|NO)_PROXY$|SSL_CERT_|NPM_CONFIG_|npm_config_registry$)/.test(entry[0]),
+      (entry): entry is [string, string] => /^(HOME$|SUDO_USER$|PIP_|(https?|no)_proxy$|(HTTPS?|NO)_PROXY$|SSL_CERT_|NPM_CONFIG_|npm_config_registry$)/.test(entry[0]),
     ),
   )

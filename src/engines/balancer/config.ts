@@ -138,8 +138,10 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
   const bindHost = (port: number) => {
     hostPorts.add(port)
     const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
-    const addresses = settings.ipv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']
-    return addresses.map((address) => `  bind ${address}:${port}${where}`)
+    // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
+    // again, stops listening to bind it anew, and loses connections (seen with 2.6).
+    const v6 = settings.ipv6 ? [`  bind [::1]:${port} v6only${where}`] : []
+    return [`  bind 127.0.0.1:${port}${where}`, ...v6]
   }
   const entries = (port: number, keys: (loadBalancer: BalancerModel['loadBalancers'][number]) => string[]) =>
     model.loadBalancers

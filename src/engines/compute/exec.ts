@@ -1,4 +1,5 @@
 // Programs run inside from the outside, within limits of time and output; what they left running there is ended too.
+import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import type { ExecOptions, ExecResult } from './engine.ts'
@@ -6,20 +7,22 @@ import type { Sandboxes } from './sandbox.ts'
 
 /** Runs `argv` in a sandbox that is running; stdout and stderr come back in the order in which they were written. */
 export async function execInside(
-  sandboxes: Sandboxes,
+  { sandboxes, clock }: { sandboxes: Sandboxes; clock: Clock },
   id: string,
   argv: string[],
   { user = 'root', stdin, timeoutMs, outputBytesMax }: ExecOptions,
 ): Promise<ExecResult> {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)))
   const inside = ['timeout', '-k', '1', seconds, '/bin/sh', '-c', 'exec "$@" 2>&1', 'exec', ...argv]
+  const startedAt = clock.monotonic()
   const env = { HOME: user === 'root' ? '/root' : '/home/webapp' }
   const result = await run(sandboxes.execArgv(id, user, env, '/', inside), {
     ...(stdin === undefined ? {} : { stdin }),
     timeoutMs: timeoutMs + SPARE_MS,
     outputBytesMax,
   })
-  if (result.exit === TIMED_OUT || result.exit === KILLED)
+  // The program itself may answer these codes too.
+  if ([TIMED_OUT, KILLED].includes(result.exit) && clock.monotonic() - startedAt >= Number(seconds) * 1000)
     throw new EngineError(`${argv[0]} in ${id}: not within ${seconds} seconds: ${result.stdout.toString().slice(-2_000)}`)
   if (result.exit === RUNC_FAILED && result.stdout.length === 0)
     throw new EngineError(`cannot run ${argv[0]} in ${id}: ${result.stderr.toString().trim().slice(-500)}`)

@@ -1,6 +1,6 @@
 // What the engine keeps of instances on disk: one folder each, `spec.json` and the disk image. The folder is the instance:
 // it appears when a launch was accepted, and goes last when it is removed.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
@@ -36,6 +36,11 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
   for (const name of readdirSync(dir)) {
     if (name.startsWith(GONE)) rmSync(join(dir, name), { recursive: true, force: true })
     if (!/^i-[0-9a-f]{17}$/.test(name)) continue
+    // A launch that was not yet accepted: the folder comes before the record in it.
+    if (!existsSync(join(dir, name, 'spec.json'))) {
+      rmSync(join(dir, name), { recursive: true, force: true })
+      continue
+    }
     try {
       records.set(name, JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8')) as InstanceRecord)
     } catch (error) {

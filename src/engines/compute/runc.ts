@@ -139,7 +139,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     await sandboxes.destroy(id) // its first process may just have died
     const reader = `r-${id.slice(2)}`
     try {
-      await sandboxes.create({ ...planOf(record, files.image(id)), id: reader, address: null, argv: idleArgv })
+      await sandboxes.create({ ...planOf(record, files.image(id)), id: reader, argv: idleArgv })
       await sandboxes.start(reader)
       return await tailInside(sandboxes, reader, path, tailBytes)
     } finally {
@@ -204,7 +204,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
     async exec(id, argv, options) {
       if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
-      return execInside(sandboxes, id, argv, options)
+      return execInside({ sandboxes, clock }, id, argv, options)
     },
     async read(id, path, { tailBytes }) {
       if (runningInit(recordOf(id).spec.id)) return tailInside(sandboxes, id, path, tailBytes)

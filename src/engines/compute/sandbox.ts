@@ -1,5 +1,5 @@
 // One sandbox: files, mounts, container. Instances, builds and readers of stopped instances are all made by it.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -179,7 +179,11 @@ function writeTree(root: string, idBase: number, entries: Entry[]) {
     chownSync(path, idBase + uid, idBase + gid)
     chmodSync(path, entry.mode)
   }
+  // runsvdir waits a second before it trusts a folder that was changed within this one.
+  if (existsSync(`${root}/etc/service`)) utimesSync(`${root}/etc/service`, LONG_AGO, LONG_AGO)
 }
+
+const LONG_AGO = 1_000_000_000
 
 function makeFolder(path: string, mode: number) {
   mkdirSync(path, { recursive: true })

@@ -1,4 +1,5 @@
 // Which range a home takes: a /16 that no route of the machine and no other home touches.
+import { createHash } from 'node:crypto'
 import { EngineError } from '../../kernel/errors.ts'
 import { runOk } from '../../kernel/process.ts'
 
@@ -14,6 +15,11 @@ export function chooseCidr(taken: string[], start: number): string {
     if (!ranges.some((other) => range.first <= other.last && other.first <= range.last)) return cidr
   }
   throw new EngineError(`no 10.x.0.0/16 is free of this machine's routes: ${taken.join(', ')}`)
+}
+
+/** The range for a new home, chosen once and kept with it. */
+export async function chooseFreeCidr(homeId: string): Promise<string> {
+  return chooseCidr(await hostRoutes(), createHash('sha256').update(homeId).digest().readUInt16BE())
 }
 
 /** Destinations of all of the machine's routes, every table. */

@@ -11,7 +11,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
-import { runOk } from '../../kernel/process.ts'
+import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { ensureAccepted, ensureForwarding, foreignForwardDrops, undoHostChanges } from './host-forwarding.ts'
 import {
@@ -125,8 +125,9 @@ export function makeRouter(home: Home): Router {
     try {
       await ip(names.router, outer)
     } catch {
-      // Left of a start that was cut short, or the kernel has not yet taken away that of the last boot.
+      // Left of a start that was cut short, or the kernel has not yet taken away that of an earlier namespace.
       await removeLink(names.router, link)
+      await run(['nsenter', '-t', String(pid), '-n', 'ip', 'link', 'del', 'eth0'])
       await ip(names.router, outer)
     }
     await Promise.all([
@@ -139,7 +140,11 @@ export function makeRouter(home: Home): Router {
     if (!hasNamespace(names.router)) return
     const link = interfaceOf(member.id)
     await removeLink(names.router, link)
-    await nft(names.router, removeMemberRules({ interface: link, address: checkAddress(member.address) }))
+    try {
+      await nft(names.router, removeMemberRules({ interface: link, address: checkAddress(member.address) }))
+    } catch {
+      // No table yet, in a namespace that was just made anew. An element without its interface lets nobody speak.
+    }
   }
 
   const ensureBalancerAddresses = async (addresses: string[]) => {
@@ -235,8 +240,10 @@ async function ensureBalancerNamespace(names: RouterNames) {
     'net.ipv4.tcp_tw_reuse=1',
   ])
   const links = await ipJson<{ ifname: string }>(names.router, ['link'])
-  if (!links.some((link) => link.ifname === BALANCER_LINK))
+  if (!links.some((link) => link.ifname === BALANCER_LINK)) {
+    await removeLink(names.balancer, 'eth0') // of a router namespace that is going away
     await ip(names.router, [`link add ${BALANCER_LINK} type veth peer name eth0 netns ${names.balancer}`])
+  }
   await ip(names.router, [`link set ${BALANCER_LINK} up`, `addr replace ${GATEWAY}/32 dev ${BALANCER_LINK}`])
   await ip(names.balancer, [
     'link set lo up',

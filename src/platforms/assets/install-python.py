@@ -20,7 +20,8 @@ def rewrite(folder, old, new):
     # What an editable or path install wrote down is where the bundle stood while it was built.
     for parent, _, files in os.walk(folder):
         for name in files:
-            if not (name.endswith((".pth", ".egg-link", "direct_url.json")) or name.startswith("__editable__")):
+            is_finder = name.startswith("__editable__") and name.endswith(".py")
+            if not (is_finder or name.endswith((".pth", ".egg-link", "direct_url.json"))):
                 continue
             path = os.path.join(parent, name)
             with open(path, encoding="utf-8") as file:

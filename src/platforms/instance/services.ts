@@ -15,9 +15,8 @@ export function processService({ name, command }: Process, env: Record<string, s
   // 0700: the environment may hold secrets. `env -i` takes names that no shell can export (`a.b`), and leaves the
   // values exactly as they are. chpst -P makes a process group, so that whatever the process left is ended with it.
   const run = `#!/bin/sh
-exec 2>&1
 mkdir -p /var/pids /run/polebean
-touch ${log} && chown webapp ${log} && exec >>${log}
+touch ${log} && chown webapp ${log} && exec >>${log} 2>&1
 echo $$ >/var/pids/${name}.pid
 cd ${APP_DIR} || exit 1
 exec env -i ${environmentWords(env)} \\

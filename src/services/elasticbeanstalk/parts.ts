@@ -1,6 +1,7 @@
 // What every file of this service is handed.
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { ObjectEngine } from '../../engines/objects/engine.ts'
+import type { inspectBundle } from '../../platforms/bundle.ts'
 import type { Catalogue } from '../../platforms/catalogue.ts'
 import type { BuildConfiguration } from '../../platforms/plan.ts'
 import type { Context } from '../context.ts'
@@ -14,14 +15,18 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
   catalogue: Catalogue
-  /** What the machine's owner configured for pip and npm. Read anew for each plan. */
-  buildConfiguration(): BuildConfiguration
+  /** Looks into a source bundle; the real one unless a simulation has no files. */
+  inspect?: typeof inspectBundle
+  /** What the machine's owner configured for pip and npm. Read anew for each plan. Without it: nothing. */
+  buildConfiguration?: () => BuildConfiguration
   /** Environments are named `<prefix>.<region>.<domain>`. */
   domain: string
-  /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */
-  ports: { http: number; environments: number }
-  /** A URL by which anybody may GET the object for a while. */
-  presign(context: Context, bucket: string, key: string, expiresSeconds: number): string
+  /** First of the loopback ports that environments get. */
+  environmentPorts: number
+  /** Port of a load balancer's port 80 as clients see it; 80 unless said. */
+  publicPort?: number
+  /** A URL by which its holder may GET the object for a while. */
+  presign(endpoint: string, bucket: string, key: string): string
 }
 
 export type Template = { settings: Setting[]; solutionStackName: string; platformArn: string }

@@ -2,7 +2,8 @@
 import { inTransactions } from '../in-transactions.ts'
 import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
-import { makeFindTemplate } from './configuration/store.ts'
+import type { Migration } from '../../store/store.ts'
+import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
@@ -20,18 +21,19 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
+import { elasticbeanstalkMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
 import { makeTerminateWorkflow } from './workflows/terminate-environment.ts'
 import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
-export { configurationMigration } from './configuration/store.ts'
-export { elasticbeanstalkMigration } from './store.ts'
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-/** Its tables: `elasticbeanstalkMigration`, then `configurationMigration`. Without RebuildEnvironment,
- *  SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway refuses those by name. */
+export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
+
+/** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
+ *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
   const parts: Parts = { ...deps, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
   const operations = inTransactions(deps.store, {

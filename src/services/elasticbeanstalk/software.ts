@@ -29,6 +29,6 @@ export function planOf(parts: Parts, deployment: DeploymentRow, version: Applica
     listing: JSON.parse(version.inspection ?? '{}') as BundleListing,
     bundle: { path: parts.objects.path(version.bodyId), sha256Hex: version.sha256Hex },
     options: configurationOfSettings(deployment),
-    configuration: parts.buildConfiguration(),
+    configuration: parts.buildConfiguration?.() ?? { files: [], inputs: [], env: {} },
   })
 }

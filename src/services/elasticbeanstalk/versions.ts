@@ -34,13 +34,13 @@ export function makeVersionsReconciler(parts: Parts): Reconciler {
 
 type Found = { inspection: string } | { problem: string }
 
-async function inspect({ cloud, objects }: Parts, row: ApplicationVersionRow): Promise<Found> {
+async function inspect({ cloud, objects, inspect: look = inspectBundle }: Parts, row: ApplicationVersionRow): Promise<Found> {
   const where = `s3://${row.bucket}/${row.key}`
   const context = systemContext(row.account, row.region, row.requestId)
   const body = cloud.s3.objectBody(context, row.bucket ?? '', row.key ?? '')
   if (body?.sha256Hex !== row.sha256Hex)
     return { problem: `The source bundle ${where} was changed or deleted before it was processed.` }
-  const found = await inspectBundle(objects.path(body.id))
+  const found = await look(objects.path(body.id))
   if (found.kind === 'problem') return { problem: found.problem }
   if (found.unsupported.length > 0) return { problem: unsupportedText(found.unsupported) }
   return { inspection: JSON.stringify(found) }

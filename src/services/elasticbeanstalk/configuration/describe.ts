@@ -102,8 +102,9 @@ function describeOption(
     // The model's enumeration knows two; the service answers with these (and its documentation names them).
     ValueType: option.type as ConfigurationOptionDescription['ValueType'],
     ...(option.values === undefined ? {} : { ValueOptions: option.values }),
-    ...(option.min === undefined ? {} : { MinValue: option.min }),
-    ...(option.max === undefined ? {} : { MaxValue: option.max }),
+    // The model's members are whole numbers: the AWS CLI fails on 0.001.
+    ...(Number.isInteger(option.min) ? { MinValue: option.min } : {}),
+    ...(Number.isInteger(option.max) ? { MaxValue: option.max } : {}),
     ...(option.maxLength === undefined ? {} : { MaxLength: option.maxLength }),
     ...(option.regex === undefined ? {} : { Regex: { Pattern: option.regex, Label: option.name } }),
   }

@@ -152,6 +152,9 @@ describe('DescribeConfigurationOptions', () => {
       },
     )
     assert.ok(Options.some(({ Name }) => Name === 'WSGIPath'))
+    // The AWS CLI reads these as whole numbers and fails on others.
+    for (const { MinValue = 0, MaxValue = 0 } of Options)
+      assert.ok(Number.isInteger(MinValue) && Number.isInteger(MaxValue))
     const node = describeConfigurationOptions(context, {
       SolutionStackName: '64bit Amazon Linux 2023 v6.5.0 running Node.js 26',
     })

@@ -75,7 +75,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       deploymentId: 0,
       targetDeploymentId: 0,
       expectedDeploymentId: null,
-      loopbackPort: freePort(store, parts.ports.environments),
+      loopbackPort: freePort(store, parts.environmentPorts),
       resources: '{}',
       requestId: context.requestId,
       createdAt: now,

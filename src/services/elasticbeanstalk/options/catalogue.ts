@@ -35,7 +35,7 @@ export function findOption(
 ): FoundOption | undefined {
   const found = findNamespace(platform, namespaceName)
   if (!found) return undefined
-  const option = found.namespace.options.find(({ name }) => name === optionName)
+  const option = optionsOf.get(found.namespace)?.get(optionName)
   if (option) return { ...found, option, anyName: false }
   const { anyName } = found.namespace
   if (!anyName) return undefined
@@ -44,15 +44,23 @@ export function findOption(
 
 function findNamespace(platform: string, asked: string) {
   const lower = asked.toLowerCase()
-  const known = namespaces.filter((each) => each.platform === undefined || each.platform === platform)
-  const exact = known.find((each) => each.named === undefined && each.name === lower)
-  if (exact) return { namespace: exact, namespaceName: exact.name }
-  const named = known.find((each) => each.named !== undefined && isNamedIn(each, lower))
-  return named && { namespace: named, namespaceName: named.name + asked.slice(named.name.length) }
+  const here = (each: Namespace) => each.platform === undefined || each.platform === platform
+  const exact = exactly.get(lower)
+  if (exact) return here(exact) ? { namespace: exact, namespaceName: exact.name } : undefined
+  const namespace = named.find((each) => here(each) && isNamedIn(each, lower))
+  return namespace && { namespace, namespaceName: namespace.name + asked.slice(namespace.name.length) }
 }
 
-function isNamedIn({ name, named }: Namespace, lower: string): boolean {
+const exactly = new Map(
+  namespaces.filter((each) => each.named === undefined).map((each) => [each.name, each]),
+)
+const named = namespaces.filter((each) => each.named !== undefined)
+const optionsOf = new Map(
+  namespaces.map((each) => [each, new Map(each.options.map((option) => [option.name, option]))]),
+)
+
+function isNamedIn({ name, named: what }: Namespace, lower: string): boolean {
   if (!lower.startsWith(`${name}:`)) return false
   const rest = lower.slice(name.length + 1)
-  return named === 'PORT' ? /^\d{1,5}$/.test(rest) : /^[a-z0-9_.-]{1,128}$/.test(rest)
+  return what === 'PORT' ? /^\d{1,5}$/.test(rest) : /^[a-z0-9_.-]{1,128}$/.test(rest)
 }

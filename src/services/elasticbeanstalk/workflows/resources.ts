@@ -202,19 +202,10 @@ export function applySettings(work: Work): void {
 }
 
 function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {
-  const { deregistrationDelaySeconds, stickiness } = configuration
+  const seconds = String(configuration.deregistrationDelaySeconds)
   parts.cloud.elasticloadbalancingv2.modifyTargetGroupAttributes(context, {
     TargetGroupArn: targetGroupArn,
-    Attributes: [
-      { Key: 'deregistration_delay.timeout_seconds', Value: String(deregistrationDelaySeconds) },
-      ...(stickiness.enabled
-        ? [
-            { Key: 'stickiness.enabled', Value: 'true' },
-            { Key: 'stickiness.type', Value: 'lb_cookie' },
-            { Key: 'stickiness.lb_cookie.duration_seconds', Value: String(stickiness.durationSeconds) },
-          ]
-        : [{ Key: 'stickiness.enabled', Value: 'false' }]),
-    ],
+    Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: seconds }],
   })
 }
 

@@ -1,0 +1,204 @@
+// What every compute engine must do (engine.ts). The fake runs it always, the real ones where they can.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ComputeEngine, InstanceSpec, Software } from './engine.ts'
+
+export type Subject = {
+  /** The engine now; another object after `restart`. */
+  engine(): ComputeEngine
+  /** The control plane dies and another one starts. */
+  restart(): void
+  /** Kills the first process of an instance from outside of it. */
+  kill(id: string): Promise<void>
+  /** Everything that is not on disk is gone, as after a power cut. */
+  reboot(): Promise<void>
+  /** Waits until `probe` holds. */
+  until(probe: () => Promise<boolean>): Promise<void>
+}
+
+export const instanceId = (number: number): string => `i-${number.toString(16).padStart(17, '0')}`
+
+export const software = (revision: number, more: Partial<Software> = {}): Software => ({
+  revision,
+  layers: [],
+  env: { GREETING: 'hello' },
+  files: [
+    { path: '/etc/service/idle/run', content: '#!/bin/sh\nexec sleep 1000000\n', mode: 0o755, owner: 'root' },
+    { path: '/etc/polebean/revision', content: `${revision}\n`, mode: 0o644, owner: 'root' },
+  ],
+  ...more,
+})
+
+const MEBIBYTES = 1 << 20
+
+export function computeConformance(subject: Subject): void {
+  const { cidr, zones } = subject.engine().network()
+  const spec = (number: number, more: Partial<InstanceSpec> = {}): InstanceSpec => ({
+    id: instanceId(number),
+    platform: { name: 'python-3.11', version: '1' },
+    software: software(1),
+    diskBytes: 128 * MEBIBYTES,
+    cpu: 0.5,
+    memoryBytes: 128 * MEBIBYTES,
+    pids: 64,
+    zone: zones[0] ?? '',
+    requestedAddress: cidr.replace(/0\.0\/16$/, `1.${number}`),
+    tags: { generation: 'one' },
+    ...more,
+  })
+  const seen = async (id: string) => (await subject.engine().list()).find((one) => one.id === id)
+  const state = async (id: string) => (await seen(id))?.state
+  const running = (id: string) => subject.until(async () => (await state(id)) === 'running')
+
+  describe('a compute engine', () => {
+    it('shows a launched instance at once, with what it was given', async () => {
+      const one = spec(1)
+      await subject.engine().launch(one)
+      const found = await seen(one.id)
+      assert.ok(found)
+      assert.ok(['pending', 'running'].includes(found.state))
+      await running(one.id)
+      const { address, zone, tags, revision } = (await seen(one.id))!
+      assert.deepEqual({ address, zone, tags, revision }, { address: one.requestedAddress, zone: one.zone, tags: one.tags, revision: 1 })
+    })
+
+    it('changes nothing when it is told to launch what is there', async () => {
+      const before = await seen(instanceId(1))
+      await subject.engine().launch(spec(1, { software: software(7), tags: {} }))
+      assert.deepEqual(await seen(instanceId(1)), before)
+    })
+
+    it('refuses an id that is not one, and shows nothing of it', async () => {
+      await assert.rejects(subject.engine().launch(spec(1, { id: '../../etc' })), { name: 'EngineError' })
+      assert.equal((await subject.engine().list()).length, 1)
+    })
+
+    it('keeps instances over the death of the control plane', async () => {
+      const before = await seen(instanceId(1))
+      subject.restart()
+      assert.deepEqual(await seen(instanceId(1)), before)
+    })
+
+    it('runs a program inside and answers its exit status and output', async () => {
+      const options = { timeoutMs: 10_000, outputBytesMax: 1_000 }
+      const result = await subject.engine().exec(instanceId(1), ['cat', '/etc/polebean/revision'], options)
+      assert.deepEqual(result, { exit: 0, output: '1\n', truncated: false })
+    })
+
+    it('swaps the software in place: same address, another boot, the new revision', async () => {
+      const before = (await seen(instanceId(1)))!
+      await subject.engine().update(instanceId(1), software(2), 1_000)
+      await running(instanceId(1))
+      const after = (await seen(instanceId(1)))!
+      assert.equal(after.revision, 2)
+      assert.equal(after.address, before.address)
+      assert.notEqual(after.boot, before.boot)
+      assert.equal((await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(), '2\n')
+    })
+
+    it('stops and starts an instance, and reads its files while it is stopped', async () => {
+      await subject.engine().stop(instanceId(1), 1_000)
+      assert.equal(await state(instanceId(1)), 'stopped')
+      await assert.rejects(subject.engine().exec(instanceId(1), ['true'], { timeoutMs: 1_000, outputBytesMax: 10 }), {
+        name: 'EngineError',
+      })
+      assert.equal((await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(), '2\n')
+      await subject.engine().start(instanceId(1))
+      await running(instanceId(1))
+      assert.equal((await seen(instanceId(1)))!.revision, 2)
+    })
+
+    it('lists an instance whose first process was killed as stopped, and starts it again', async () => {
+      const before = (await seen(instanceId(1)))!
+      await subject.kill(instanceId(1))
+      await subject.until(async () => (await state(instanceId(1))) === 'stopped')
+      await subject.engine().start(instanceId(1))
+      await running(instanceId(1))
+      assert.notEqual((await seen(instanceId(1)))!.boot, before.boot)
+    })
+
+    it('updates an instance that is stopped, which starts it', async () => {
+      await subject.engine().stop(instanceId(1), 1_000)
+      await subject.engine().update(instanceId(1), software(3), 1_000)
+      await running(instanceId(1))
+      assert.equal((await seen(instanceId(1)))!.revision, 3)
+    })
+
+    it('lists what was launched as stopped after a reboot, and starts it again', async () => {
+      await subject.engine().launch(spec(2))
+      await running(instanceId(2))
+      await subject.reboot()
+      subject.restart()
+      assert.deepEqual((await subject.engine().list()).map((one) => [one.id, one.state]).sort(), [
+        [instanceId(1), 'stopped'],
+        [instanceId(2), 'stopped'],
+      ])
+      await subject.engine().start(instanceId(2))
+      await running(instanceId(2))
+      assert.equal((await seen(instanceId(2)))!.address, spec(2).requestedAddress)
+    })
+
+    it('counts for what runs, and leaves out what does not', async () => {
+      const stats = await subject.engine().stats()
+      assert.deepEqual(stats.map((one) => one.id), [instanceId(2)])
+      assert.equal(stats[0]!.boot, (await seen(instanceId(2)))!.boot)
+    })
+
+    it('builds a layer once per key, and mounts it', async () => {
+      const request = {
+        key: 'conformance-1',
+        platform: { name: 'python-3.11', version: '1' },
+        inputs: [],
+        layers: [],
+        files: [{ name: 'text', content: 'built\n', mode: 0o644 }],
+        argv: ['cp', '/build/in/text', 'text'],
+        target: '/var/app/current',
+        env: {},
+        timeoutMs: 20_000,
+        outputBytesMax: 4 * MEBIBYTES,
+      }
+      const [one, two] = await Promise.all([subject.engine().build(request), subject.engine().build(request)])
+      assert.equal(one.exit, 0)
+      assert.equal(one.digest, two.digest)
+      assert.deepEqual((await subject.engine().layers()).map(({ key, digest }) => ({ key, digest })), [
+        { key: 'conformance-1', digest: one.digest },
+      ])
+      const layers = [{ digest: one.digest, target: '/var/app/current' }]
+      await subject.engine().update(instanceId(2), software(2, { layers }), 1_000)
+      await running(instanceId(2))
+      assert.equal((await subject.engine().read(instanceId(2), '/var/app/current/text', { tailBytes: 100 })).toString(), 'built\n')
+      await assert.rejects(subject.engine().removeLayer(one.digest), { name: 'EngineError' })
+    })
+
+    it('leaves no layer of a build that fails, and says what it printed', async () => {
+      const result = await subject.engine().build({
+        key: 'conformance-2',
+        platform: { name: 'python-3.11', version: '1' },
+        ...{ inputs: [], layers: [], files: [], target: '/var/app/current', env: {} },
+        argv: ['sh', '-c', 'echo no such package; exit 3'],
+        timeoutMs: 20_000,
+        outputBytesMax: 4 * MEBIBYTES,
+      })
+      assert.deepEqual(result, { exit: 3, output: 'no such package\n', digest: '' })
+      assert.equal((await subject.engine().layers()).length, 1)
+    })
+
+    it('refuses a layer that is not there, and can be updated again', async () => {
+      const layers = [{ digest: `sha256-${'0'.repeat(64)}`, target: '/var/app/current' }]
+      await assert.rejects(subject.engine().update(instanceId(2), software(3, { layers }), 1_000), { name: 'EngineError' })
+      const after = (await seen(instanceId(2)))!
+      assert.equal(after.revision, 3)
+      assert.equal(after.state, 'stopped')
+      await subject.engine().update(instanceId(2), software(4), 1_000)
+      await running(instanceId(2))
+    })
+
+    it('forgets what is removed, and is quiet about what is not there', async () => {
+      for (const number of [1, 2, 3]) await subject.engine().remove(instanceId(number))
+      assert.deepEqual(await subject.engine().list(), [])
+      const [layer] = await subject.engine().layers()
+      await subject.engine().removeLayer(layer!.digest)
+      assert.deepEqual(await subject.engine().layers(), [])
+    })
+  })
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { systemClock as clock } from '../../kernel/clock.ts'
+import { makeIds } from '../../kernel/ids.ts'
+import { run, runOk } from '../../kernel/process.ts'
+import { systemRandom } from '../../kernel/random.ts'
+import { makeRunit } from '../supervisor/runit.ts'
+import { readResolverHost, resolverService } from './dnsmasq.ts'
+
+const RESOLVER = '169.254.169.253'
+const UPSTREAM = '192.0.2.53'
+
+describe('dnsmasq in a namespace', () => {
+  it("forwards to the resolvers of the host's file, follows its changes, and is not root", async () => {
+    const router = `pb-${makeIds(systemRandom).lower('', 6)}`
+    const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
+    const supervisor = makeRunit({ clock, home: { dir } }, ['resolver'])
+    const execIn = (namespace: string, argv: string[]) => ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
+    const dns = (...args: string[]) => execIn(router, [process.execPath, join(import.meta.dirname, 'test-dns.ts'), ...args])
+    let stopUpstream = () => {}
+    try {
+      await runOk(['ip', 'netns', 'add', router])
+      await runOk(['ip', '-n', router, 'link', 'set', 'lo', 'up'])
+      for (const address of [RESOLVER, UPSTREAM])
+        await runOk(['ip', '-n', router, 'addr', 'add', `${address}/32`, 'dev', 'lo'])
+      const resolvFile = join(dir, 'resolv.conf')
+      chmodSync(dir, 0o755) // it is read by another user
+      writeFileSync(resolvFile, '')
+      const network = { names: { router }, resolverAddresses: [RESOLVER], execIn }
+      await supervisor.ensure(resolverService(network, { ...readResolverHost(), resolvFile }))
+      const untilSaid = async (wanted: string) => {
+        let said = ''
+        for (const end = clock.monotonic() + 10_000; clock.monotonic() < end && said !== wanted; )
+          said = (await run(dns('ask', RESOLVER))).stdout.toString().trim()
+        assert.equal(said, wanted)
+      }
+      await untilSaid('5') // REFUSED: there is nobody to ask
+
+      const [file = '', ...args] = dns('serve', UPSTREAM)
+      const upstream = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+      stopUpstream = () => void upstream.kill()
+      await once(upstream.stdout, 'data')
+      writeFileSync(resolvFile, `nameserver ${UPSTREAM}\n`)
+      await untilSaid('0 192.0.2.99')
+
+      const [service] = await supervisor.list()
+      assert.doesNotMatch(await runOk(['ps', '-o', 'user=', '-p', String(service?.pid)]), /root/)
+    } finally {
+      stopUpstream()
+      await supervisor.shutdown()
+      await run(['ip', 'netns', 'del', router])
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,0 +1,49 @@
+// Signs and sends one request to a gateway, in process; for tests.
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { systemClock } from '../../kernel/clock.ts'
+import type { Gateway } from '../server.ts'
+import { signRequest } from '../sigv4.ts'
+import { credentials, region } from './stub-gateway.ts'
+
+export type Sent = {
+  method?: string
+  path?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+  service?: string
+  region?: string
+}
+export type Got = { status: number; headers: Record<string, string>; body: string; code: string; message: string }
+
+/** A query request unless told otherwise. */
+export async function send(gateway: Gateway, sent: Sent): Promise<Got> {
+  const { method = 'POST', path = '/', body = '', service = 'elasticbeanstalk' } = sent
+  const form: Record<string, string> =
+    method === 'POST' && service !== 's3' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}
+  const headers = signRequest({
+    method,
+    path,
+    headers: { host: 'localhost:4000', ...form, ...sent.headers },
+    payloadHash: createHash('sha256').update(body).digest('hex'),
+    service,
+    region: sent.region ?? region,
+    credentials,
+    at: systemClock.now(),
+  })
+  const answer = await gateway.handle({ method, url: path, rawHeaders: Object.entries(headers).flat(), body: Buffer.from(body) })
+  const text = typeof answer.body === 'string' ? answer.body : await textOf(answer.body)
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: text,
+    code: /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? '',
+    message: /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? '',
+  }
+}
+
+async function textOf(body: Readable | Uint8Array | undefined): Promise<string> {
+  if (body === undefined) return ''
+  if (body instanceof Uint8Array) return Buffer.from(body).toString()
+  return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Uint8Array>)).toString()
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { makeServicesWorld, softwareIntent, type ServicesWorld } from '../testing/services-world.ts'
+
+const AWAITS = [{ ResourceType: 'instance' as const, Tags: [{ Key: 'polebean:awaits-software', Value: 'true' }] }]
+
+describe('an instance', () => {
+  let world: ServicesWorld
+  beforeEach(() => {
+    world = makeServicesWorld()
+  })
+  afterEach(() => world.end())
+
+  const launch = (more: object = {}) => {
+    const ImageId = world.ec2.describeImages(world.context, {}).Images![0]!.ImageId
+    const { Instances } = world.ec2.runInstances(world.context, { ImageId, MinCount: 1, MaxCount: 1, ...more })
+    return Instances![0]!.InstanceId!
+  }
+  const find = (id: string) => world.ec2.describeInstances(world.context, { InstanceIds: [id] }).Reservations![0]!.Instances![0]!
+  const state = (id: string) => find(id).State!.Name
+  const software = (id: string) => world.ec2.instanceSoftware(world.context, id)
+  const callsTo = (id: string) => world.compute.calls.filter((one) => one.id === id).map((one) => one.call)
+
+  it('runs with its address, and is gone an hour after its end', async () => {
+    const id = launch()
+    assert.equal(state(id), 'pending')
+    assert.equal(find(id).PrivateIpAddress, undefined)
+    await world.clock.run(1_000)
+    assert.equal(state(id), 'running')
+    assert.equal(find(id).PrivateIpAddress, '10.77.0.16')
+    world.ec2.terminateInstances(world.context, { InstanceIds: [id] })
+    assert.equal(state(id), 'shutting-down')
+    await world.clock.run(1_000)
+    assert.equal(state(id), 'terminated')
+    assert.equal(find(id).StateReason!.Code, 'Client.UserInitiatedShutdown')
+    assert.equal(world.compute.things.size, 0)
+    await world.clock.run(61 * 60_000)
+    assert.throws(() => find(id), { code: 'InvalidInstanceID.NotFound' })
+  })
+
+  it('that awaits software starts when it gets it', async () => {
+    const id = launch({ TagSpecifications: AWAITS })
+    await world.clock.run(10 * 60_000)
+    assert.equal(state(id), 'pending')
+    assert.deepEqual(callsTo(id), [])
+    world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '1' }))
+    assert.deepEqual(software(id), { revision: 1, state: 'pending', output: '' })
+    await world.clock.run(200)
+    assert.equal(state(id), 'running')
+    assert.deepEqual(software(id), { revision: 1, state: 'applied', output: 'started' })
+    assert.deepEqual(callsTo(id), ['launch', 'exec'])
+  })
+
+  it('is updated in place, keeping its address, and checked once for each revision and boot', async () => {
+    const id = launch({ TagSpecifications: AWAITS })
+    world.ec2.putInstanceSoftware(world.context, id, softwareIntent())
+    await world.clock.run(1_000)
+    const address = find(id).PrivateIpAddress
+    world.compute.check = (_id, revision) => ({ exit: revision === 2 ? 1 : 0, output: `revision ${revision}` })
+    world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '2' }))
+    await world.clock.run(10_000)
+    assert.deepEqual(software(id), { revision: 2, state: 'failed', output: 'revision 2' })
+    assert.equal(state(id), 'running', 'a failed start check does not kill it')
+    world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '3' }))
+    await world.clock.run(10_000)
+    assert.deepEqual(software(id), { revision: 3, state: 'applied', output: 'revision 3' })
+    assert.equal(find(id).PrivateIpAddress, address)
+    assert.deepEqual(callsTo(id), ['launch', 'exec', 'update', 'exec', 'update', 'exec'])
+  })
+
+  it('whose first process dies is back in place, three times in five minutes, then terminated', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    const address = find(id).PrivateIpAddress
+    for (let time = 1; time <= 3; time++) {
+      world.compute.kill(id)
+      await world.clock.run(3_000)
+      assert.equal(state(id), 'running')
+      assert.equal(world.compute.things.get(id)!.state, 'running', `after death ${time}`)
+    }
+    assert.equal(find(id).PrivateIpAddress, address)
+    world.compute.kill(id)
+    await world.clock.run(5_000)
+    assert.equal(state(id), 'terminated')
+    assert.equal(find(id).StateReason!.Code, 'Server.InternalError')
+    assert.equal(world.compute.things.size, 0)
+  })
+
+  it('is stopped, started and rebooted without that counting as a death', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    for (let time = 0; time < 5; time++) {
+      world.ec2.stopInstances(world.context, { InstanceIds: [id] })
+      await world.clock.run(3_000)
+      assert.equal(state(id), 'stopped')
+      world.ec2.startInstances(world.context, { InstanceIds: [id] })
+      await world.clock.run(3_000)
+      assert.equal(state(id), 'running')
+      world.ec2.rebootInstances(world.context, { InstanceIds: [id] })
+      await world.clock.run(3_000)
+      assert.equal(state(id), 'running')
+    }
+    assert.equal(world.compute.things.get(id)!.boots, 11)
+  })
+
+  it('comes back after a reboot of the machine', async () => {
+    const some = [launch(), launch(), launch()]
+    await world.clock.run(1_000)
+    world.die()
+    world.compute.reboot()
+    world.restart()
+    await world.clock.run(5_000)
+    for (const id of some) assert.equal(world.compute.things.get(id)!.state, 'running')
+  })
+
+  it('of another generation is reported and left alone', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    const { spec, ...rest } = world.compute.things.get(id)!
+    const stranger = 'i-0123456789abcdef0'
+    world.compute.things.set(stranger, { ...rest, spec: { ...spec, id: stranger, tags: { 'polebean:generation': 'other' } } })
+    const orphan = 'i-0123456789abcdef1'
+    world.compute.things.set(orphan, { ...rest, spec: { ...spec, id: orphan } })
+    await world.clock.run(5_000)
+    assert.deepEqual([...world.compute.things.keys()].sort(), [stranger, id].sort())
+  })
+
+  it('cannot be launched when its memory is not there', async () => {
+    world.compute.memoryBytes = 3 * 2 ** 30
+    world.restart()
+    await world.clock.run(1_000)
+    launch({ InstanceType: 't3.small' })
+    assert.throws(() => launch({ InstanceType: 't3.small' }), { code: 'InsufficientInstanceCapacity' })
+    launch({ InstanceType: 't3.micro' })
+  })
+
+  it('is launched once for a client token', () => {
+    const id = launch({ ClientToken: 'one' })
+    assert.equal(launch({ ClientToken: 'one' }), id)
+    assert.throws(() => launch({ ClientToken: 'one', InstanceType: 't3.small' }), { code: 'IdempotentParameterMismatch' })
+  })
+
+  it('gives its address to nobody for ten minutes', async () => {
+    const first = launch()
+    await world.clock.run(1_000)
+    world.ec2.terminateInstances(world.context, { InstanceIds: [first] })
+    await world.clock.run(5_000)
+    const second = launch()
+    await world.clock.run(10 * 60_000)
+    const third = launch()
+    await world.clock.run(1_000)
+    assert.equal(find(second).PrivateIpAddress, '10.77.0.17')
+    assert.equal(find(third).PrivateIpAddress, '10.77.0.16')
+  })
+
+  it('that nobody can see is given up after a minute, and not because the machine slept', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    world.compute.things.get(id)!.state = 'unknown'
+    await world.clock.run(30_000)
+    world.clock.setWall(3_600_000)
+    await world.clock.run(55_000)
+    assert.equal(state(id), 'running')
+    await world.clock.run(30_000)
+    assert.equal(state(id), 'terminated')
+  })
+
+  it('tells why it does not start', async () => {
+    world.compute.fault = (call) => (call === 'launch' ? 'error before' : undefined)
+    const id = launch({ TagSpecifications: AWAITS })
+    world.ec2.putInstanceSoftware(world.context, id, softwareIntent())
+    await world.clock.run(2_000)
+    assert.equal(software(id)!.output, 'launch: error before')
+    await world.clock.run(30_000)
+    assert.equal(software(id)!.state, 'failed')
+    await world.clock.run(6 * 60_000)
+    assert.equal(find(id).StateReason!.Message, 'Server.InternalError: Internal error on launch')
+  })
+
+  it('survives an error of every single engine call, before and after its effect', async () => {
+    for (const fault of ['error before', 'error after', 'lost before', 'lost after'] as const) {
+      for (let point = 0; point < 8; point++) {
+        world.end()
+        world = makeServicesWorld()
+        let left = point
+        world.compute.fault = (call) => (call !== 'list' && left-- === 0 ? fault : undefined)
+        const run = async (ms: number) => {
+          await world.clock.run(ms)
+          if (world.dead) world.restart()
+          await world.clock.run(ms)
+        }
+        const id = launch({ TagSpecifications: AWAITS })
+        world.ec2.putInstanceSoftware(world.context, id, softwareIntent())
+        await run(3_000)
+        world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '2' }))
+        await run(3_000)
+        assert.equal(state(id), 'running', `${fault} at call ${point}`)
+        assert.deepEqual(software(id), { revision: 2, state: 'applied', output: 'started' }, `${fault} at call ${point}`)
+        world.ec2.terminateInstances(world.context, { InstanceIds: [id] })
+        await run(5_000)
+        assert.equal(state(id), 'terminated', `${fault} at call ${point}`)
+        assert.equal(world.compute.things.size, 0)
+      }
+    }
+  })
+})

@@ -1,0 +1,225 @@
+// The services that Beanstalk composes, for its unit tests: just enough of them, in memory, moved by the clock alone.
+import { DeclaredError } from '../../kernel/errors.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Cloud, SoftwareIntent } from '../cloud.ts'
+
+type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
+type Group = { name: string; min: number; max: number; instances: Instance[]; configuration: string; deletedAt: number | null }
+
+export type World = {
+  groups: Map<string, Group>
+  configurations: Map<string, { type: string }>
+  securityGroups: Map<string, string>
+  targetGroups: Set<string>
+  loadBalancers: Set<string>
+  listeners: Set<string>
+  names: { hosts: string[]; loopbackPort: number | null }[]
+  objects: Map<string, { id: string; bytes: number; sha256Hex: string }>
+  buckets: Set<string>
+  healthChecks: string[]
+  /** What the start check of that software says; '' = it passes, null = it never ends. */
+  starts: (intent: SoftwareIntent, instanceId: string) => string | null
+  /** What the load balancer says of an instance whose software was applied; '' = healthy. */
+  checks: (intent: SoftwareIntent, instanceId: string) => string
+  /** An instance dies; its group launches another one. */
+  kill(instanceId: string): void
+  instances(): Instance[]
+}
+
+export const START_MS = 2_000
+const DELETION_MS = 3_000
+const ELB = 'arn:aws:elasticloadbalancing:us-west-2:000000000000'
+
+export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
+  let count = 0
+  const next = (prefix: string, digits: number) => prefix + (++count).toString(16).padStart(digits, '0')
+  const world: World = {
+    groups: new Map(),
+    configurations: new Map(),
+    securityGroups: new Map(),
+    targetGroups: new Set(),
+    loadBalancers: new Set(),
+    listeners: new Set(),
+    names: [],
+    objects: new Map(),
+    buckets: new Set(),
+    healthChecks: [],
+    starts: () => '',
+    checks: () => '',
+    kill: (id) => {
+      for (const group of world.groups.values()) group.instances = group.instances.filter((one) => one.id !== id)
+    },
+    instances: () => [...world.groups.values()].flatMap((group) => group.instances),
+  }
+  const instance = (id: string) => world.instances().find((one) => one.id === id)
+  const softwareOf = (id: string) => {
+    const one = instance(id)
+    if (!one?.intent) return undefined
+    const said = world.starts(one.intent, id)
+    const over = said !== null && clock.now() - one.putAt >= START_MS
+    const state = !over ? ('pending' as const) : said === '' ? ('applied' as const) : ('failed' as const)
+    return { revision: one.revision, state, output: over ? said : '' }
+  }
+  const settle = (group: Group) => {
+    const type = world.configurations.get(group.configuration)?.type ?? ''
+    while (group.deletedAt === null && group.instances.length < group.min)
+      group.instances.push({ id: next('i-', 17), intent: null, revision: 0, putAt: 0, type })
+    while (group.instances.length > group.max) group.instances.pop()
+  }
+  const missing = (what: string) => new DeclaredError('NotFound', `${what} not found`)
+
+  const ec2: Partial<Cloud['ec2']> = {
+    describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
+    describeSubnets: () => ({ Subnets: [{ SubnetId: 'subnet-1' }, { SubnetId: 'subnet-2' }] }),
+    describeImages: () => ({ Images: [{ ImageId: 'ami-00000000000000001' }] }),
+    describeInstanceTypes: () => ({ InstanceTypes: [{ InstanceType: 't3.micro' }, { InstanceType: 't3.small' }] }),
+    createSecurityGroup(_context, { GroupName = '' }) {
+      const id = next('sg-', 17)
+      world.securityGroups.set(id, GroupName)
+      return { GroupId: id }
+    },
+    authorizeSecurityGroupIngress: () => ({}),
+    deleteSecurityGroup(_context, { GroupId = '' }) {
+      const loadBalanced = world.securityGroups.get(GroupId)?.includes('LoadBalancer') && world.loadBalancers.size > 0
+      if (loadBalanced || world.groups.size > 0) throw new DeclaredError('DependencyViolation', 'has a dependent object')
+      if (!world.securityGroups.delete(GroupId)) throw missing(GroupId)
+      return {}
+    },
+    describeInstances: () => ({
+      Reservations: [
+        {
+          Instances: world.instances().map((one) => ({
+            InstanceId: one.id,
+            InstanceType: 't3.micro' as const,
+            LaunchTime: new Date(clock.now()),
+            Placement: { AvailabilityZone: 'us-west-2a' },
+          })),
+        },
+      ],
+    }),
+    putInstanceSoftware(_context, id, intent) {
+      const one = instance(id)
+      if (!one) throw missing(id)
+      Object.assign(one, { intent, revision: one.revision + 1, putAt: clock.now() })
+    },
+    instanceSoftware: (_context, id) => softwareOf(id),
+  }
+  const autoscaling: Partial<Cloud['autoscaling']> = {
+    createLaunchConfiguration(_context, { LaunchConfigurationName = '', InstanceType = '' }) {
+      world.configurations.set(LaunchConfigurationName, { type: InstanceType })
+      return {}
+    },
+    deleteLaunchConfiguration(_context, { LaunchConfigurationName = '' }) {
+      if ([...world.groups.values()].some((group) => group.configuration === LaunchConfigurationName))
+        throw new DeclaredError('ResourceInUse', 'in use')
+      if (!world.configurations.delete(LaunchConfigurationName)) throw missing(LaunchConfigurationName)
+      return {}
+    },
+    createAutoScalingGroup(_context, input) {
+      const name = input.AutoScalingGroupName ?? ''
+      const { MinSize: min = 0, MaxSize: max = 0, LaunchConfigurationName: configuration = '' } = input
+      world.groups.set(name, { name, min, max, instances: [], configuration, deletedAt: null })
+      return {}
+    },
+    updateAutoScalingGroup(_context, { AutoScalingGroupName = '', MinSize, MaxSize, LaunchConfigurationName }) {
+      const group = world.groups.get(AutoScalingGroupName)
+      if (!group) throw missing(AutoScalingGroupName)
+      group.min = MinSize ?? group.min
+      group.max = MaxSize ?? group.max
+      group.configuration = LaunchConfigurationName ?? group.configuration
+      return {}
+    },
+    deleteAutoScalingGroup(_context, { AutoScalingGroupName = '' }) {
+      const group = world.groups.get(AutoScalingGroupName)
+      if (!group) throw missing(AutoScalingGroupName)
+      group.deletedAt = clock.now()
+      return {}
+    },
+    describeAutoScalingGroups(_context, { AutoScalingGroupNames = [] }) {
+      for (const group of world.groups.values())
+        if (group.deletedAt !== null && clock.now() - group.deletedAt >= DELETION_MS) world.groups.delete(group.name)
+      const groups = [...world.groups.values()].filter(({ name }) => AutoScalingGroupNames.includes(name))
+      for (const group of groups) settle(group)
+      return {
+        AutoScalingGroups: groups.map((group) => ({
+          AutoScalingGroupName: group.name,
+          MinSize: group.min,
+          MaxSize: group.max,
+          DesiredCapacity: group.min,
+          DefaultCooldown: 360,
+          AvailabilityZones: [],
+          HealthCheckType: 'EC2',
+          CreatedTime: new Date(0),
+          Instances: group.instances.map(({ id }) => ({
+            InstanceId: id,
+            AvailabilityZone: 'us-west-2a',
+            LifecycleState: softwareOf(id) ? ('InService' as const) : ('Pending' as const),
+            HealthStatus: 'Healthy',
+            ProtectedFromScaleIn: false,
+          })),
+        })),
+      }
+    },
+    describeScalingActivities: () => ({ Activities: [] }),
+    terminateInstanceInAutoScalingGroup(_context, { InstanceId = '' }) {
+      world.kill(InstanceId)
+      return {}
+    },
+  }
+  const elasticloadbalancingv2: Partial<Cloud['elasticloadbalancingv2']> = {
+    createTargetGroup(_context, { Name, HealthCheckPath = '' }) {
+      const arn = `${ELB}:targetgroup/${Name}/1`
+      world.targetGroups.add(arn)
+      world.healthChecks.push(HealthCheckPath)
+      return { TargetGroups: [{ TargetGroupArn: arn }] }
+    },
+    modifyTargetGroup(_context, { HealthCheckPath = '' }) {
+      world.healthChecks.push(HealthCheckPath)
+      return {}
+    },
+    modifyTargetGroupAttributes: () => ({}),
+    modifyLoadBalancerAttributes: () => ({}),
+    deleteTargetGroup(_context, { TargetGroupArn = '' }) {
+      if (!world.targetGroups.delete(TargetGroupArn)) throw missing(TargetGroupArn)
+      return {}
+    },
+    createLoadBalancer(_context, { Name }) {
+      const arn = `${ELB}:loadbalancer/app/${Name}/1`
+      world.loadBalancers.add(arn)
+      return { LoadBalancers: [{ LoadBalancerArn: arn, DNSName: `${Name}-1.us-west-2.elb.localhost` }] }
+    },
+    deleteLoadBalancer(_context, { LoadBalancerArn = '' }) {
+      world.loadBalancers.delete(LoadBalancerArn)
+      return {}
+    },
+    createListener(_context, { LoadBalancerArn }) {
+      const arn = `${LoadBalancerArn}/listener`
+      world.listeners.add(arn)
+      return { Listeners: [{ ListenerArn: arn }] }
+    },
+    deleteListener(_context, { ListenerArn = '' }) {
+      if (!world.listeners.delete(ListenerArn)) throw missing(ListenerArn)
+      return {}
+    },
+    describeTargetHealth: () => ({
+      TargetHealthDescriptions: world.instances().map((one) => {
+        const applied = one.intent && softwareOf(one.id)?.state === 'applied'
+        const reason = applied && one.intent ? world.checks(one.intent, one.id) : 'Elb.InitialHealthChecking'
+        const State = !applied ? ('initial' as const) : reason === '' ? ('healthy' as const) : ('unhealthy' as const)
+        return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
+      }),
+    }),
+    putLoadBalancerNames: (_context, _arn, names) => void world.names.push(names),
+    loadBalancerCounters: () => undefined,
+    targetCounters: () => undefined,
+  }
+  const s3: Partial<Cloud['s3']> = {
+    ensureBucket: (_context, bucket) => void world.buckets.add(bucket),
+    objectBody: (_context, bucket, key) => world.objects.get(`${bucket}/${key}`),
+    deleteObject: (_context, { Bucket, Key }) => {
+      world.objects.delete(`${Bucket}/${Key}`)
+      return {}
+    },
+  }
+  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, s3 } as Cloud, world }
+}

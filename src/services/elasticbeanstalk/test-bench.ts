@@ -1,0 +1,125 @@
+// A whole Beanstalk service on a virtual clock, for its unit tests.
+import type { CreateEnvironmentMessage } from '@aws-sdk/client-elastic-beanstalk'
+import { VirtualClock } from '../../../sim/virtual-clock.ts'
+import { startDriver } from '../../control/driver.ts'
+import { lanesMigration, makeLanes } from '../../control/lanes.ts'
+import { makeWorkflows, workflowsMigration, type Workflows } from '../../control/workflows.ts'
+import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
+import { makeIds } from '../../kernel/ids.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { seededRandom } from '../../kernel/random.ts'
+import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
+import { makeCatalogue } from '../../platforms/catalogue.ts'
+import { openStore } from '../../store/store.ts'
+import type { Context } from '../context.ts'
+import { makeFakeCloud } from './fake-cloud.ts'
+import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './service.ts'
+
+export const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
+export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
+const BUILD_MS = 5_000
+
+export type Bench = ReturnType<typeof makeBench>
+
+export function makeBench() {
+  const clock = new VirtualClock()
+  const random = seededRandom(1)
+  const ids = makeIds(random)
+  const store = openStore(':memory:', [workflowsMigration, lanesMigration, ...elasticbeanstalkMigrations])
+  const over = new AbortController()
+  const { cloud, world } = makeFakeCloud(clock)
+  const layers: { digest: string; key: string; bytes: number }[] = []
+  const hooks = {
+    /** What a build answers; exit 0 makes a layer. */
+    build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
+    inspect: (): BundleListing | BundleProblem => listing(),
+  }
+  let driver: ReturnType<typeof startDriver> | undefined
+  const workflows: Workflows = makeWorkflows(
+    { clock, log: silentLog, store, newId: () => ids.uuid() },
+    () => service.workflows,
+  )
+  const service = makeElasticbeanstalkService({
+    store, clock, ids, random, cloud,
+    log: silentLog,
+    workflows,
+    makeLanes: (name, atOnceMax) =>
+      makeLanes({ clock, log: silentLog, store, signal: over.signal }, atOnceMax, () => driver?.wake(name)),
+    region: 'us-west-2',
+    account: '000000000000',
+    compute: {
+      layers: async () => [...layers],
+      read: async () => Buffer.from(''),
+      async build(request) {
+        await clock.sleep(BUILD_MS)
+        const { exit, output } = hooks.build(request)
+        const digest = exit === 0 ? `digest-of-${request.key}` : ''
+        if (exit === 0) layers.push({ digest, key: request.key, bytes: 1 })
+        return { exit, output, digest }
+      },
+    },
+    objects: { path: (id) => `/objects/${id}` },
+    catalogue: makeCatalogue([
+      { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 test' },
+      { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' },
+    ]),
+    inspect: async () => hooks.inspect(),
+    domain: 'elasticbeanstalk.localhost',
+    environmentPorts: 18_000,
+    presign: (endpoint, bucket, key) => `${endpoint}/${bucket}/${key}`,
+  })
+  driver = startDriver({ clock, log: silentLog, store, signal: over.signal }, [workflows.reconciler, ...service.reconcilers])
+
+  let calls = 0
+  const context = (): Context => ({
+    account: '000000000000',
+    region: 'us-west-2',
+    requestId: `request-${++calls}`,
+    caller: { accessKeyId: 'AKID', arn: 'arn:aws:iam::000000000000:root', userId: '000000000000' },
+    endpoint: 'http://127.0.0.1:4777',
+  })
+  const api = service.operations
+  const environment = (name = 'shop-prod') =>
+    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.at(-1)
+  const events = (filter: object = {}) =>
+    (api.describeEvents(context(), { EnvironmentName: 'shop-prod', ...filter }).Events ?? []).toReversed()
+
+  return {
+    clock, store, world, hooks, api, context, environment, events, layers,
+    texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
+    /** An object in S3, the version made of it and, the first time, its application. */
+    version(label: string, content = label) {
+      world.objects.set(`${BUCKET}/${label}.zip`, { id: `body-${content}`, bytes: 100, sha256Hex: content.padEnd(64, '0') })
+      return api.createApplicationVersion(context(), {
+        ApplicationName: 'shop',
+        VersionLabel: label,
+        AutoCreateApplication: true,
+        SourceBundle: { S3Bucket: BUCKET, S3Key: `${label}.zip` },
+      })
+    },
+    create(input: Partial<CreateEnvironmentMessage> = {}) {
+      return api.createEnvironment(context(), {
+        ApplicationName: 'shop',
+        EnvironmentName: 'shop-prod',
+        CNAMEPrefix: 'shop',
+        VersionLabel: 'v1',
+        SolutionStackName: STACK,
+        ...input,
+      })
+    },
+    until: (status: string, name?: string) => clock.runUntil(() => environment(name)?.Status === status, 3_600_000),
+    end() {
+      over.abort()
+      store.close()
+    },
+  }
+}
+
+export const listing = (texts: Record<string, string> = { 'requirements.txt': 'flask' }): BundleListing => ({
+  kind: 'bundle',
+  entries: 2,
+  unpackedBytes: 100,
+  topLevel: ['application.py', ...Object.keys(texts)],
+  texts,
+  unsupported: [],
+})

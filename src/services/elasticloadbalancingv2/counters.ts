@@ -1,0 +1,78 @@
+// Requests over about the last ten seconds, from counters that only grow. Kept in memory: after a restart rates begin
+// anew, and no decision hangs on the past ones.
+import type { BalancerObservation } from '../../engines/balancer/engine.ts'
+import type { RequestCounters } from '../cloud.ts'
+
+const WINDOW_MS = 10_000
+
+type Sample = {
+  boot: string
+  at: number
+  requests: number
+  status2xx: number
+  status3xx: number
+  status4xx: number
+  status5xx: number
+  responseTimeAverageMs: number
+}
+
+export type Rates = {
+  see(observation: BalancerObservation): void
+  loadBalancer(id: string): RequestCounters | undefined
+  target(targetGroupId: string, targetId: string): RequestCounters | undefined
+}
+
+export function makeRates(): Rates {
+  let series = new Map<string, Sample[]>()
+  const targetKey = (groupId: string, targetId: string) => `${groupId} ${targetId}`
+
+  return {
+    see({ counters, targetCounters }) {
+      const next = new Map<string, Sample[]>()
+      const add = (key: string, sample: Sample) => next.set(key, appended(series.get(key) ?? [], sample))
+      for (const one of counters)
+        add(one.id, {
+          ...sampleOf(one),
+          status4xx: one.target4xx + one.balancer4xx,
+          status5xx: one.target5xx + one.balancer5xx,
+        })
+      for (const one of targetCounters) add(targetKey(one.targetGroupId, one.targetId), sampleOf(one))
+      series = next // what is not carried any more is forgotten
+    },
+    loadBalancer: (id) => rateOf(series.get(id)),
+    target: (groupId, targetId) => rateOf(series.get(targetKey(groupId, targetId))),
+  }
+}
+
+const sampleOf = (one: BalancerObservation['targetCounters'][number] | BalancerObservation['counters'][number]): Sample => ({
+  boot: one.boot,
+  at: one.at,
+  requests: one.requests,
+  status2xx: one.target2xx,
+  status3xx: one.target3xx,
+  status4xx: one.target4xx,
+  status5xx: one.target5xx,
+  responseTimeAverageMs: one.responseTimeAverageMs,
+})
+
+// Keeps the newest sample that is a whole window old, so that the difference spans the window.
+function appended(before: Sample[], sample: Sample): Sample[] {
+  const usable = before.filter((one) => one.boot === sample.boot && one.at < sample.at && one.requests <= sample.requests)
+  const whole = usable.findLastIndex((one) => sample.at - one.at >= WINDOW_MS)
+  return [...usable.slice(Math.max(0, whole)), sample]
+}
+
+function rateOf(samples: Sample[] | undefined): RequestCounters | undefined {
+  const first = samples?.[0]
+  const last = samples?.at(-1)
+  if (!first || !last || first === last) return undefined
+  return {
+    seconds: (last.at - first.at) / 1000,
+    requests: last.requests - first.requests,
+    status2xx: last.status2xx - first.status2xx,
+    status3xx: last.status3xx - first.status3xx,
+    status4xx: last.status4xx - first.status4xx,
+    status5xx: last.status5xx - first.status5xx,
+    responseTimeAverageMs: last.responseTimeAverageMs,
+  }
+}

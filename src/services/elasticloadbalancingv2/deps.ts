@@ -1,0 +1,21 @@
+// What the operations of elasticloadbalancingv2 are made from.
+import type { Context } from '../context.ts'
+import type { ServiceDeps } from '../service.ts'
+import { missing, noLoadBalancer, noTargetGroup } from './errors.ts'
+import { loadBalancersOf, targetGroupsOf, type LoadBalancerRow, type TargetGroupRow } from './store.ts'
+
+export type Elbv2Deps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud'>
+
+export function requireLoadBalancer({ store }: Elbv2Deps, context: Context, arn: string | undefined): LoadBalancerRow {
+  if (!arn) throw missing('loadBalancerArn')
+  const row = loadBalancersOf(store, context).find((one) => one.arn === arn)
+  if (!row) throw noLoadBalancer(arn)
+  return row
+}
+
+export function requireTargetGroup({ store }: Elbv2Deps, context: Context, arn: string | undefined): TargetGroupRow {
+  if (!arn) throw missing('targetGroupArn')
+  const row = targetGroupsOf(store, context).find((one) => one.arn === arn)
+  if (!row) throw noTargetGroup(arn)
+  return row
+}

@@ -1,0 +1,31 @@
+// Errors of elasticloadbalancingv2, worded as AWS words them.
+import { DeclaredError } from '../../kernel/errors.ts'
+
+export const validation = (message: string) => new DeclaredError('ValidationError', message)
+
+/** Refuses what Polebean does not do (design §2.12). */
+export const unsupported = (member: string) =>
+  new DeclaredError('InvalidConfigurationRequest', `${member} is not supported by Polebean.`)
+
+export const missing = (member: string) =>
+  validation(`1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`)
+
+export const noLoadBalancer = (arn: string) =>
+  new DeclaredError('LoadBalancerNotFound', `Load balancer '${arn}' not found`)
+
+export const noTargetGroup = (arn: string) =>
+  arn.startsWith('arn:')
+    ? new DeclaredError('TargetGroupNotFound', `Target groups '${arn}' not found`)
+    : validation(`'${arn}' is not a valid target group ARN`)
+
+export const noListener = (arn: string) => new DeclaredError('ListenerNotFound', `One or more listeners not found: '${arn}'`)
+
+export const invalidMarker = () => validation('The specified marker is not valid.')
+
+/** `PageSize`: 1 to 400. */
+export function pageSize(size: number | undefined): number {
+  if (size === undefined) return 400
+  if (size < 1 || size > 400)
+    throw validation(`1 validation error detected: Value '${size}' at 'pageSize' failed to satisfy constraint: Member must be between 1 and 400`)
+  return size
+}

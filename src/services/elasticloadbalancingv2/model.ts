@@ -1,0 +1,55 @@
+// Rows → what the engine is to carry. Pure.
+import type { BalancerModel, LoadBalancer, TargetGroup } from '../../engines/balancer/engine.ts'
+import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
+import type { InstanceFacts } from './health.ts'
+import { attributesOf, healthCheckOf, idOfArn, listOf, type ListenerRow, type LoadBalancerRow, type TargetGroupRow, type TargetRow } from './store.ts'
+
+export type Rows = {
+  loadBalancers: LoadBalancerRow[]
+  listeners: ListenerRow[]
+  targetGroups: TargetGroupRow[]
+  targets: TargetRow[]
+  /** By instance id. */
+  instances: ReadonlyMap<string, InstanceFacts>
+}
+
+export const buildModel = (rows: Rows): BalancerModel => ({
+  loadBalancers: rows.loadBalancers
+    .filter((row) => row.deletedAt === null)
+    .map((row) => loadBalancer(row, rows.listeners))
+    .sort(byId),
+  // One that no listener forwards to is not checked: AWS shows its targets as unused.
+  targetGroups: rows.targetGroups
+    .filter((row) => rows.listeners.some((listener) => listener.targetGroupArn === row.arn))
+    .map((row) => targetGroup(row, rows))
+    .sort(byId),
+})
+
+const loadBalancer = (row: LoadBalancerRow, listeners: ListenerRow[]): LoadBalancer => ({
+  id: row.id,
+  address: row.address,
+  internetFacing: row.scheme === 'internet-facing',
+  hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
+  loopbackPort: row.loopbackPort,
+  idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
+  listeners: listeners
+    .filter((listener) => listener.loadBalancerArn === row.arn)
+    .map(({ port, targetGroupArn }) => ({ port, targetGroupId: idOfArn(targetGroupArn) }))
+    .sort((a, b) => a.port - b.port),
+})
+
+const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
+  id: row.id,
+  healthCheck: { protocol: 'HTTP', ...healthCheckOf(row) },
+  targets: targets
+    .filter((target) => target.targetGroupArn === row.arn)
+    .flatMap((target) => {
+      const instance = instances.get(target.targetId)
+      // Without an address there is nothing to dial; a stopped instance gets nothing, as in AWS.
+      if (!instance?.address || instance.state === 'stopped' || instance.state === 'terminated') return []
+      return { id: target.targetId, address: instance.address, port: target.port, draining: target.drainingSince !== null }
+    })
+    .sort((a, b) => (`${a.id} ${a.port}` < `${b.id} ${b.port}` ? -1 : 1)),
+})
+
+const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)

@@ -1,0 +1,17 @@
+// What AWS keeps inside itself: the names of a load balancer, and its figures (cloud.ts).
+import type { Elbv2Internal } from '../cloud.ts'
+import type { Rates } from './counters.ts'
+import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
+import { idOfArn } from './store.ts'
+
+export const makeInternal = (deps: Elbv2Deps, rates: Rates): Elbv2Internal => ({
+  putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
+    deps.store.transaction(() => {
+      const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)
+      const names = JSON.stringify([...new Set(hosts.map((host) => host.toLowerCase()))].sort())
+      deps.store.update('elbv2_load_balancer', { arn }, { hosts: names, loopbackPort })
+    })
+  },
+  loadBalancerCounters: (_context, loadBalancerArn) => rates.loadBalancer(idOfArn(loadBalancerArn)),
+  targetCounters: (_context, targetGroupArn, targetId) => rates.target(idOfArn(targetGroupArn), targetId),
+})

@@ -1,0 +1,177 @@
+import type { CreateLoadBalancerInput, LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
+import { DELETION_PROTECTION, describeAttributes, loadBalancerAttributes, withAttributes } from '../attributes.ts'
+import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
+import { invalidMarker, missing, noLoadBalancer, pageSize, unsupported, validation } from '../errors.ts'
+import { attributesOf, listenersOf, listOf, loadBalancersOf, targetsOf, updateTarget, type LoadBalancerRow } from '../store.ts'
+import { putTags, removeTagsOf, requireTags } from './tags.ts'
+import { requireName } from './target-groups.ts'
+
+type Implemented = Pick<
+  Elasticloadbalancingv2Operations,
+  | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'describeLoadBalancerAttributes'
+  | 'modifyLoadBalancerAttributes'
+>
+
+/** AWS: 50 per region, raised on request. */
+const LOAD_BALANCERS_MAX = 500
+/** AWS's zone for ALBs of us-west-2; the engine's DNS has its own ids later. */
+const HOSTED_ZONE = 'Z1H1FL5HABSF5'
+
+export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
+  const { store, clock, ids, cloud } = deps
+  return {
+    createLoadBalancer(context, input) {
+      refuseOthers(input, ['Name', 'Subnets', 'SubnetMappings', 'SecurityGroups', 'Scheme', 'Type', 'IpAddressType', 'Tags'], unsupported)
+      const name = requireName(input.Name, 'Load balancer')
+      if (name.startsWith('internal-')) throw validation(`The load balancer name '${name}' cannot begin with 'internal-'`)
+      const scheme = requireSupported(input)
+      const subnets = requireSubnets(context, input)
+      const groups = requireSecurityGroups(context, input.SecurityGroups)
+      requireTags(input.Tags)
+      const before = loadBalancersOf(store, context)
+      const named = before.find((row) => row.name === name)
+      if (named) {
+        const same = named.scheme === scheme && sameSet(listOf(named.subnets), subnets) && sameSet(listOf(named.securityGroups), groups)
+        if (same) return { LoadBalancers: [describe(context, named)] }
+        throw new DeclaredError('DuplicateLoadBalancerName', `A load balancer with the same name '${name}' exists, but with different settings`)
+      }
+      if (before.length >= LOAD_BALANCERS_MAX)
+        throw new DeclaredError('TooManyLoadBalancers', `The maximum number of load balancers (${LOAD_BALANCERS_MAX}) has been reached`)
+      const { account, region } = context
+      const id = ids.hex('', 16)
+      // Differs from AWS: one interface, in the first subnet, not one in each.
+      const { NetworkInterface: networkInterface } = cloud.ec2.createNetworkInterface(context, {
+        SubnetId: subnets[0],
+        Groups: groups,
+        Description: `ELB app/${name}/${id}`,
+      })
+      const digits = String(Number.parseInt(id.slice(0, 8), 16)).padStart(10, '0')
+      const row: LoadBalancerRow = {
+        arn: `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/app/${name}/${id}`,
+        id,
+        account,
+        region,
+        name,
+        dnsName: `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.elb.localhost`,
+        scheme,
+        vpcId: networkInterface!.VpcId!,
+        subnets: JSON.stringify(subnets),
+        securityGroups: JSON.stringify(groups),
+        networkInterfaceId: networkInterface!.NetworkInterfaceId!,
+        address: networkInterface!.PrivateIpAddress!,
+        attributes: '{}',
+        hosts: '[]',
+        loopbackPort: null,
+        state: 'provisioning',
+        createdAt: clock.now(),
+        deletedAt: null,
+      }
+      store.insert('elbv2_load_balancer', row)
+      putTags(deps, context, row.arn, input.Tags)
+      return { LoadBalancers: [describe(context, row)] }
+    },
+    // Its listeners go with it. The row and the address stay until the engine does not carry it any more.
+    deleteLoadBalancer(context, input) {
+      refuseOthers(input, ['LoadBalancerArn'], unsupported)
+      if (!input.LoadBalancerArn) throw missing('loadBalancerArn')
+      // AWS answers success for a load balancer that is not there.
+      const row = loadBalancersOf(store, context).find((one) => one.arn === input.LoadBalancerArn)
+      if (!row) return {}
+      if (attributesOf(row.attributes)[DELETION_PROTECTION] === 'true')
+        throw new DeclaredError('OperationNotPermitted', `Load balancer '${row.arn}' cannot be deleted because deletion protection is enabled`)
+      for (const listener of listenersOf(store, context)) {
+        if (listener.loadBalancerArn !== row.arn) continue
+        removeTagsOf(deps, listener.arn)
+        store.remove('elbv2_listener', { arn: listener.arn })
+        for (const target of targetsOf(store, listener.targetGroupArn)) updateTarget(store, target, { health: 'unused' })
+      }
+      removeTagsOf(deps, row.arn)
+      store.update('elbv2_load_balancer', { arn: row.arn }, { deletedAt: clock.now() })
+      return {}
+    },
+    describeLoadBalancers(context, input) {
+      refuseOthers(input, ['LoadBalancerArns', 'Names', 'Marker', 'PageSize'], unsupported)
+      const rows = loadBalancersOf(store, context)
+      const wrong = input.LoadBalancerArns?.find((arn) => !rows.some((row) => row.arn === arn))
+      if (wrong) throw noLoadBalancer(wrong)
+      const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
+      if (unnamed) throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
+      const found = rows.filter(
+        (row) =>
+          (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&
+          (!input.Names?.length || input.Names.includes(row.name)),
+      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: pageSize(input.PageSize) }, invalidMarker)
+      return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
+    },
+    describeLoadBalancerAttributes(context, input) {
+      const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
+      return { Attributes: describeAttributes(loadBalancerAttributes, attributesOf(row.attributes)) }
+    },
+    modifyLoadBalancerAttributes(context, input) {
+      const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
+      const after = withAttributes(loadBalancerAttributes, attributesOf(row.attributes), input.Attributes ?? [])
+      store.update('elbv2_load_balancer', { arn: row.arn }, { attributes: JSON.stringify(after) })
+      return { Attributes: describeAttributes(loadBalancerAttributes, after) }
+    },
+  }
+
+  function requireSubnets(context: Context, input: CreateLoadBalancerInput): string[] {
+    for (const mapping of input.SubnetMappings ?? [])
+      refuseOthers(mapping, ['SubnetId'], (member) => unsupported(`SubnetMappings.${member}`))
+    const wanted = [...(input.Subnets ?? []), ...(input.SubnetMappings ?? []).map((mapping) => mapping.SubnetId ?? '')]
+    // Differs from AWS: one subnet is enough.
+    if (wanted.length === 0) throw validation('At least one subnet must be specified')
+    const known = cloud.ec2.describeSubnets(context, {}).Subnets ?? []
+    const zones = wanted.map((id) => {
+      const subnet = known.find((one) => one.SubnetId === id)
+      if (!subnet) throw new DeclaredError('SubnetNotFound', `The subnet ID '${id}' does not exist`)
+      return subnet.AvailabilityZone
+    })
+    if (new Set(zones).size < zones.length)
+      throw new DeclaredError('InvalidConfigurationRequest', 'A load balancer cannot be attached to multiple subnets in the same Availability Zone')
+    return wanted
+  }
+
+  function requireSecurityGroups(context: Context, given: string[] | undefined): string[] {
+    const filter = given?.length ? { GroupIds: given } : { GroupNames: ['default'] }
+    try {
+      return (cloud.ec2.describeSecurityGroups(context, filter).SecurityGroups ?? []).map((group) => group.GroupId!)
+    } catch (error) {
+      if (!(error instanceof DeclaredError)) throw error
+      throw new DeclaredError('InvalidSecurityGroup', `One or more security groups are invalid: ${error.message}`)
+    }
+  }
+
+  function describe(context: Context, row: LoadBalancerRow): LoadBalancer {
+    const subnets = cloud.ec2.describeSubnets(context, { SubnetIds: listOf(row.subnets) }).Subnets ?? []
+    return {
+      LoadBalancerArn: row.arn,
+      LoadBalancerName: row.name,
+      DNSName: row.dnsName,
+      CanonicalHostedZoneId: HOSTED_ZONE,
+      CreatedTime: new Date(row.createdAt),
+      Scheme: row.scheme,
+      VpcId: row.vpcId,
+      State: { Code: row.state },
+      Type: 'application',
+      AvailabilityZones: subnets.map((subnet) => ({ ZoneName: subnet.AvailabilityZone, SubnetId: subnet.SubnetId, LoadBalancerAddresses: [] })),
+      SecurityGroups: listOf(row.securityGroups),
+      IpAddressType: 'ipv4',
+    }
+  }
+}
+
+function requireSupported(input: CreateLoadBalancerInput): LoadBalancerRow['scheme'] {
+  const { Type = 'application', IpAddressType = 'ipv4', Scheme = 'internet-facing' } = input
+  if (Type !== 'application') throw unsupported(`Type '${Type}'`)
+  if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
+  if (Scheme !== 'internet-facing' && Scheme !== 'internal') throw new DeclaredError('InvalidScheme', `Scheme '${String(Scheme)}' is not valid`)
+  return Scheme
+}
+
+const sameSet = (a: string[], b: string[]) => a.length === b.length && a.every((one) => b.includes(one))

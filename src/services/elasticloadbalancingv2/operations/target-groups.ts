@@ -1,0 +1,170 @@
+import type { CreateTargetGroupInput, TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { pageOf, refuseOthers } from '../../parameters.ts'
+import type { Context } from '../../context.ts'
+import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
+import { describeAttributes, targetGroupAttributes, withAttributes } from '../attributes.ts'
+import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
+import { invalidMarker, missing, noTargetGroup, pageSize, unsupported, validation } from '../errors.ts'
+import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
+import { attributesOf, healthCheckOf, listenersOf, targetGroupsOf, type TargetGroupRow } from '../store.ts'
+import { putTags, removeTagsOf, requireTags } from './tags.ts'
+
+type Implemented = Pick<
+  Elasticloadbalancingv2Operations,
+  | 'createTargetGroup' | 'modifyTargetGroup' | 'deleteTargetGroup' | 'describeTargetGroups'
+  | 'describeTargetGroupAttributes' | 'modifyTargetGroupAttributes'
+>
+
+/** AWS: 3,000 per region. */
+const TARGET_GROUPS_MAX = 3_000
+
+export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
+  const { store, clock, ids, cloud } = deps
+  return {
+    createTargetGroup(context, input) {
+      refuseOthers(input, ['Name', 'Protocol', 'ProtocolVersion', 'Port', 'VpcId', 'TargetType', 'IpAddressType', 'Tags', ...healthCheckMembers], unsupported)
+      const name = requireName(input.Name, 'Target group')
+      const { account, region } = context
+      requireSupported(input)
+      const port = requirePort(input.Port)
+      const vpcId = requireVpc(context, input.VpcId)
+      const healthCheck = healthCheckAfter(DEFAULT_HEALTH_CHECK, input)
+      requireTags(input.Tags)
+      const groups = targetGroupsOf(store, context)
+      const before = groups.find((row) => row.name === name)
+      if (before) {
+        const same = before.port === port && before.vpcId === vpcId && before.healthCheck === JSON.stringify(healthCheck)
+        if (same) return { TargetGroups: [describe(context, before)] }
+        throw new DeclaredError('DuplicateTargetGroupName', `A target group with the same name '${name}' exists, but with different settings`)
+      }
+      if (groups.length >= TARGET_GROUPS_MAX)
+        throw new DeclaredError('TooManyTargetGroups', `The maximum number of target groups (${TARGET_GROUPS_MAX}) has been reached`)
+      const id = ids.hex('', 16)
+      const row: TargetGroupRow = {
+        arn: `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/${name}/${id}`,
+        id,
+        account,
+        region,
+        name,
+        port,
+        vpcId,
+        healthCheck: JSON.stringify(healthCheck),
+        attributes: '{}',
+        createdAt: clock.now(),
+      }
+      store.insert('elbv2_target_group', row)
+      putTags(deps, context, row.arn, input.Tags)
+      return { TargetGroups: [describe(context, row)] }
+    },
+    modifyTargetGroup(context, input) {
+      refuseOthers(input, ['TargetGroupArn', ...healthCheckMembers], unsupported)
+      const row = requireTargetGroup(deps, context, input.TargetGroupArn)
+      const healthCheck = JSON.stringify(healthCheckAfter(healthCheckOf(row), input))
+      store.update('elbv2_target_group', { arn: row.arn }, { healthCheck })
+      return { TargetGroups: [describe(context, { ...row, healthCheck })] }
+    },
+    deleteTargetGroup(context, input) {
+      refuseOthers(input, ['TargetGroupArn'], unsupported)
+      if (!input.TargetGroupArn) throw missing('targetGroupArn')
+      // AWS answers success for a target group that is not there.
+      const row = targetGroupsOf(store, context).find((one) => one.arn === input.TargetGroupArn)
+      if (!row) return {}
+      if (listenersOf(store, context).some((listener) => listener.targetGroupArn === row.arn))
+        throw new DeclaredError('ResourceInUse', `Target group '${row.arn}' is currently in use by a listener or a rule`)
+      store.remove('elbv2_target', { targetGroupArn: row.arn })
+      removeTagsOf(deps, row.arn)
+      store.remove('elbv2_target_group', { arn: row.arn })
+      return {}
+    },
+    describeTargetGroups(context, input) {
+      refuseOthers(input, ['LoadBalancerArn', 'TargetGroupArns', 'Names', 'Marker', 'PageSize'], unsupported)
+      const rows = targetGroupsOf(store, context)
+      const wrong = input.TargetGroupArns?.find((arn) => !rows.some((row) => row.arn === arn))
+      if (wrong) throw noTargetGroup(wrong)
+      const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
+      if (unnamed) throw new DeclaredError('TargetGroupNotFound', 'One or more target groups not found')
+      if (input.LoadBalancerArn) requireLoadBalancer(deps, context, input.LoadBalancerArn)
+      const found = rows.filter(
+        (row) =>
+          (!input.TargetGroupArns?.length || input.TargetGroupArns.includes(row.arn)) &&
+          (!input.Names?.length || input.Names.includes(row.name)) &&
+          (!input.LoadBalancerArn || loadBalancersOfGroup(context, row).includes(input.LoadBalancerArn)),
+      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: pageSize(input.PageSize) }, invalidMarker)
+      return { NextMarker: page.next, TargetGroups: page.items.map((row) => describe(context, row)) }
+    },
+    describeTargetGroupAttributes(context, input) {
+      const row = requireTargetGroup(deps, context, input.TargetGroupArn)
+      return { Attributes: describeAttributes(targetGroupAttributes, attributesOf(row.attributes)) }
+    },
+    modifyTargetGroupAttributes(context, input) {
+      const row = requireTargetGroup(deps, context, input.TargetGroupArn)
+      const after = withAttributes(targetGroupAttributes, attributesOf(row.attributes), input.Attributes ?? [])
+      store.update('elbv2_target_group', { arn: row.arn }, { attributes: JSON.stringify(after) })
+      return { Attributes: describeAttributes(targetGroupAttributes, after) }
+    },
+  }
+
+  function loadBalancersOfGroup(context: Context, row: TargetGroupRow): string[] {
+    const listeners = listenersOf(store, context).filter((listener) => listener.targetGroupArn === row.arn)
+    return [...new Set(listeners.map((listener) => listener.loadBalancerArn))]
+  }
+
+  function requireVpc(context: Context, given: string | undefined): string {
+    const vpcId = cloud.ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? ''
+    if (!given) throw validation('A VPC ID must be specified')
+    if (given !== vpcId) throw validation(`The VPC ID '${given}' is not found`)
+    return vpcId
+  }
+
+  function describe(context: Context, row: TargetGroupRow): TargetGroup {
+    const check = healthCheckOf(row)
+    return {
+      TargetGroupArn: row.arn,
+      TargetGroupName: row.name,
+      Protocol: 'HTTP',
+      ProtocolVersion: 'HTTP1',
+      Port: row.port,
+      VpcId: row.vpcId,
+      TargetType: 'instance',
+      IpAddressType: 'ipv4',
+      HealthCheckEnabled: true,
+      HealthCheckProtocol: 'HTTP',
+      HealthCheckPort: check.port === null ? 'traffic-port' : String(check.port),
+      HealthCheckPath: check.path,
+      HealthCheckIntervalSeconds: check.intervalSeconds,
+      HealthCheckTimeoutSeconds: check.timeoutSeconds,
+      HealthyThresholdCount: check.healthyThreshold,
+      UnhealthyThresholdCount: check.unhealthyThreshold,
+      Matcher: { HttpCode: check.matcher },
+      LoadBalancerArns: loadBalancersOfGroup(context, row),
+    }
+  }
+}
+
+function requireSupported(input: CreateTargetGroupInput) {
+  const { Protocol = 'HTTP', ProtocolVersion = 'HTTP1', TargetType = 'instance', IpAddressType = 'ipv4' } = input
+  if (Protocol !== 'HTTP') throw unsupported(`Protocol '${Protocol}'`)
+  if (ProtocolVersion !== 'HTTP1') throw unsupported(`ProtocolVersion '${ProtocolVersion}'`)
+  if (TargetType !== 'instance') throw unsupported(`TargetType '${TargetType}'`)
+  if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
+}
+
+/** Names of load balancers and target groups: 1–32 alphanumerics and hyphens, no hyphen at either end. */
+export function requireName(name: string | undefined, what: 'Target group' | 'Load balancer'): string {
+  if (!name) throw missing('name')
+  if (name.length > 32) throw validation(`${what} name '${name}' cannot be longer than '32' characters`)
+  if (!/^[a-zA-Z0-9-]+$/.test(name))
+    throw validation(`${what} name '${name}' can only contain characters that are alphanumeric characters and hyphens(-)`)
+  if (name.startsWith('-') || name.endsWith('-'))
+    throw validation(`${what} name '${name}' cannot begin or end with hyphen(-)`)
+  return name
+}
+
+export function requirePort(port: number | undefined): number {
+  if (port === undefined) throw validation('A port must be specified')
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw validation(`1 validation error detected: Value '${port}' at 'port' failed to satisfy constraint: Member must be between 1 and 65535`)
+  return port
+}

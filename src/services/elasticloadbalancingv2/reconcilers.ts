@@ -1,0 +1,145 @@
+// elasticloadbalancingv2.balancer: the engine carries what the rows say, and the rows show what the engine sees.
+import type { BalancerEngine, BalancerObservation } from '../../engines/balancer/engine.ts'
+import type { Reconciler } from '../../control/reconciler.ts'
+import { withTimeout } from '../../kernel/clock.ts'
+import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
+import { systemContext, type ServiceDeps } from '../service.ts'
+import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attributes.ts'
+import type { Rates } from './counters.ts'
+import { targetHealth, type InstanceFacts } from './health.ts'
+import { buildModel, type Rows } from './model.ts'
+import { attributesOf, idOfArn, removeTarget, updateTarget, type ListenerRow, type LoadBalancerRow, type TargetGroupRow, type TargetRow } from './store.ts'
+
+const NAME = 'elasticloadbalancingv2.balancer'
+/** The pace while a target is new or leaving, or a load balancer comes or goes. */
+const UNSETTLED_MS = 500
+const SETTLED_MS = 2_000
+/** The same model is handed over again after this, should the engine have lost it. */
+const AGAIN_MS = 5_000
+const LOOK_TIMEOUT_MS = 10_000
+const APPLY_TIMEOUT_MS = 30_000
+
+export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngine, rates: Rates): Reconciler {
+  const { store, clock, cloud } = deps
+  const lanes = deps.makeLanes(NAME, 1)
+  let settled = false
+  let applied: { model: string; at: number } | undefined
+
+  return {
+    name: NAME,
+    get everyMs() {
+      return settled ? SETTLED_MS : UNSETTLED_MS
+    },
+    wakes: ['elbv2_load_balancer', 'elbv2_target_group', 'elbv2_listener', 'elbv2_target', 'ec2_instance'],
+    async reconcile() {
+      const observed = await look()
+      const model = store.transaction(() => {
+        const rows = readRows()
+        if (observed.seen) record(rows, observed.seen)
+        const after = readRows()
+        settled = isSettled(after)
+        return JSON.stringify(buildModel(after))
+      })
+      const due = !applied || applied.model !== model || clock.monotonic() - applied.at >= AGAIN_MS
+      if (due) lanes.submit([{ what: 'apply', lane: 'balancer', timeoutMs: APPLY_TIMEOUT_MS, perform: apply }])
+      // An engine that was never told anything cannot be seen either; only then is that no failure.
+      if (observed.failure && applied) throw observed.failure
+      return { settled, observed: observed.failure ? reasonOf(observed.failure) : 'yes' }
+    },
+  }
+
+  async function look(): Promise<{ seen?: BalancerObservation; failure?: unknown }> {
+    try {
+      const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'balancer.observe', () => balancer.observe())
+      rates.see(seen)
+      return { seen }
+    } catch (failure) {
+      return { failure }
+    }
+  }
+
+  // The newest rows, however long it waited for its turn.
+  async function apply() {
+    const rows = readRows()
+    const model = buildModel(rows)
+    await balancer.apply(model)
+    applied = { model: JSON.stringify(model), at: clock.monotonic() }
+    store.transaction(() => {
+      for (const row of rows.loadBalancers) {
+        if (row.deletedAt !== null) release(row)
+        else if (row.state === 'provisioning') store.update('elbv2_load_balancer', { arn: row.arn }, { state: 'active' })
+      }
+    })
+  }
+
+  // The engine does not carry it any more: now its address may rest and its row may go.
+  function release(row: LoadBalancerRow) {
+    const context = systemContext(row.account, row.region, '')
+    try {
+      cloud.ec2.deleteNetworkInterface(context, { NetworkInterfaceId: row.networkInterfaceId })
+    } catch (error) {
+      if (!(error instanceof DeclaredError)) throw error // it is gone already
+    }
+    store.remove('elbv2_load_balancer', { arn: row.arn })
+  }
+
+  function record({ targets, targetGroups, listeners, instances }: Rows, seen: BalancerObservation) {
+    const now = clock.now()
+    for (const row of targets) {
+      const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
+      const groupId = idOfArn(row.targetGroupArn)
+      const observed = seen.targets.find(
+        (one) => one.targetGroupId === groupId && one.targetId === row.targetId && one.port === row.port,
+      )
+      const health = targetHealth(
+        {
+          row,
+          observed,
+          used: listeners.some((listener) => listener.targetGroupArn === row.targetGroupArn),
+          instance: instances.get(row.targetId),
+          deregistrationDelayMs: 1000 * numberOf(targetGroupAttributes, attributesOf(group?.attributes ?? '{}'), DEREGISTRATION_DELAY),
+        },
+        now,
+      )
+      if (health === 'gone') {
+        removeTarget(store, row)
+        continue
+      }
+      const next = { ...health, inFlight: row.drainingSince === null ? 0 : (observed?.current ?? 0) }
+      const same = next.health === row.health && next.reason === row.reason && next.description === row.description && next.inFlight === row.inFlight
+      if (!same) updateTarget(store, row, next)
+    }
+  }
+
+  function readRows(): Rows {
+    const targets = store.all<TargetRow>('select * from elbv2_target')
+    return {
+      loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
+      listeners: store.all<ListenerRow>('select * from elbv2_listener'),
+      targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
+      targets,
+      instances: instancesOf(targets),
+    }
+  }
+
+  function instancesOf(targets: TargetRow[]): Map<string, InstanceFacts> {
+    const facts = new Map<string, InstanceFacts>()
+    for (const rows of Map.groupBy(targets, (row) => `${row.account}/${row.region}`).values()) {
+      const context = systemContext(rows[0]!.account, rows[0]!.region, '')
+      const Filters = [{ Name: 'instance-id', Values: [...new Set(rows.map((row) => row.targetId))] }]
+      let NextToken: string | undefined
+      do {
+        const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })
+        for (const { Instances = [] } of answer.Reservations ?? [])
+          for (const { InstanceId, State, PrivateIpAddress } of Instances)
+            facts.set(InstanceId ?? '', { state: State?.Name ?? '', address: PrivateIpAddress })
+        NextToken = answer.NextToken
+      } while (NextToken)
+    }
+    return facts
+  }
+}
+
+const isSettled = ({ loadBalancers, targets }: Rows) =>
+  loadBalancers.every((row) => row.state === 'active' && row.deletedAt === null) &&
+  targets.every((row) => row.health !== 'initial' && row.health !== 'draining')

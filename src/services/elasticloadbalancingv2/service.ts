@@ -1,0 +1,31 @@
+// Elastic Load Balancing v2: Application Load Balancers. CreateRule, certificates and HTTPS listeners are not
+// implemented yet: the gateway, or a typed error, refuses them.
+import type { BalancerEngine } from '../../engines/balancer/engine.ts'
+import type { Elbv2Internal } from '../cloud.ts'
+import { inTransactions } from '../in-transactions.ts'
+import type { Service, ServiceDeps } from '../service.ts'
+import { makeRates } from './counters.ts'
+import { makeInternal } from './names.ts'
+import { makeListenerOperations } from './operations/listeners.ts'
+import { makeLoadBalancerOperations } from './operations/load-balancers.ts'
+import { makeTagOperations } from './operations/tags.ts'
+import { makeTargetGroupOperations } from './operations/target-groups.ts'
+import { makeTargetOperations } from './operations/targets.ts'
+import { makeBalancerReconciler } from './reconcilers.ts'
+
+export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: BalancerEngine) {
+  const rates = makeRates()
+  const operations = inTransactions(deps.store, {
+    ...makeLoadBalancerOperations(deps),
+    ...makeTargetGroupOperations(deps),
+    ...makeListenerOperations(deps),
+    ...makeTargetOperations(deps),
+    ...makeTagOperations(deps),
+  })
+  return {
+    operations,
+    internal: makeInternal(deps, rates),
+    reconcilers: [makeBalancerReconciler(deps, balancer, rates)],
+    workflows: [],
+  } satisfies Service<typeof operations, Elbv2Internal>
+}

@@ -1,0 +1,143 @@
+// Tables of elasticloadbalancingv2. Columns `state`, `health`, `reason`, `description`, `in_flight` are what was seen
+// of the engine last, written on change; all others are intent.
+import type { Migration, Store } from '../../store/store.ts'
+import type { Context } from '../context.ts'
+
+export const elasticloadbalancingv2Migrations: Migration[] = [
+  {
+    id: 'elasticloadbalancingv2.1',
+    sql: `
+    create table elbv2_load_balancer (
+      arn text primary key, id text not null unique, account text not null, region text not null, name text not null,
+      dns_name text not null, scheme text not null check (scheme in ('internet-facing', 'internal')), vpc_id text not null,
+      subnets text not null, security_groups text not null, network_interface_id text not null, address text not null,
+      attributes text not null, hosts text not null, loopback_port integer,
+      state text not null check (state in ('provisioning', 'active')), created_at integer not null,
+      deleted_at integer) strict;
+    create unique index elbv2_load_balancer_live on elbv2_load_balancer (account, region, name) where deleted_at is null;
+    create table elbv2_target_group (
+      arn text primary key, id text not null unique, account text not null, region text not null, name text not null,
+      port integer not null, vpc_id text not null, health_check text not null, attributes text not null,
+      created_at integer not null, unique (account, region, name)) strict;
+    create table elbv2_listener (
+      arn text primary key, account text not null, region text not null, load_balancer_arn text not null,
+      port integer not null, target_group_arn text not null, rule_arn text not null, created_at integer not null,
+      unique (load_balancer_arn, port)) strict;
+    create table elbv2_target (
+      target_group_arn text not null, target_id text not null, port integer not null, account text not null,
+      region text not null, registered_at integer not null, draining_since integer,
+      health text not null check (health in ('initial', 'healthy', 'unhealthy', 'unused', 'draining')),
+      reason text not null, description text not null, in_flight integer not null,
+      primary key (target_group_arn, target_id, port)) strict;
+    create table elbv2_tag (
+      account text not null, region text not null, resource_arn text not null, key text not null, value text not null,
+      primary key (resource_arn, key)) strict;`,
+  },
+]
+
+export type LoadBalancerRow = {
+  arn: string
+  /** The last part of the ARN, 16 hexadecimal digits: its name in the engine. */
+  id: string
+  account: string
+  region: string
+  name: string
+  dnsName: string
+  scheme: 'internet-facing' | 'internal'
+  vpcId: string
+  /** JSON lists. */
+  subnets: string
+  securityGroups: string
+  networkInterfaceId: string
+  address: string
+  /** JSON object of the attributes that were set. */
+  attributes: string
+  /** JSON list of further names, lower case. */
+  hosts: string
+  loopbackPort: number | null
+  state: 'provisioning' | 'active'
+  createdAt: number
+  /** Set by DeleteLoadBalancer; the row goes when the engine does not carry it any more. */
+  deletedAt: number | null
+}
+
+export type HealthCheckSettings = {
+  port: number | null
+  path: string
+  intervalSeconds: number
+  timeoutSeconds: number
+  healthyThreshold: number
+  unhealthyThreshold: number
+  matcher: string
+}
+
+export type TargetGroupRow = {
+  arn: string
+  id: string
+  account: string
+  region: string
+  name: string
+  port: number
+  vpcId: string
+  /** JSON of HealthCheckSettings. */
+  healthCheck: string
+  attributes: string
+  createdAt: number
+}
+
+export type ListenerRow = {
+  arn: string
+  account: string
+  region: string
+  loadBalancerArn: string
+  port: number
+  targetGroupArn: string
+  ruleArn: string
+  createdAt: number
+}
+
+export type TargetRow = {
+  targetGroupArn: string
+  targetId: string
+  port: number
+  account: string
+  region: string
+  registeredAt: number
+  drainingSince: number | null
+  health: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining'
+  reason: string
+  description: string
+  inFlight: number
+}
+
+type Owner = Pick<Context, 'account' | 'region'>
+const OF_OWNER = 'account = :account and region = :region'
+const owner = ({ account, region }: Owner) => ({ account, region })
+
+export const loadBalancersOf = (store: Store, context: Owner) =>
+  store.all<LoadBalancerRow>(`select * from elbv2_load_balancer where deleted_at is null and ${OF_OWNER}`, owner(context))
+
+export const targetGroupsOf = (store: Store, context: Owner) =>
+  store.all<TargetGroupRow>(`select * from elbv2_target_group where ${OF_OWNER}`, owner(context))
+
+export const listenersOf = (store: Store, context: Owner) =>
+  store.all<ListenerRow>(`select * from elbv2_listener where ${OF_OWNER}`, owner(context))
+
+export const targetsOf = (store: Store, targetGroupArn: string) =>
+  store.all<TargetRow>(
+    'select * from elbv2_target where target_group_arn = :targetGroupArn order by target_id, port',
+    { targetGroupArn },
+  )
+
+export const updateTarget = (store: Store, { targetGroupArn, targetId, port }: TargetRow, set: Partial<TargetRow>) =>
+  store.update('elbv2_target', { targetGroupArn, targetId, port }, set)
+
+export const removeTarget = (store: Store, { targetGroupArn, targetId, port }: TargetRow) =>
+  store.remove('elbv2_target', { targetGroupArn, targetId, port })
+
+export const listOf = (json: string) => JSON.parse(json) as string[]
+export const attributesOf = (json: string) => JSON.parse(json) as Record<string, string>
+export const healthCheckOf = (row: TargetGroupRow) => JSON.parse(row.healthCheck) as HealthCheckSettings
+
+/** 16 hexadecimal digits that end an ARN; '' when it is none of ours. */
+export const idOfArn = (arn: string) => /\/([0-9a-f]{16})$/.exec(arn)?.[1] ?? ''

@@ -1,0 +1,119 @@
+// ec2, autoscaling and elasticloadbalancingv2 on a virtual clock and fake engines, driven by their reconcilers as in
+// main.ts. The control plane may die at any moment and is then made anew on the same rows and the same engines.
+import { startDriver, type Driver } from '../../control/driver.ts'
+import { lanesMigration, makeLanes } from '../../control/lanes.ts'
+import { makeWorkflows, workflowsMigration } from '../../control/workflows.ts'
+import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
+import { makeIds } from '../../kernel/ids.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { seededRandom } from '../../kernel/random.ts'
+import { openStore } from '../../store/store.ts'
+import { VirtualClock } from '../../../sim/virtual-clock.ts'
+import { makeAutoscalingService } from '../autoscaling/service.ts'
+import { autoscalingMigrations } from '../autoscaling/store.ts'
+import type { Cloud, SoftwareIntent } from '../cloud.ts'
+import { makeEc2Service } from '../ec2/service.ts'
+import { ec2Migrations } from '../ec2/store.ts'
+import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
+import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
+import { systemContext, type ServiceDeps } from '../service.ts'
+import { makeStubCompute } from './stub-compute.ts'
+
+const ACCOUNT = '000000000000'
+const REGION = 'us-west-2'
+
+export type ServicesWorld = ReturnType<typeof makeServicesWorld>
+
+export function makeServicesWorld(seed = 1) {
+  const clock = new VirtualClock()
+  const random = seededRandom(seed)
+  const ids = makeIds(random)
+  const store = openStore(':memory:', [
+    lanesMigration,
+    workflowsMigration,
+    ...ec2Migrations,
+    ...autoscalingMigrations,
+    ...elasticloadbalancingv2Migrations,
+  ])
+  const compute = makeStubCompute(clock, () => die())
+  const unanswering = new Set<string>()
+  const balancer = makeFakeBalancerWorld({
+    clock,
+    probe: (address) => {
+      const running = [...compute.things.values()].some((one) => one.spec.requestedAddress === address && one.state === 'running')
+      return running && !unanswering.has(address) ? 200 : null
+    },
+  })
+  let life = new AbortController()
+  let current = makeLife()
+
+  function makeLife() {
+    const { signal } = life
+    const cloud = {} as Cloud
+    let driver: Driver | undefined
+    const deps: ServiceDeps = {
+      ...{ store, clock, ids, random, log: silentLog, cloud, region: REGION, account: ACCOUNT },
+      workflows: makeWorkflows({ clock, log: silentLog, store, newId: () => ids.uuid() }, () => []),
+      makeLanes: (name, atOnceMax) => makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
+    }
+    const ec2 = makeEc2Service(deps, compute.engine)
+    const autoscaling = makeAutoscalingService(deps)
+    const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
+    const operations = {
+      ec2: { ...ec2.operations, ...ec2.internal },
+      autoscaling: autoscaling.operations,
+      elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
+    }
+    Object.assign(cloud, operations)
+    const start = () =>
+      (driver = startDriver({ clock, log: silentLog, store, signal }, [
+        ...ec2.reconcilers,
+        ...autoscaling.reconcilers,
+        ...elasticloadbalancingv2.reconcilers,
+      ]))
+    return { ...operations, start }
+  }
+  function die() {
+    life.abort(new Error('the control plane was killed'))
+  }
+
+  current.start()
+  return {
+    clock,
+    store,
+    compute,
+    balancer,
+    /** Addresses whose application does not answer although the instance runs. */
+    unanswering,
+    context: { ...systemContext(ACCOUNT, REGION, 'request-1'), caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' } },
+    get ec2() {
+      return current.ec2
+    },
+    get autoscaling() {
+      return current.autoscaling
+    },
+    get elasticloadbalancingv2() {
+      return current.elasticloadbalancingv2
+    },
+    die,
+    get dead() {
+      return life.signal.aborted
+    },
+    /** Kills the control plane if it still lives, and starts another one. */
+    restart() {
+      die()
+      life = new AbortController()
+      current = makeLife()
+      current.start()
+    },
+    end: die,
+  }
+}
+
+export const softwareIntent = (env: Record<string, string> = {}): SoftwareIntent => ({
+  platform: { name: 'python-3.11', version: '1' },
+  layers: [],
+  env,
+  files: [],
+  startCheck: { argv: ['/bin/true'], timeoutMs: 30_000 },
+})
