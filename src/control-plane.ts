@@ -110,7 +110,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     presign: deps.presign,
   })
   Object.assign(cloud, {
-    s3: s3.internal,
+    s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
     autoscaling: autoscaling.operations,
     elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },

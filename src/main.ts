@@ -12,7 +12,7 @@ import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
 import { makeFilesystemObjects } from './engines/objects/filesystem.ts'
-type Resolver = { ensure(): Promise<void> }
+import { resolverService } from './engines/resolver/dnsmasq.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
@@ -34,7 +34,7 @@ const UPKEEP_MS = 5_000
 export type RealEngines = {
   router: Router
   supervisor: Supervisor
-  resolver: Resolver
+  resolver: { ensure(): Promise<void> }
   compute: RuncCompute
   balancer: BalancerEngine
   objects: ObjectEngine
@@ -49,7 +49,7 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
   return {
     router,
     supervisor,
-    resolver: { ensure: async () => undefined },
+    resolver: { ensure: () => supervisor.ensure(resolverService(router)) },
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),

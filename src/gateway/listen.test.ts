@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
@@ -127,6 +127,30 @@ describe('the listening gateway', () => {
     const got = await exchange('GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
     assert.match(got, /^HTTP\/1.1 200 OK[^]*\r\n\r\nok\n$/)
     assert.match(await exchange('POST /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /^HTTP\/1.1 403/)
+  })
+})
+
+describe('closing', () => {
+  it('waits for the requests under way and not for idle connections', async () => {
+    const own = makeStubGateway()
+    const { port, close } = await own.listen()
+    let go = () => {}
+    const asked = new Promise<void>((resolve) =>
+      own.answer(async () => {
+        resolve()
+        await new Promise<void>((end) => (go = end))
+        return {}
+      }),
+    )
+    const headers = headersOf({ method: 'GET', path: '/b' })
+    const request = httpRequest({ port, host: '127.0.0.1', path: '/b', headers, agent: new Agent({ keepAlive: true }) }).end()
+    await asked
+    const closed = close()
+    go()
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    response.resume()
+    assert.equal(response.statusCode, 200)
+    await closed
   })
 })
 

@@ -1,23 +1,27 @@
 // node:http around the gateway's handler.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Clock } from '../kernel/clock.ts'
 import type { Answer } from './protocols/protocol.ts'
 import type { GatewayRequest } from './request.ts'
 
 export type Listening = {
   port: number
-  /** Stops accepting; resolves when the requests under way have ended. */
+  /** Stops accepting, lets the requests under way end for at most 3 s, then cuts them. */
   close(): Promise<void>
 }
 
 type Handle = (request: GatewayRequest) => Promise<Answer>
 
+const CLOSE_GRACE_MS = 3_000
+
 export function listen(
   handle: Handle,
   address: { host: string; port: number },
   limits: { headerBytesMax: number },
+  clock: Clock,
 ): Promise<Listening> {
   const server = createServer({
     maxHeaderSize: limits.headerBytesMax,
@@ -43,14 +47,21 @@ export function listen(
     server.listen({ ...address, backlog: 1024 }, () => {
       server.off('error', reject)
       const { port } = server.address() as AddressInfo
-      const close = () =>
-        new Promise<void>((closed) => {
-          server.close(() => closed())
-          server.closeIdleConnections()
-        })
-      resolve({ port, close })
+      resolve({ port, close: () => close(server, clock) })
     })
   })
+}
+
+async function close(server: Server, clock: Clock): Promise<void> {
+  const over = new AbortController()
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection that ends its last request would stay open, idle, until its keep-alive is over.
+  server.keepAliveTimeout = 1
+  server.closeIdleConnections()
+  const cut = clock.sleep(CLOSE_GRACE_MS, over.signal).then(() => server.closeAllConnections())
+  cut.catch(() => undefined)
+  await closed
+  over.abort()
 }
 
 type Expectation = { tell(): void; wasTold(): boolean } | undefined

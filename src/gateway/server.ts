@@ -86,7 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  return { handle, listen: (address) => listen(handle, address, limits), counters: () => ({ ...counters }) }
+  return { handle, listen: (address) => listen(handle, address, limits, clock), counters: () => ({ ...counters }) }
 }
 
 async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> {

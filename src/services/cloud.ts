@@ -4,7 +4,7 @@ import type { AutoscalingOperations } from './generated/autoscaling.ts'
 import type { Ec2Operations } from './generated/ec2.ts'
 import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
 import type { S3Operations } from './generated/s3.ts'
-import type { Context } from './context.ts'
+import type { AsyncOperation, Context } from './context.ts'
 import type { Software, LayerMount } from '../engines/compute/engine.ts'
 
 export type { Context } from './context.ts'
@@ -61,8 +61,11 @@ export type Cloud = {
     | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'createListener' | 'deleteListener'
     | 'describeListeners' | 'registerTargets' | 'deregisterTargets' | 'describeTargetHealth' | 'modifyLoadBalancerAttributes'
   > & Elbv2Internal
-  s3: Pick<S3Operations, 'deleteObject'> & S3Internal
+  s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
 }
+
+/** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */
+type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array>; ContentType?: string }
 
 export type Elbv2Internal = {
   /** Names by which the public listeners know a load balancer, and its loopback port. Beanstalk's CNAME is one of them. */

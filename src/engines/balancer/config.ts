@@ -110,9 +110,9 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     'defaults',
     '  mode http',
     '  log global',
-    '  option httplog',
-    // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
+      // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
     '  option dontlog-normal',
+    '  option dontlognull',
     // A worker that was replaced answers one more request on a kept connection instead of closing it under the client.
     '  option idle-close-on-response',
     '  option redispatch 1',

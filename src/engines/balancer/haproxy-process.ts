@@ -97,7 +97,7 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(join(folder, 'empty'), { recursive: true, mode: 0o700 })
       for (const [name, content] of render(folder)) writeFileAtomic(join(folder, name), content, 0o600)
-      const { exit, stderr } = await run(wrap(['haproxy', '-c', '-q', '-f', join(folder, 'haproxy.cfg')]))
+      const { exit, stderr } = await run(wrap(['haproxy', '-c', '-f', join(folder, 'haproxy.cfg')]))
       rmSync(folder, { recursive: true, force: true })
       if (exit === 0) return
       const said = stderr.toString().split('\n')

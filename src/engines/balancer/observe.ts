@@ -1,6 +1,6 @@
 // HAProxy's figures in ELBv2's words. Pure.
-import type { BalancerCounters, BalancerModel, BalancerObservation, LoadBalancer, TargetObservation } from './engine.ts'
-import { type Backend, backendsOf, loopbackName } from './names.ts'
+import type { BalancerCounters, BalancerModel, BalancerObservation, LoadBalancer, Target, TargetObservation } from './engine.ts'
+import { type Backend, backendsOf, loopbackName, ROLES, serverName } from './names.ts'
 import { isDetermined, isUp, serversOf } from './plan.ts'
 import { count, type RunningServer, type Statistics } from './running.ts'
 
@@ -19,18 +19,18 @@ export function describeSeen(model: BalancerModel, seen: Seen): BalancerObservat
   const each = backends.flatMap((backend) =>
     backend.group.targets.map((target) => {
       const servers = serversOf(backend, target, seen.running)
-      const names = new Set(Object.values(servers).map(({ name }) => name))
-      const own = (rows.get(backend.name) ?? []).filter(({ name }) => names.has(name))
-      return { backend, target, servers, own }
+      const own = rowsOf(backend, target, rows.get(backend.name) ?? [])
+      const old = rowsOf(backend, target, seen.oldStatistics)
+      return { backend, target, servers, own, old }
     }),
   )
   return {
-    targets: each.map(({ backend, target, servers, own }) => ({
+    targets: each.map(({ backend, target, servers, own, old }) => ({
       targetGroupId: backend.group.id,
       targetId: target.id,
       port: target.port,
       ...healthOf(backend, target.draining, servers, own),
-      current: inFlight(backend, own, seen),
+      current: sum([...own, ...old], 'scur'),
     })),
     counters: model.loadBalancers.map((loadBalancer) => countersOf(loadBalancer, backends, rows, seen)),
     targetCounters: each.map(({ backend, target, servers, own }) => ({
@@ -81,10 +81,9 @@ function failureOf(row: Statistics | undefined): { reason: string; description: 
   return { reason: 'Target.FailedHealthChecks', description: 'Health checks failed' }
 }
 
-function inFlight(backend: Backend, own: Statistics[], { oldStatistics }: Seen): number {
-  const names = new Set(own.map(({ name }) => name))
-  const old = oldStatistics.filter((row) => row.proxy === backend.name && names.has(row.name))
-  return sum([...own, ...old], 'scur')
+function rowsOf(backend: Backend, target: Target, rows: Statistics[]): Statistics[] {
+  const names = new Set(ROLES.map((role) => serverName(target, role)))
+  return rows.filter(({ proxy, name }) => proxy === backend.name && names.has(name))
 }
 
 function countersOf(

@@ -35,8 +35,8 @@ export function parseServersState(text: string): RunningServer[] {
   })
 }
 
-// SRV_ADMF_*MAINT and SRV_ADMF_*DRAIN
-const MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20
+// SRV_ADMF_*. 0x04 (CMAINT) only remembers that the line says `disabled`; it stays when the server is made ready.
+const MAINTENANCE = 0x01 | 0x02 | 0x20
 const DRAIN = 0x08 | 0x10
 
 export type Statistics = { proxy: string; name: string; fields: ReadonlyMap<string, string> }

@@ -6,15 +6,16 @@ import { EngineError } from '../../kernel/errors.ts'
 export function ask(path: string, line: string, timeoutMs = 5_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path })
-    const answer: Buffer[] = []
+    let answer = ''
     const fail = (why: string, cause?: Error) => {
       socket.destroy()
       reject(new EngineError(`HAProxy's socket: ${why}`, { cause }))
     }
     socket.setTimeout(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`))
     socket.on('error', (cause) => fail(cause.message, cause))
-    socket.on('data', (chunk) => answer.push(chunk))
-    socket.on('end', () => resolve(Buffer.concat(answer).toString()))
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk) => (answer += String(chunk)))
+    socket.on('end', () => resolve(answer))
     socket.end(`${line}\n`)
   })
 }

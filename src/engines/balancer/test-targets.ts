@@ -1,5 +1,6 @@
 // Web servers for tests, run as a process of their own inside a namespace: told on stdin what each address does, one
 // JSON line each, and answering `done` on stdout. Every answer says who gave it and which headers came.
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../kernel/clock.ts'
@@ -56,7 +57,11 @@ function makeServer(key: string): Server {
     response.end(JSON.stringify({ name: order.name, from, url: request.url, headers: request.headers }))
   })
   server.on('upgrade', (request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    // RFC 6455 §4.2.2; HAProxy looks at it.
+    const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+    const accept = createHash('sha1').update(key).digest('base64')
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
+    socket.write(`${[...head, `Sec-WebSocket-Accept: ${accept}`].join('\r\n')}\r\n\r\n`)
     socket.pipe(socket)
     socket.on('error', () => undefined)
   })

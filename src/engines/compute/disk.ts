@@ -6,8 +6,11 @@ import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { runOk } from '../../kernel/process.ts'
 
-/** Makes the image if it is not there; a crash leaves none or a whole one. Takes 4–10 ms, whatever the size. */
-export async function ensureDisk(image: string, bytes: number): Promise<void> {
+/**
+ * Makes the image if it is not there, with what lies in `content` (owners too); a crash leaves none or a whole one.
+ * Takes 4–10 ms, whatever the size.
+ */
+export async function ensureDisk(image: string, bytes: number, content: string): Promise<void> {
   if (existsSync(image)) return
   mkdirSync(dirname(image), { recursive: true, mode: 0o700 })
   const beside = `${image}.new`
@@ -16,7 +19,7 @@ export async function ensureDisk(image: string, bytes: number): Promise<void> {
   truncateSync(beside, bytes)
   // Nothing that costs time or space before it is used; a small journal, no blocks kept back for a root.
   const features = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard,packed_meta_blocks=1'
-  await runOk(['mkfs.ext4', '-q', '-F', '-m', '0', '-J', 'size=4', '-O', '^resize_inode', '-E', features, beside])
+  await runOk(['mkfs.ext4', '-q', '-F', '-m', '0', '-J', 'size=4', '-O', '^resize_inode', '-E', features, '-d', content, beside])
   renameSync(beside, image)
 }
 

@@ -1,6 +1,6 @@
 // What the engine keeps of instances on disk: one folder each, `spec.json` and the disk image. The folder is the instance:
 // it appears when a launch was accepted, and goes last when it is removed.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
@@ -8,8 +8,6 @@ import type { InstanceSpec } from './engine.ts'
 
 export type InstanceRecord = {
   spec: InstanceSpec
-  /** Its launch has come to an end once, whatever the end: from then on only `start` starts it. */
-  launched: boolean
   /** Epoch ms of the last time that it was seen to stop; 0 = never. */
   stoppedAt: number
   /** Why, one line. */
@@ -20,7 +18,10 @@ export type InstanceFiles = {
   all(): Map<string, InstanceRecord>
   /** Instances whose record cannot be read, and why: they are there, and must not be taken for gone. */
   broken(): Map<string, string>
+  launched(id: string): boolean
   put(record: InstanceRecord): void
+  /** Its launch has come to an end: from now on only `start` starts it. Not synced: losing it in a power cut is harmless. */
+  setLaunched(id: string): void
   remove(id: string): void
   image(id: string): string
 }
@@ -32,6 +33,7 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
   const dir = join(homeDir, 'instances')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const records = new Map<string, InstanceRecord>()
+  const launched = new Set<string>()
   const broken = new Map<string, string>()
   for (const name of readdirSync(dir)) {
     if (name.startsWith(GONE)) rmSync(join(dir, name), { recursive: true, force: true })
@@ -42,6 +44,7 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
       continue
     }
     try {
+      if (existsSync(join(dir, name, 'launched'))) launched.add(name)
       records.set(name, JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8')) as InstanceRecord)
     } catch (error) {
       broken.set(name, reasonOf(error))
@@ -50,6 +53,11 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
   return {
     all: () => records,
     broken: () => broken,
+    launched: (id) => launched.has(id),
+    setLaunched(id) {
+      writeFileSync(join(dir, id, 'launched'), '')
+      launched.add(id)
+    },
     put(record) {
       const { id } = record.spec
       // The environment of the application is in it.
@@ -65,6 +73,7 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
         // it was not there
       }
       records.delete(id)
+      launched.delete(id)
       broken.delete(id)
       rmSync(join(dir, GONE + id), { recursive: true, force: true })
     },

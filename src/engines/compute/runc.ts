@@ -33,11 +33,14 @@ export type RuncCompute = ComputeEngine & {
 type Deps = { home: Home; router: Router; clock: Clock; log: Log; zones: string[] }
 
 export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute {
-  forgetOtherBoots(home)
   const sandboxes = makeSandboxes(home, clock)
-  const files = openInstanceFiles(home.dir)
-  const layers = openLayers(home.dir)
-  const builder = makeBuilder({ home, router, clock, sandboxes, layers })
+  // Opening clears away what a dead control plane left behind, so it waits until this one is really used.
+  const parts = once(() => {
+    forgetOtherBoots(home)
+    const layers = openLayers(home.dir)
+    const builder = makeBuilder({ home, router, clock, sandboxes, layers })
+    return { files: openInstanceFiles(home.dir), layers, builder }
+  })
   const node = hostname()
   /** What this process is doing to an instance just now. */
   const underWay = new Map<string, 'pending' | 'stopping'>()
@@ -45,7 +48,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   let swept: Promise<void> | undefined
 
   const recordOf = (id: string): InstanceRecord => {
-    const record = files.all().get(id)
+    const record = parts().files.all().get(id)
     if (!record) throw new EngineError(`no instance ${id}`)
     return record
   }
@@ -57,9 +60,8 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   const startedPath = (id: string) => join(sandboxes.runDirOf(id), 'started.json')
 
   const launch = async (spec: InstanceSpec) => {
-    const record = files.all().get(spec.id)
-    if (record?.launched) return
-    if (!record) files.put({ spec, launched: false, stoppedAt: 0, reason: '' })
+    if (parts().files.launched(spec.id)) return
+    if (!parts().files.all().has(spec.id)) parts().files.put({ spec, stoppedAt: 0, reason: '' })
     await boot(recordOf(spec.id))
   }
 
@@ -67,15 +69,15 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     const { spec } = record
     underWay.set(spec.id, 'pending')
     try {
-      const missing = spec.software.layers.find((layer) => !layers.has(layer.digest))
+      const missing = spec.software.layers.find((layer) => !parts().layers.has(layer.digest))
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
-      const pid = await sandboxes.create({ ...planOf(record, files.image(spec.id)), argv: ['/bin/sh', '/etc/polebean/init'] })
+      const pid = await sandboxes.create({ ...planOf(record, parts().files.image(spec.id)), argv: ['/bin/sh', '/etc/polebean/init'] })
       const started: Started = { revision: spec.software.revision, at: clock.now() }
       writeFileSync(startedPath(spec.id), JSON.stringify(started))
       await router.attach(memberOf(record), pid)
       await sandboxes.start(spec.id)
-      if (!record.launched || record.reason) files.put({ ...record, launched: true, reason: '' })
+      if (!parts().files.launched(spec.id)) parts().files.setLaunched(spec.id)
     } catch (error) {
       await takeDown(record, reasonOf(error))
       throw error
@@ -104,7 +106,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   const takeDown = async (record: InstanceRecord, reason: string) => {
     await sandboxes.destroy(record.spec.id)
     await router.detach(memberOf(record))
-    files.put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
+    parts().files.put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
   }
 
   const observe = (record: InstanceRecord): InstanceObservation => {
@@ -117,9 +119,9 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     if (state === 'stopped' && init && record.stoppedAt < (readStarted(startedPath(id))?.at ?? 0)) {
       // First seen now: nobody of ours stopped it.
       record = { ...record, stoppedAt: clock.now(), reason: 'its first process ended' }
-      files.put(record)
+      parts().files.put(record)
     }
-    const cutShort = state === 'stopped' && !record.launched && record.reason === '' ? 'its launch was cut short' : ''
+    const cutShort = state === 'stopped' && !parts().files.launched(id) && record.reason === '' ? 'its launch was cut short' : ''
     return {
       id,
       state,
@@ -139,7 +141,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     await sandboxes.destroy(id) // its first process may just have died
     const reader = `r-${id.slice(2)}`
     try {
-      await sandboxes.create({ ...planOf(record, files.image(id)), id: reader, argv: idleArgv })
+      await sandboxes.create({ ...planOf(record, parts().files.image(id)), id: reader, argv: idleArgv })
       await sandboxes.start(reader)
       return await tailInside(sandboxes, reader, path, tailBytes)
     } finally {
@@ -150,16 +152,16 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   /** Ends what a control plane that died in the middle of its work left behind. */
   const sweep = async () => {
     for (const id of sandboxes.ids())
-      if (id.startsWith('r-') || (id.startsWith('i-') && !files.all().has(id) && !files.broken().has(id)))
+      if (id.startsWith('r-') || (id.startsWith('i-') && !parts().files.all().has(id) && !parts().files.broken().has(id)))
         await sandboxes.destroy(id)
-    await builder.sweep()
+    await parts().builder.sweep()
   }
   const opened = () => (swept ??= sweep())
 
   return {
     async launch(spec) {
       checkSpec(spec)
-      if (files.broken().has(spec.id)) throw new EngineError(`the record of ${spec.id} is broken: ${files.broken().get(spec.id)}`)
+      if (parts().files.broken().has(spec.id)) throw new EngineError(`the record of ${spec.id} is broken: ${parts().files.broken().get(spec.id)}`)
       await opened()
       await inTurnOf(spec.id, () => launch(spec))
     },
@@ -170,7 +172,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         const record = recordOf(id)
         const same = JSON.stringify(record.spec.software) === JSON.stringify(software)
         if (same && runningInit(id) && readStarted(startedPath(id))?.revision === software.revision) return
-        files.put({ ...record, spec: { ...record.spec, software } })
+        parts().files.put({ ...record, spec: { ...record.spec, software } })
         await halt(recordOf(id), graceMs, 'it is being updated')
         await boot(recordOf(id))
       })
@@ -188,10 +190,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async remove(id) {
       await opened()
       await inTurnOf(id, async () => {
-        const record = files.all().get(id)
+        const record = parts().files.all().get(id)
         if (record) await halt(record, 0, 'it is being removed')
-        else if (files.broken().has(id)) await sandboxes.destroy(id)
-        files.remove(id)
+        else if (parts().files.broken().has(id)) await sandboxes.destroy(id)
+        parts().files.remove(id)
       })
     },
     async list() {
@@ -226,13 +228,13 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async build(request) {
       await opened()
       if (!hasNamespace(router.names.router)) await router.ensure()
-      return builder.build(request)
+      return parts().builder.build(request)
     },
-    layers: async () => layers.list(),
+    layers: async () => parts().layers.list(),
     async removeLayer(digest) {
       const user = [...files.all().values()].find(({ spec }) => spec.software.layers.some((layer) => layer.digest === digest))
       if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
-      layers.remove(digest)
+      parts().layers.remove(digest)
     },
     async capacity() {
       const { bavail, bsize } = statfsSync(home.dir)
@@ -244,7 +246,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await opened()
       await router.ensure()
       const attached = await router.counters()
-      for (const record of files.all().values()) {
+      for (const record of parts().files.all().values()) {
         const { id } = record.spec
         if (attached.has(interfaceOf(id)) || underWay.has(id) || !runningInit(id)) continue
         await inTurnOf(id, async () => {
@@ -267,6 +269,11 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await sandboxes.removeAll()
     },
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 type Started = { revision: number; at: number }

@@ -8,7 +8,7 @@ import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { ensureDisk, waitUntilDetached } from './disk.ts'
 import type { LayerMount, Software } from './engine.ts'
-import { guestMounts, hostEntries, mountPoint } from './guest-mounts.ts'
+import { guestMounts, hostEntries, mountPoint, type Upper } from './guest-mounts.ts'
 import { directory, type Entry, guestTree, hostnameOf, OWNER_IDS } from './guest-tree.ts'
 import { type Bind, ociConfig } from './oci-config.ts'
 import { type InitProcess, initProcess, isAlive } from './runc-state.ts'
@@ -71,6 +71,8 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     makeFolder(stateDir, 0o700)
     link(home.dir, join(base, 'home'))
     const mounts = guestMounts({ ...plan, dir, layersDir: `${base}/home/layers` })
+    writeUppers(`${dir}/uppers`, home.idBase, mounts.uppers)
+    const disk = ensureDisk(plan.image, plan.diskBytes, `${dir}/uppers`)
     for (const place of mounts.places) if (place.folder) makeFolder(place.path, 0o755); else writeFileSync(place.path, '')
     const places = mounts.binds.map(({ source, target }) =>
       existsSync(source) ? mountPoint(source, target) : directory(target), // the disk's own parts are not mounted yet
@@ -93,7 +95,7 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       tmpBytes: plan.tmpBytes,
     })
     writeFileSync(`${dir}/config.json`, JSON.stringify(config))
-    await ensureDisk(plan.image, plan.diskBytes)
+    await disk
     await waitUntilDetached(clock, plan.image)
     const uppers = mounts.uppers.map(({ name, uid }) => `${name}:${home.idBase + uid}`)
     const result = await run([
@@ -146,7 +148,7 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
 }
 
 // $1 run folder, $2 disk image, $3 state of runc, $4 container; then `name:uid` of each writable part. Constant text;
-// all values are arguments. Parts of earlier deployments go; -d work is last, so a part that has it is whole.
+// all values are arguments. Parts of earlier deployments go; `work` is made last, so a part that has it is whole.
 const ASSEMBLE = `
 dir=$1 image=$2 state=$3 container=$4
 shift 4
@@ -163,6 +165,14 @@ cd /
 mount -a -T "$dir/fstab"
 exec runc --root "$state" --log "$dir/log" create --bundle "$dir" --pid-file "$dir/pid" "$container" </dev/null >/dev/null 2>&1
 `
+
+/** What a new disk begins with; ASSEMBLE makes the same on a disk that is there. */
+function writeUppers(root: string, idBase: number, uppers: Upper[]) {
+  for (const { name, uid } of uppers) {
+    for (const part of ['upper', 'work']) makeFolder(join(root, name, part), 0o755)
+    chownSync(join(root, name, 'upper'), idBase + uid, idBase + uid)
+  }
+}
 
 function writeTree(root: string, idBase: number, entries: Entry[]) {
   makeFolder(root, 0o755)

@@ -7,25 +7,12 @@
 // The host holds only: the uplink, a route for the VPC range, masquerade, and a drop of what comes up the uplink for
 // the host itself. Everything here is idempotent: `ensure` is the first start, the repair and the start after a reboot.
 
-import { existsSync, writeFileSync } from 'node:fs'
 import { EngineError } from '../../kernel/errors.ts'
-import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { ensureAccepted, ensureForwarding, foreignForwardDrops, undoHostChanges } from './host-forwarding.ts'
-import {
-  ensureNamespace,
-  ensureNamespaceName,
-  hasNamespace,
-  inNamespace,
-  ip,
-  ipJson,
-  nft,
-  removeLink,
-  removeNamespace,
-  sysctl,
-} from './ip.ts'
+import { hasNamespace, inNamespace, ip, nft, removeLink, removeNamespace } from './ip.ts'
 import {
   BALANCER_LINK,
   checkAddress,
@@ -33,12 +20,19 @@ import {
   interfaceOf,
   METADATA,
   namesOf,
-  type Range,
   rangeOf,
   RESOLVER,
   type RouterNames,
-  UPLINK,
 } from './names.ts'
+import {
+  ensureBalancerNamespace,
+  ensureRouterNamespace,
+  ensureUplink,
+  readAddresses,
+  readAttached,
+  readCounters,
+  readHostAddresses,
+} from './router-links.ts'
 import {
   addMemberRules,
   hostRuleset,
@@ -86,7 +80,19 @@ export function makeRouter(home: Home): Router {
   // One change of the network at a time: `ensure` rebuilds sets from what it has read.
   const inTurn = <T>(work: () => Promise<T>) => turns(names.router, work)
 
+  /** What the host looked like after the last whole pass; a call that finds it so does no more. */
+  let seen = ''
+  let calls = 0
+
+  const look = async () => {
+    const all = [names.router, names.balancer, names.host].map((name) => `${name}=${hasNamespace(name)}`)
+    const rules = await run(['nft', 'list', 'table', 'inet', hostTable(names)])
+    return [...all, ...(await readHostAddresses()), rules.stdout.toString()].join('\n')
+  }
+
   const ensure = async () => {
+    // Not everything is looked at each time: a firewall that was started since, a setting that was changed back.
+    if (calls++ % WHOLE_PASS_EVERY !== 0 && (await look()) === seen) return
     await ensureRouterNamespace(names, range)
     await ensureUplink(names, range)
     await ensureBalancerNamespace(names)
@@ -96,9 +102,11 @@ export function makeRouter(home: Home): Router {
     await nft(names.router, routerRuleset({ cidr: home.cidr, members, balancers, ports, hostAddresses }))
     await nft(null, hostRuleset({ names, cidr: home.cidr, forwardingForUs }))
     await ensureAccepted(home, names)
+    seen = await look()
   }
 
   const remove = async () => {
+    seen = ''
     for (const name of [names.host, names.balancer, names.router]) await removeNamespace(name)
     await removeLink(null, names.uplink) // its end in the router may be kept alive by a process that lives there
     const table = `table inet ${hostTable(names)}`
@@ -194,104 +202,7 @@ export function makeRouter(home: Home): Router {
   }
 }
 
-async function ensureRouterNamespace(names: RouterNames, range: Range) {
-  await ensureNamespace(names.router)
-  await sysctl(names.router, [
-    'net.ipv4.ip_forward=1',
-    'net.ipv6.conf.all.disable_ipv6=1',
-    'net.ipv6.conf.default.disable_ipv6=1',
-  ])
-  await ip(names.router, [
-    'link set lo up',
-    ...[RESOLVER, METADATA, range.resolver].map((address) => `addr replace ${address}/32 dev lo`),
-  ])
-}
-
-async function ensureUplink(names: RouterNames, range: Range) {
-  const links = await ipJson<{ ifname: string; mtu: number }>(names.router, ['link'])
-  const mtu = await readOutsideMtu()
-  if (!existsSync(`/sys/class/net/${names.uplink}`) || !links.some((link) => link.ifname === UPLINK)) {
-    await removeLink(null, names.uplink)
-    await ip(null, [`link add ${names.uplink} mtu ${mtu} type veth peer name ${UPLINK} netns ${names.router}`])
-  }
-  writeFileSync(`/proc/sys/net/ipv6/conf/${names.uplink}/disable_ipv6`, '1')
-  await ip(null, [
-    `link set ${names.uplink} mtu ${mtu} up`,
-    `addr replace ${range.uplinkHost}/32 peer ${range.uplinkRouter}/32 dev ${names.uplink}`,
-  ])
-  await ip(names.router, [
-    `link set ${UPLINK} mtu ${mtu} up`,
-    `addr replace ${range.uplinkRouter}/32 peer ${range.uplinkHost}/32 dev ${UPLINK}`,
-    `route replace default via ${range.uplinkHost} dev ${UPLINK} src ${range.uplinkRouter}`,
-    // Addresses that nobody has end here, and do not bounce between router and host.
-    `route replace unreachable ${range.cidr}`,
-  ])
-  await ip(null, [`route replace ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`])
-}
-
-async function ensureBalancerNamespace(names: RouterNames) {
-  await ensureNamespaceName(names.host)
-  await ensureNamespace(names.balancer)
-  await sysctl(names.balancer, [
-    'net.ipv6.conf.all.disable_ipv6=1',
-    'net.ipv6.conf.default.disable_ipv6=1',
-    // HAProxy dials from one address: without these it runs out of ports under load without keep-alive.
-    'net.ipv4.ip_local_port_range=1024 65535',
-    'net.ipv4.tcp_tw_reuse=1',
-  ])
-  const links = await ipJson<{ ifname: string }>(names.router, ['link'])
-  if (!links.some((link) => link.ifname === BALANCER_LINK)) {
-    await removeLink(names.balancer, 'eth0') // of a router namespace that is going away
-    await ip(names.router, [`link add ${BALANCER_LINK} type veth peer name eth0 netns ${names.balancer}`])
-  }
-  await ip(names.router, [`link set ${BALANCER_LINK} up`, `addr replace ${GATEWAY}/32 dev ${BALANCER_LINK}`])
-  await ip(names.balancer, [
-    'link set lo up',
-    'link set eth0 up',
-    `route replace ${GATEWAY} dev eth0 scope link`,
-    `route replace default via ${GATEWAY} dev eth0`,
-  ])
-  // A namespace that was made anew has none of its addresses, while the router's routes may remember them.
-  const addresses = (await readAttached(names)).balancers
-  if (addresses.length > 0) await ip(names.balancer, addresses.map((address) => `addr replace ${address}/32 dev lo`))
-}
-
-/** Who is attached, from the routes: the kernel's state is the only list, so that a crash cannot make it wrong. */
-async function readAttached(names: RouterNames) {
-  const routes = await ipJson<{ dst: string; dev?: string }>(names.router, ['-4', 'route', 'show', 'scope', 'link'])
-  return {
-    members: routes.flatMap(({ dst, dev = '' }) => (/^[ib][0-9a-f]{14}$/.test(dev) ? { interface: dev, address: dst } : [])),
-    balancers: routes.flatMap(({ dst, dev }) => (dev === BALANCER_LINK ? dst : [])),
-  }
-}
-
-async function readAddresses(namespace: string | null, dev: string): Promise<string[]> {
-  const links = await ipJson<{ addr_info: { local: string }[] }>(namespace, ['-4', 'addr', 'show', 'dev', dev])
-  const all = links.flatMap((link) => (link.addr_info ?? []).map((info) => info.local))
-  return all.filter((address) => !address.startsWith('127.'))
-}
-
-async function readHostAddresses(): Promise<string[]> {
-  const links = await ipJson<{ addr_info?: { local?: string }[] }>(null, ['-4', 'addr'])
-  return links.flatMap((link) => (link.addr_info ?? []).flatMap((info) => info.local ?? []))
-}
-
-// The smallest of the ways out: fragments are never needed, and senders learn it from the router.
-async function readOutsideMtu(): Promise<number> {
-  const routes = await ipJson<{ dev?: string }>(null, ['-4', 'route', 'show', 'default'])
-  const mtus = routes.map(({ dev }) => Number(readFileIfAny(`/sys/class/net/${dev ?? ''}/mtu`) ?? 1500))
-  return Math.max(1280, Math.min(1500, ...mtus))
-}
-
-async function readCounters(names: RouterNames) {
-  type Link = { ifname: string; stats64?: { rx: { bytes: number }; tx: { bytes: number } } }
-  const links = await ipJson<Link>(names.router, ['-s', 'link'])
-  return new Map(
-    links.flatMap(({ ifname, stats64 }) =>
-      stats64 ? [[ifname, { inBytes: stats64.tx.bytes, outBytes: stats64.rx.bytes }] as const] : [],
-    ),
-  )
-}
+const WHOLE_PASS_EVERY = 12
 
 function checkPort(port: number): number {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new EngineError(`not a port: ${port}`)

@@ -42,7 +42,7 @@ pid /run/nginx/nginx.pid;
 error_log /var/log/nginx/error.log warn;
 
 events {
-  worker_connections 4096;
+  worker_connections 2048;
 }
 
 http {

@@ -20,10 +20,10 @@ touch ${log} && chown webapp ${log} && exec >>${log} 2>&1
 echo $$ >/var/pids/${name}.pid
 cd ${APP_DIR} || exit 1
 exec env -i ${environmentWords(env)} \\
-  chpst -P -u webapp /bin/sh -c ${quote(command)}
+  chpst -P -u webapp /bin/sh -c ${quote(replacesShell(command) ? `exec ${command}` : command)}
 `
   const finish = `#!/bin/sh
-kill -KILL -- "-$(cat /var/pids/${name}.pid)" 2>/dev/null
+kill -KILL "-$(cat /var/pids/${name}.pid)" 2>/dev/null
 deaths=$(cat /run/polebean/${name}.deaths 2>/dev/null)
 echo $((\${deaths:-0} + 1)) >/run/polebean/${name}.deaths
 how="with exit status $1"
@@ -32,7 +32,7 @@ echo "[polebean] the process '${name}' ended $how" >>${log}
 `
   // runsv tells only the process itself; a shell in front of the real one would keep it to itself.
   const terminate = `#!/bin/sh
-exec kill -TERM -- "-$(cat /var/pids/${name}.pid)"
+kill -TERM "-$(cat /var/pids/${name}.pid)"
 `
   return [file(name, 'run', run), file(name, 'finish', finish), file(name, 'control/t', terminate)]
 }
@@ -69,6 +69,15 @@ export const logPath = (name: string) => `/var/log/${name}.stdout.log`
 
 /** One word for the shell, whatever is in it. */
 export const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
+
+const SHELL_WORDS =
+  /^(?:\.|:|!|\[|alias|break|case|cd|command|continue|eval|exec|exit|export|for|if|read|readonly|return|set|shift|source|time|times|trap|ulimit|umask|unset|until|wait|while)$/
+
+// The shell that reads a plain command need not stay in memory in front of it.
+function replacesShell(command: string): boolean {
+  const [first = ''] = command.split(/\s+/)
+  return /^[A-Za-z0-9_./-]+$/.test(first) && !SHELL_WORDS.test(first) && !/[;&|<>(){}`\n]/.test(command)
+}
 
 const environmentWords = (env: Record<string, string>) =>
   Object.entries(env)

@@ -88,7 +88,14 @@ export function dependenciesLayer({
       GUNICORN,
     ],
     target: VENV,
-    env: { PATH: SYSTEM_PATH, LC_ALL: 'C.UTF-8', HOME: '/tmp', PIP_NO_CACHE_DIR: '1', ...configuration.env },
+    env: {
+      PATH: SYSTEM_PATH,
+      LC_ALL: 'C.UTF-8',
+      HOME: '/tmp',
+      PIP_NO_CACHE_DIR: '1',
+      PIP_PROGRESS_BAR: 'off',
+      ...configuration.env,
+    },
     timeoutMs: 20 * MINUTE_MS,
     outputBytesMax: LAYER_BYTES_MAX,
   }

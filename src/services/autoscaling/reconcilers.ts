@@ -20,12 +20,13 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     wakes: ['autoscaling_group', 'autoscaling_instance', 'ec2_instance', 'elbv2_target'],
     async reconcile() {
       const groups = store.all<GroupRow>('select * from autoscaling_group')
+      const states = statesOf(store.all<MemberRow>('select * from autoscaling_instance'))
       const broken: string[] = []
       let acted = 0
       for (const group of groups) {
         // One group that cannot be served keeps nobody else waiting.
         try {
-          acted += passOf(group)
+          acted += passOf(group, states)
         } catch (error) {
           log.error('autoscaling group', { group: group.name, error })
           broken.push(`${group.name}: ${reasonOf(error)}`)
@@ -35,16 +36,15 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     },
   }
 
-  function passOf(group: GroupRow): number {
+  function passOf(group: GroupRow, states: ReadonlyMap<string, string>): number {
     const context = systemContext(group.account, group.region, group.requestId)
-    const actions = planGroup(group, viewsOf(context, group), clock.now())
+    const actions = planGroup(group, viewsOf(context, group, states), clock.now())
     for (const action of actions) store.transaction(() => perform(context, action, group.name))
     return actions.length
   }
 
-  function viewsOf(context: Context, group: GroupRow): MemberView[] {
+  function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
     const members = membersOf(store, group)
-    const states = statesOf(context, members)
     const targetStates = targetStatesOf(context, group, members)
     const configurations = new Map(launchConfigurationsOf(store, group).map((row) => [row.name, row.createdAt]))
     return members.map((member) => ({
@@ -56,17 +56,20 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     }))
   }
 
-  function statesOf(context: Context, members: MemberRow[]): Map<string, string> {
+  // One question for all groups of an account and region, not one for each.
+  function statesOf(members: MemberRow[]): Map<string, string> {
     const states = new Map<string, string>()
-    if (members.length === 0) return states
-    const Filters = [{ Name: 'instance-id', Values: members.map((member) => member.instanceId) }]
-    let NextToken: string | undefined
-    do {
-      const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })
-      for (const { Instances = [] } of answer.Reservations ?? [])
-        for (const { InstanceId, State } of Instances) states.set(InstanceId ?? '', State?.Name ?? '')
-      NextToken = answer.NextToken
-    } while (NextToken)
+    for (const some of Map.groupBy(members, (member) => `${member.account}/${member.region}`).values()) {
+      const context = systemContext(some[0]!.account, some[0]!.region, '')
+      const Filters = [{ Name: 'instance-id', Values: some.map((member) => member.instanceId) }]
+      let NextToken: string | undefined
+      do {
+        const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })
+        for (const { Instances = [] } of answer.Reservations ?? [])
+          for (const { InstanceId, State } of Instances) states.set(InstanceId ?? '', State?.Name ?? '')
+        NextToken = answer.NextToken
+      } while (NextToken)
+    }
     return states
   }
 

@@ -14,9 +14,11 @@ export function filtered<T>(
   tagsOf: (item: T) => { key: string; value: string }[],
 ): T[] {
   const tests = (filters ?? []).map(({ Name: name = '', Values: wanted = [] }) => {
-    const patterns = wanted.map(patternOf)
+    const exact = new Set(wanted)
+    const patterns = wanted.filter((value) => /[*?]/.test(value)).map(patternOf)
+    const matches = (value: string) => exact.has(value) || patterns.some((pattern) => pattern.test(value))
     const valuesOf = valuesOfFilter(name, table, tagsOf)
-    return (item: T) => valuesOf(item).some((value) => patterns.some((pattern) => pattern.test(String(value ?? ''))))
+    return (item: T) => valuesOf(item).some((value) => matches(String(value ?? '')))
   })
   return items.filter((item) => tests.every((test) => test(item)))
 }

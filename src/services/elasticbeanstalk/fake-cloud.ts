@@ -15,6 +15,8 @@ export type World = {
   listeners: Set<string>
   names: { hosts: string[]; loopbackPort: number | null }[]
   objects: Map<string, { id: string; bytes: number; sha256Hex: string }>
+  /** Bodies of what was put. */
+  written: Map<string, Buffer>
   buckets: Set<string>
   healthChecks: string[]
   /** What the start check of that software says; '' = it passes, null = it never ends. */
@@ -42,6 +44,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     listeners: new Set(),
     names: [],
     objects: new Map(),
+    written: new Map(),
     buckets: new Set(),
     healthChecks: [],
     starts: () => '',
@@ -216,7 +219,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   const s3: Partial<Cloud['s3']> = {
     ensureBucket: (_context, bucket) => void world.buckets.add(bucket),
     objectBody: (_context, bucket, key) => world.objects.get(`${bucket}/${key}`),
+    async putObject(_context, { Bucket, Key, Body }) {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of Body) chunks.push(chunk)
+      world.written.set(`${Bucket}/${Key}`, Buffer.concat(chunks))
+      return {}
+    },
     deleteObject: (_context, { Bucket, Key }) => {
+      world.written.delete(`${Bucket}/${Key}`)
       world.objects.delete(`${Bucket}/${Key}`)
       return {}
     },

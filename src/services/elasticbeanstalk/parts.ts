@@ -21,12 +21,10 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   buildConfiguration?: () => BuildConfiguration
   /** Environments are named `<prefix>.<region>.<domain>`. */
   domain: string
-  /** First of the loopback ports that environments get. */
-  environmentPorts: number
-  /** Port of a load balancer's port 80 as clients see it; 80 unless said. */
-  publicPort?: number
+  /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */
+  ports: { http: number; environments: number }
   /** A URL by which its holder may GET the object for a while. */
-  presign(endpoint: string, bucket: string, key: string): string
+  presign(context: Context, bucket: string, key: string, expiresSeconds: number): string
 }
 
 export type Template = { settings: Setting[]; solutionStackName: string; platformArn: string }

@@ -7,6 +7,7 @@ import { configurationMigration, makeFindTemplate } from './configuration/store.
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
+import { makeLogsReconciler } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
 import { makeApplicationOperations } from './operations/applications.ts'
 import { makeConfigurationOperations } from './operations/configuration.ts'
@@ -14,6 +15,7 @@ import { makeDnsOperations } from './operations/dns.ts'
 import { makeEnvironmentOperations } from './operations/environments.ts'
 import { makeEventOperations } from './operations/events.ts'
 import { makeHealthOperations } from './operations/health.ts'
+import { makeLogOperations } from './operations/logs.ts'
 import { makePlatformOperations } from './operations/platforms.ts'
 import { makeResourceOperations } from './operations/resources.ts'
 import { makeStorageOperations } from './operations/storage.ts'
@@ -43,6 +45,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
     ...makeEventOperations(parts),
     ...makeResourceOperations(parts),
     ...makeHealthOperations(parts),
+    ...makeLogOperations(parts),
     ...makeDnsOperations(parts),
     ...makeStorageOperations(parts),
     ...makeTagOperations(parts),
@@ -59,6 +62,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeLayersReconciler(parts),
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
+      makeLogsReconciler(parts),
     ],
     workflows: [
       makeCreateWorkflow(parts),

@@ -5,6 +5,7 @@ import { startDriver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from '../../control/workflows.ts'
 import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
+import { EngineError } from '../../kernel/errors.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
@@ -32,6 +33,8 @@ export function makeBench() {
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
     build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
+    /** Files of every instance; ID stands for its id. */
+    logs: {} as Record<string, string>,
     inspect: (): BundleListing | BundleProblem => listing(),
   }
   let driver: ReturnType<typeof startDriver> | undefined
@@ -49,7 +52,10 @@ export function makeBench() {
     account: '000000000000',
     compute: {
       layers: async () => [...layers],
-      read: async () => Buffer.from(''),
+      async read(id, path) {
+        if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)
+        return Buffer.from(hooks.logs[path].replaceAll('ID', id))
+      },
       async build(request) {
         await clock.sleep(BUILD_MS)
         const { exit, output } = hooks.build(request)
@@ -65,8 +71,8 @@ export function makeBench() {
     ]),
     inspect: async () => hooks.inspect(),
     domain: 'elasticbeanstalk.localhost',
-    environmentPorts: 18_000,
-    presign: (endpoint, bucket, key) => `${endpoint}/${bucket}/${key}`,
+    ports: { http: 80, environments: 18_000 },
+    presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,
   })
   driver = startDriver({ clock, log: silentLog, store, signal: over.signal }, [workflows.reconciler, ...service.reconcilers])
 

@@ -35,8 +35,8 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
       const observed = await look()
       const model = store.transaction(() => {
         const rows = readRows()
-        if (observed.seen) record(rows, observed.seen)
-        const after = readRows()
+        record(rows, observed.seen)
+        const after = { ...rows, ...readTables() }
         settled = isSettled(after)
         return JSON.stringify(buildModel(after))
       })
@@ -83,12 +83,13 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
     store.remove('elbv2_load_balancer', { arn: row.arn })
   }
 
-  function record({ targets, targetGroups, listeners, instances }: Rows, seen: BalancerObservation) {
+  // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone.
+  function record({ targets, targetGroups, listeners, instances }: Rows, seen: BalancerObservation | undefined) {
     const now = clock.now()
     for (const row of targets) {
       const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
       const groupId = idOfArn(row.targetGroupArn)
-      const observed = seen.targets.find(
+      const observed = seen?.targets.find(
         (one) => one.targetGroupId === groupId && one.targetId === row.targetId && one.port === row.port,
       )
       const health = targetHealth(
@@ -107,18 +108,21 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
       }
       const next = { ...health, inFlight: row.drainingSince === null ? 0 : (observed?.current ?? 0) }
       const same = next.health === row.health && next.reason === row.reason && next.description === row.description && next.inFlight === row.inFlight
-      if (!same) updateTarget(store, row, next)
+      if (seen && !same) updateTarget(store, row, next)
     }
   }
 
   function readRows(): Rows {
-    const targets = store.all<TargetRow>('select * from elbv2_target')
+    const tables = readTables()
+    return { ...tables, instances: instancesOf(tables.targets) }
+  }
+
+  function readTables(): Omit<Rows, 'instances'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),
       targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
-      targets,
-      instances: instancesOf(targets),
+      targets: store.all<TargetRow>('select * from elbv2_target'),
     }
   }
 

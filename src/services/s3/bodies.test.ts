@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
-import { context, makeFixture } from './fixture.ts'
+import { context, makeFixture } from './testing/fixture.ts'
 import { planSweep } from './plan.ts'
 
 const Bucket = 'bucket'
@@ -57,9 +57,10 @@ describe('bodies', () => {
     await put('key', 'two')
     await put('gone')
     s3.deleteObject(context, { Bucket, Key: 'gone' })
+    tick(59_999)
     await sweep()
     assert.equal((await objects.list()).length, 3)
-    tick(60_000)
+    tick(1)
     await sweep()
     assert.equal((await objects.list()).length, 1)
     assert.equal(await text('key'), 'two')
@@ -90,13 +91,16 @@ describe('bodies', () => {
   it('that are being written stay, however long it takes', async () => {
     const { objects, put, sweep, tick, text } = filled()
     const gate = Promise.withResolvers<void>()
+    const whole = Promise.withResolvers<void>()
     const slow: typeof objects.put = objects.put
     objects.put = async (id, body, bytesMax) => {
       const stored = await slow(id, body, bytesMax)
+      whole.resolve()
       await gate.promise
       return stored
     }
     const putting = put('key', 'slow')
+    await whole.promise
     await sweep()
     tick(3_600_000)
     await sweep()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { code, context, makeFixture } from './fixture.ts'
+import { code, context, makeFixture } from './testing/fixture.ts'
 
 const Bucket = 'bucket'
 

@@ -8,7 +8,7 @@ import {
   parseAlgorithm,
   type Algorithm,
 } from './checksums.ts'
-import { code, context, makeFixture } from './fixture.ts'
+import { code, context, makeFixture } from './testing/fixture.ts'
 
 // The check values of the CRC catalogue (https://reveng.sourceforge.io/crc-catalogue/), all of "123456789".
 const known: Record<Algorithm, string> = {

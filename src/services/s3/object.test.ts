@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { code, context, makeFixture } from './fixture.ts'
+import { code, context, makeFixture } from './testing/fixture.ts'
 
 const Bucket = 'bucket'
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
-import { code, context, makeFixture } from './fixture.ts'
+import { code, context, makeFixture } from './testing/fixture.ts'
 
 const Bucket = 'bucket'
 const Key = 'key'
@@ -93,11 +93,14 @@ describe('a multipart upload', () => {
     await assert.rejects(complete(parts), code('EntityTooSmall', 400))
   })
   it('takes parts 1 to 10,000 and the last of a number', async () => {
-    const { part, complete, text } = begun()
+    const { part, complete, text, tick, sweep, objects } = begun()
     for (const number of [0, 10_001, 1.5])
       await assert.rejects(part(number, five), code('InvalidArgument', 400))
     await part(10_000, Buffer.from('before'))
     const { ETag } = await part(10_000, Buffer.from('after'))
+    tick(60_000)
+    await sweep()
+    assert.equal((await objects.list()).length, 1)
     await complete([{ PartNumber: 10_000, ETag }])
     assert.equal(await text(Key), 'after')
   })

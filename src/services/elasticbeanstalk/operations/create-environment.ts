@@ -75,7 +75,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       deploymentId: 0,
       targetDeploymentId: 0,
       expectedDeploymentId: null,
-      loopbackPort: freePort(store, parts.environmentPorts),
+      loopbackPort: freePort(store, parts.ports.environments),
       resources: '{}',
       requestId: context.requestId,
       createdAt: now,

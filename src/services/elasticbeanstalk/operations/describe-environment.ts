@@ -4,7 +4,7 @@ import { cnameOf, environmentArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf, type EnvironmentRow } from '../store.ts'
 
-export function describeEnvironment({ domain, publicPort = 80 }: Parts, row: EnvironmentRow): EnvironmentDescription {
+export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRow): EnvironmentDescription {
   const { loadBalancerArn, loadBalancerDnsName } = resourcesOf(row)
   return {
     EnvironmentName: row.name,
@@ -30,7 +30,7 @@ export function describeEnvironment({ domain, publicPort = 80 }: Parts, row: Env
           LoadBalancer: {
             LoadBalancerName: loadBalancerArn,
             Domain: cnameOf(row, domain),
-            Listeners: [publicPort, row.loopbackPort ?? 0].filter(Boolean).map((Port) => ({ Protocol: 'HTTP', Port })),
+            Listeners: [ports.http, row.loopbackPort ?? 0].filter(Boolean).map((Port) => ({ Protocol: 'HTTP', Port })),
           },
         }
       : undefined,

@@ -93,5 +93,5 @@ function endFailed(parts: Parts, environmentId: string, deploymentId: number, fa
 }
 
 /** Without the port where it is HTTP's own, as AWS says it. */
-const addressOf = ({ domain, publicPort = 80 }: Parts, row: Parameters<typeof cnameOf>[0]) =>
-  cnameOf(row, domain) + (publicPort === 80 ? '' : `:${publicPort}`)
+const addressOf = ({ domain, ports }: Parts, row: Parameters<typeof cnameOf>[0]) =>
+  cnameOf(row, domain) + (ports.http === 80 ? '' : `:${ports.http}`)

@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { DELETION_PROTECTION, describeAttributes, loadBalancerAttributes, withAttributes } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
+import { unusedTarget } from '../health.ts'
 import { invalidMarker, missing, noLoadBalancer, pageSize, unsupported, validation } from '../errors.ts'
 import { attributesOf, listenersOf, listOf, loadBalancersOf, targetsOf, updateTarget, type LoadBalancerRow } from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
@@ -87,7 +88,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         if (listener.loadBalancerArn !== row.arn) continue
         removeTagsOf(deps, listener.arn)
         store.remove('elbv2_listener', { arn: listener.arn })
-        for (const target of targetsOf(store, listener.targetGroupArn)) updateTarget(store, target, { health: 'unused' })
+        for (const target of targetsOf(store, listener.targetGroupArn)) updateTarget(store, target, unusedTarget)
       }
       removeTagsOf(deps, row.arn)
       store.update('elbv2_load_balancer', { arn: row.arn }, { deletedAt: clock.now() })

@@ -1,0 +1,49 @@
+// The world that fake instances live in: it outlives the control planes that look at it, and can be hurt from outside.
+import type { InstanceSpec } from './engine.ts'
+
+export type FakeInstance = {
+  spec: InstanceSpec
+  state: 'running' | 'stopped'
+  reason: string
+  since: number
+  /** Counts starts; '' until the first. */
+  boot: string
+  /** Of the software that the running processes were started with. */
+  revision: number
+  launched: boolean
+}
+
+export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }
+
+export type FakeWorld = {
+  instances: Map<string, FakeInstance>
+  layers: Map<string, FakeLayer>
+  /** Starts so far, of all instances: names boots. */
+  boots: number
+  /** An engine that cannot see: `list` throws. */
+  blind: boolean
+  /** Ids whose node is lost: `unknown` in `list`, and nothing can be done to them. */
+  lost: Set<string>
+}
+
+export const makeFakeWorld = (): FakeWorld => ({
+  instances: new Map(),
+  layers: new Map(),
+  boots: 0,
+  blind: false,
+  lost: new Set(),
+})
+
+/** The first process of an instance dies. */
+export function killInstance(world: FakeWorld, id: string, at: number): void {
+  const instance = world.instances.get(id)
+  if (instance?.state === 'running') Object.assign(instance, { state: 'stopped', since: at, reason: 'its first process ended' })
+}
+
+export function rebootMachine(world: FakeWorld, at: number): void {
+  for (const id of world.instances.keys()) killInstance(world, id, at)
+}
+
+/** How a test looks at the world: who runs what. */
+export const runningInstances = (world: FakeWorld): FakeInstance[] =>
+  [...world.instances.values()].filter((instance) => instance.state === 'running')

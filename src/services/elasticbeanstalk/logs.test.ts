@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { crc32, inflateRawSync } from 'node:zlib'
+import { makeBench, type Bench } from './test-bench.ts'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = makeBench()
+  bench.version('v1')
+  bench.create({ OptionSettings: [{ Namespace: 'aws:autoscaling:asg', OptionName: 'MinSize', Value: '2' }] })
+  await bench.until('Ready')
+  bench.hooks.logs = { '/var/log/web.stdout.log': 'hello from ID\n', '/var/log/nginx/access.log': 'GET /\n' }
+})
+afterEach(() => bench.end())
+
+const named = { EnvironmentName: 'shop-prod' }
+const retrieve = (InfoType: 'tail' | 'bundle') => bench.api.retrieveEnvironmentInfo(bench.context(), { ...named, InfoType }).EnvironmentInfo ?? []
+
+describe('logs', () => {
+  it('are pulled from every instance and handed out by URL', async () => {
+    const context = bench.context()
+    bench.api.requestEnvironmentInfo(context, { ...named, InfoType: 'tail' })
+    assert.deepEqual(retrieve('tail'), [])
+    await bench.clock.run(1_000)
+    const ids = bench.world.instances().map(({ id }) => id)
+    assert.deepEqual(bench.texts({ RequestId: context.requestId }), [
+      'INFO requestEnvironmentInfo is starting.',
+      ...ids.map((id) => `INFO [Instance: ${id}] Successfully finished tailing 2 log(s)`),
+      'INFO Pulled logs for environment instances.',
+    ])
+    const infos = retrieve('tail')
+    assert.deepEqual(infos.map(({ Ec2InstanceId }) => Ec2InstanceId), ids)
+    assert.match(infos[0]?.Message ?? '', /^http:\/\/127\.0\.0\.1:4777\/elasticbeanstalk-us-west-2-000000000000\/resources\/environments\/logs\/tail\/e-.*signature$/)
+    const text = [...bench.world.written.values()][0]?.toString() ?? ''
+    assert.ok(text.includes(`/var/log/web.stdout.log\n${'-'.repeat(40)}\nhello from ${ids[0]}`))
+  })
+
+  it('are gone after a quarter of an hour', async () => {
+    bench.api.requestEnvironmentInfo(bench.context(), { ...named, InfoType: 'tail' })
+    await bench.clock.run(1_000)
+    assert.equal(bench.world.written.size, 2)
+    await bench.clock.run(17 * 60_000)
+    assert.deepEqual([bench.world.written.size, retrieve('tail')], [0, []])
+  })
+
+  it('come as a zip when all of them are asked for', async () => {
+    bench.api.requestEnvironmentInfo(bench.context(), { ...named, InfoType: 'bundle' })
+    await bench.clock.run(1_000)
+    const zip = [...bench.world.written.values()][0] ?? Buffer.alloc(0)
+    const nameBytes = zip.readUInt16LE(26)
+    assert.equal(zip.subarray(30, 30 + nameBytes).toString(), 'var/log/web.stdout.log')
+    const content = inflateRawSync(zip.subarray(30 + nameBytes, 30 + nameBytes + zip.readUInt32LE(18)))
+    assert.match(content.toString(), /^hello from i-/)
+    assert.equal(crc32(content), zip.readUInt32LE(14))
+    assert.equal(retrieve('bundle').length, 2)
+  })
+
+  it('refuse what cannot be done', () => {
+    assert.throws(() => bench.api.requestEnvironmentInfo(bench.context(), { ...named, InfoType: 'analyze' }), /analyze is not implemented/)
+  })
+})
