@@ -15,6 +15,7 @@ import type { BuildConfiguration } from './platforms/plan.ts'
 import { autoscalingMigrations } from './services/autoscaling/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
 import type { Cloud, Context } from './services/cloud.ts'
+import type { ElasticbeanstalkDeps } from './services/elasticbeanstalk/parts.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
 import { makeEc2Service } from './services/ec2/service.ts'
 import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './services/elasticbeanstalk/service.ts'
@@ -56,6 +57,8 @@ type Deps = {
   catalogue: Catalogue
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
+  /** How source bundles are looked into; the simulator has its own. */
+  inspect?: ElasticbeanstalkDeps['inspect']
   /** A URL by which the holder may GET an object for a while, without a signature of their own. */
   presign(context: Context, bucket: string, key: string, expiresSeconds: number): string
 }
@@ -107,6 +110,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     domain: settings.domain,
     ports: settings.ports,
     buildConfiguration: deps.buildConfiguration,
+    ...(deps.inspect ? { inspect: deps.inspect } : {}),
     presign: deps.presign,
   })
   Object.assign(cloud, {

@@ -30,7 +30,12 @@ export type ChainDeps = {
 }
 
 /** Answers a signed request; `claim` is what its signature says. */
-export async function answerSigned(deps: ChainDeps, request: GatewayRequest, head: Head, claim: Claim): Promise<Answer> {
+export async function answerSigned(
+  deps: ChainDeps,
+  request: GatewayRequest,
+  head: Head,
+  claim: Claim,
+): Promise<Answer> {
   const credentials = deps.verifier.admit(claim, deps.clock.now())
   const signed = { method: head.method, path: head.path, query: head.rawQuery, headers: head.headers }
   if (claim.scope.service === 's3') {
@@ -42,7 +47,9 @@ export async function answerSigned(deps: ChainDeps, request: GatewayRequest, hea
   // With the hash in a header, a wrong signature is refused before the body is read.
   if (stated !== undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash: stated })
   request.continue?.()
-  const body = await collect(request.body, deps.limits.bodyBytesMax, () => requestTooLarge(deps.limits.bodyBytesMax))
+  const body = await collect(request.body, deps.limits.bodyBytesMax, () =>
+    requestTooLarge(deps.limits.bodyBytesMax),
+  )
   const payloadHash = hash('sha256', body, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
   else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD)) throw bodyMismatch()
@@ -55,17 +62,23 @@ function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array
   const joined = serviceOf(deps.registry, claim.scope.service, find('Version'))
   checkRegion(joined, claim.scope.region, deps.region)
   const action = find('Action') ?? find('Operation')
-  if (action === undefined) throw new DeclaredError('MissingAction', 'The request is missing an action or a required parameter.')
+  if (action === undefined)
+    throw new DeclaredError('MissingAction', 'The request is missing an action or a required parameter.')
   const operation = implementedOf(joined, action)
   return dispatch(deps, head, claim, joined, operation, readQuery(joined.model, operation.model, parameters))
 }
 
 function parametersOf(head: Head, body: Uint8Array): Parameter[] {
   if (head.method !== 'POST' && head.method !== 'GET')
-    throw new DeclaredError('MethodNotAllowed', `${head.method} is not a method of this service.`, { httpStatus: 405 })
+    throw new DeclaredError('MethodNotAllowed', `${head.method} is not a method of this service.`, {
+      httpStatus: 405,
+    })
   const ofQuery = head.rawQuery === '' ? [] : readParameters(head.rawQuery)
   if (body.length === 0) return ofQuery
-  return [...ofQuery, ...readParameters(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'))]
+  return [
+    ...ofQuery,
+    ...readParameters(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')),
+  ]
 }
 
 function implementedOf(joined: Joined, action: string): Implemented {
@@ -94,24 +107,33 @@ async function answerRest(
   const target = restTargetOf(head.headers.get('host') ?? '', decodeText(head.path, 'plus is plus'))
   const model = joined.route(head.method, target, head.query, head.headers.has('x-amz-copy-source'))
   if (!model)
-    throw new DeclaredError('MethodNotAllowed', 'The specified method is not allowed against this resource.', { httpStatus: 405 })
+    throw new DeclaredError(
+      'MethodNotAllowed',
+      'The specified method is not allowed against this resource.',
+      { httpStatus: 405 },
+    )
   const operation = joined.implemented.get(model.name)
   if (!operation) throw notImplemented('s3', model.name)
 
   const input: { current: Input } = { current: {} }
   const streams = streamsInput(model)
   request.continue?.()
-  const content = checkedBody(Readable.from(request.body instanceof Readable ? request.body : [request.body]), {
-    headers: headersToCheck(head, model.name),
-    payloadHash,
-    verified,
-    bytesMax: streams ? deps.limits.objectBytesMax : deps.limits.xmlBytesMax,
-    onChecksum(name, base64) {
-      input.current[checksumMember(name)] = base64
+  const content = checkedBody(
+    Readable.from(request.body instanceof Readable ? request.body : [request.body]),
+    {
+      headers: headersToCheck(head, model.name),
+      payloadHash,
+      verified,
+      bytesMax: streams ? deps.limits.objectBytesMax : deps.limits.xmlBytesMax,
+      onChecksum(name, base64) {
+        input.current[checksumMember(name)] = base64
+      },
     },
-  })
+  )
   const stream = Readable.from(content, { objectMode: false })
-  const body = streams ? stream : await collect(stream, deps.limits.xmlBytesMax, () => requestTooLarge(deps.limits.xmlBytesMax))
+  const body = streams
+    ? stream
+    : await collect(stream, deps.limits.xmlBytesMax, () => requestTooLarge(deps.limits.xmlBytesMax))
   input.current = readRest(model, {
     labels: { Bucket: target.bucket, Key: target.key },
     query: head.query,
@@ -132,13 +154,20 @@ function dispatch(
   const context: RequestContext = {
     account: deps.account,
     region: deps.region,
-    caller: { accessKeyId: claim.accessKeyId, arn: `arn:aws:iam::${deps.account}:root`, userId: deps.account },
+    caller: {
+      accessKeyId: claim.accessKeyId,
+      arn: `arn:aws:iam::${deps.account}:root`,
+      userId: deps.account,
+    },
     requestId: head.id,
     endpoint: head.endpoint,
   }
   const protocol = protocols[joined.model.protocol]
   const run = () => handler(context, input as never)
-  if (isAsync) return Promise.resolve(run()).then((output) => protocol.answer(joined.model, model, outputOf(output), head.id))
+  if (isAsync)
+    return Promise.resolve(run()).then((output) =>
+      protocol.answer(joined.model, model, outputOf(output), head.id),
+    )
   const output = deps.store.transaction(run)
   if (output instanceof Promise) throw new Error(`${model.name} answered a promise but is not declared async`)
   return protocol.answer(joined.model, model, outputOf(output), head.id)
@@ -173,7 +202,9 @@ function headersOfContent(headers: ReadonlyMap<string, string>): ReadonlyMap<str
   if (length === undefined && encoding === undefined) return headers
   const content = new Map(headers)
   if (length !== undefined) content.set('content-length', length)
-  const kept = (encoding ?? '').split(',').filter((each) => each.trim() !== 'aws-chunked' && each.trim() !== '')
+  const kept = (encoding ?? '')
+    .split(',')
+    .filter((each) => each.trim() !== 'aws-chunked' && each.trim() !== '')
   if (kept.length > 0) content.set('content-encoding', kept.join(',').trim())
   else content.delete('content-encoding')
   return content
@@ -182,7 +213,11 @@ function headersOfContent(headers: ReadonlyMap<string, string>): ReadonlyMap<str
 const checksumMember = (name: string) => `Checksum${name.toUpperCase()}`
 
 const requestTooLarge = (bytesMax: number) =>
-  new DeclaredError('RequestEntityTooLarge', `The request's body is larger than the ${bytesMax} bytes allowed.`, { httpStatus: 413 })
+  new DeclaredError(
+    'RequestEntityTooLarge',
+    `The request's body is larger than the ${bytesMax} bytes allowed.`,
+    { httpStatus: 413 },
+  )
 
 const bodyMismatch = () =>
   new DeclaredError(

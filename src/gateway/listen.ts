@@ -66,7 +66,12 @@ async function close(server: Server, clock: Clock): Promise<void> {
 
 type Expectation = { tell(): void; wasTold(): boolean } | undefined
 
-async function serve(handle: Handle, request: IncomingMessage, response: ServerResponse, expects: Expectation): Promise<void> {
+async function serve(
+  handle: Handle,
+  request: IncomingMessage,
+  response: ServerResponse,
+  expects: Expectation,
+): Promise<void> {
   const answer = await handle({
     method: request.method ?? 'GET',
     url: request.url ?? '/',

@@ -91,7 +91,13 @@ export function readModel(text: string): ServiceModel {
     if (known) return known
     if (target.startsWith('[')) return keep(target, listShape(link(target.slice(1)), ''))
     if (target.startsWith('{'))
-      return keep(target, { type: 'map', key: stringShape, value: link(target.slice(1)), keyName: 'key', valueName: 'value' })
+      return keep(target, {
+        type: 'map',
+        key: stringShape,
+        value: link(target.slice(1)),
+        keyName: 'key',
+        valueName: 'value',
+      })
     if (target.startsWith('$')) return simpleShape(target)
     return linkNamed(target)
   }
@@ -120,7 +126,8 @@ export function readModel(text: string): ServiceModel {
     }
     const structure: StructureShape = { type: 'structure', name, xmlName: given[3] || name, members: [] }
     keep(name, structure)
-    for (const [index, member] of given[2].entries()) structure.members.push(memberOf(member, index < given[1]))
+    for (const [index, member] of given[2].entries())
+      structure.members.push(memberOf(member, index < given[1]))
     return structure
   }
 

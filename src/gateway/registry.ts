@@ -37,7 +37,11 @@ export function makeRegistry(services: Record<string, Handlers>): Registry {
       const name = names.get(key)
       const operation = name === undefined ? undefined : model.operation(name)
       if (!operation) throw new Error(`${service}: no shapes of ${key}; see tools/generate/coverage.ts`)
-      implemented.set(operation.name, { model: operation, handler, isAsync: handler instanceof AsyncFunction })
+      implemented.set(operation.name, {
+        model: operation,
+        handler,
+        isAsync: handler instanceof AsyncFunction,
+      })
     }
     const route = makeRestRouter(model)
     registry.set(service, { model, implemented, route })

@@ -12,7 +12,8 @@ export const protocols: Record<'query' | 'ec2' | 'rest-xml', Protocol> = { query
 
 /** `scopeService` is what the request claims to be for, undefined when it is not signed. */
 export function errorAnswer(error: DeclaredError, head: Head, scopeService: string | undefined): Answer {
-  const name = scopeService === 'elasticloadbalancing' ? 'elasticloadbalancingv2' : (scopeService ?? guess(head))
+  const name =
+    scopeService === 'elasticloadbalancing' ? 'elasticloadbalancingv2' : (scopeService ?? guess(head))
   const about = { requestId: head.id, resource: head.path }
   if (isServiceName(name)) {
     const model = modelOf(name)
@@ -26,15 +27,23 @@ export function errorAnswer(error: DeclaredError, head: Head, scopeService: stri
 }
 
 /** What is thrown and not declared is an engine's failure, which passes, or a bug, which is logged whole. */
-export function declaredOf(error: unknown, scopeService: string | undefined, log: Log, fields: object): DeclaredError {
+export function declaredOf(
+  error: unknown,
+  scopeService: string | undefined,
+  log: Log,
+  fields: object,
+): DeclaredError {
   if (error instanceof DeclaredError) return error
   if (error instanceof EngineError) {
     log.warn('an engine failed during a request', { ...fields, error })
     return new DeclaredError('ServiceUnavailable', error.message, { httpStatus: 503 })
   }
   log.error('bug: a request failed', { ...fields, error })
-  const code = scopeService === 's3' ? 'InternalError' : scopeService === 'ec2' ? 'InternalError' : 'InternalFailure'
-  return new DeclaredError(code, 'An internal error occurred; the server log has the reason.', { httpStatus: 500 })
+  const code =
+    scopeService === 's3' ? 'InternalError' : scopeService === 'ec2' ? 'InternalError' : 'InternalFailure'
+  return new DeclaredError(code, 'An internal error occurred; the server log has the reason.', {
+    httpStatus: 500,
+  })
 }
 
 /** Headers that every answer has: the EB CLI reads `date` of each (clients.md §0.1). */
@@ -56,7 +65,9 @@ function withCode(error: DeclaredError, code: string, httpStatus: number): Decla
 // An unsigned request says nothing of its service: a form is some query service, the rest is taken for S3.
 function guess(head: Head): string {
   const form = head.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
-  return form || head.query.has('Action') || /json|cbor/.test(head.headers.get('content-type') ?? '') ? '' : 's3'
+  return form || head.query.has('Action') || /json|cbor/.test(head.headers.get('content-type') ?? '')
+    ? ''
+    : 's3'
 }
 
 function jsonError(error: DeclaredError): Answer {

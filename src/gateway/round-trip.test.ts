@@ -34,7 +34,11 @@ const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = 
     sdk: elasticbeanstalk,
     client: () => new elasticbeanstalk.ElasticBeanstalkClient(options()) as SdkClient,
   },
-  { service: 'autoscaling', sdk: autoscaling, client: () => new autoscaling.AutoScalingClient(options()) as SdkClient },
+  {
+    service: 'autoscaling',
+    sdk: autoscaling,
+    client: () => new autoscaling.AutoScalingClient(options()) as SdkClient,
+  },
   { service: 'ec2', sdk: ec2, client: () => new ec2.EC2Client(options()) as SdkClient },
   {
     service: 'elasticloadbalancingv2',
@@ -45,7 +49,11 @@ const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = 
     service: 's3',
     sdk: s3,
     client: () =>
-      new s3.S3Client({ ...options(), forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' }) as SdkClient,
+      new s3.S3Client({
+        ...options(),
+        forcePathStyle: true,
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+      }) as SdkClient,
   },
   { service: 'iam', sdk: iam, client: () => new iam.IAMClient(options()) as SdkClient },
   { service: 'sts', sdk: sts, client: () => new sts.STSClient(options()) as SdkClient },
@@ -62,11 +70,17 @@ for (const { service, sdk, client } of services) {
       clients.push(connected)
     })
     for (const operation of modelOf(service).operationNames.filter((name) => !unsigned.has(name)))
-      it(`${operation} means the same to us and to the SDK`, async () => roundTrip(service, operation, sdk, connected))
+      it(`${operation} means the same to us and to the SDK`, async () =>
+        roundTrip(service, operation, sdk, connected))
   })
 }
 
-async function roundTrip(service: ServiceName, operation: string, sdk: Sdk, client: SdkClient): Promise<void> {
+async function roundTrip(
+  service: ServiceName,
+  operation: string,
+  sdk: Sdk,
+  client: SdkClient,
+): Promise<void> {
   const schema = sdk[`${operation}$`] as SdkSchema[]
   const Command = sdk[`${operation}Command`] as new (input: object) => unknown
   const input = prepareInput(service, sampleOf(schema[4]!))
@@ -97,7 +111,8 @@ function prepareInput(service: ServiceName, input: Record<string, unknown>): Rec
   return input
 }
 
-const rewrittenByS3 = /^(ContentLength|ContentMD5|ExpectedBucketOwner|Checksum.*|SSECustomerKey.*|CopySourceSSECustomerKey.*)$/
+const rewrittenByS3 =
+  /^(ContentLength|ContentMD5|ExpectedBucketOwner|Checksum.*|SSECustomerKey.*|CopySourceSSECustomerKey.*)$/
 
 function prepareOutput(service: ServiceName, output: Record<string, unknown>): Record<string, unknown> {
   if (service !== 's3') return output
@@ -113,9 +128,11 @@ function prepareOutput(service: ServiceName, output: Record<string, unknown>): R
 function comparable(service: ServiceName, operation: string, input: Record<string, unknown>): unknown {
   const kept = { ...input }
   if (service === 's3')
-    for (const name of Object.keys(kept)) if (rewrittenByS3.test(name) || name === 'ContentType') delete kept[name]
+    for (const name of Object.keys(kept))
+      if (rewrittenByS3.test(name) || name === 'ContentType') delete kept[name]
   // Presigned by the SDK, for the other region.
-  if (operation === 'CopySnapshot') for (const name of ['PresignedUrl', 'DestinationRegion']) delete kept[name]
+  if (operation === 'CopySnapshot')
+    for (const name of ['PresignedUrl', 'DestinationRegion']) delete kept[name]
   return bytesAlike(kept)
 }
 

@@ -11,7 +11,9 @@ const global = new Set(['iam', 'sts'])
 /** The service of a credential scope. `version` is the query protocol's parameter, where there is one. */
 export function serviceOf(registry: Registry, scopeService: string, version: string | undefined): Joined {
   if (scopeService === 'elasticloadbalancing' && version === CLASSIC_LOAD_BALANCING)
-    throw unsupported('Classic Load Balancers (elasticloadbalancing, version 2012-06-01) are not implemented by Polebean.')
+    throw unsupported(
+      'Classic Load Balancers (elasticloadbalancing, version 2012-06-01) are not implemented by Polebean.',
+    )
   const joined = registry.get(services[scopeService] ?? scopeService)
   if (!joined) throw unsupported(`The service '${scopeService.slice(0, 60)}' is not implemented by Polebean.`)
   return joined

@@ -17,7 +17,11 @@ import { makeVerifier } from './sigv4/verify.ts'
 /** An unsigned GET or HEAD of our own, e.g. `/healthz`; a path that ends in `/` answers everything below it. */
 export type ExtraRoute = {
   path: string
-  answer(request: { path: string; query: ReadonlyMap<string, string>; endpoint: string }): Answer | Promise<Answer>
+  answer(request: {
+    path: string
+    query: ReadonlyMap<string, string>
+    endpoint: string
+  }): Answer | Promise<Answer>
 }
 
 export type Limits = ChainDeps['limits'] & { concurrentMax: number; headerBytesMax: number }
@@ -73,11 +77,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       if (concurrent > limits.concurrentMax) throw tooMany(head)
       claim = readClaim(head.headers, head.query)
-      const answer = await (claim ? answerSigned(deps, request, head, claim) : answerUnsigned(options.extra ?? [], head))
+      const answer = await (claim
+        ? answerSigned(deps, request, head, claim)
+        : answerUnsigned(options.extra ?? [], head))
       return finish(answer, head, claim?.scope.service, dateOf())
     } catch (thrown) {
       const service = claim?.scope.service
-      const error = declaredOf(thrown, service, log, { requestId: head.id, method: head.method, path: head.path, service })
+      const error = declaredOf(thrown, service, log, {
+        requestId: head.id,
+        method: head.method,
+        path: head.path,
+        service,
+      })
       if (error === thrown) counters.refused++
       else counters.bugs++
       return finish(errorAnswer(error, head, service), head, service, dateOf())
@@ -86,17 +97,25 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  return { handle, listen: (address) => listen(handle, address, limits, clock), counters: () => ({ ...counters }) }
+  return {
+    handle,
+    listen: (address) => listen(handle, address, limits, clock),
+    counters: () => ({ ...counters }),
+  }
 }
 
 async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> {
-  const route = extra.find(({ path }) => (path.endsWith('/') ? head.path.startsWith(path) : head.path === path))
+  const route = extra.find(({ path }) =>
+    path.endsWith('/') ? head.path.startsWith(path) : head.path === path,
+  )
   if (route && (head.method === 'GET' || head.method === 'HEAD'))
     return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const form = head.method === 'POST' || head.query.has('Action')
   // S3 alone speaks of anonymous callers.
   if (!form) throw new DeclaredError('AccessDenied', 'Access Denied', { httpStatus: 403 })
-  throw new DeclaredError('MissingAuthenticationToken', 'Request is missing Authentication Token', { httpStatus: 403 })
+  throw new DeclaredError('MissingAuthenticationToken', 'Request is missing Authentication Token', {
+    httpStatus: 403,
+  })
 }
 
 function tooMany(head: Head): DeclaredError {

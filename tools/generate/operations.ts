@@ -77,5 +77,8 @@ const typeName = (service: string) => `${service[0]!.toUpperCase()}${service.sli
 
 export function generateOperations(): void {
   for (const [service, packageName] of Object.entries(packages))
-    writeFileSync(join(root, 'src/services/generated', `${service}.ts`), operationsSource(service, packageName))
+    writeFileSync(
+      join(root, 'src/services/generated', `${service}.ts`),
+      operationsSource(service, packageName),
+    )
 }

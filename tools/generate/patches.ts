@@ -43,7 +43,12 @@ export const patches: Record<string, Patch> = {
         TemplateSnippets: 'TemplateSnippetList',
         Parameters: 'TemplateParameterList',
       },
-      TemplateSource: { SolutionStackName: '$s', PlatformArn: '$s', EnvironmentName: '$s', SourceContents: '$s' },
+      TemplateSource: {
+        SolutionStackName: '$s',
+        PlatformArn: '$s',
+        EnvironmentName: '$s',
+        SourceContents: '$s',
+      },
       TemplateSnippet: { SnippetName: '$s', SourceUrl: '$s', SnippetContents: '$s', Order: '$n' },
       TemplateParameter: { Parameter: '$s', Value: '$s' },
     },

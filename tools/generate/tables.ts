@@ -63,17 +63,32 @@ function perLine(record: Record<string, Json>): string {
 
 function operationOf(schema: Schema[], shapes: Record<string, Json>): Json {
   const http = traitsOf(schema[3]!).http as [string, string, number] | undefined
-  const ends = [targetOf(schema[4]!, shapes), targetOf(schema[5]!, shapes)].map((end) => (end === '$unit' ? null : end))
+  const ends = [targetOf(schema[4]!, shapes), targetOf(schema[5]!, shapes)].map((end) =>
+    end === '$unit' ? null : end,
+  )
   return http ? [...ends, ...http] : ends
 }
 
 function errorOf(schema: Schema[]): Record<string, Json> {
   const traits = traitsOf(schema[3]!)
-  const [code, status] = (traits.awsQueryError as [string, number] | undefined) ?? [String(schema[2]), traits.httpError ?? 400]
+  const [code, status] = (traits.awsQueryError as [string, number] | undefined) ?? [
+    String(schema[2]),
+    traits.httpError ?? 400,
+  ]
   return { [String(schema[2])]: [code, Number(status)] }
 }
 
-const simple: Record<number, string> = { 0: '$s', 1: '$n', 2: '$b', 4: '$t', 5: '$t5', 6: '$t6', 7: '$t7', 21: '$B', 42: '$S' }
+const simple: Record<number, string> = {
+  0: '$s',
+  1: '$n',
+  2: '$b',
+  4: '$t',
+  5: '$t5',
+  6: '$t6',
+  7: '$t7',
+  21: '$B',
+  42: '$S',
+}
 
 // Answers how a member names its target, and adds the named shapes that it leads to.
 function targetOf(given: Schema, shapes: Record<string, Json>): string {
@@ -99,7 +114,13 @@ function shapeOf(schema: Schema[], shapes: Record<string, Json>): Json {
   const kind = schema[0] as number
   if (kind === 1) return ['l', targetOf(schema[4]!, shapes), nameOfItem(schema[4]!)]
   if (kind === 2)
-    return ['m', targetOf(schema[4]!, shapes), targetOf(schema[5]!, shapes), nameOfItem(schema[4]!), nameOfItem(schema[5]!)]
+    return [
+      'm',
+      targetOf(schema[4]!, shapes),
+      targetOf(schema[5]!, shapes),
+      nameOfItem(schema[4]!),
+      nameOfItem(schema[5]!),
+    ]
   const names = schema[4] as string[]
   const members = (schema[5] as Schema[]).map((member, index): Json => {
     const traits = memberTraits(member)
@@ -113,8 +134,17 @@ function shapeOf(schema: Schema[], shapes: Record<string, Json>): Json {
 const nameOfItem = (member: Schema): string => (memberTraits(member).x as string | undefined) ?? ''
 
 const letters: Record<string, string> = {
-  xmlName: 'x', ec2QueryName: 'q', xmlFlattened: 'f', xmlAttribute: 'a', xmlNamespace: 'n', httpHeader: 'h', httpQuery: 'Q',
-  httpPrefixHeaders: 'P', httpLabel: 'l', httpPayload: 'p', httpQueryParams: 'A',
+  xmlName: 'x',
+  ec2QueryName: 'q',
+  xmlFlattened: 'f',
+  xmlAttribute: 'a',
+  xmlNamespace: 'n',
+  httpHeader: 'h',
+  httpQuery: 'Q',
+  httpPrefixHeaders: 'P',
+  httpLabel: 'l',
+  httpPayload: 'p',
+  httpQueryParams: 'A',
 }
 
 // Only the traits that a server needs; `sensitive`, `idempotencyToken` and the like are the client's.
@@ -137,7 +167,11 @@ const upperFirst = (text: string) => text[0]!.toUpperCase() + text.slice(1)
 function traitsOf(given: Schema): Traits {
   if (typeof given === 'object' && !Array.isArray(given)) return given
   const bits = Number(given)
-  return { ...(bits & 1 && { httpLabel: 1 }), ...(bits & 16 && { httpPayload: 1 }), ...(bits & 64 && { httpQueryParams: 1 }) }
+  return {
+    ...(bits & 1 && { httpLabel: 1 }),
+    ...(bits & 16 && { httpPayload: 1 }),
+    ...(bits & 64 && { httpQueryParams: 1 }),
+  }
 }
 
 function patch(service: string, shapes: Record<string, Json>): void {
@@ -154,7 +188,10 @@ function patch(service: string, shapes: Record<string, Json>): void {
 }
 
 function protocolOf(packageName: string): { protocol: string; version: string; xmlns: string } {
-  const config = readFileSync(join(root, 'node_modules', packageName, 'dist-es/runtimeConfig.shared.js'), 'utf8')
+  const config = readFileSync(
+    join(root, 'node_modules', packageName, 'dist-es/runtimeConfig.shared.js'),
+    'utf8',
+  )
   const read = (pattern: RegExp) => {
     const found = pattern.exec(config)?.[1]
     if (!found) throw new Error(`${packageName}: no ${pattern.source} in its runtime configuration`)

@@ -110,6 +110,7 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     'defaults',
     '  mode http',
     '  log global',
+    '  option httplog',
       // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
     '  option dontlog-normal',
     '  option dontlognull',

@@ -105,7 +105,7 @@ describe('haproxy on the machine', () => {
     await engine.apply(model([target(1)]))
     await untilHealthy(1)
     const socket = connect({ host: '127.0.0.1', port: net.home.ports.http })
-    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n\r\n`)
+    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`)
     let said = ''
     socket.on('data', (chunk) => (said += String(chunk)))
     await until(() => said.includes('101'))
@@ -240,6 +240,13 @@ describe('haproxy on the machine', () => {
     await engine.apply(model([target(1)]))
     assert.equal((await request()).by, 'i-1')
     assert.equal((await pids()).master, master)
+  })
+
+  it('moves along when its namespace is made anew', async () => {
+    await net.renewBalancerNamespace()
+    await engine.apply(model([target(1)]))
+    await untilHealthy(1)
+    assert.equal((await request()).by, 'i-1')
   })
 
   it('carries fifty balancers, and a change of one target is quick among them', async () => {

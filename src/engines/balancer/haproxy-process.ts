@@ -13,6 +13,9 @@ import { ask } from './socket.ts'
 /** File name (within the folder) → content. */
 export type Files = Map<string, string>
 
+/** The frame of a worker's configuration, its pid, and a name for the life of this process. */
+export type Following = { frame: string; boot: string; pid: string }
+
 export type HaproxyProcess = ReturnType<typeof makeHaproxyProcess>
 
 type Options = {
@@ -24,9 +27,11 @@ type Options = {
   filesMax: number
   /** argv → argv that runs it where HAProxy belongs. */
   wrap(argv: string[]): string[]
+  /** The file of the network namespace where HAProxy belongs. */
+  namespaceFile: string
 }
 
-export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap }: Options) {
+export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap, namespaceFile }: Options) {
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
@@ -40,12 +45,12 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
 
   const info = async () => parseInfo(await ask(adminSocket, 'show info'))
 
-  /** The frame that the answering worker follows, and its boot; null when nobody answers. */
-  const follows = async (): Promise<{ frame: string; boot: string } | null> => {
+  /** What the answering worker follows; null when nobody answers. */
+  const follows = async (): Promise<Following | null> => {
     const known = await info().catch(() => null)
     if (!known) return null
     const pid = known.get('Pid') ?? ''
-    return { frame: (known.get('node') ?? '').replace('polebean-', ''), boot: `${pid}-${startOf(pid)}` }
+    return { frame: (known.get('node') ?? '').replace('polebean-', ''), boot: `${pid}-${startOf(pid)}`, pid }
   }
 
   /** Whether the supervisor has it running, answering or not. */
@@ -69,6 +74,7 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
 
   const read = (name: string) => readFileIfAny(join(dir, name))
   const write = (files: Files) => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
     mkdirSync(join(dir, 'empty'), { recursive: true, mode: 0o755 })
     for (const [name, content] of files) if (read(name) !== content) writeFileAtomic(join(dir, name), content, 0o600)
   }
@@ -86,7 +92,10 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       const end = clock.monotonic() + COMING_MS
       for (;;) {
         const following = await follows()
-        if (following || !(await isRunning()) || clock.monotonic() > end) return following
+        const isAstray = following !== null && !isWithin(following.pid, namespaceFile)
+        // The network was made anew under it: it carries nothing where it is.
+        if (isAstray) await supervisor.signal(service.name, 'TERM')
+        else if (following || !(await isRunning()) || clock.monotonic() > end) return following
         await clock.sleep(POLL_MS)
       }
     },
@@ -145,6 +154,11 @@ const POLL_MS = 10
 async function explain(alert: string): Promise<string> {
   const [, port] = /Address already in use\) (?:for )?\[.*:(\d+)\]/.exec(alert) ?? []
   return port ? explainPort(Number(port), 'EADDRINUSE') : `HAProxy: ${alert}`
+}
+
+function isWithin(pid: string, namespaceFile: string): boolean {
+  const own = statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })
+  return own === undefined || own.ino === statSync(namespaceFile, { throwIfNoEntry: false })?.ino
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0

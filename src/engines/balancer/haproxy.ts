@@ -59,6 +59,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     logFile: join(home.dir, 'log', 'haproxy', 'current'),
     filesMax,
     wrap: (argv) => network.execIn(network.names.balancer, argv),
+    namespaceFile: `/run/netns/${network.names.balancer}`,
   })
   let joined = '' // what the network was last told in this life
   const { inTurn, isIdle } = makeTurns()
@@ -74,8 +75,9 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   const apply = async (model: BalancerModel) => {
     checkModel(model)
     checkPublicPorts(model, publicPort)
-    await joinNetwork(model)
     const following = await haproxy.settled()
+    if (!following) joined = '' // after a reboot the network is new too
+    await joinNetwork(model)
     const running = following ? await readServers() : []
     const backends = backendsOf(model)
     const { servers } = planServers(backends, running)

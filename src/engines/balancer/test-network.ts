@@ -26,21 +26,24 @@ export async function makeTestNetwork() {
   const home = { dir, runDir, ports }
   const execIn = (namespace: string, argv: string[]) => ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
 
-  await runOk(['ip', 'netns', 'add', names.balancer])
   await runOk(['ip', 'netns', 'add', names.targets])
   await runOk(['ip', 'netns', 'attach', names.host, String(process.pid)])
   const ip = (namespace: string, line: string) => runOk(['ip', '-n', namespace, ...line.split(' ')])
-  await ip(names.balancer, `link add t0 type veth peer name eth0 netns ${names.targets}`)
-  for (const [namespace, link] of [[names.balancer, 't0'], [names.targets, 'eth0']] as const) {
-    await ip(namespace, 'link set lo up')
-    await ip(namespace, `link set ${link} up`)
-  }
-  await ip(names.balancer, 'addr add 10.213.0.1/16 dev t0')
-  await ip(names.targets, 'addr add 10.213.0.2/16 dev eth0')
-  await ip(names.targets, 'route add local 10.213.2.0/24 dev lo')
-  await ip(names.balancer, 'route add 10.213.2.0/24 via 10.213.0.2')
-
   let addresses: string[] = []
+  const makeBalancerNamespace = async () => {
+    await runOk(['ip', 'netns', 'add', names.balancer])
+    await ip(names.balancer, `link add t0 type veth peer name eth0 netns ${names.targets}`)
+    for (const [namespace, link] of [[names.balancer, 't0'], [names.targets, 'eth0']] as const) {
+      await ip(namespace, 'link set lo up')
+      await ip(namespace, `link set ${link} up`)
+    }
+    await ip(names.balancer, 'addr add 10.213.0.1/16 dev t0')
+    await ip(names.targets, 'addr add 10.213.0.2/16 dev eth0')
+    await ip(names.targets, 'route add local 10.213.2.0/24 dev lo')
+    await ip(names.balancer, 'route add 10.213.2.0/24 via 10.213.0.2')
+  }
+  await makeBalancerNamespace()
+
   const network = {
     names,
     execIn,
@@ -75,6 +78,14 @@ export async function makeTestNetwork() {
     order: async (order: TargetOrder) => void (await tell(order)),
     requestsAt: async (address: string, port: number) => Number(await tell({ count: `${address}:${port}` })),
     execIn,
+    /** Another namespace takes the name; who lives in the former one is cut off. */
+    async renewBalancerNamespace() {
+      await ip(names.balancer, 'link del t0')
+      await runOk(['ip', 'netns', 'del', names.balancer])
+      await run(['ip', '-n', names.targets, 'route', 'del', 'local', '10.213.2.0/24'])
+      addresses = []
+      await makeBalancerNamespace()
+    },
     async close() {
       await supervisor.shutdown()
       targets.kill('SIGKILL')

@@ -34,8 +34,9 @@ describe('objects on a file system', () => {
     assert.deepEqual(await makeFilesystemObjects(dir).list(), ['abcdef01'])
     assert.deepEqual(readdirSync(join(dir, 'incoming')), [])
   })
-  it('refuse ids that are not ids', () => {
-    const objects = makeFilesystemObjects(makeDir())
-    assert.throws(() => objects.path('../../etc/shadow'), EngineError)
+  it('refuse ids that are not ids', (t) => {
+    const dir = makeDir()
+    t.after(() => rmSync(dir, { recursive: true }))
+    assert.throws(() => makeFilesystemObjects(dir).path('../../etc/shadow'), EngineError)
   })
 })

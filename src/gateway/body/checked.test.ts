@@ -18,9 +18,20 @@ const content = Buffer.from('0123456789'.repeat(20_000))
 
 type Made = { headers: Record<string, string>; body: Buffer }
 
-function request(payloadHash: string, headers: Record<string, string> = {}, path = '/bucket/key'): Record<string, string> {
+function request(
+  payloadHash: string,
+  headers: Record<string, string> = {},
+  path = '/bucket/key',
+): Record<string, string> {
   return signRequest({
-    method: 'PUT', path, headers: { host: 'localhost', ...headers }, payloadHash, service: 's3', region, credentials, at: NOW,
+    method: 'PUT',
+    path,
+    headers: { host: 'localhost', ...headers },
+    payloadHash,
+    service: 's3',
+    region,
+    credentials,
+    at: NOW,
   })
 }
 
@@ -30,9 +41,17 @@ const checksum = (name: string, of: Buffer = content) => {
   return made.base64()
 }
 
-type Chunked = { chunkBytes?: number; trailer?: [string, string]; tamper?(signature: string, index: number): string }
+type Chunked = {
+  chunkBytes?: number
+  trailer?: [string, string]
+  tamper?(signature: string, index: number): string
+}
 
-function chunkedSigned({ chunkBytes = 65_536, trailer, tamper = (signature) => signature }: Chunked = {}): Made {
+function chunkedSigned({
+  chunkBytes = 65_536,
+  trailer,
+  tamper = (signature) => signature,
+}: Chunked = {}): Made {
   const payloadHash = `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${trailer ? '-TRAILER' : ''}`
   const headers = request(payloadHash, {
     'content-encoding': 'aws-chunked',
@@ -49,7 +68,11 @@ function chunkedSigned({ chunkBytes = 65_536, trailer, tamper = (signature) => s
   const pieces: (Buffer | string)[] = []
   for (let at = 0, index = 0; at <= content.length; at += chunkBytes, index++) {
     const chunk = content.subarray(at, at + chunkBytes)
-    pieces.push(`${chunk.length.toString(16)};chunk-signature=${tamper(sign('PAYLOAD', EMPTY_SHA256, sha256(chunk)), index)}\r\n`, chunk, '\r\n')
+    pieces.push(
+      `${chunk.length.toString(16)};chunk-signature=${tamper(sign('PAYLOAD', EMPTY_SHA256, sha256(chunk)), index)}\r\n`,
+      chunk,
+      '\r\n',
+    )
     if (chunk.length > 0 && at + chunkBytes >= content.length) at = content.length - chunkBytes
   }
   if (trailer) {
@@ -67,14 +90,19 @@ function chunkedUnsigned(trailer: [string, string]): Made {
     'x-amz-trailer': trailer[0],
   })
   const body = Buffer.concat([
-    Buffer.from(`${(100).toString(16)}\r\n`), content.subarray(0, 100),
-    Buffer.from(`\r\n${(content.length - 100).toString(16).toUpperCase()}\r\n`), content.subarray(100),
+    Buffer.from(`${(100).toString(16)}\r\n`),
+    content.subarray(0, 100),
+    Buffer.from(`\r\n${(content.length - 100).toString(16).toUpperCase()}\r\n`),
+    content.subarray(100),
     Buffer.from(`\r\n0\r\n${trailer.join(':')}\r\n\r\n`),
   ])
   return { headers, body }
 }
 
-async function put({ headers, body }: Made, pieceBytes = 7001): Promise<{ status: number; code: string; received: Buffer; input: Record<string, unknown> }> {
+async function put(
+  { headers, body }: Made,
+  pieceBytes = 7001,
+): Promise<{ status: number; code: string; received: Buffer; input: Record<string, unknown> }> {
   let received = Buffer.alloc(0)
   let stored = false
   stub.answer(async (input) => {
@@ -82,8 +110,15 @@ async function put({ headers, body }: Made, pieceBytes = 7001): Promise<{ status
     stored = true
     return {}
   })
-  const pieces = Array.from({ length: Math.ceil(body.length / pieceBytes) }, (_none, index) => body.subarray(index * pieceBytes, (index + 1) * pieceBytes))
-  const answer = await stub.gateway.handle({ method: 'PUT', url: '/bucket/key', rawHeaders: Object.entries(headers).flat(), body: Readable.from(pieces) })
+  const pieces = Array.from({ length: Math.ceil(body.length / pieceBytes) }, (_none, index) =>
+    body.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+  )
+  const answer = await stub.gateway.handle({
+    method: 'PUT',
+    url: '/bucket/key',
+    rawHeaders: Object.entries(headers).flat(),
+    body: Readable.from(pieces),
+  })
   const code = /<Code>(.*?)<\/Code>/.exec(String(answer.body))?.[1] ?? ''
   assert.equal(stored, answer.status === 200)
   return { status: answer.status, code, received, input: stub.asked()?.input ?? {} }
@@ -98,9 +133,11 @@ const changedAt = (made: Made, at: number): Made => {
 describe('a body in aws-chunked form', () => {
   for (const [name, make] of Object.entries<() => Made>({
     'signed chunks': () => chunkedSigned(),
-    'signed chunks and a signed trailer': () => chunkedSigned({ trailer: ['x-amz-checksum-crc32c', checksum('crc32c')] }),
+    'signed chunks and a signed trailer': () =>
+      chunkedSigned({ trailer: ['x-amz-checksum-crc32c', checksum('crc32c')] }),
     'one signed chunk': () => chunkedSigned({ chunkBytes: content.length }),
-    'unsigned chunks and a trailer': () => chunkedUnsigned(['x-amz-checksum-crc64nvme', checksum('crc64nvme')]),
+    'unsigned chunks and a trailer': () =>
+      chunkedUnsigned(['x-amz-checksum-crc64nvme', checksum('crc64nvme')]),
   }))
     it(`is decoded: ${name}`, async () => {
       for (const pieceBytes of [1 << 20, 7001, 13]) {
@@ -121,13 +158,17 @@ describe('a body in aws-chunked form', () => {
   it('is refused when a byte, a chunk signature or the order of chunks was changed', async () => {
     assert.equal((await put(changedAt(chunkedSigned(), 200))).code, 'SignatureDoesNotMatch')
     assert.equal((await put(changedAt(chunkedSigned(), 150_000))).code, 'SignatureDoesNotMatch')
-    const tamper = (index: number) => chunkedSigned({ tamper: (signature, at) => (at === index ? '0'.repeat(64) : signature) })
+    const tamper = (index: number) =>
+      chunkedSigned({ tamper: (signature, at) => (at === index ? '0'.repeat(64) : signature) })
     for (const index of [0, 1, 3]) assert.equal((await put(tamper(index))).code, 'SignatureDoesNotMatch')
     assert.equal((await put(tamper(4))).code, 'SignatureDoesNotMatch', 'the last, empty chunk')
   })
 
   it('is refused when its trailer is wrong, unsigned or missing', async () => {
-    assert.equal((await put(chunkedUnsigned(['x-amz-checksum-crc32', checksum('crc32', content.subarray(1))]))).code, 'BadDigest')
+    assert.equal(
+      (await put(chunkedUnsigned(['x-amz-checksum-crc32', checksum('crc32', content.subarray(1))]))).code,
+      'BadDigest',
+    )
     const signed = chunkedSigned({ trailer: ['x-amz-checksum-sha256', checksum('sha256')] })
     assert.equal((await put(changedAt(signed, signed.body.length - 10))).code, 'SignatureDoesNotMatch')
     const without = chunkedUnsigned(['x-amz-checksum-crc32', checksum('crc32')])
@@ -141,9 +182,16 @@ describe('a body in aws-chunked form', () => {
     assert.equal((await put({ ...whole, body: whole.body.subarray(0, 100_000) })).code, 'IncompleteBody')
     assert.equal((await put({ ...whole, body: content })).code, 'InvalidRequest')
     const headers = request('STREAMING-AWS4-HMAC-SHA256-PAYLOAD', { 'x-amz-decoded-content-length': '7' })
-    assert.equal((await put({ ...whole, headers })).code, 'SignatureDoesNotMatch', 'the chain starts at the request')
+    assert.equal(
+      (await put({ ...whole, headers })).code,
+      'SignatureDoesNotMatch',
+      'the chain starts at the request',
+    )
     const unsigned = chunkedUnsigned(['x-amz-checksum-crc32', checksum('crc32')])
-    const short = request('STREAMING-UNSIGNED-PAYLOAD-TRAILER', { 'x-amz-decoded-content-length': '7', 'x-amz-trailer': 'x-amz-checksum-crc32' })
+    const short = request('STREAMING-UNSIGNED-PAYLOAD-TRAILER', {
+      'x-amz-decoded-content-length': '7',
+      'x-amz-trailer': 'x-amz-checksum-crc32',
+    })
     assert.equal((await put({ ...unsigned, headers: short })).code, 'IncompleteBody')
   })
 })
@@ -153,14 +201,21 @@ describe('a plain body', () => {
 
   it('is held to the hash that was signed', async () => {
     assert.equal((await put({ headers: request(sha256Hex), body: content })).status, 200)
-    assert.equal((await put(changedAt({ headers: request(sha256Hex), body: content }, 5))).code, 'XAmzContentSHA256Mismatch')
+    assert.equal(
+      (await put(changedAt({ headers: request(sha256Hex), body: content }, 5))).code,
+      'XAmzContentSHA256Mismatch',
+    )
     assert.equal((await put({ headers: request('UNSIGNED-PAYLOAD'), body: content })).status, 200)
   })
 
   it('is held to Content-MD5 and to each checksum in its headers', async () => {
     for (const [header, name] of [
-      ['content-md5', 'md5'], ['x-amz-checksum-crc32', 'crc32'], ['x-amz-checksum-crc32c', 'crc32c'],
-      ['x-amz-checksum-crc64nvme', 'crc64nvme'], ['x-amz-checksum-sha1', 'sha1'], ['x-amz-checksum-sha256', 'sha256'],
+      ['content-md5', 'md5'],
+      ['x-amz-checksum-crc32', 'crc32'],
+      ['x-amz-checksum-crc32c', 'crc32c'],
+      ['x-amz-checksum-crc64nvme', 'crc64nvme'],
+      ['x-amz-checksum-sha1', 'sha1'],
+      ['x-amz-checksum-sha256', 'sha256'],
     ] as const) {
       const headers = request(sha256Hex, { [header]: checksum(name) })
       assert.equal((await put({ headers, body: content })).status, 200, name)
@@ -172,7 +227,11 @@ describe('a plain body', () => {
 
 describe('checksums', () => {
   // Check values of the CRC catalogue (reveng) for "123456789"; the AWS SDK computes the same for CRC-64/NVME.
-  for (const [name, hex] of [['crc32', 'cbf43926'], ['crc32c', 'e3069283'], ['crc64nvme', 'ae8b14860a799888']] as const)
+  for (const [name, hex] of [
+    ['crc32', 'cbf43926'],
+    ['crc32c', 'e3069283'],
+    ['crc64nvme', 'ae8b14860a799888'],
+  ] as const)
     it(`has the published check value of ${name}`, () => {
       assert.equal(Buffer.from(checksum(name, Buffer.from('123456789')), 'base64').toString('hex'), hex)
     })

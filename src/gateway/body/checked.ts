@@ -21,7 +21,10 @@ const NOT_ALGORITHMS = new Set(['algorithm', 'mode', 'type'])
 
 export const isStreaming = (payloadHash: string): boolean => payloadHash.startsWith('STREAMING-')
 
-export async function* checkedBody(source: AsyncIterable<Uint8Array>, checks: BodyChecks): AsyncGenerator<Uint8Array> {
+export async function* checkedBody(
+  source: AsyncIterable<Uint8Array>,
+  checks: BodyChecks,
+): AsyncGenerator<Uint8Array> {
   const { headers, payloadHash } = checks
   const trailers = new Map<string, string>()
   const content = isStreaming(payloadHash)
@@ -48,7 +51,10 @@ export async function* checkedBody(source: AsyncIterable<Uint8Array>, checks: Bo
   }
 
   if (sha256 && sha256.digest('hex') !== payloadHash)
-    throw new DeclaredError('XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.")
+    throw new DeclaredError(
+      'XAmzContentSHA256Mismatch',
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    )
   const length = headers.get('x-amz-decoded-content-length')
   if (isStreaming(payloadHash) && length !== undefined && Number(length) !== bytes)
     throw new DeclaredError('IncompleteBody', `The request announced ${length} bytes but carried ${bytes}.`)
@@ -57,7 +63,11 @@ export async function* checkedBody(source: AsyncIterable<Uint8Array>, checks: Bo
   for (const { name, checksum, value } of claimed) if (checksum.base64() !== value) throw badChecksum(name)
   for (const { name, checksum } of announced) {
     const value = trailers.get(PREFIX + name)
-    if (value === undefined) throw new DeclaredError('MalformedTrailerError', `The trailer ${PREFIX}${name} was announced but not sent.`)
+    if (value === undefined)
+      throw new DeclaredError(
+        'MalformedTrailerError',
+        `The trailer ${PREFIX}${name} was announced but not sent.`,
+      )
     if (checksum.base64() !== value) throw badChecksum(name)
     checks.onChecksum?.(name, value)
   }
@@ -68,7 +78,10 @@ type Claimed = { name: string; checksum: Checksum; value: string }
 const signedChunks = (payloadHash: string): boolean => {
   if (/^STREAMING-AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?$/.test(payloadHash)) return true
   if (payloadHash === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') return false
-  throw new DeclaredError('InvalidRequest', `x-amz-content-sha256 ${payloadHash.slice(0, 60)} is not accepted.`)
+  throw new DeclaredError(
+    'InvalidRequest',
+    `x-amz-content-sha256 ${payloadHash.slice(0, 60)} is not accepted.`,
+  )
 }
 
 // A multipart upload's composite checksum (`…-3`) is of its parts, not of this body: its owner checks it.
@@ -82,7 +95,10 @@ function claimedChecksums(headers: ReadonlyMap<string, string>): Claimed[] {
   return claimed
 }
 
-function announcedChecksums(headers: ReadonlyMap<string, string>, claimed: Claimed[]): { name: string; checksum: Checksum }[] {
+function announcedChecksums(
+  headers: ReadonlyMap<string, string>,
+  claimed: Claimed[],
+): { name: string; checksum: Checksum }[] {
   const names = (headers.get('x-amz-trailer') ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -95,12 +111,19 @@ function announcedChecksums(headers: ReadonlyMap<string, string>, claimed: Claim
 
 function checksumOf(name: string): Checksum {
   const checksum = makeChecksum(name)
-  if (!checksum) throw new DeclaredError('InvalidRequest', `The checksum algorithm ${name.slice(0, 20)} is not supported by Polebean.`)
+  if (!checksum)
+    throw new DeclaredError(
+      'InvalidRequest',
+      `The checksum algorithm ${name.slice(0, 20)} is not supported by Polebean.`,
+    )
   return checksum
 }
 
 const badChecksum = (name: string) =>
-  new DeclaredError('BadDigest', `The ${name.toUpperCase()} you specified did not match the calculated checksum.`)
+  new DeclaredError(
+    'BadDigest',
+    `The ${name.toUpperCase()} you specified did not match the calculated checksum.`,
+  )
 
 export const tooLarge = (bytesMax: number): DeclaredError =>
   new DeclaredError('EntityTooLarge', `The request's body is larger than the ${bytesMax} bytes allowed.`)

@@ -17,7 +17,11 @@ export type ChunkedBody = {
 }
 
 /** The content, piece by piece; throws when a chunk, its signature or the end is not right. */
-export async function* decodeChunked({ source, signedBy, onTrailer }: ChunkedBody): AsyncGenerator<Uint8Array> {
+export async function* decodeChunked({
+  source,
+  signedBy,
+  onTrailer,
+}: ChunkedBody): AsyncGenerator<Uint8Array> {
   const reader = makeReader(source)
   const chain = signedBy && makeChain(signedBy)
   for (;;) {
@@ -25,14 +29,16 @@ export async function* decodeChunked({ source, signedBy, onTrailer }: ChunkedBod
     if (!/^[0-9a-fA-F]{1,8}$/.test(sizeText)) throw malformed('a chunk without its size')
     const size = Number.parseInt(sizeText, 16)
     const digest = chain && createHash('sha256')
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       const piece = await reader.bytes(left)
       left -= piece.length
       digest?.update(piece)
       yield piece
     }
     if (chain) {
-      const signature = extensions.find((each) => each.startsWith('chunk-signature='))?.slice('chunk-signature='.length)
+      const signature = extensions
+        .find((each) => each.startsWith('chunk-signature='))
+        ?.slice('chunk-signature='.length)
       chain.chunk(size === 0 ? EMPTY_SHA256 : digest!.digest('hex'), signature ?? '')
     }
     if (size === 0) break
@@ -56,15 +62,21 @@ function makeChain({ claim, key }: Verified) {
       )
     previous = expected
   }
-  const head = (kind: string) => `AWS4-HMAC-SHA256-${kind}\n${claim.amzDate}\n${scopeText(claim.scope)}\n${previous}\n`
+  const head = (kind: string) =>
+    `AWS4-HMAC-SHA256-${kind}\n${claim.amzDate}\n${scopeText(claim.scope)}\n${previous}\n`
   return {
-    chunk: (sha256Hex: string, given: string) => check(`${head('PAYLOAD')}${EMPTY_SHA256}\n${sha256Hex}`, given),
+    chunk: (sha256Hex: string, given: string) =>
+      check(`${head('PAYLOAD')}${EMPTY_SHA256}\n${sha256Hex}`, given),
     trailer: (canonical: string, given: string) =>
       check(head('TRAILER') + createHash('sha256').update(canonical, 'latin1').digest('hex'), given),
   }
 }
 
-async function readTrailers(reader: Reader, chain: Chain | undefined, onTrailer: ChunkedBody['onTrailer']): Promise<void> {
+async function readTrailers(
+  reader: Reader,
+  chain: Chain | undefined,
+  onTrailer: ChunkedBody['onTrailer'],
+): Promise<void> {
   const trailers: [name: string, value: string][] = []
   let signature: string | undefined
   for (;;) {
@@ -128,6 +140,10 @@ function makeReader(source: AsyncIterable<Uint8Array>) {
   }
 }
 
-const malformed = (reason: string) => new DeclaredError('InvalidRequest', `The aws-chunked body is malformed: ${reason}.`)
+const malformed = (reason: string) =>
+  new DeclaredError('InvalidRequest', `The aws-chunked body is malformed: ${reason}.`)
 const incomplete = () =>
-  new DeclaredError('IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header.')
+  new DeclaredError(
+    'IncompleteBody',
+    'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+  )

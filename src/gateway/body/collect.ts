@@ -1,8 +1,13 @@
 import type { Readable } from 'node:stream'
 
 /** The whole body; `refuse` makes the error for one longer than `bytesMax`. Rejects when the client goes away. */
-export function collect(body: Readable | Uint8Array, bytesMax: number, refuse: () => Error): Promise<Uint8Array> {
-  if (body instanceof Uint8Array) return body.length > bytesMax ? Promise.reject(refuse()) : Promise.resolve(body)
+export function collect(
+  body: Readable | Uint8Array,
+  bytesMax: number,
+  refuse: () => Error,
+): Promise<Uint8Array> {
+  if (body instanceof Uint8Array)
+    return body.length > bytesMax ? Promise.reject(refuse()) : Promise.resolve(body)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0

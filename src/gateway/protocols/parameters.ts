@@ -57,4 +57,5 @@ function decode(text: string): string {
   }
 }
 
-const malformed = (reason: string) => new DeclaredError('MalformedQueryString', `The query string is malformed: ${reason}`)
+const malformed = (reason: string) =>
+  new DeclaredError('MalformedQueryString', `The query string is malformed: ${reason}`)

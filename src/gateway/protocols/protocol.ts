@@ -16,5 +16,8 @@ export type Answer = {
 
 export type Protocol = {
   answer(model: ServiceModel, operation: OperationModel, output: Output, requestId: string): Answer
-  error(error: DeclaredError, about: { model: ServiceModel | undefined; requestId: string; resource: string }): Answer
+  error(
+    error: DeclaredError,
+    about: { model: ServiceModel | undefined; requestId: string; resource: string },
+  ): Answer
 }

@@ -11,11 +11,20 @@ type Reader = {
 }
 
 /** Parameters that the model does not know are ignored, as AWS does. */
-export function readQueryInput(shape: StructureShape, tree: ParameterTree, reader: Reader): Record<string, unknown> {
+export function readQueryInput(
+  shape: StructureShape,
+  tree: ParameterTree,
+  reader: Reader,
+): Record<string, unknown> {
   return readStructure(shape, tree, '', reader)
 }
 
-function readStructure(shape: StructureShape, tree: ParameterTree, path: string, reader: Reader): Record<string, unknown> {
+function readStructure(
+  shape: StructureShape,
+  tree: ParameterTree,
+  path: string,
+  reader: Reader,
+): Record<string, unknown> {
   const value: Record<string, unknown> = {}
   if (!tree.children) return value
   for (const member of shape.members) {
@@ -45,14 +54,26 @@ function read(shape: Shape, tree: ParameterTree, path: string, flattened: boolea
   }
 }
 
-function readList(shape: ListShape, tree: ParameterTree, path: string, flat: boolean, reader: Reader): unknown[] {
+function readList(
+  shape: ListShape,
+  tree: ParameterTree,
+  path: string,
+  flat: boolean,
+  reader: Reader,
+): unknown[] {
   const holder = flat ? tree : tree.children?.get(shape.itemName)
   return inOrder(holder, path, reader).map((child, index) =>
     read(shape.item, child, `${path}.${index + 1}.member`, false, reader),
   )
 }
 
-function readMap(shape: MapShape, tree: ParameterTree, path: string, flat: boolean, reader: Reader): Record<string, unknown> {
+function readMap(
+  shape: MapShape,
+  tree: ParameterTree,
+  path: string,
+  flat: boolean,
+  reader: Reader,
+): Record<string, unknown> {
   const holder = flat ? tree : tree.children?.get('entry')
   const entries = inOrder(holder, path, reader).map((entry): [string, unknown] => {
     const value = entry.children?.get(shape.valueName)
@@ -68,7 +89,8 @@ function inOrder(holder: ParameterTree | undefined, path: string, { refusals }: 
   const items: ParameterTree[] = []
   for (const [name, child] of holder.children) {
     const index = INDEX.test(name) ? Number(name) : 0
-    if (index === 0) throw refusals.unreadable(`'${name.slice(0, 20)}' is not an index of ${path}; the first one is 1`)
+    if (index === 0)
+      throw refusals.unreadable(`'${name.slice(0, 20)}' is not an index of ${path}; the first one is 1`)
     if (index > holder.children.size)
       throw refusals.unreadable(`${path} has an element ${index} but only ${holder.children.size} in all`)
     items[index - 1] = child

@@ -17,8 +17,10 @@ const ec2 = { service: 'ec2' }
 describe('input of the query protocol', () => {
   it('reads lists in the order of their indices, not of their coming', async () => {
     assert.deepEqual(
-      await inputOf('Action=DescribeEnvironments&EnvironmentNames.member.2=b&EnvironmentNames.member.10=j' +
-        [1, 3, 4, 5, 6, 7, 8, 9].map((index) => `&EnvironmentNames.member.${index}=${index}`).join('')),
+      await inputOf(
+        'Action=DescribeEnvironments&EnvironmentNames.member.2=b&EnvironmentNames.member.10=j' +
+          [1, 3, 4, 5, 6, 7, 8, 9].map((index) => `&EnvironmentNames.member.${index}=${index}`).join(''),
+      ),
       { EnvironmentNames: ['1', 'b', '3', '4', '5', '6', '7', '8', '9', 'j'] },
     )
   })
@@ -30,13 +32,24 @@ describe('input of the query protocol', () => {
     })
   })
   it('ignores parameters that the model does not have', async () => {
-    assert.deepEqual(await inputOf('Action=DescribeEnvironments&Colour=red&Version=2010-12-01&EnvironmentNames.entry.1=x'), {
-      EnvironmentNames: [],
-    })
+    assert.deepEqual(
+      await inputOf('Action=DescribeEnvironments&Colour=red&Version=2010-12-01&EnvironmentNames.entry.1=x'),
+      {
+        EnvironmentNames: [],
+      },
+    )
   })
   it('refuses a list with a gap, with index 0 and with a word for an index', async () => {
-    for (const parameter of ['Tags.member.2.Key=a', 'Tags.member.0.Key=a', 'Tags.member.one.Key=a', 'Tags.member.99999999.Key=a'])
-      assert.equal((await ask(`Action=CreateEnvironment&ApplicationName=a&${parameter}`)).code, 'MalformedQueryString')
+    for (const parameter of [
+      'Tags.member.2.Key=a',
+      'Tags.member.0.Key=a',
+      'Tags.member.one.Key=a',
+      'Tags.member.99999999.Key=a',
+    ])
+      assert.equal(
+        (await ask(`Action=CreateEnvironment&ApplicationName=a&${parameter}`)).code,
+        'MalformedQueryString',
+      )
   })
   it('reads timestamps with microseconds, offsets, and without time', async () => {
     for (const [text, iso] of [
@@ -51,48 +64,80 @@ describe('input of the query protocol', () => {
     }
   })
   it('refuses values that are not of their type', async () => {
-    for (const parameter of ['MaxRecords=many', 'StartTime=yesterday', 'StartTime=2026-02-30', 'MaxRecords=0x10', 'MaxRecords=Infinity'])
+    for (const parameter of [
+      'MaxRecords=many',
+      'StartTime=yesterday',
+      'StartTime=2026-02-30',
+      'MaxRecords=0x10',
+      'MaxRecords=Infinity',
+    ])
       assert.equal((await ask(`Action=DescribeEvents&${parameter}`)).code, 'MalformedInput', parameter)
     assert.equal((await ask('Action=DescribeEnvironments&IncludeDeleted=perhaps')).code, 'MalformedInput')
   })
   it('decodes plus and percent, and refuses what is neither', async () => {
-    assert.deepEqual(await inputOf('Action=CreateApplication&ApplicationName=a+b%2Bc%C3%BC'), { ApplicationName: 'a b+cü' })
-    for (const text of ['%', '%zz', '%FF']) assert.equal((await ask(`Action=CreateApplication&ApplicationName=${text}`)).code, 'MalformedQueryString')
+    assert.deepEqual(await inputOf('Action=CreateApplication&ApplicationName=a+b%2Bc%C3%BC'), {
+      ApplicationName: 'a b+cü',
+    })
+    for (const text of ['%', '%zz', '%FF'])
+      assert.equal(
+        (await ask(`Action=CreateApplication&ApplicationName=${text}`)).code,
+        'MalformedQueryString',
+      )
   })
   it('reads the members that only the EB CLI knows', async () => {
     assert.deepEqual(
-      await inputOf('Action=CreateEnvironment&ApplicationName=a&TemplateSpecification.TemplateSnippets.member.1.SnippetName=s' +
-        '&TemplateSpecification.TemplateSnippets.member.1.Order=3&TemplateSpecification.TemplateSource.SolutionStackName=st'),
+      await inputOf(
+        'Action=CreateEnvironment&ApplicationName=a&TemplateSpecification.TemplateSnippets.member.1.SnippetName=s' +
+          '&TemplateSpecification.TemplateSnippets.member.1.Order=3&TemplateSpecification.TemplateSource.SolutionStackName=st',
+      ),
       {
         ApplicationName: 'a',
-        TemplateSpecification: { TemplateSource: { SolutionStackName: 'st' }, TemplateSnippets: [{ SnippetName: 's', Order: 3 }] },
+        TemplateSpecification: {
+          TemplateSource: { SolutionStackName: 'st' },
+          TemplateSnippets: [{ SnippetName: 's', Order: 3 }],
+        },
       },
     )
   })
   it('takes a GET as well as a POST', async () => {
-    assert.deepEqual(await inputOf('', { method: 'GET', path: '/?Action=CreateApplication&ApplicationName=x' }), { ApplicationName: 'x' })
+    assert.deepEqual(
+      await inputOf('', { method: 'GET', path: '/?Action=CreateApplication&ApplicationName=x' }),
+      { ApplicationName: 'x' },
+    )
   })
   it('does not touch the prototype of objects', async () => {
-    const input = await inputOf('Action=CreateApplication&ApplicationName=x&__proto__.polluted=1&constructor.prototype.polluted=1')
-    assert.equal(('polluted' in input), false)
+    const input = await inputOf(
+      'Action=CreateApplication&ApplicationName=x&__proto__.polluted=1&constructor.prototype.polluted=1',
+    )
+    assert.equal('polluted' in input, false)
   })
 })
 
 describe('validation', () => {
   it('words missing members as AWS does, all at once, with their paths', async () => {
     const one = await ask('Action=CreateApplication')
-    assert.deepEqual([one.status, one.code, one.message], [
-      400, 'ValidationError',
-      "1 validation error detected: Value null at 'applicationName' failed to satisfy constraint: Member must not be null",
-    ])
+    assert.deepEqual(
+      [one.status, one.code, one.message],
+      [
+        400,
+        'ValidationError',
+        "1 validation error detected: Value null at 'applicationName' failed to satisfy constraint: Member must not be null",
+      ],
+    )
     const two = await ask('Action=CreateApplicationVersion')
-    assert.match(two.message, /^2 validation errors detected: Value null at 'applicationName' .*; Value null at 'versionLabel' /)
+    assert.match(
+      two.message,
+      /^2 validation errors detected: Value null at 'applicationName' .*; Value null at 'versionLabel' /,
+    )
     const nested = await ask('Action=CreateOrUpdateTags&Tags.member.1.Value=x', { service: 'autoscaling' })
     assert.match(nested.message, /Value null at 'tags.1.member.key'/)
   })
   it('says MissingParameter in ec2', async () => {
     const answer = await ask('Action=RunInstances&ImageId=ami-1', ec2)
-    assert.deepEqual([answer.code, answer.message], ['MissingParameter', 'The request must contain the parameter MaxCount, MinCount'])
+    assert.deepEqual(
+      [answer.code, answer.message],
+      ['MissingParameter', 'The request must contain the parameter MaxCount, MinCount'],
+    )
   })
 })
 
@@ -112,29 +157,50 @@ describe('answers of the query protocol', () => {
   it('has metadata also when there is no result', async () => {
     stub.answer(() => undefined)
     const { body } = await ask('Action=DeleteApplication&ApplicationName=a')
-    assert.match(body, /^<DeleteApplicationResponse xmlns="[^"]+"><ResponseMetadata><RequestId>[0-9a-f-]{36}<\/RequestId><\/ResponseMetadata><\/DeleteApplicationResponse>$/)
+    assert.match(
+      body,
+      /^<DeleteApplicationResponse xmlns="[^"]+"><ResponseMetadata><RequestId>[0-9a-f-]{36}<\/RequestId><\/ResponseMetadata><\/DeleteApplicationResponse>$/,
+    )
   })
   it('has an element for an empty list and none for what is not set', async () => {
     stub.answer({ Environments: [], NextToken: undefined })
-    assert.match((await ask('Action=DescribeEnvironments')).body, /<DescribeEnvironmentsResult><Environments><\/Environments><\/DescribeEnvironmentsResult>/)
+    assert.match(
+      (await ask('Action=DescribeEnvironments')).body,
+      /<DescribeEnvironmentsResult><Environments><\/Environments><\/DescribeEnvironmentsResult>/,
+    )
   })
   it('answers ec2 in its own form, with <return> where there is no output', async () => {
     stub.answer({ Reservations: [] })
     const { body } = await ask('Action=DescribeInstances', ec2)
-    assert.match(body, /<DescribeInstancesResponse xmlns="http:\/\/ec2.amazonaws.com\/doc\/2016-11-15\/"><requestId>[0-9a-f-]{36}<\/requestId><reservationSet><\/reservationSet><\/DescribeInstancesResponse>$/)
-    assert.match((await ask('Action=CreateTags&ResourceId.1=i-1&Tag.1.Key=a&Tag.1.Value=b', ec2)).body, /<return>true<\/return>/)
+    assert.match(
+      body,
+      /<DescribeInstancesResponse xmlns="http:\/\/ec2.amazonaws.com\/doc\/2016-11-15\/"><requestId>[0-9a-f-]{36}<\/requestId><reservationSet><\/reservationSet><\/DescribeInstancesResponse>$/,
+    )
+    assert.match(
+      (await ask('Action=CreateTags&ResourceId.1=i-1&Tag.1.Key=a&Tag.1.Value=b', ec2)).body,
+      /<return>true<\/return>/,
+    )
     assert.deepEqual(stub.asked()?.input, { Resources: ['i-1'], Tags: [{ Key: 'a', Value: 'b' }] })
   })
 })
 
 describe('errors', () => {
-  const failing = (error: Error) => stub.answer(() => { throw error })
+  const failing = (error: Error) =>
+    stub.answer(() => {
+      throw error
+    })
   it('are answered as declared, in the shape of each protocol', async () => {
     failing(new DeclaredError('InvalidParameterValue', "No Application named 'a&b' found."))
     const { status, body } = await ask('Action=DescribeEnvironments')
     assert.equal(status, 400)
-    assert.match(body, /^<ErrorResponse xmlns="[^"]+"><Error><Type>Sender<\/Type><Code>InvalidParameterValue<\/Code><Message>No Application named 'a&amp;b' found.<\/Message><\/Error><RequestId>[0-9a-f-]{36}<\/RequestId><\/ErrorResponse>$/)
-    assert.match((await ask('Action=DescribeVpcs', ec2)).body, /<Response><Errors><Error><Code>InvalidParameterValue<\/Code>.*<\/Errors><RequestID>[0-9a-f-]{36}<\/RequestID><\/Response>$/)
+    assert.match(
+      body,
+      /^<ErrorResponse xmlns="[^"]+"><Error><Type>Sender<\/Type><Code>InvalidParameterValue<\/Code><Message>No Application named 'a&amp;b' found.<\/Message><\/Error><RequestId>[0-9a-f-]{36}<\/RequestId><\/ErrorResponse>$/,
+    )
+    assert.match(
+      (await ask('Action=DescribeVpcs', ec2)).body,
+      /<Response><Errors><Error><Code>InvalidParameterValue<\/Code>.*<\/Errors><RequestID>[0-9a-f-]{36}<\/RequestID><\/Response>$/,
+    )
   })
   it('get the code and status of the model when named by their shape', async () => {
     failing(new DeclaredError('OperationInProgressException', 'busy'))
@@ -145,9 +211,16 @@ describe('errors', () => {
   })
   it('of ours are InternalFailure, logged whole and counted', async () => {
     const lines: unknown[] = []
-    const log = { info() {}, warn() {}, error: (...line: unknown[]) => void lines.push(line), child: () => log }
+    const log = {
+      info() {},
+      warn() {},
+      error: (...line: unknown[]) => void lines.push(line),
+      child: () => log,
+    }
     const own = makeStubGateway({ log })
-    own.answer(() => { throw new Error('secret detail') })
+    own.answer(() => {
+      throw new Error('secret detail')
+    })
     const answer = await send(own.gateway, { body: 'Action=DescribeEnvironments' })
     assert.deepEqual([answer.status, answer.code], [500, 'InternalFailure'])
     assert.doesNotMatch(answer.body, /secret detail/)
@@ -162,12 +235,28 @@ describe('what is not there', () => {
       [ask('Action=FlyToTheMoon'), 'InvalidAction', /FlyToTheMoon/],
       [ask('Action=FlyToTheMoon', ec2), 'InvalidAction', /FlyToTheMoon/],
       [ask('Action=toString'), 'InvalidAction', /toString/],
-      [ask('Action=AcceptTransitGatewayVpcAttachment', ec2), 'UnsupportedOperation', /ec2:AcceptTransitGatewayVpcAttachment is not implemented/],
+      [
+        ask('Action=AcceptTransitGatewayVpcAttachment', ec2),
+        'UnsupportedOperation',
+        /ec2:AcceptTransitGatewayVpcAttachment is not implemented/,
+      ],
       [ask('Version=2010-12-01'), 'MissingAction', /action/],
       [ask('Action=ListStacks', { service: 'cloudformation' }), 'UnsupportedOperation', /cloudformation/],
-      [ask('Action=DescribeLoadBalancers&Version=2012-06-01', { service: 'elasticloadbalancing' }), 'UnsupportedOperation', /Classic Load Balancers/],
-      [ask('Action=DescribeEnvironments', { region: 'eu-west-1' }), 'InvalidParameterValue', /serves region us-west-2; the request was signed for region eu-west-1/],
-      [send(stub.gateway, { method: 'GET', path: '/b/k?acl', service: 's3', region: 'eu-west-1' }), 'AuthorizationHeaderMalformed', /<Region>us-west-2<\/Region>/],
+      [
+        ask('Action=DescribeLoadBalancers&Version=2012-06-01', { service: 'elasticloadbalancing' }),
+        'UnsupportedOperation',
+        /Classic Load Balancers/,
+      ],
+      [
+        ask('Action=DescribeEnvironments', { region: 'eu-west-1' }),
+        'InvalidParameterValue',
+        /serves region us-west-2; the request was signed for region eu-west-1/,
+      ],
+      [
+        send(stub.gateway, { method: 'GET', path: '/b/k?acl', service: 's3', region: 'eu-west-1' }),
+        'AuthorizationHeaderMalformed',
+        /<Region>us-west-2<\/Region>/,
+      ],
     ]
     for (const [asked, code, text] of asks) {
       const answer = await asked
@@ -176,13 +265,18 @@ describe('what is not there', () => {
     }
   })
   it('is refused for the operations of a service that are not joined', async () => {
-    const own = makeStubGateway({ services: { elasticbeanstalk: { operations: { describeEvents: () => ({ Events: [] }) } } } })
+    const own = makeStubGateway({
+      services: { elasticbeanstalk: { operations: { describeEvents: () => ({ Events: [] }) } } },
+    })
     assert.equal((await send(own.gateway, { body: 'Action=DescribeEvents' })).status, 200)
     const answer = await send(own.gateway, { body: 'Action=DescribeEnvironments' })
     assert.equal(answer.message, 'elasticbeanstalk:DescribeEnvironments is not implemented by Polebean.')
   })
   it('fails at the start when an operation is joined that the model does not have', () => {
-    assert.throws(() => makeStubGateway({ services: { sts: { operations: { flyToTheMoon: () => ({}) } } } }), /flyToTheMoon/)
+    assert.throws(
+      () => makeStubGateway({ services: { sts: { operations: { flyToTheMoon: () => ({}) } } } }),
+      /flyToTheMoon/,
+    )
     assert.throws(() => makeStubGateway({ services: { moon: { operations: {} } } }), /moon/)
   })
   it('answers iam and sts for any region', async () => {
@@ -199,7 +293,11 @@ describe('the context of an operation', () => {
     assert.deepEqual(stub.asked()?.context, {
       account: '000000000000',
       region: 'us-west-2',
-      caller: { accessKeyId: 'PBAKTESTTESTTESTTEST', arn: 'arn:aws:iam::000000000000:root', userId: '000000000000' },
+      caller: {
+        accessKeyId: 'PBAKTESTTESTTESTTEST',
+        arn: 'arn:aws:iam::000000000000:root',
+        userId: '000000000000',
+      },
       requestId: headers['x-amzn-RequestId'],
       endpoint: 'http://localhost:4000',
     })
@@ -207,10 +305,24 @@ describe('the context of an operation', () => {
   it('is made inside of a transaction, except for operations declared async', async () => {
     const seen: string[] = []
     const own = makeStubGateway({
-      store: { transaction(body) { seen.push('begin'); const out = body(); seen.push('commit'); return out } },
+      store: {
+        transaction(body) {
+          seen.push('begin')
+          const out = body()
+          seen.push('commit')
+          return out
+        },
+      },
       services: {
         sts: { operations: { getCallerIdentity: () => void seen.push('sync') } },
-        s3: { operations: { listBuckets: async () => { seen.push('async'); return {} } } },
+        s3: {
+          operations: {
+            listBuckets: async () => {
+              seen.push('async')
+              return {}
+            },
+          },
+        },
       },
     })
     await send(own.gateway, { body: 'Action=GetCallerIdentity', service: 'sts' })

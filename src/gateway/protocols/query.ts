@@ -8,10 +8,17 @@ import { missingMembers } from './required.ts'
 import { escapeXml, writeMembers } from './xml-output.ts'
 
 /** Typed input of a query or ec2 request; throws the protocol's own refusals. */
-export function readQuery(model: ServiceModel, operation: OperationModel, parameters: readonly Parameter[]): Input {
+export function readQuery(
+  model: ServiceModel,
+  operation: OperationModel,
+  parameters: readonly Parameter[],
+): Input {
   if (!operation.input) return {}
   const refusals = refusalsOf(model.protocol)
-  const input = readQueryInput(operation.input, treeOf(parameters), { refusals, alwaysFlat: model.protocol === 'ec2' })
+  const input = readQueryInput(operation.input, treeOf(parameters), {
+    refusals,
+    alwaysFlat: model.protocol === 'ec2',
+  })
   const missing = missingMembers(operation.input, input)
   if (missing.length > 0) throw refusals.missing(missing)
   return input
@@ -31,7 +38,8 @@ export const query: Protocol = {
     const xmlns = model ? ` xmlns="${model.xmlns}"` : ''
     const type = error.httpStatus < 500 ? 'Sender' : 'Receiver'
     let members = ''
-    for (const [key, value] of Object.entries(error.members)) members += `<${key}>${escapeXml(value)}</${key}>`
+    for (const [key, value] of Object.entries(error.members))
+      members += `<${key}>${escapeXml(value)}</${key}>`
     const body =
       `<ErrorResponse${xmlns}><Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code>` +
       `<Message>${escapeXml(error.message)}</Message>${members}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`

@@ -7,7 +7,12 @@ export function missingMembers(shape: StructureShape, input: Record<string, unkn
   return missing
 }
 
-function visitStructure(shape: StructureShape, value: Record<string, unknown>, path: string, missing: string[]): void {
+function visitStructure(
+  shape: StructureShape,
+  value: Record<string, unknown>,
+  path: string,
+  missing: string[],
+): void {
   for (const member of shape.members) {
     const inner = value[member.name]
     if (inner === undefined) {
@@ -22,5 +27,6 @@ function visit(shape: Shape, value: unknown, path: string, missing: string[]): v
     for (const [index, item] of (value as unknown[]).entries())
       visit(shape.item, item, `${path}.${index + 1}.member`, missing)
   else if (shape.type === 'map')
-    for (const [key, inner] of Object.entries(value as object)) visit(shape.value, inner, `${path}.${key}`, missing)
+    for (const [key, inner] of Object.entries(value as object))
+      visit(shape.value, inner, `${path}.${key}`, missing)
 }

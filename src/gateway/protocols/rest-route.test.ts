@@ -6,7 +6,8 @@ import { makeRestRouter, restTargetOf } from './rest-route.ts'
 const route = makeRestRouter(modelOf('s3'))
 const operationOf = (method: string, url: string, copySource = false) => {
   const [path = '', query = ''] = url.split('?')
-  return route(method, restTargetOf('localhost:4000', path), new Map(new URLSearchParams(query)), copySource)?.name
+  return route(method, restTargetOf('localhost:4000', path), new Map(new URLSearchParams(query)), copySource)
+    ?.name
 }
 
 describe('the operation of an S3 request', () => {

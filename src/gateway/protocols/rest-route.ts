@@ -53,7 +53,9 @@ function routeOf(operation: OperationModel, uri: string): Route {
       .filter((part) => part !== '' && !part.startsWith('x-id='))
       .map((part): [string, string] => [part.split('=')[0]!, part.split('=')[1] ?? '']),
     requiredQuery: required.flatMap((member) => (member.http?.in === 'query' ? [member.http.name] : [])),
-    copySource: required.some((member) => member.http?.in === 'header' && member.http.name === 'x-amz-copy-source'),
+    copySource: required.some(
+      (member) => member.http?.in === 'header' && member.http.name === 'x-amz-copy-source',
+    ),
   }
 }
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { Member, OperationModel, ServiceModel } from '../model.ts'
 import type { Answer, Input, Output, Protocol } from './protocol.ts'
-import { refusalsOf, type Refusals } from './refusals.ts'
+import { refusalsOf } from './refusals.ts'
 import { missingMembers } from './required.ts'
 import { nameOfScalar, readScalar, writeScalar } from './scalars.ts'
 import { readXmlInput } from './xml-input.ts'
@@ -20,7 +20,9 @@ const refusals = refusalsOf('rest-xml')
 
 /** True when the operation takes the body as a stream, so that it must not be collected. */
 export const streamsInput = (operation: OperationModel): boolean =>
-  operation.input?.members.some((member) => member.http?.in === 'payload' && member.shape.type === 'stream') ?? false
+  operation.input?.members.some(
+    (member) => member.http?.in === 'payload' && member.shape.type === 'stream',
+  ) ?? false
 
 export function readRest(operation: OperationModel, request: RestRequest): Input {
   const { input: shape } = operation
@@ -48,7 +50,9 @@ function readBound(member: Member, request: RestRequest): unknown {
   if (http.in === 'prefix-headers') {
     const found = [...request.headers].filter(([name]) => name.startsWith(http.name))
     if (found.length === 0) return undefined
-    return Object.fromEntries(found.map(([name, value]) => [name.slice(http.name.length), textOfHeader(value)]))
+    return Object.fromEntries(
+      found.map(([name, value]) => [name.slice(http.name.length), textOfHeader(value)]),
+    )
   }
   const text =
     http.in === 'label'
@@ -101,7 +105,11 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 export const restXml: Protocol = {
   answer(model, operation, output, requestId) {
-    const answer: Answer = { status: output.$status ?? operation.http?.status ?? 200, headers: {}, body: undefined }
+    const answer: Answer = {
+      status: output.$status ?? operation.http?.status ?? 200,
+      headers: {},
+      body: undefined,
+    }
     answer.headers['x-amz-request-id'] = requestId
     let inBody = false
     for (const member of operation.output?.members ?? []) {
@@ -118,11 +126,20 @@ export const restXml: Protocol = {
     return answer
   },
   error(error, { requestId, resource }) {
-    const members = { Code: error.code, Message: error.message, ...error.members, Resource: resource, RequestId: requestId }
+    const members = {
+      Code: error.code,
+      Message: error.message,
+      ...error.members,
+      Resource: resource,
+      RequestId: requestId,
+    }
     let body = `${DECLARATION}<Error>`
     for (const [name, value] of Object.entries(members)) body += `<${name}>${escapeXml(value)}</${name}>`
     body += `<HostId>${hostId(requestId)}</HostId></Error>`
-    const headers: Record<string, string> = { 'Content-Type': 'application/xml', 'x-amz-request-id': requestId }
+    const headers: Record<string, string> = {
+      'Content-Type': 'application/xml',
+      'x-amz-request-id': requestId,
+    }
     if (error.httpStatus === 304) delete headers['Content-Type']
     return { status: error.httpStatus, headers, body: error.httpStatus === 304 ? undefined : body }
   },
@@ -133,7 +150,10 @@ function writePayload(model: ServiceModel, member: Member, value: unknown, answe
     answer.body = value as string | Uint8Array | Readable
     return
   }
-  const name = member.xmlName !== member.name || member.shape.type !== 'structure' ? member.xmlName : member.shape.xmlName
+  const name =
+    member.xmlName !== member.name || member.shape.type !== 'structure'
+      ? member.xmlName
+      : member.shape.xmlName
   answer.headers['Content-Type'] ??= 'application/xml'
   answer.body = `${DECLARATION}<${name} xmlns="${model.xmlns}">${writeContent(member.shape, value)}</${name}>`
 }

@@ -63,10 +63,19 @@ function readTimestamp(text: string): Date | undefined {
 
 function readDateTime(parts: RegExpExecArray): Date | undefined {
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0))
-  const time = Date.UTC(year!, month! - 1, day, hour, minute, second, Math.floor(Number(parts[7] ?? 0) * 1000))
+  const time = Date.UTC(
+    year!,
+    month! - 1,
+    day,
+    hour,
+    minute,
+    second,
+    Math.floor(Number(parts[7] ?? 0) * 1000),
+  )
   const date = new Date(time)
   // Date.UTC carries 30 February over into March.
-  if (date.getUTCDate() !== day || date.getUTCMonth() !== month! - 1 || hour! > 23 || minute! > 59) return undefined
+  if (date.getUTCDate() !== day || date.getUTCMonth() !== month! - 1 || hour! > 23 || minute! > 59)
+    return undefined
   const zone = parts[8] ?? 'Z'
   if (zone.toUpperCase() === 'Z') return date
   const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))

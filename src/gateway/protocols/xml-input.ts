@@ -9,9 +9,19 @@ export function readXmlInput(shape: Shape, element: XmlElement, path: string, re
     case 'structure':
       return readStructure(shape, element, path, refusals)
     case 'list':
-      return readItems(shape, element.children.filter((child) => child.name === shape.itemName), path, refusals)
+      return readItems(
+        shape,
+        element.children.filter((child) => child.name === shape.itemName),
+        path,
+        refusals,
+      )
     case 'map':
-      return readEntries(shape, element.children.filter((child) => child.name === 'entry'), path, refusals)
+      return readEntries(
+        shape,
+        element.children.filter((child) => child.name === 'entry'),
+        path,
+        refusals,
+      )
     default: {
       const text = shape.type === 'string' ? element.text : element.text.trim()
       const scalar = readScalar(shape, text)
@@ -21,7 +31,12 @@ export function readXmlInput(shape: Shape, element: XmlElement, path: string, re
   }
 }
 
-function readStructure(shape: StructureShape, element: XmlElement, path: string, refusals: Refusals): Record<string, unknown> {
+function readStructure(
+  shape: StructureShape,
+  element: XmlElement,
+  path: string,
+  refusals: Refusals,
+): Record<string, unknown> {
   const value: Record<string, unknown> = {}
   for (const member of shape.members) {
     if (member.attribute) {
@@ -33,8 +48,10 @@ function readStructure(shape: StructureShape, element: XmlElement, path: string,
     const inner = element.children.filter((child) => child.name === name)
     if (inner.length === 0) continue
     const at = path === '' ? member.name : `${path}.${member.name}`
-    if (member.flattened && member.shape.type === 'list') value[member.name] = readItems(member.shape, inner, at, refusals)
-    else if (member.flattened && member.shape.type === 'map') value[member.name] = readEntries(member.shape, inner, at, refusals)
+    if (member.flattened && member.shape.type === 'list')
+      value[member.name] = readItems(member.shape, inner, at, refusals)
+    else if (member.flattened && member.shape.type === 'map')
+      value[member.name] = readEntries(member.shape, inner, at, refusals)
     else value[member.name] = readXmlInput(member.shape, inner.at(-1)!, at, refusals)
   }
   return value
@@ -43,7 +60,12 @@ function readStructure(shape: StructureShape, element: XmlElement, path: string,
 const readItems = (shape: ListShape, items: XmlElement[], path: string, refusals: Refusals) =>
   items.map((item, index) => readXmlInput(shape.item, item, `${path}.${index + 1}`, refusals))
 
-function readEntries(shape: MapShape, entries: XmlElement[], path: string, refusals: Refusals): Record<string, unknown> {
+function readEntries(
+  shape: MapShape,
+  entries: XmlElement[],
+  path: string,
+  refusals: Refusals,
+): Record<string, unknown> {
   const pairs: [string, unknown][] = []
   for (const entry of entries) {
     const key = entry.children.find((child) => child.name === shape.keyName)?.text ?? ''

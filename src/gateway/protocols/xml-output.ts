@@ -23,9 +23,15 @@ export function writeMember(member: Member, value: unknown): string {
     case 'map':
       return member.flattened
         ? writeEntries(shape, value as Record<string, unknown>, member.open, member.close)
-        : member.open + writeEntries(shape, value as Record<string, unknown>, '<entry>', '</entry>') + member.close
+        : member.open +
+            writeEntries(shape, value as Record<string, unknown>, '<entry>', '</entry>') +
+            member.close
     case 'structure':
-      return openWithAttributes(member.open, shape, value as Record<string, unknown>) + writeContent(shape, value) + member.close
+      return (
+        openWithAttributes(member.open, shape, value as Record<string, unknown>) +
+        writeContent(shape, value) +
+        member.close
+      )
     default:
       return member.open + writeContent(shape, value) + member.close
   }
@@ -48,7 +54,8 @@ export function writeContent(shape: Shape, value: unknown): string {
 
 function writeItems(shape: ListShape, items: unknown[], open: string, close: string): string {
   let xml = ''
-  for (const item of items) if (item !== undefined && item !== null) xml += open + writeContent(shape.item, item) + close
+  for (const item of items)
+    if (item !== undefined && item !== null) xml += open + writeContent(shape.item, item) + close
   return xml
 }
 
@@ -73,9 +80,16 @@ function openWithAttributes(open: string, shape: StructureShape, value: Record<s
 }
 
 // XML 1.0 cannot carry most control characters, not even escaped; a reader would refuse the whole answer.
+// oxlint-disable-next-line no-control-regex
 const SPECIAL = /[&<>"\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 const SPECIAL_ALL = new RegExp(SPECIAL, 'g')
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#xD;' }
+const escapes: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#xD;',
+}
 
 export function escapeXml(text: string): string {
   return SPECIAL.test(text) ? text.replace(SPECIAL_ALL, (character) => escapes[character] ?? '\ufffd') : text

@@ -111,7 +111,11 @@ function unescapeXml(text: string): string {
     if (!whole.endsWith(';')) throw new XmlError('an & without its ;')
     const code = /^#x([0-9a-f]{1,6})$/i.exec(name)?.[1]
     const number = code ? Number.parseInt(code, 16) : Number(/^#(\d{1,7})$/.exec(name)?.[1] ?? Number.NaN)
-    const character = Number.isNaN(number) ? named[name] : number <= 0x10ffff ? String.fromCodePoint(number) : undefined
+    const character = Number.isNaN(number)
+      ? named[name]
+      : number <= 0x10ffff
+        ? String.fromCodePoint(number)
+        : undefined
     if (character === undefined) throw new XmlError('an unknown entity')
     return character
   })

@@ -15,7 +15,10 @@ export type Claim = {
 }
 
 /** The claim of a header or presigned signature; undefined when the request carries none. Throws IncompleteSignature. */
-export function readClaim(headers: ReadonlyMap<string, string>, query: ReadonlyMap<string, string>): Claim | undefined {
+export function readClaim(
+  headers: ReadonlyMap<string, string>,
+  query: ReadonlyMap<string, string>,
+): Claim | undefined {
   const authorization = headers.get('authorization')
   if (authorization !== undefined) return claimOfHeader(authorization, headers)
   if (query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature') || query.has('X-Amz-Credential'))
@@ -55,7 +58,8 @@ function claimOfQuery(query: ReadonlyMap<string, string>): Claim {
     if (!value) throw incomplete(`AWS query-string parameters must include '${name}'.`)
     return value
   }
-  if (needed('X-Amz-Algorithm') !== ALGORITHM) throw incomplete(`X-Amz-Algorithm only supports "${ALGORITHM}"`)
+  if (needed('X-Amz-Algorithm') !== ALGORITHM)
+    throw incomplete(`X-Amz-Algorithm only supports "${ALGORITHM}"`)
   const expires = query.get('X-Amz-Expires') ?? '300'
   if (!/^\d{1,9}$/.test(expires)) throw incomplete('X-Amz-Expires should be a number of seconds')
   return {
@@ -74,7 +78,9 @@ function credentialOf(text: string): { accessKeyId: string; scope: Scope } {
   const [date, region, service, end] = parts.slice(-4)
   const accessKeyId = parts.slice(0, -4).join('/')
   if (!accessKeyId || !date || !region || !service || end !== 'aws4_request' || !/^\d{8}$/.test(date))
-    throw incomplete(`Credential must have the form <key id>/<date>/<region>/<service>/aws4_request, got: '${clip(text)}'`)
+    throw incomplete(
+      `Credential must have the form <key id>/<date>/<region>/<service>/aws4_request, got: '${clip(text)}'`,
+    )
   return { accessKeyId, scope: { date, region, service } }
 }
 

@@ -34,10 +34,13 @@ export function canonicalRequest(parts: CanonicalParts): string {
 export const stringToSign = (amzDate: string, scope: Scope, canonical: string): string =>
   `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${hash('sha256', Buffer.from(canonical, 'latin1'), 'hex')}`
 
-export const scopeText = (scope: Scope): string => `${scope.date}/${scope.region}/${scope.service}/aws4_request`
+export const scopeText = (scope: Scope): string =>
+  `${scope.date}/${scope.region}/${scope.service}/aws4_request`
 
-export const hmac = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text, 'latin1').digest()
-export const hmacHex = (key: Buffer, text: string): string => createHmac('sha256', key).update(text, 'latin1').digest('hex')
+export const hmac = (key: Buffer | string, text: string): Buffer =>
+  createHmac('sha256', key).update(text, 'latin1').digest()
+export const hmacHex = (key: Buffer, text: string): string =>
+  createHmac('sha256', key).update(text, 'latin1').digest('hex')
 
 export type SigningKeys = (secretAccessKey: string, scope: Scope) => Buffer
 
@@ -59,7 +62,8 @@ export const signingKey: SigningKeys = (secretAccessKey, { date, region, service
   hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), 'aws4_request')
 
 /** `20261123T101500Z` */
-export const amzDateOf = (epochMs: number): string => new Date(epochMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
+export const amzDateOf = (epochMs: number): string =>
+  new Date(epochMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
 
 /** Percent-encoding of RFC 3986 over Latin-1 text (that is, over bytes); `/` stays. */
 export function encode(text: string): string {
@@ -67,7 +71,8 @@ export function encode(text: string): string {
 }
 
 const SAFE_PATH = /^[A-Za-z0-9\-._~/]*$/
-const escape = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+const escape = (character: string) =>
+  `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
 // Undoes the client's encoding and encodes as the signature wants it: a client may have sent `(` or `%28`.
 const recode = (text: string) => encode(decode(text))
@@ -75,7 +80,9 @@ const recodeStrict = (text: string) => recode(text).replaceAll('/', '%2F')
 
 const decode = (text: string) =>
   text.includes('%')
-    ? text.replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    ? text.replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      )
     : text
 
 function canonicalQuery(query: string): string {

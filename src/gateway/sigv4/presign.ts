@@ -52,7 +52,10 @@ export function presign(request: ToPresign): string {
     payloadHash: UNSIGNED_PAYLOAD,
     service,
   })
-  const signature = hmacHex(signingKey(credentials.secretAccessKey, scope), stringToSign(amzDate, scope, canonical))
+  const signature = hmacHex(
+    signingKey(credentials.secretAccessKey, scope),
+    stringToSign(amzDate, scope, canonical),
+  )
   return `${endpoint}${path}?${query}&X-Amz-Signature=${signature}`
 }
 

@@ -12,7 +12,8 @@ import { presign } from './presign.ts'
 class Sha256 {
   #hash
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string | Uint8Array)
+    this.#hash =
+      secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string | Uint8Array)
   }
   update(data: string | Uint8Array) {
     this.#hash.update(data)
@@ -29,7 +30,13 @@ const stub = makeStubGateway({ clock })
 const FORM = 'application/x-www-form-urlencoded; charset=utf-8'
 
 type Sent = { method: string; url: string; headers: Record<string, string>; body: string }
-type Options = { service?: string; signedAtMs?: number; secret?: string; keyId?: string; uriEscapePath?: boolean }
+type Options = {
+  service?: string
+  signedAtMs?: number
+  secret?: string
+  keyId?: string
+  uriEscapePath?: boolean
+}
 
 async function signed(request: Partial<Sent> = {}, options: Options = {}): Promise<Sent> {
   const { service = 'elasticbeanstalk', signedAtMs = NOW } = options
@@ -37,24 +44,38 @@ async function signed(request: Partial<Sent> = {}, options: Options = {}): Promi
     service,
     region,
     sha256: Sha256,
-    credentials: { accessKeyId: options.keyId ?? credentials.accessKeyId, secretAccessKey: options.secret ?? credentials.secretAccessKey },
+    credentials: {
+      accessKeyId: options.keyId ?? credentials.accessKeyId,
+      secretAccessKey: options.secret ?? credentials.secretAccessKey,
+    },
     uriEscapePath: service !== 's3',
     applyChecksum: service === 's3',
   })
-  const sent = { method: 'POST', url: '/', body: 'Action=DescribeEnvironments&Version=2010-12-01', ...request }
+  const sent = {
+    method: 'POST',
+    url: '/',
+    body: 'Action=DescribeEnvironments&Version=2010-12-01',
+    ...request,
+  }
   const url = new URL(`http://localhost${sent.url}`)
   const http = new HttpRequest({
     method: sent.method,
     path: sent.url.split('?')[0]!,
     query: Object.fromEntries(url.searchParams),
-    headers: { host: 'localhost:4000', ...(sent.method === 'POST' && { 'content-type': FORM }), ...request.headers },
+    headers: {
+      host: 'localhost:4000',
+      ...(sent.method === 'POST' && { 'content-type': FORM }),
+      ...request.headers,
+    },
     body: sent.body,
   })
   const done = await signer.sign(http, { signingDate: new Date(signedAtMs) })
   return { ...sent, headers: done.headers as Record<string, string> }
 }
 
-async function send(sent: Sent): Promise<{ status: number; code: string; body: string; headers: Record<string, string> }> {
+async function send(
+  sent: Sent,
+): Promise<{ status: number; code: string; body: string; headers: Record<string, string> }> {
   stub.answer({})
   const answer = await stub.gateway.handle({
     method: sent.method,
@@ -63,10 +84,18 @@ async function send(sent: Sent): Promise<{ status: number; code: string; body: s
     body: Buffer.from(sent.body),
   })
   const body = String(answer.body ?? '')
-  return { status: answer.status, code: /<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? '', body, headers: answer.headers }
+  return {
+    status: answer.status,
+    code: /<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? '',
+    body,
+    headers: answer.headers,
+  }
 }
 
-const changed = (sent: Sent, headers: Record<string, string>): Sent => ({ ...sent, headers: { ...sent.headers, ...headers } })
+const changed = (sent: Sent, headers: Record<string, string>): Sent => ({
+  ...sent,
+  headers: { ...sent.headers, ...headers },
+})
 
 describe('a signed request', () => {
   it('is answered when the SDK signed it', async () => {
@@ -77,8 +106,14 @@ describe('a signed request', () => {
     const body = 'Action=DescribeEnvironments'
     const payloadHash = createHash('sha256').update(body).digest('hex')
     const headers = signRequest({
-      method: 'POST', path: '/', headers: { host: 'localhost', 'content-type': FORM }, payloadHash,
-      service: 'elasticbeanstalk', region, credentials, at: NOW,
+      method: 'POST',
+      path: '/',
+      headers: { host: 'localhost', 'content-type': FORM },
+      payloadHash,
+      service: 'elasticbeanstalk',
+      region,
+      credentials,
+      at: NOW,
     })
     assert.equal((await send({ method: 'POST', url: '/', headers, body })).status, 200)
   })
@@ -87,7 +122,10 @@ describe('a signed request', () => {
     const body = 'Action=DescribeEnvironments'
     const hash = createHash('sha256').update(body).digest('hex')
     const sent = await signed({ body, headers: { 'x-amz-content-sha256': hash } })
-    assert.match(sent.headers.authorization!, /SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date/)
+    assert.match(
+      sent.headers.authorization!,
+      /SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date/,
+    )
     assert.equal((await send(sent)).status, 200)
     assert.equal((await send({ ...sent, body: 'Action=DescribeEvents' })).code, 'SignatureDoesNotMatch')
   })
@@ -98,7 +136,10 @@ describe('a signed request', () => {
   })
 
   it('keeps S3 paths as they are and encodes them once', async () => {
-    const sent = await signed({ method: 'GET', url: '/bucket/a/../b//c%20d%2Be%28f%29%27%C3%BC', body: '' }, { service: 's3' })
+    const sent = await signed(
+      { method: 'GET', url: '/bucket/a/../b//c%20d%2Be%28f%29%27%C3%BC', body: '' },
+      { service: 's3' },
+    )
     const answer = await send(sent)
     assert.equal(answer.status, 200, answer.body)
     assert.deepEqual(stub.asked()?.input, { Bucket: 'bucket', Key: "a/../b//c d+e(f)'ü" })
@@ -107,10 +148,19 @@ describe('a signed request', () => {
   })
 
   it('signs the query whatever its order and encoding', async () => {
-    const sent = await signed({ method: 'GET', url: '/bucket?prefix=a%20b%2Fc&list-type=2&delimiter=%2F&marker=', body: '' }, { service: 's3' })
+    const sent = await signed(
+      { method: 'GET', url: '/bucket?prefix=a%20b%2Fc&list-type=2&delimiter=%2F&marker=', body: '' },
+      { service: 's3' },
+    )
     assert.equal((await send(sent)).status, 200)
-    assert.equal((await send({ ...sent, url: '/bucket?list-type=2&prefix=a+b/c&marker&delimiter=/' })).status, 200)
-    assert.equal((await send({ ...sent, url: '/bucket?list-type=2&prefix=other&marker&delimiter=/' })).code, 'SignatureDoesNotMatch')
+    assert.equal(
+      (await send({ ...sent, url: '/bucket?list-type=2&prefix=a+b/c&marker&delimiter=/' })).status,
+      200,
+    )
+    assert.equal(
+      (await send({ ...sent, url: '/bucket?list-type=2&prefix=other&marker&delimiter=/' })).code,
+      'SignatureDoesNotMatch',
+    )
   })
 })
 
@@ -122,11 +172,19 @@ describe('a request that was changed after signing', () => {
     'its body': (sent) => ({ ...sent, body: `${sent.body}&IncludeDeleted=true` }),
     'a signed header': (sent) => changed(sent, { 'content-type': 'text/plain' }),
     'its host': (sent) => changed(sent, { host: 'other:4000' }),
-    'its signature': (sent) => changed(sent, { authorization: sent.headers.authorization!.replace(/.$/, (last) => (last === '0' ? '1' : '0')) }),
-    'its signature, shortened': (sent) => changed(sent, { authorization: sent.headers.authorization!.slice(0, -1) }),
-    'its scope': (sent) => changed(sent, { authorization: sent.headers.authorization!.replace('/elasticbeanstalk/', '/autoscaling/') }),
+    'its signature': (sent) =>
+      changed(sent, {
+        authorization: sent.headers.authorization!.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+      }),
+    'its signature, shortened': (sent) =>
+      changed(sent, { authorization: sent.headers.authorization!.slice(0, -1) }),
+    'its scope': (sent) =>
+      changed(sent, {
+        authorization: sent.headers.authorization!.replace('/elasticbeanstalk/', '/autoscaling/'),
+      }),
     'its date': (sent) => changed(sent, { 'x-amz-date': '20261123T120001Z' }),
-    'the list of signed headers': (sent) => changed(sent, { authorization: sent.headers.authorization!.replace('content-type;', '') }),
+    'the list of signed headers': (sent) =>
+      changed(sent, { authorization: sent.headers.authorization!.replace('content-type;', '') }),
   }))
     it(`is refused: ${what}`, async () => {
       const sent = await signed()
@@ -140,13 +198,21 @@ describe('a request that was changed after signing', () => {
   it('is refused on S3 when a header was added that grants something', async () => {
     const sent = await signed({ method: 'PUT', url: '/bucket/key', body: 'x' }, { service: 's3' })
     assert.equal((await send(sent)).status, 200)
-    assert.match((await send(changed(sent, { 'x-amz-acl': 'public-read-write' }))).body, /headers present in the request which were not signed/)
+    assert.match(
+      (await send(changed(sent, { 'x-amz-acl': 'public-read-write' }))).body,
+      /headers present in the request which were not signed/,
+    )
   })
 })
 
 describe('a request with the wrong key, time or none', () => {
   it('is MissingAuthenticationToken unsigned', async () => {
-    const answer = await send({ method: 'POST', url: '/', headers: { host: 'localhost', 'content-type': FORM }, body: 'Action=ListUsers' })
+    const answer = await send({
+      method: 'POST',
+      url: '/',
+      headers: { host: 'localhost', 'content-type': FORM },
+      body: 'Action=ListUsers',
+    })
     assert.deepEqual([answer.status, answer.code], [403, 'MissingAuthenticationToken'])
   })
   it('is AccessDenied unsigned on S3', async () => {
@@ -154,23 +220,34 @@ describe('a request with the wrong key, time or none', () => {
     assert.deepEqual([answer.status, answer.code], [403, 'AccessDenied'])
   })
   it('is InvalidClientTokenId with an unknown key, InvalidAccessKeyId on S3', async () => {
-    assert.equal((await send(await signed({}, { keyId: 'AKIAIOSFODNN7EXAMPLE' }))).code, 'InvalidClientTokenId')
-    const s3 = await send(await signed({ method: 'GET', url: '/b', body: '' }, { service: 's3', keyId: 'AKIAIOSFODNN7EXAMPLE' }))
+    assert.equal(
+      (await send(await signed({}, { keyId: 'AKIAIOSFODNN7EXAMPLE' }))).code,
+      'InvalidClientTokenId',
+    )
+    const s3 = await send(
+      await signed({ method: 'GET', url: '/b', body: '' }, { service: 's3', keyId: 'AKIAIOSFODNN7EXAMPLE' }),
+    )
     assert.deepEqual([s3.status, s3.code], [403, 'InvalidAccessKeyId'])
   })
   it('is InvalidClientTokenId with a session token, since we issued none', async () => {
-    assert.equal((await send(await signed({ headers: { 'x-amz-security-token': 'FwoG' } }))).code, 'InvalidClientTokenId')
+    assert.equal(
+      (await send(await signed({ headers: { 'x-amz-security-token': 'FwoG' } }))).code,
+      'InvalidClientTokenId',
+    )
   })
   it('is SignatureDoesNotMatch with a wrong secret', async () => {
     assert.equal((await send(await signed({}, { secret: 'other' }))).code, 'SignatureDoesNotMatch')
   })
   it('is refused more than five minutes early or late', async () => {
-    for (const minutes of [-4.9, 4.9]) assert.equal((await send(await signed({}, { signedAtMs: NOW + minutes * 60_000 }))).status, 200)
+    for (const minutes of [-4.9, 4.9])
+      assert.equal((await send(await signed({}, { signedAtMs: NOW + minutes * 60_000 }))).status, 200)
     for (const minutes of [-5.1, 5.1]) {
       const signedAtMs = NOW + minutes * 60_000
       const answer = await send(await signed({}, { signedAtMs }))
       assert.deepEqual([answer.status, answer.code], [400, 'RequestExpired'])
-      const s3 = await send(await signed({ method: 'GET', url: '/b', body: '' }, { service: 's3', signedAtMs }))
+      const s3 = await send(
+        await signed({ method: 'GET', url: '/b', body: '' }, { service: 's3', signedAtMs }),
+      )
       assert.deepEqual([s3.status, s3.code], [403, 'RequestTimeTooSkewed'])
     }
   })
@@ -178,8 +255,14 @@ describe('a request with the wrong key, time or none', () => {
     const sent = await signed()
     const whole = sent.headers.authorization!
     for (const authorization of [
-      '', 'Bearer abc', 'AWS4-HMAC-SHA256', 'AWS4-HMAC-SHA256 Credential=a/b', whole.replace('Credential=', 'C='),
-      whole.replace('/aws4_request', ''), whole.replace('Signature=', 'S='), whole.replace('SignedHeaders=', 'H='),
+      '',
+      'Bearer abc',
+      'AWS4-HMAC-SHA256',
+      'AWS4-HMAC-SHA256 Credential=a/b',
+      whole.replace('Credential=', 'C='),
+      whole.replace('/aws4_request', ''),
+      whole.replace('Signature=', 'S='),
+      whole.replace('SignedHeaders=', 'H='),
     ])
       assert.equal((await send(changed(sent, { authorization }))).code, 'IncompleteSignature', authorization)
     assert.equal((await send(changed(sent, { 'x-amz-date': 'yesterday' }))).code, 'IncompleteSignature')
@@ -188,9 +271,22 @@ describe('a request with the wrong key, time or none', () => {
 
 describe('a presigned request', () => {
   const url = (options: Partial<Parameters<typeof presign>[0]> = {}) =>
-    presign({ endpoint: 'http://localhost:4000', path: '/bucket/a%20b', region, credentials, at: NOW, expiresSeconds: 60, ...options })
+    presign({
+      endpoint: 'http://localhost:4000',
+      path: '/bucket/a%20b',
+      region,
+      credentials,
+      at: NOW,
+      expiresSeconds: 60,
+      ...options,
+    })
   const get = (whole: string, method = 'GET') =>
-    send({ method, url: whole.slice('http://localhost:4000'.length), headers: { host: 'localhost:4000' }, body: '' })
+    send({
+      method,
+      url: whole.slice('http://localhost:4000'.length),
+      headers: { host: 'localhost:4000' },
+      body: '',
+    })
 
   it('is answered until it expires', async () => {
     assert.equal((await get(url())).status, 200)
@@ -212,7 +308,12 @@ describe('a presigned request', () => {
   it('is answered when the SDK presigned it', async () => {
     const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner')
     const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-    const client = new S3Client({ endpoint: 'http://localhost:4000', region, credentials, forcePathStyle: true })
+    const client = new S3Client({
+      endpoint: 'http://localhost:4000',
+      region,
+      credentials,
+      forcePathStyle: true,
+    })
     const made = await getSignedUrl(client, new GetObjectCommand({ Bucket: 'bucket', Key: 'ü/+' }), {
       expiresIn: 100,
       signingDate: new Date(NOW),

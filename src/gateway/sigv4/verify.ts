@@ -40,7 +40,11 @@ export function makeVerifier(credentials: () => readonly Credentials[]): Verifie
     },
     verify(claim, found, request) {
       checkSignedHeaders(claim, request.headers)
-      const canonical = canonicalRequest({ ...request, signedHeaders: claim.signedHeaders, service: claim.scope.service })
+      const canonical = canonicalRequest({
+        ...request,
+        signedHeaders: claim.signedHeaders,
+        service: claim.scope.service,
+      })
       const key = keys(found.secretAccessKey, claim.scope)
       const expected = hmacHex(key, stringToSign(claim.amzDate, claim.scope, canonical))
       if (!sameSecret(expected, claim.signature)) throw refusal(claim, 'mismatch')
@@ -63,7 +67,10 @@ function checkSkew(claim: Claim, nowMs: number): void {
     throw new DeclaredError(
       'RequestTimeTooSkewed',
       'The difference between the request time and the current time is too large.',
-      { httpStatus: 403, members: { RequestTime: claim.amzDate, ServerTime: now, MaxAllowedSkewMilliseconds: '300000' } },
+      {
+        httpStatus: 403,
+        members: { RequestTime: claim.amzDate, ServerTime: now, MaxAllowedSkewMilliseconds: '300000' },
+      },
     )
   throw new DeclaredError(
     'RequestExpired',
@@ -102,10 +109,14 @@ function checkSignedHeaders(claim: Claim, headers: ReadonlyMap<string, string>):
     if (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !claim.signedHeaders.includes(name))
       unsigned.push(name)
   if (unsigned.length > 0)
-    throw new DeclaredError('AccessDenied', 'There were headers present in the request which were not signed', {
-      httpStatus: 403,
-      members: { HeadersNotSigned: unsigned.join(', ') },
-    })
+    throw new DeclaredError(
+      'AccessDenied',
+      'There were headers present in the request which were not signed',
+      {
+        httpStatus: 403,
+        members: { HeadersNotSigned: unsigned.join(', ') },
+      },
+    )
 }
 
 function refusal({ scope, accessKeyId }: Claim, why: 'unknownKey' | 'token' | 'mismatch'): DeclaredError {

@@ -13,7 +13,8 @@ function sample(given: SdkSchema, path: Path): unknown {
   if (schema === 'unit') return undefined
   if (typeof schema === 'number') return simpleSample(schema, path)
   if (!Array.isArray(schema)) throw new Error('unknown schema')
-  if (schema.length === 2) return sample(schema[0]!, { ...path, inHeader: path.inHeader || isHeader(schema[1]!) })
+  if (schema.length === 2)
+    return sample(schema[0]!, { ...path, inHeader: path.inHeader || isHeader(schema[1]!) })
   const kind = schema[0]
   if (kind === 0) return sample(schema[4]!, path)
   if (path.seen.includes(schema)) return undefined
@@ -32,7 +33,8 @@ function sample(given: SdkSchema, path: Path): unknown {
 
 function simpleSample(schema: number, path: Path): unknown {
   if (schema >= 128) return mapOf((key) => simpleSample(schema & 63, { ...path, name: path.name + key }))
-  if (schema >= 64) return listOf((index) => simpleSample(schema & 63, { ...path, name: `${path.name}${index}` }))
+  if (schema >= 64)
+    return listOf((index) => simpleSample(schema & 63, { ...path, name: `${path.name}${index}` }))
   switch (schema) {
     case 0:
       return path.inHeader ? `text of ${path.name}` : `te&xt <of> "${path.name}" ü + % é 日本 ' =;`

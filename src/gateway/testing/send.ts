@@ -14,7 +14,13 @@ export type Sent = {
   service?: string
   region?: string
 }
-export type Got = { status: number; headers: Record<string, string>; body: string; code: string; message: string }
+export type Got = {
+  status: number
+  headers: Record<string, string>
+  body: string
+  code: string
+  message: string
+}
 
 /** A query request unless told otherwise. */
 export async function send(gateway: Gateway, sent: Sent): Promise<Got> {
@@ -31,7 +37,12 @@ export async function send(gateway: Gateway, sent: Sent): Promise<Got> {
     credentials,
     at: systemClock.now(),
   })
-  const answer = await gateway.handle({ method, url: path, rawHeaders: Object.entries(headers).flat(), body: Buffer.from(body) })
+  const answer = await gateway.handle({
+    method,
+    url: path,
+    rawHeaders: Object.entries(headers).flat(),
+    body: Buffer.from(body),
+  })
   const text = typeof answer.body === 'string' ? answer.body : await textOf(answer.body)
   return {
     status: answer.status,

@@ -30,7 +30,9 @@ export type StubGateway = {
   listen(): Promise<Listening & { endpoint: string }>
 }
 
-export function makeStubGateway(options: Partial<GatewayOptions> & { clock?: Clock; log?: Log } = {}): StubGateway {
+export function makeStubGateway(
+  options: Partial<GatewayOptions> & { clock?: Clock; log?: Log } = {},
+): StubGateway {
   let last: Asked | undefined
   let next: Parameters<StubGateway['answer']>[0] = {}
   const take = (operation: string, context: RequestContext, input: Record<string, unknown>) => {
@@ -62,7 +64,11 @@ export function makeStubGateway(options: Partial<GatewayOptions> & { clock?: Clo
   }
 }
 
-type Take = (operation: string, context: RequestContext, input: Record<string, unknown>) => object | void | Promise<object>
+type Take = (
+  operation: string,
+  context: RequestContext,
+  input: Record<string, unknown>,
+) => object | void | Promise<object>
 
 function stubs(service: ServiceName, take: Take): Record<string, Handler> {
   const operations: Record<string, Handler> = {}

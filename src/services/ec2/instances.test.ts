@@ -68,6 +68,19 @@ describe('an instance', () => {
     assert.deepEqual(callsTo(id), ['launch', 'exec', 'update', 'exec', 'update', 'exec'])
   })
 
+  it('is not updated twice because a look was taken before the update ended', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    for (let pause = 0; pause < 100; pause += 10) {
+      world.compute.calls.length = 0
+      world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: String(pause) }))
+      await world.clock.run(pause)
+      launch() // wakes the reconciler
+      await world.clock.run(1_000)
+      assert.deepEqual(callsTo(id), ['update', 'exec'], `woken after ${pause} ms`)
+    }
+  })
+
   it('whose first process dies is back in place, three times in five minutes, then terminated', async () => {
     const id = launch()
     await world.clock.run(1_000)

@@ -22,6 +22,7 @@ export type StubCompute = {
 }
 
 const START_MS = 50
+const LIST_MS = 20
 
 export function makeStubCompute(clock: Clock, died: () => void): StubCompute {
   const things = new Map<string, Thing>()
@@ -32,6 +33,19 @@ export function makeStubCompute(clock: Clock, died: () => void): StubCompute {
     return found
   }
   const run = (one: Thing) => Object.assign(one, { state: 'running', since: clock.now(), boots: one.boots + 1 })
+
+  const observe = ({ spec, state, since, boots }: Thing): InstanceObservation => ({
+    id: spec.id,
+    state,
+    reason: '',
+    since,
+    boot: boots === 0 ? '' : `boot-${boots}`,
+    revision: spec.software.revision,
+    address: spec.requestedAddress,
+    zone: spec.zone,
+    node: 'stub',
+    tags: spec.tags,
+  })
 
   async function call<T>(what: ComputeCall, id: string, effect: () => T | Promise<T>): Promise<T> {
     if (what !== 'list') stub.calls.push({ call: what, id })
@@ -57,31 +71,26 @@ export function makeStubCompute(clock: Clock, died: () => void): StubCompute {
         run(one)
       }),
     update: (id, software) =>
-      call('update', id, () => {
+      call('update', id, async () => {
         const one = thing(id)
+        await clock.sleep(START_MS)
         one.spec = { ...one.spec, software }
         run(one)
       }),
-    stop: (id) => call('stop', id, () => void Object.assign(thing(id), { state: 'stopped', since: clock.now() })),
+    stop: (id) =>
+      call('stop', id, async () => {
+        await clock.sleep(START_MS)
+        Object.assign(thing(id), { state: 'stopped', since: clock.now() })
+      }),
     start: (id) => call('start', id, () => void (thing(id).state === 'running' || run(thing(id)))),
     remove: (id) => call('remove', id, () => void things.delete(id)),
+    // What it saw is a little old when it is told: whatever happened meanwhile is not in it.
     list: () =>
-      call('list', '', () =>
-        [...things.values()].map(
-          ({ spec, state, since, boots }): InstanceObservation => ({
-            id: spec.id,
-            state,
-            reason: '',
-            since,
-            boot: boots === 0 ? '' : `boot-${boots}`,
-            revision: spec.software.revision,
-            address: spec.requestedAddress,
-            zone: spec.zone,
-            node: 'stub',
-            tags: spec.tags,
-          }),
-        ),
-      ),
+      call('list', '', async () => {
+        const seen = [...things.values()].map(observe)
+        await clock.sleep(LIST_MS)
+        return seen
+      }),
     exec: (id) =>
       call('exec', id, () => {
         if (thing(id).state !== 'running') throw new EngineError(`${id} is not running`)

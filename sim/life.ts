@@ -1,0 +1,115 @@
+// One life of the control plane. Every engine call passes its gate, which counts before and after the effect; at call
+// `dieAt` the life dies: the call is never answered, its clock never wakes it again, and nothing of it writes any more.
+import { makeControlPlane, type ControlPlane, type Engines } from '../src/control-plane.ts'
+import { createGateway, type Gateway } from '../src/gateway/server.ts'
+import type { Clock } from '../src/kernel/clock.ts'
+import { makeIds } from '../src/kernel/ids.ts'
+import { makeLog } from '../src/kernel/log.ts'
+import { makeCatalogue } from '../src/platforms/catalogue.ts'
+import { ACCOUNT, CREDENTIALS, DOMAIN, REGION, type World } from './world.ts'
+
+const never = new Promise<never>(() => undefined)
+
+export class Life {
+  calls = 0
+  /** What the gate let through, for the report of a failing seed. */
+  readonly trace: string[] = []
+  readonly plane: ControlPlane
+  readonly gateway: Gateway
+  readonly #abort = new AbortController()
+  readonly #dieAt: number
+  readonly #world: World
+
+  constructor(world: World, dieAt = Infinity) {
+    this.#world = world
+    this.#dieAt = dieAt
+    const { store, random } = world
+    const clock = this.#clock()
+    const log = makeLog(clock, (line) => world.log(line))
+    const engines = world.engines(clock)
+    this.plane = makeControlPlane({
+      store,
+      clock,
+      random,
+      log,
+      signal: this.#abort.signal,
+      engines: {
+        compute: this.#gate('compute', engines.compute, ['network']),
+        balancer: this.#gate('balancer', engines.balancer, ['publicPort']),
+        objects: engines.objects,
+      } satisfies Engines,
+      settings: { region: REGION, account: ACCOUNT, domain: DOMAIN, ports: { http: 80, environments: 18_000 } },
+      catalogue: makeCatalogue([{ family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' }]),
+      buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
+      inspect: async () => ({
+        kind: 'bundle',
+        entries: 2,
+        unpackedBytes: 100,
+        topLevel: ['application.py', 'requirements.txt'],
+        texts: { 'requirements.txt': 'flask' },
+        unsupported: [],
+      }),
+      presign: (_context, bucket, key) => `http://sim/${bucket}/${key}`,
+    })
+    this.gateway = createGateway({
+      services: this.plane.services,
+      credentials: () => [CREDENTIALS],
+      account: ACCOUNT,
+      region: REGION,
+      store,
+      clock,
+      ids: makeIds(random),
+      log,
+    })
+    this.plane.start()
+  }
+
+  get dead(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  die(): Promise<never> {
+    if (!this.dead) this.#abort.abort(new Error('this life is over'))
+    return never
+  }
+
+  #clock(): Clock {
+    const { clock } = this.#world
+    return {
+      now: clock.now,
+      monotonic: clock.monotonic,
+      sleep: async (ms, signal) => {
+        await clock.sleep(ms, signal)
+        if (this.dead) await never
+      },
+    }
+  }
+
+  #gate<T extends object>(kind: string, engine: T, synchronous: string[]): T {
+    return new Proxy(engine, {
+      get: (target, key) => {
+        const method: unknown = Reflect.get(target, key)
+        if (typeof method !== 'function' || synchronous.includes(String(key))) return method
+        return async (...args: unknown[]) => {
+          if (this.#over(`${kind}.${String(key)}`)) return this.die()
+          const answer = Promise.resolve(Reflect.apply(method, target, args) as unknown)
+          answer.catch(() => undefined)
+          if (this.#over('')) return this.die()
+          try {
+            const value = await answer
+            return this.dead ? await never : value
+          } catch (error) {
+            if (this.dead) await never
+            throw error
+          }
+        }
+      },
+    })
+  }
+
+  #over(call: string): boolean {
+    if (this.dead) return true
+    if (call !== '') this.trace.push(call)
+    return ++this.calls >= this.#dieAt
+  }
+}

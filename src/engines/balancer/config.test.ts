@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { checkModel } from './check-model.ts'
+import { renderConfig, type Settings } from './config.ts'
+import type { BalancerModel } from './engine.ts'
+import { backendsOf } from './names.ts'
+import { planServers } from './plan.ts'
+
+const settings: Settings = {
+  dir: '/run/polebean/abc123/haproxy',
+  threads: 2,
+  connectionsMax: 8_000,
+  user: { name: 'haproxy', group: 'haproxy' },
+  hostNamespace: 'pb-abc123-host',
+  ipv6: true,
+  publicPort: (port) => (port === 80 ? 8080 : port),
+}
+
+const shop: BalancerModel = {
+  loadBalancers: [
+    {
+      id: 'app/shop/0123456789abcdef',
+      address: '10.9.0.10',
+      internetFacing: true,
+      hosts: ['shop.us-west-2.elasticbeanstalk.localhost', 'shop-123.us-west-2.elb.localhost'],
+      loopbackPort: 9000,
+      idleTimeoutSeconds: 60,
+      listeners: [{ port: 80, targetGroupId: 'targetgroup/shop/1' }],
+    },
+  ],
+  targetGroups: [
+    {
+      id: 'targetgroup/shop/1',
+      healthCheck: {
+        protocol: 'HTTP',
+        port: null,
+        path: "/it's?a=1",
+        intervalSeconds: 15,
+        timeoutSeconds: 5,
+        healthyThreshold: 3,
+        unhealthyThreshold: 5,
+        matcher: '200,301-302',
+      },
+      targets: [
+        { id: 'i-0123456789abcdef0', address: '10.9.1.1', port: 80, draining: false },
+        { id: 'i-0123456789abcdef1', address: '10.9.1.2', port: 80, draining: true },
+      ],
+    },
+  ],
+}
+
+const render = (model: BalancerModel, over: Partial<Settings> = {}) =>
+  renderConfig(model, { ...settings, ...over }, planServers(backendsOf(model), []).servers)
+
+describe('HAProxy configuration', () => {
+  it('is this text for one environment', () => {
+    const { config, frame, maps, hostPorts } = render(shop)
+    assert.equal(
+      config.slice(config.indexOf('frontend public-80')),
+      `frontend public-80
+  bind 127.0.0.1:8080 namespace pb-abc123-host
+  bind [::1]:8080 v6only namespace pb-abc123-host
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
+  use_backend %[req.hdr(host),field(1,:),rtrim(.),lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)]
+
+frontend vpc-80
+  bind 0.0.0.0:80
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
+  use_backend %[dst,map(/run/polebean/abc123/haproxy/addresses-80.map,unknown-host)]
+
+# load balancer app/shop/0123456789abcdef
+frontend own-OWN
+  bind 127.0.0.1:9000 namespace pb-abc123-host
+  bind [::1]:9000 v6only namespace pb-abc123-host
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
+  default_backend b-BACKEND
+
+# load balancer app/shop/0123456789abcdef, target group targetgroup/shop/1
+backend b-BACKEND
+  balance roundrobin
+  source 10.9.0.10
+  option allbackups
+  timeout server 60s
+  timeout tunnel 60s
+  timeout check 5000ms
+  option httpchk
+  http-check send meth GET uri '/it'\\''s?a=1' ver HTTP/1.1 hdr Host shop.us-west-2.elasticbeanstalk.localhost hdr User-Agent ELB-HealthChecker/2.0 hdr Connection close
+  http-check expect status 200,301-302
+  default-server check inter 15000ms fall 5 rise 3 downinter 250ms
+  server i-0123456789abcdef0-80-HASH.i 10.9.1.1:80 rise 1
+  server i-0123456789abcdef0-80-HASH.o 10.9.1.1:80 no-check backup disabled
+
+backend no-targets
+
+backend unknown-host
+  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"
+`
+        .replaceAll('BACKEND', BACKEND)
+        .replaceAll('OWN', OWN)
+        .replaceAll('HASH', HASH),
+    )
+    assert.match(config, new RegExp(`^  node polebean-${frame}$`, 'm'))
+    assert.deepEqual(hostPorts, [8080, 9000])
+    assert.deepEqual(Object.fromEntries(maps), {
+      'hosts-80.map': `shop.us-west-2.elasticbeanstalk.localhost b-${BACKEND}\nshop-123.us-west-2.elb.localhost b-${BACKEND}\n`,
+      'addresses-80.map': `10.9.0.10 b-${BACKEND}\n`,
+    })
+  })
+
+  it('keeps its frame when targets or names change, and only then', () => {
+    const { frame } = render(shop)
+    const [balancer] = shop.loadBalancers
+    const [group] = shop.targetGroups
+    assert.ok(balancer && group)
+    const changed = (one: Partial<typeof balancer>, other: Partial<typeof group> = {}) =>
+      render({ loadBalancers: [{ ...balancer, ...one }], targetGroups: [{ ...group, ...other }] }).frame
+    assert.equal(changed({}, { targets: [] }), frame)
+    assert.equal(changed({ hosts: [balancer.hosts[0]!, 'another.localhost'] }), frame)
+    assert.notEqual(changed({ loopbackPort: 9001 }), frame)
+    assert.notEqual(changed({ idleTimeoutSeconds: 61 }), frame)
+    assert.notEqual(changed({}, { healthCheck: { ...group.healthCheck, unhealthyThreshold: 2 } }), frame)
+    assert.notEqual(render(shop, { ipv6: false }).frame, frame)
+  })
+
+  it('gives an internal balancer no public listener, and a listener without targets a 503', () => {
+    const [balancer] = shop.loadBalancers
+    assert.ok(balancer)
+    const internal = { ...balancer, internetFacing: false, loopbackPort: null, listeners: [{ port: 80, targetGroupId: null }] }
+    const { config, maps, hostPorts } = render({ loadBalancers: [internal], targetGroups: [] })
+    assert.deepEqual(hostPorts, [])
+    assert.doesNotMatch(config, /frontend (public|own)/)
+    assert.deepEqual(Object.fromEntries(maps), { 'addresses-80.map': '10.9.0.10 no-targets\n' })
+  })
+
+  it('checks by connection alone when the target group says so', () => {
+    const [group] = shop.targetGroups
+    assert.ok(group)
+    const tcp = { ...shop, targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, protocol: 'TCP' as const, port: 81 } }] }
+    const { config } = render(tcp)
+    assert.doesNotMatch(config, /httpchk|http-check/)
+    assert.match(config, /default-server check .* port 81$/m)
+  })
+})
+
+describe('a model', () => {
+  it('is refused when a word of it could become more than a word', () => {
+    const [balancer] = shop.loadBalancers
+    const [group] = shop.targetGroups
+    assert.ok(balancer && group)
+    const withBalancer = (over: Partial<typeof balancer>) => ({ ...shop, loadBalancers: [{ ...balancer, ...over }] })
+    const withCheck = (over: Partial<typeof group.healthCheck>) => ({
+      ...shop,
+      targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, ...over } }],
+    })
+    checkModel(shop)
+    const bad: [BalancerModel, RegExp][] = [
+      [withBalancer({ id: 'a\nserver evil 1.2.3.4' }), /not an id/],
+      [withBalancer({ hosts: ['a b'] }), /host name cannot be "a b"/],
+      [withBalancer({ hosts: ['Shop.localhost'] }), /host name/],
+      [withBalancer({ hosts: ['a.b', 'a.b'] }), /same host name/],
+      [withBalancer({ address: '::1' }), /address/],
+      [withBalancer({ listeners: [{ port: 0, targetGroupId: null }] }), /listener port/],
+      [withCheck({ path: '/a b' }), /health check path/],
+      [withCheck({ path: '/a\nb' }), /health check path/],
+      [withCheck({ path: 'a' }), /health check path/],
+      [withCheck({ matcher: '200 or so' }), /matcher/],
+      [withCheck({ intervalSeconds: Number.NaN }), /interval/],
+      [{ ...shop, loadBalancers: [balancer, { ...balancer, id: 'other', hosts: [], loopbackPort: null }] }, /same address/],
+    ]
+    for (const [model, message] of bad) assert.throws(() => checkModel(model), { name: 'EngineError', message })
+  })
+})
+
+// sha256 of the load balancer's id, of both ids, of the target's address.
+const OWN = 'a3bf528fd85c'
+const BACKEND = '9ba0e4914b72'
+const HASH = '7a47'

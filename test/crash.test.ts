@@ -1,0 +1,162 @@
+// Whatever is killed is back in place: same instances, same addresses, same disks (design §1.2, §5).
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeTestHome } from './support/home.ts'
+import { writeProbeApp } from './support/probe-app.ts'
+import { childrenOf, daemonPid, kill, reboot, sandboxes, sandboxProcesses, supervisors, tellDaemon, until, untilTold, untilWhole } from './support/world.ts'
+
+const DAEMONS = ['server', 'haproxy', 'resolver']
+
+describe('after a kill', { concurrency: 1 }, () => {
+  const home = makeTestHome()
+  after(async () => assert.deepEqual(await home.remove(), []))
+  let host = ''
+  let notes = 0
+  const note = async () => {
+    const { status, body } = await home.get(host, '/note')
+    assert.deepEqual([status, body], [200, String(++notes)])
+  }
+  const ask = (path = '/') => home.get(host, path).catch(() => ({ status: 0, body: '' }))
+  const whole = () => untilWhole(home, 'probe-app', /^v1 /)
+  const pidOf = (daemon: string) => daemonPid(home.settings(), daemon) ?? 0
+  const daemons = () => DAEMONS.map(pidOf)
+
+  before(async () => {
+    const { stdout } = await home.polebean(['up', writeProbeApp(join(home.dir, '../probe-app'), 'v1'), '--name', 'probe-app'])
+    host = new URL(stdout.trim()).hostname
+    await note()
+    await untilTold(home)
+  })
+
+  it('of the application, it is started again by the instance itself', async () => {
+    const [instance] = sandboxes(home.settings())
+    const app = sandboxProcesses(home.settings(), instance!.id).find(({ argv }) => argv.includes('server.js'))
+    kill(app!.pid)
+    await until('the application answers', async () => (await ask()).status === 200)
+    await note()
+    assert.deepEqual(sandboxes(home.settings()), [instance], 'the sandbox was not touched')
+    await whole()
+  })
+
+  it("of an instance's first process, the instance is back with its id, address and disk", async () => {
+    const [instance] = sandboxes(home.settings())
+    const { body } = await ask()
+    kill(instance!.pid)
+    await until('another first process', () => sandboxes(home.settings()).some(({ pid }) => pid !== instance!.pid))
+    await whole()
+    assert.deepEqual(sandboxes(home.settings()).map(({ id }) => id), [instance!.id])
+    assert.equal((await ask()).body, body, 'version and address are the same')
+    await note()
+  })
+
+  it("of HAProxy's worker or master, service is back within two seconds", async () => {
+    for (const which of ['worker', 'master']) {
+      const master = pidOf('haproxy')
+      const [worker] = childrenOf(master)
+      kill(which === 'worker' ? worker! : master)
+      await until(`service after the death of the ${which}`, async () => (await ask()).status === 200, 2_000)
+      assert.notEqual(pidOf('haproxy'), master)
+      await whole()
+    }
+  })
+
+  it('of HAProxy while there is no control plane, service is back within two seconds', async () => {
+    tellDaemon(home.settings(), 'server', 'd')
+    kill(pidOf('server'))
+    await until('the control plane is dead', () => pidOf('server') === 0)
+    for (const which of ['worker', 'master']) {
+      const master = pidOf('haproxy')
+      const [worker] = childrenOf(master)
+      kill(which === 'worker' ? worker! : master)
+      await until(`service after the death of the ${which}`, async () => (await ask()).status === 200, 2_000)
+    }
+    tellDaemon(home.settings(), 'server', 'u')
+    await whole()
+    await note()
+  })
+
+  it('of the control plane, no request is lost and the next one adopts what runs', async () => {
+    const before = [sandboxes(home.settings()), pidOf('haproxy'), pidOf('resolver'), supervisors(home.settings())]
+    const load = startLoad(home.settings().ports.http, host)
+    for (let life = 0; life < 2; life++) {
+      await sleep(300)
+      const server = pidOf('server')
+      kill(server)
+      await until('another control plane', () => ![0, server].includes(pidOf('server')))
+      await whole()
+    }
+    const { answered, failed } = await load.stop()
+    assert.deepEqual(failed, [])
+    assert.ok(answered > 100, `${answered} requests`)
+    assert.deepEqual([sandboxes(home.settings()), pidOf('haproxy'), pidOf('resolver'), supervisors(home.settings())], before)
+  })
+
+  it('of the resolver, it is back', async () => {
+    const resolver = pidOf('resolver')
+    kill(resolver)
+    await until('another resolver', () => ![0, resolver].includes(pidOf('resolver')))
+    await whole()
+  })
+
+  it('of the supervisor, another one stands ready and what it kept runs on', async () => {
+    const before = daemons()
+    const [supervisor] = supervisors(home.settings())
+    kill(supervisor!)
+    await until('another supervisor', () => supervisors(home.settings()).length === 1)
+    assert.deepEqual(daemons(), before)
+    await whole()
+    const server = pidOf('server')
+    kill(server)
+    await until('another control plane', () => ![0, server].includes(pidOf('server')))
+    await whole()
+  })
+
+  it('of everything at once, up brings all back as after a reboot', async () => {
+    const ids = sandboxes(home.settings()).map(({ id }) => id)
+    const { body } = await ask()
+    await reboot(home.settings())
+    assert.equal((await ask()).status, 0)
+    const startedAt = performance.now()
+    await home.polebean(['up', join(home.dir, '../probe-app'), '--name', 'probe-app'])
+    await whole()
+    assert.ok(performance.now() - startedAt < 30_000, `${performance.now() - startedAt} ms`)
+    assert.deepEqual(sandboxes(home.settings()).map(({ id }) => id), ids)
+    assert.equal((await ask()).body, body, 'version and address are the same')
+    await note()
+  })
+})
+
+/** A request every 5 ms, each on a connection of its own. */
+function startLoad(port: number, host: string) {
+  const failed: string[] = []
+  const underWay = new Set<Promise<void>>()
+  let answered = 0
+  const send = () =>
+    new Promise<void>((done) => {
+      const call = request({ host: '127.0.0.1', port, path: '/', headers: { host }, agent: false, timeout: 5_000 }, (response) => {
+        if (response.statusCode === 200) answered++
+        else failed.push(`HTTP ${response.statusCode}`)
+        response.resume().on('close', done)
+      })
+      call.on('timeout', () => call.destroy(new Error('no answer within 5 s')))
+      call.on('error', (error) => {
+        failed.push(error.message)
+        done()
+      })
+      call.end()
+    })
+  const timer = setInterval(() => {
+    const one = send().finally(() => underWay.delete(one))
+    underWay.add(one)
+  }, 5)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(underWay)
+      return { answered, failed }
+    },
+  }
+}
