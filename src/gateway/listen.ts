@@ -64,7 +64,7 @@ async function close(server: Server, clock: Clock): Promise<void> {
   over.abort()
 }
 
-type Expectation = { tell(): void; wasTold(): boolean } | undefined
+type Expectation = { tell: () => void; wasTold: () => boolean } | undefined
 
 async function serve(
   handle: Handle,

@@ -58,7 +58,7 @@ function firstOf(
 
 function nameProblem({ path }: BundleEntry): string | undefined {
   const shown = show(path)
-  if (path === '' || /[\u0000-\u001f\u007f\ufffd]/.test(path))
+  if (path === '' || /\p{Cc}|\ufffd/u.test(path))
     return `The name of the entry ${shown} has characters that no file may have.`
   if (path.includes('\\'))
     return `The entry ${shown} is written with backslashes: make the zip file with forward slashes.`

@@ -95,6 +95,11 @@ const EVIL: [string, FixtureEntry[], RegExp][] = [
   ['a link that climbs out', [app, link('a/b', '../../x')], /leads out/],
   ['a link that climbs behind another link', [app, link('d', 'a/b'), link('e', 'd/../../x')], /leads out/],
   [
+    'a link that climbs out through another link',
+    [app, link('a/b/up', '../..'), link('a/b/out', 'up/../x')],
+    /The link 'a\/b\/out' leads out/,
+  ],
+  [
     'a file below a link',
     [app, link('d', '.'), { name: 'd/x', content: 'x' }],
     /lies under 'd', which is not a folder/,

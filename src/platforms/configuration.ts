@@ -60,7 +60,7 @@ function makeInputs() {
   return {
     list,
     /** Makes a host path an input and answers where the sandbox sees it; '' when there is no such thing. */
-    local(path: string): string {
+    local: (path: string): string => {
       if (path === '' || !exists(path)) return ''
       const there = list.find((input) => input.path === path)
       const input = there ?? { name: `configured-${list.length}`, path }

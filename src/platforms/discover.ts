@@ -25,7 +25,7 @@ export type Folder = {
   /** Paths of files and folders (with `/` at the end), two levels deep, sorted. */
   paths: string[]
   /** A small text file; undefined when it is not there. */
-  read(path: string): string | undefined
+  read: (path: string) => string | undefined
 }
 
 /** What a platform makes of a folder; undefined when the folder is not one of its own. */

@@ -21,11 +21,12 @@ import { zipOf, type FixtureEntry } from './zip-fixture.ts'
 const MEBIBYTES = 1 << 20
 const START_SECONDS = 30
 
+type Init = { method?: string; body?: string }
 type Answer = { status: number; text: string }
 type Started = {
   exit: number
   output: string
-  ask(path: string, init?: RequestInit): Promise<Answer>
+  ask: (path: string, init?: Init) => Promise<Answer>
 }
 
 const reasonToSkip = process.getuid?.() === 0 ? false : 'needs root: namespaces, mounts and cgroups'
@@ -88,7 +89,13 @@ describe('an application on the real compute engine', { skip: reasonToSkip }, ()
     const { platform, startCheck, ...software } = softwareOf(plan, digests)
     const requestedAddress = test.home.cidr.replace(/0\.0\/16$/, `1.${number}`)
     await compute.launch({
-      ...{ id, platform, requestedAddress, zone: 'a', tags: {}, cpu: 1, pids: 256 },
+      id,
+      platform,
+      requestedAddress,
+      zone: 'a',
+      tags: {},
+      cpu: 1,
+      pids: 256,
       software: { revision: 1, ...software },
       diskBytes: 512 * MEBIBYTES,
       memoryBytes: 512 * MEBIBYTES,
@@ -211,19 +218,14 @@ function sample(name: string): FixtureEntry[] {
 }
 
 // From inside, because only balancers may come from outside. Asks nginx on port 80.
-async function ask(
-  compute: RuncCompute,
-  id: string,
-  path: string,
-  { method = 'GET', body = '' }: RequestInit,
-) {
+async function ask(compute: RuncCompute, id: string, path: string, { method = 'GET', body = '' }: Init) {
   const script = `import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
 connection.request(sys.argv[1], sys.argv[2], body=sys.argv[3] or None, headers={"Content-Type": "application/x-www-form-urlencoded"})
 response = connection.getresponse()
 print(response.status)
 print(response.read().decode(), end="")`
-  const argv = ['/usr/bin/python3', '-I', '-c', script, method, path, String(body)]
+  const argv = ['/usr/bin/python3', '-I', '-c', script, method, path, body]
   const { exit, output } = await compute.exec(id, argv, { timeoutMs: 20_000, outputBytesMax: 1 << 20 })
   assert.equal(exit, 0, output)
   const end = output.indexOf('\n')

@@ -46,28 +46,29 @@ export function openStore(path: string, migrations: Migration[]): Store {
       const statement = db.prepare(sql)
       statement.setAllowBareNamedParameters(true)
       statement.setAllowUnknownNamedParameters(true)
+      // Arrays: the names are ours already, so node need not make them for each row again.
+      statement.setReturnArrays(true)
       const table = /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+(\w+)/i.exec(sql)?.[1] ?? null
       entry = { statement, table, columns: statement.columns().map((column) => camel(column.name)) }
       prepared.set(sql, entry)
     }
     return entry
   }
-  const rowOf = (entry: Prepared, raw: Record<string, unknown>): Row => {
+  const rowOf = ({ columns }: Prepared, raw: unknown[]): Row => {
     const row: Row = {}
-    let index = 0
-    for (const value of Object.values(raw)) row[entry.columns[index++]!] = value
+    for (let index = 0; index < columns.length; index++) row[columns[index]!] = raw[index]
     return row
   }
 
   const store: Store = {
     all<T>(sql: string, params: Params = {}) {
       const entry = prepare(sql)
-      return entry.statement.all(bind(params)).map((raw) => rowOf(entry, raw) as T)
+      return arraysOf(entry.statement.all(bind(params))).map((raw) => rowOf(entry, raw) as T)
     },
     get<T>(sql: string, params: Params = {}) {
       const entry = prepare(sql)
-      const raw = entry.statement.get(bind(params))
-      return raw === undefined ? undefined : (rowOf(entry, raw) as T)
+      const raw: unknown = entry.statement.get(bind(params))
+      return Array.isArray(raw) ? (rowOf(entry, raw) as T) : undefined
     },
     run(sql, params = {}) {
       const entry = prepare(sql)
@@ -134,6 +135,9 @@ function migrate(db: DatabaseSync, migrations: Migration[]) {
     db.exec('commit')
   }
 }
+
+// node:sqlite's types do not know `setReturnArrays`.
+const arraysOf = (rows: unknown[]): unknown[][] => rows as unknown[][]
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase())
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -30,7 +30,7 @@ export function tableSource(service: string, packageName: string): string {
   const otherNames: string[] = []
   const shapes: Record<string, Json> = {}
   for (const schema of schemas.filter((each) => each[0] === 9)) {
-    const name = String(schema[2])
+    const name = schema[2] as string
     if (!coverage[service]!.test(name)) otherNames.push(name)
     else operations[name] = operationOf(schema, shapes)
   }
@@ -72,10 +72,10 @@ function operationOf(schema: Schema[], shapes: Record<string, Json>): Json {
 function errorOf(schema: Schema[]): Record<string, Json> {
   const traits = traitsOf(schema[3]!)
   const [code, status] = (traits.awsQueryError as [string, number] | undefined) ?? [
-    String(schema[2]),
+    schema[2] as string,
     traits.httpError ?? 400,
   ]
-  return { [String(schema[2])]: [code, Number(status)] }
+  return { [schema[2] as string]: [code, Number(status)] }
 }
 
 const simple: Record<number, string> = {
@@ -101,7 +101,7 @@ function targetOf(given: Schema, shapes: Record<string, Json>): string {
   if (!Array.isArray(schema)) throw new Error(`unknown schema ${JSON.stringify(schema)}`)
   if (schema.length === 2) return targetOf(schema[0]!, shapes)
   if (schema[0] === 0) return targetOf(schema[4]!, shapes)
-  const name = String(schema[2])
+  const name = schema[2] as string
   if (name === '__Unit') return '$unit'
   if (!(name in shapes)) {
     shapes[name] = null // taken: shapes may be recursive

@@ -3,8 +3,9 @@ import { existsSync, rmSync } from 'node:fs'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { makeEngines } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { forgetLinks } from '../links.ts'
 import { note } from '../output.ts'
-import { asRoot } from '../start-server.ts'
+import { answers, asRoot } from '../start-server.ts'
 import { confirmName } from './change.ts'
 
 const STOP_GRACE_MS = 10_000
@@ -16,6 +17,7 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
     note(`This deletes ${homeDir} with every application, version and environment in it.`)
     await confirmName(homeDir)
   }
+  if (options.purge) forgetLinks(home.id)
   if (process.getuid!() !== 0)
     return asRoot(['down', '--home', homeDir, ...(options.purge ? ['--purge', '--force'] : [])])
   await stopAll(home, options.purge === true)
@@ -27,11 +29,15 @@ async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
   const { supervisor, compute, router } = makeEngines(home)
   // The server first: it would start again what is stopped here.
   await supervisor.remove('server')
+  if (await answers(home.dir))
+    throw new Failure(`a server of ${home.dir} runs in the foreground (polebean server); end it first`, EXIT.failed)
   const failures: string[] = []
-  for (const { id } of await compute.list())
-    await (purge ? compute.remove(id) : compute.stop(id, STOP_GRACE_MS)).catch((error: Error) => failures.push(`${id}: ${error.message}`))
-  await supervisor.shutdown()
-  await router.remove()
-  rmSync(home.runDir, { recursive: true, force: true })
+  const tell = (what: string) => (error: Error) => void failures.push(`${what}: ${error.message}`)
+  if (purge) for (const { id } of await compute.list()) await compute.remove(id).catch(tell(id))
+  await compute.shutdown(STOP_GRACE_MS).catch(tell('instances'))
+  await supervisor.shutdown().catch(tell('daemons'))
+  await router.remove().catch(tell('network'))
+  // The home's folder is kept: it is what another attempt needs to know.
   if (failures.length > 0) throw new Failure(`not everything could be stopped:\n  ${failures.join('\n  ')}`, EXIT.failed)
+  rmSync(home.runDir, { recursive: true, force: true })
 }

@@ -111,7 +111,7 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     '  mode http',
     '  log global',
     '  option httplog',
-      // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
+    // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
     '  option dontlog-normal',
     '  option dontlognull',
     // A worker that was replaced answers one more request on a kept connection instead of closing it under the client.
@@ -126,7 +126,7 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     `  timeout http-request ${idle}s`,
     `  timeout server ${idle}s`,
     `  timeout tunnel ${idle}s`,
-    '  unique-id-format %{+X}Ts',
+    '  option forwardfor if-none',
     ...ERROR_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
     '',
   ]
@@ -162,8 +162,8 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     frontends.push(
       `frontend public-${port}`,
       ...bindHost(settings.publicPort(port)),
-      ...requestLines,
-      `  use_backend %[req.hdr(host),field(1,:),rtrim(.),lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
+      ...requestLines(settings.publicPort(port)),
+      `  use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
       '',
     )
   }
@@ -176,7 +176,7 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     frontends.push(
       `frontend vpc-${port}`,
       ...binds.map((address) => `  bind ${address}:${port}`),
-      ...requestLines,
+      ...requestLines(port),
       `  use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
       '',
     )
@@ -189,7 +189,7 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       `# load balancer ${loadBalancer.id}`,
       `frontend ${loopbackName(loadBalancer.id)}`,
       ...bindHost(loadBalancer.loopbackPort),
-      ...requestLines,
+      ...requestLines(loadBalancer.loopbackPort),
       `  default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`,
       '',
     )
@@ -197,14 +197,15 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
   return { frontends, maps, hostPorts: [...hostPorts] }
 }
 
-/** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). */
-const requestLines = [
+/** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
+const requestLines = (port: number) => [
+  // `option forwardfor if-none` adds the header when there is none.
   '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"',
-  '  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }',
   '  http-request set-header X-Forwarded-Proto http',
-  '  http-request set-header X-Forwarded-Port %[dst_port]',
-  '  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)]' +
-    ' unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }',
+  `  http-request set-header X-Forwarded-Port ${port}`,
+  // 1-<seconds>-<96 bits>: half of them are drawn for each request, which is what a drawing costs.
+  `  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-${digest(String(port), 12)}` +
+    '%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }',
 ]
 
 function backendLines({ name, loadBalancer, group }: Backend): string[] {

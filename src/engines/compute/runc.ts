@@ -1,11 +1,10 @@
 // Instances as runc sandboxes (design §4, §5). One engine to a home, in one process; what it needs to know after its own
 // death lies in the home (`instances/`, `layers/`), in runc's state and in the kernel.
-import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
-import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import type { Log } from '../../kernel/log.ts'
 import { makeTurns } from '../../kernel/turns.ts'
@@ -18,9 +17,10 @@ import type { ComputeEngine, InstanceObservation, InstanceSpec, InstanceStats } 
 import { execInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, openInstanceFiles } from './instance-files.ts'
+import { forgetOtherBoots, KERNEL_BOOT, planOf, readStarted, type Started } from './instance-plan.ts'
 import { openLayers } from './layers.ts'
 import { type InitProcess, isAlive } from './runc-state.ts'
-import { makeSandboxes, type SandboxPlan } from './sandbox.ts'
+import { makeSandboxes } from './sandbox.ts'
 import { readCgroupStats } from './stats.ts'
 
 export type RuncCompute = ComputeEngine & {
@@ -197,12 +197,12 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       })
     },
     async list() {
-      const broken = [...files.broken()].map(
+      const broken = [...parts().files.broken()].map(
         ([id, reason]): InstanceObservation => ({
           ...{ id, state: 'unknown', reason, since: 0, boot: '', revision: 0, address: null, zone: '', node, tags: {} },
         }),
       )
-      return [...[...files.all().values()].map(observe), ...broken]
+      return [...[...parts().files.all().values()].map(observe), ...broken]
     },
     async exec(id, argv, options) {
       if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
@@ -216,7 +216,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       )
     },
     async stats() {
-      const running = [...files.all().values()].filter(({ spec }) => runningInit(spec.id))
+      const running = [...parts().files.all().values()].filter(({ spec }) => runningInit(spec.id))
       const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
       return running.map((record): InstanceStats => {
         const { id } = record.spec
@@ -232,7 +232,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
     layers: async () => parts().layers.list(),
     async removeLayer(digest) {
-      const user = [...files.all().values()].find(({ spec }) => spec.software.layers.some((layer) => layer.digest === digest))
+      const user = [...parts().files.all().values()].find(({ spec }) => spec.software.layers.some((layer) => layer.digest === digest))
       if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
       parts().layers.remove(digest)
     },
@@ -259,7 +259,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
     async shutdown(graceMs) {
       await opened()
-      const stops = [...files.all().keys()].map((id) =>
+      const stops = [...parts().files.all().keys()].map((id) =>
         inTurnOf(id, async () => {
           if (sandboxes.init(id)) await halt(recordOf(id), graceMs, 'Polebean was shut down')
         }),
@@ -275,40 +275,3 @@ function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined
   return () => (made ??= { value: make() }).value
 }
-
-type Started = { revision: number; at: number }
-
-const KERNEL_BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-
-/** Where /run is on a disk, a reboot leaves runc's state behind, and process ids of the old boot may be in use again. */
-function forgetOtherBoots(home: Home) {
-  const path = join(home.runDir, 'compute', 'boot')
-  if (readFileIfAny(path) === KERNEL_BOOT) return
-  if (existsSync(path)) rmSync(join(home.runDir, 'compute'), { recursive: true, force: true })
-  writeFileAtomic(path, KERNEL_BOOT)
-}
-
-function readStarted(path: string): Started | undefined {
-  const text = readFileIfAny(path)
-  return text ? (JSON.parse(text) as Started) : undefined
-}
-
-const MEBIBYTES = 1 << 20
-const planOf = ({ spec }: InstanceRecord, image: string): Omit<SandboxPlan, 'argv'> => ({
-  id: spec.id,
-  address: spec.requestedAddress,
-  image,
-  diskBytes: spec.diskBytes,
-  revision: spec.software.revision,
-  layers: spec.software.layers,
-  readonlyLayers: false,
-  readonlyBinds: [],
-  output: null,
-  env: spec.software.env,
-  files: spec.software.files,
-  folders: [],
-  cpu: spec.cpu,
-  memoryBytes: spec.memoryBytes,
-  pids: spec.pids,
-  tmpBytes: 256 * MEBIBYTES,
-})

@@ -13,7 +13,7 @@ export type ChunkedBody = {
   source: AsyncIterable<Uint8Array>
   /** Set when each chunk is signed (and the trailer too): the chain starts at the request's own signature. */
   signedBy: Verified | undefined
-  onTrailer(name: string, value: string): void
+  onTrailer: (name: string, value: string) => void
 }
 
 /** The content, piece by piece; throws when a chunk, its signature or the end is not right. */

@@ -330,3 +330,19 @@ describe('the context of an operation', () => {
     assert.deepEqual(seen, ['begin', 'sync', 'commit', 'async'])
   })
 })
+
+describe('too many requests at once', () => {
+  it('are told to slow down, in the code that clients of the service retry', async () => {
+    const own = makeStubGateway({ limits: { concurrentMax: 1 } })
+    const gate = Promise.withResolvers<void>()
+    own.answer(() => gate.promise.then(() => ({})))
+    const first = send(own.gateway, { method: 'GET', service: 's3' })
+    assert.equal((await send(own.gateway, { body: 'Action=DescribeEnvironments' })).code, 'Throttling')
+    const s3 = await send(own.gateway, { method: 'GET', service: 's3' })
+    assert.deepEqual([s3.status, s3.code], [503, 'SlowDown'])
+    gate.resolve()
+    assert.equal((await first).status, 200)
+    own.answer({})
+    assert.equal((await send(own.gateway, { body: 'Action=DescribeEnvironments' })).status, 200)
+  })
+})

@@ -164,7 +164,7 @@ function writeBody(model: ServiceModel, operation: OperationModel, output: Outpu
   // The one answer whose root is the value itself: <LocationConstraint>eu-west-1</LocationConstraint>.
   const content =
     operation.name === 'GetBucketLocation'
-      ? escapeXml(String(output.LocationConstraint ?? ''))
+      ? escapeXml((output.LocationConstraint as string | undefined) ?? '')
       : writeMembers({ ...shape, members }, output)
   answer.headers['Content-Type'] ??= 'application/xml'
   answer.body = `${DECLARATION}<${shape.xmlName} xmlns="${model.xmlns}">${content}</${shape.xmlName}>`

@@ -74,7 +74,7 @@ function openWithAttributes(open: string, shape: StructureShape, value: Record<s
   for (const member of shape.members) {
     const inner = value[member.name]
     if (member.attribute && inner !== undefined && inner !== null)
-      attributes += ` ${member.xmlName}="${escapeXml(String(inner))}"`
+      attributes += ` ${member.xmlName}="${escapeXml(inner as string)}"`
   }
   return attributes === '' ? open : open.slice(0, -1) + attributes + '>'
 }

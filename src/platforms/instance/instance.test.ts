@@ -50,7 +50,7 @@ const GOLDEN = `  upstream application {
 
   server {
     listen 80 default_server backlog=4096;
-    server_name _;
+    server_name localhost;
     root /var/app/current;
 
     client_header_timeout 60;
@@ -72,7 +72,7 @@ const GOLDEN = `  upstream application {
       proxy_http_version 1.1;
       proxy_set_header Connection $connection_upgrade;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Host $host;
+      proxy_set_header Host $forwarded_host;
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     }

@@ -35,6 +35,8 @@ const staticLocation = (url: string, path: string) => `
       access_log off;
     }`
 
+// Difference from AWS: the Host header keeps its port ($host would lose it), since environments are also reached on other
+// ports than 80, where absolute redirects and checks of the Origin header need it.
 // Upstream connections are kept for less than gunicorn's 2 s, so that nginx never writes into one that is being closed.
 const render = (port: number, staticLocations: string[]) => `user nginx;
 worker_processes 1;
@@ -74,6 +76,11 @@ ${mimeTypes()}
     '' '';
   }
 
+  map $http_host $forwarded_host {
+    default $http_host;
+    '' $host;
+  }
+
   upstream application {
     server 127.0.0.1:${port} max_fails=0;
     keepalive 64;
@@ -82,7 +89,7 @@ ${mimeTypes()}
 
   server {
     listen 80 default_server backlog=4096;
-    server_name _;
+    server_name localhost;
     root ${APP_DIR};
 
     client_header_timeout 60;
@@ -114,7 +121,7 @@ const PROXY_LOCATION = `
       proxy_http_version 1.1;
       proxy_set_header Connection $connection_upgrade;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Host $host;
+      proxy_set_header Host $forwarded_host;
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     }`

@@ -4,9 +4,9 @@
 export type ConfigurationSources = {
   env: Record<string, string | undefined>
   userHome: string
-  readText(path: string): string | undefined
+  readText: (path: string) => string | undefined
   /** Makes a host path visible in the sandbox and answers the path there; '' when it is not there. */
-  local(path: string): string
+  local: (path: string) => string
 }
 
 const LISTS = ['extra-index-url', 'find-links', 'trusted-host', 'no-binary', 'only-binary']
