@@ -1,7 +1,8 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
 import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { choosePorts } from './home-ports.ts'
+import { EngineError } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
 import { makeIds } from './kernel/ids.ts'
@@ -12,13 +13,10 @@ export type HomeSettings = Home & { region: string; account: string; domain: str
 
 export const DEFAULT_HOME = '/var/lib/polebean'
 export const REGION = 'us-west-2'
+const FORMAT = 1
 const IDS_PER_HOME = 65_536
 const FIRST_ID = 1_000_000_000
 const HOMES_AT_MOST = 16_000
-const API_PORT_FIRST = 4777
-const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
-const ENVIRONMENT_PORTS_FIRST = 18_000
-const ENVIRONMENT_PORTS_EACH = 200
 
 /** The folder that POLEBEAN_HOME or --home names, else the default. */
 export const homeDir = (given?: string): string => resolve(given ?? process.env.POLEBEAN_HOME ?? DEFAULT_HOME)
@@ -28,7 +26,10 @@ export function readHome(dir: string): HomeSettings | undefined {
   const text = readFileIfAny(join(dir, 'home.json'))
   if (text === undefined) return undefined
   const settings = JSON.parse(text) as HomeSettings & { format?: number }
-  if (settings.format !== FORMAT) throw new Error(`${dir} was written by another version of Polebean (format ${settings.format})`)
+  if (settings.format !== FORMAT)
+    throw new EngineError(
+      `${dir} was written by a newer version of Polebean (format ${settings.format}, this one knows ${FORMAT}); nothing was changed`,
+    )
   return settings
 }
 
@@ -36,10 +37,18 @@ export function readHome(dir: string): HomeSettings | undefined {
 export const readCredentials = (dir: string): Credentials =>
   JSON.parse(readFileSync(join(dir, 'credentials.json'), 'utf8')) as Credentials
 
-type Making = { random: Random; chooseCidr(): Promise<string>; owner: { uid: number; gid: number }; domain?: string }
+type Making = {
+  random: Random
+  chooseCidr(): Promise<string>
+  owner: { uid: number; gid: number }
+  domain?: string
+}
 
 /** Makes the home in `dir` unless there is one; what was chosen once is kept. Needs root. */
-export async function openHome(dir: string, { random, chooseCidr, owner, domain }: Making): Promise<HomeSettings> {
+export async function openHome(
+  dir: string,
+  { random, chooseCidr, owner, domain }: Making,
+): Promise<HomeSettings> {
   const there = readHome(dir)
   if (there) return there
   mkdirSync(dir, { recursive: true, mode: 0o755 })
@@ -52,11 +61,7 @@ export async function openHome(dir: string, { random, chooseCidr, owner, domain 
     runDir: `/run/polebean/${id}`,
     idBase: FIRST_ID + slot * IDS_PER_HOME,
     cidr: await chooseCidr(),
-    ports: {
-      api: await firstFree(Array.from({ length: 100 }, (_, index) => API_PORT_FIRST + index)),
-      http: await firstFree(HTTP_PORTS),
-      environments: ENVIRONMENT_PORTS_FIRST + (slot % 100) * ENVIRONMENT_PORTS_EACH,
-    },
+    ports: await choosePorts(dir, random.next()),
     region: REGION,
     account: '000000000000',
     domain: domain ?? 'elasticbeanstalk.localhost',
@@ -70,7 +75,11 @@ export async function openHome(dir: string, { random, chooseCidr, owner, domain 
   writeFileAtomic(secret, `${JSON.stringify(credentials, null, 2)}\n`, 0o600)
   chmodSync(secret, 0o600)
   chownSync(secret, owner.uid, owner.gid)
-  writeFileAtomic(join(dir, 'home.json'), `${JSON.stringify({ format: FORMAT, ...settings }, null, 2)}\n`, 0o644)
+  writeFileAtomic(
+    join(dir, 'home.json'),
+    `${JSON.stringify({ format: FORMAT, ...settings }, null, 2)}\n`,
+    0o644,
+  )
   return settings
 }
 
@@ -80,18 +89,3 @@ export function invokingUser(): { uid: number; gid: number } {
   if (process.getuid!() === 0 && SUDO_UID && SUDO_GID) return { uid: Number(SUDO_UID), gid: Number(SUDO_GID) }
   return { uid: process.getuid!(), gid: process.getgid!() }
 }
-
-
-const FORMAT = 1
-
-async function firstFree(ports: number[]): Promise<number> {
-  for (const port of ports) if ((await canListen(port, '127.0.0.1')) && (await canListen(port, '0.0.0.0'))) return port
-  throw new Error(`none of the ports ${ports[0]} to ${ports.at(-1)} is free`)
-}
-
-const canListen = (port: number, host: string): Promise<boolean> =>
-  new Promise((answer) => {
-    const server = createServer()
-    server.once('error', () => answer(false))
-    server.listen({ port, host, exclusive: true }, () => server.close(() => answer(true)))
-  })

@@ -1,12 +1,13 @@
 // Composition root: the only file that knows every part. Makes the real engines of a home and joins them with the
 // control plane and the gateway.
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
+import { checkPortsFree, explainPort } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
@@ -107,9 +108,14 @@ export async function startServer(home: HomeSettings, signal: AbortSignal): Prom
     log,
     extra: [{ path: '/healthz', answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }) }],
   })
+  // First of all: a server that nobody can reach must not act.
+  const { api } = home.ports
+  const listening = await gateway.listen({ host: '127.0.0.1', port: api }).catch(async (cause: NodeJS.ErrnoException) => {
+    store.close()
+    throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
+  })
   const driver = plane.start()
   const care = startDriver({ clock: systemClock, log, store, signal }, [upkeepReconciler(engines)])
-  const listening = await gateway.listen({ host: '127.0.0.1', port: home.ports.api })
   log.info('serving', { home: home.id, port: home.ports.api })
 
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -120,6 +126,15 @@ export async function startServer(home: HomeSettings, signal: AbortSignal): Prom
     store.close()
   }
   return { ended: end() }
+}
+
+/** Throws a sentence when the home cannot be served: its database is of a newer version, or somebody has its ports. */
+export async function checkCanServe(home: HomeSettings, daemons: string[]): Promise<void> {
+  openHomeStore(home).close()
+  const ports = [home.ports.api, ...(daemons.includes('haproxy') ? [] : [home.ports.http])]
+  await checkPortsFree(ports, ['127.0.0.1']).catch((cause: Error) => {
+    throw new EngineError(`${cause.message}, and this home keeps its ports: end that program first`, { cause })
+  })
 }
 
 // The order is that of dependence: addresses need the router, HAProxy and the resolver its namespaces.
@@ -139,8 +154,12 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
 })
 
 function openHomeStore(home: HomeSettings): Store {
+  const path = join(home.dir, 'polebean.db')
+  // It holds environment properties and package index credentials; SQLite gives its other files the same mode.
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
   try {
-    return openStore(join(home.dir, 'polebean.db'), migrations)
+    return openStore(path, migrations)
   } catch (error) {
     if (error instanceof Error && /database is locked/.test(error.message))
       throw new EngineError(`another Polebean server holds ${home.dir}`, { cause: error })

@@ -80,9 +80,9 @@ describe('the walk', { concurrency: 1 }, () => {
   })
 
   it('a broken version ends in an event that names the file and the line, and the exit status says so', async () => {
-    writeFileSync(join(folder, 'app.py'), 'from flask import Flask\napp = Flask(__name__\n')
+    writeFileSync(join(folder, 'application.py'), 'from flask import Flask\napplication = Flask(__name__\n')
     const { stderr } = await home.polebean(['up', folder, '--name', 'broken-app'], { status: 4 })
-    assert.match(stderr, /app\.py/)
+    assert.match(stderr, /application\.py:2/)
     assert.match(stderr, /SyntaxError/)
     await home.polebean(['terminate', 'broken-app', '--force'])
   })

@@ -1,6 +1,7 @@
 // The command line: a thin client of the API, plus the commands that only root on this machine can do.
 import { Command, CommanderError } from 'commander'
 import { homeDir } from '../home.ts'
+import { EngineError } from '../kernel/errors.ts'
 import { EXIT, Failure } from './failure.ts'
 import { note } from './output.ts'
 
@@ -86,12 +87,14 @@ define('completion <shell>', 'print completion for bash, zsh or fish', async fun
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  else if (error instanceof Failure) {
-    note(`polebean: ${error.message}`)
-    process.exitCode = error.status
-  } else {
-    note(`polebean: this is a bug in Polebean: ${error instanceof Error ? error.stack : String(error)}`)
-    process.exitCode = EXIT.failed
-  }
+  process.exit(statusOf(error))
+}
+
+/** Says what went wrong: a sentence when it was to be expected, everything there is when it is a bug. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const expected = error instanceof Failure || error instanceof EngineError || (error instanceof Error && error.name === 'NewerHomeError')
+  if (expected) note(`polebean: ${error.message}`)
+  else note(`polebean: this is a bug in Polebean: ${error instanceof Error ? error.stack : String(error)}`)
+  return error instanceof Failure ? error.status : EXIT.failed
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readHome } from '../home.ts'
+import { readFileIfAny } from '../kernel/files.ts'
 import { openApi, type Api } from './client.ts'
 import { Failure } from './failure.ts'
 import { note } from './output.ts'
@@ -15,14 +16,33 @@ export async function ensureServer(homeDir: string): Promise<Api> {
   if (!(await answers(homeDir))) {
     note(`Starting Polebean (home ${homeDir}) …`)
     asRoot(['start', '--home', homeDir])
-    const until = Date.now() + START_TIMEOUT_MS
+    const from = Date.now()
     while (!(await answers(homeDir))) {
-      if (Date.now() > until)
+      const complaint = repeated(homeDir, from)
+      if (complaint) throw new Failure(`Polebean does not start: ${complaint}`)
+      if (Date.now() > from + START_TIMEOUT_MS)
         throw new Failure(`Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${homeDir}/log/server/current`)
       await sleep(100)
     }
   }
   return openApi(homeDir)
+}
+
+const COMPLAINTS = 3
+
+/** What the server said each time it was started since `from`; undefined while it may still come. */
+function repeated(homeDir: string, from: number): string | undefined {
+  let log: string | undefined
+  try {
+    log = readFileIfAny(`${homeDir}/log/server/current`)
+  } catch {
+    return undefined // not ours to read
+  }
+  // svlogd's stamp: 2026-11-24_00:21:07.40350
+  const said = [...(log ?? '').matchAll(/^(\S{10})_(\S{12})\d* polebean: (.*)$/gm)]
+    .filter(([, day, time]) => Date.parse(`${day}T${time}Z`) >= from)
+    .map(([, , , text]) => text)
+  return said.length >= COMPLAINTS ? said.at(-1) : undefined
 }
 
 /** Whether the server of this very home answers on its port. */

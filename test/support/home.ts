@@ -47,8 +47,9 @@ export type TestHome = {
 // The answers of so many operations are read here that their types are left to the assertions.
 export type AwsAnswer = { [name: string]: unknown }
 
-export function makeTestHome(): TestHome {
-  const dir = join(mkdtempSync(join(tmpdir(), 'pbe-')), 'home')
+/** `name` is the last part of the home's path. */
+export function makeTestHome(name = 'home'): TestHome {
+  const dir = join(mkdtempSync(join(tmpdir(), 'pbe-')), name)
   const bin = clientPrograms() as string
   const env = { POLEBEAN_HOME: dir, PATH: `${bin}:${process.env.PATH}`, HOME: join(dir, '..'), AWS_PAGER: '', NO_COLOR: '1' }
   const run = (argv: string[], options: RunOptions = {}) => runProgram(argv, { ...options, env: { ...env, ...options.env } })

@@ -1,5 +1,6 @@
 // `down` stops everything of a home and keeps its state; `--purge` deletes the home as well. Works without the server.
 import { existsSync, rmSync } from 'node:fs'
+import { releasePorts } from '../../home-ports.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { makeEngines } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -21,7 +22,10 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
   if (process.getuid!() !== 0)
     return asRoot(['down', '--home', homeDir, ...(options.purge ? ['--purge', '--force'] : [])])
   await stopAll(home, options.purge === true)
-  if (options.purge) rmSync(homeDir, { recursive: true, force: true })
+  if (options.purge) {
+    releasePorts(home.ports, home.dir)
+    rmSync(homeDir, { recursive: true, force: true })
+  }
   note(options.purge ? `Everything of ${homeDir} is gone.` : `Polebean is stopped; its state stays in ${homeDir}.`)
 }
 

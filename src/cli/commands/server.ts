@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import { chooseCidr, makeSupervisor, startServer } from '../../main.ts'
+import { checkCanServe, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note } from '../output.ts'
 import { answers } from '../start-server.ts'
@@ -20,7 +20,10 @@ export async function server(homeDir: string, options: { domain?: string }): Pro
 
 export async function start(homeDir: string, options: { domain?: string }): Promise<void> {
   const home = await prepared(homeDir, options)
-  await makeSupervisor(home).ensure({
+  const supervisor = makeSupervisor(home)
+  const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
+  if (!daemons.includes('server')) await checkCanServe(home, daemons)
+  await supervisor.ensure({
     name: 'server',
     argv: [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...buildVariables() },

@@ -2,9 +2,8 @@
 // the host's mount table stays empty, and the death of the last process takes everything down with it, also after a crash.
 // Folders that an instance can write are never walked by the host: the runtime binds every part into its place, and it
 // resolves targets inside the root.
-import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import type { LayerMount } from './engine.ts'
-import { checkPath, directory, type Entry, FRESH_ROOTS, OWNER_IDS, shortHash } from './guest-tree.ts'
+import { checkPath, FRESH_ROOTS, OWNER_IDS, shortHash } from './guest-tree.ts'
 import type { Bind } from './oci-config.ts'
 
 /** A part on the disk image: `<name>/upper` and `<name>/work` of one overlay, owned by a user inside. */
@@ -14,14 +13,14 @@ export type GuestMounts = {
   binds: Bind[]
   uppers: Upper[]
   /** Places in the run directory that things are mounted on, before they are bound into the root. */
-  places: { path: string; folder: boolean }[]
+  places: { path: string; /** What is mounted there; null = an overlay. */ source: string | null }[]
 }
 
 export type MountsInput = {
   /** Folder of the sandbox in the run directory; must need no escaping, as must `layersDir` and every source. */
   dir: string
   layersDir: string
-  /** Grows with each deployment: what lies in FRESH_ROOTS starts empty then. */
+  /** Grows with each deployment: the writable parts over FRESH_ROOTS and layers start empty then. */
   revision: number
   layers: LayerMount[]
   /** Layers that nothing may be written to. */
@@ -45,11 +44,11 @@ export function guestMounts(input: MountsInput): GuestMounts {
     const disk = `${dir}/m/disk/${upper.name}`
     lines.push(`overlay ${at(name)} overlay lowerdir=${lower},upperdir=${disk}/upper,workdir=${disk}/work,nodev,nosuid 0 0`)
     out.uppers.push(upper)
-    out.places.push({ path: at(name), folder: true })
+    out.places.push({ path: at(name), source: null })
   }
   const readonly = (name: string, { source, target }: Bind) => {
     lines.push(`${escapeFstab(source)} ${at(name)} none bind,ro,nodev,nosuid 0 0`)
-    out.places.push({ path: at(name), folder: statSync(source).isDirectory() })
+    out.places.push({ path: at(name), source })
     out.binds.push({ source: at(name), target })
   }
 
@@ -61,12 +60,12 @@ export function guestMounts(input: MountsInput): GuestMounts {
     overlay(name, `${dir}/tree${path}`, { name: `${name}-${revision}`, uid: 0 })
     out.binds.push({ source: at(name), target: path })
   }
-  for (const [index, bind] of [...hostBinds(), ...input.readonlyBinds].entries()) readonly(`ro${index}`, bind)
+  for (const [index, bind] of input.readonlyBinds.entries()) readonly(`ro${index}`, bind)
   for (const [index, { digest, target }] of input.layers.entries()) {
     const tree = `${layersDir}/${digest}/tree`
     if (input.readonlyLayers) readonly(`layer${index}`, { source: tree, target: checkPath(target) })
     else {
-      overlay(`layer${index}`, tree, { name: `layer-${shortHash(`${target}\0${digest}`)}`, uid: OWNER_IDS.webapp[0] })
+      overlay(`layer${index}`, tree, { name: `${shortHash(`${target}\0${digest}`)}-${revision}`, uid: OWNER_IDS.webapp[0] })
       out.binds.push({ source: at(`layer${index}`), target: checkPath(target) })
     }
   }
@@ -82,31 +81,3 @@ export function guestMounts(input: MountsInput): GuestMounts {
 /** fstab(5): white space and the escape itself are written in octal. */
 const escapeFstab = (path: string) =>
   path.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
-
-/** What the root needs so that the host's programs are found: links such as /bin, and places for what is bound. */
-export function hostEntries(): Entry[] {
-  const links = ROOT_PARTS.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-  return [
-    ...links.map((path): Entry => ({ kind: 'link', path, to: readlinkSync(path) })),
-    ...hostBinds().map(({ source, target }) => mountPoint(source, target)),
-  ]
-}
-
-/** The place inside for a bind of a host's folder or file. */
-export const mountPoint = (source: string, target: string): Entry =>
-  statSync(source).isDirectory()
-    ? directory(target)
-    : { kind: 'file', path: target, mode: 0o644, owner: 'root', content: '' }
-
-/** `/bin` is a link into /usr on most hosts, a folder on some. */
-const ROOT_PARTS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
-
-/** What programs of the host need besides /usr. None of it is secret, and what is secret stays out (/etc/ssl/private). */
-const HOST_FILES = `/etc/alternatives /etc/ca-certificates /etc/crypto-policies /etc/ld.so.cache /etc/mime.types
-  /etc/nginx/mime.types /etc/pki/ca-trust/extracted /etc/pki/tls/certs /etc/protocols /etc/services /etc/ssl/certs
-  /etc/ssl/openssl.cnf`.split(/\s+/)
-
-const hostBinds = (): Bind[] =>
-  [...ROOT_PARTS, ...HOST_FILES]
-    .filter((path) => existsSync(path) && !(ROOT_PARTS.includes(path) && lstatSync(path).isSymbolicLink()))
-    .map((path) => ({ source: path, target: path }))

@@ -1,5 +1,5 @@
 // One sandbox: files, mounts, container. Instances, builds and readers of stopped instances are all made by it.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -8,8 +8,9 @@ import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { ensureDisk, waitUntilDetached } from './disk.ts'
 import type { LayerMount, Software } from './engine.ts'
-import { guestMounts, hostEntries, mountPoint, type Upper } from './guest-mounts.ts'
+import { guestMounts, type Upper } from './guest-mounts.ts'
 import { directory, type Entry, guestTree, hostnameOf, OWNER_IDS } from './guest-tree.ts'
+import { hostBinds, hostEntries, mountPoint } from './host-parts.ts'
 import { type Bind, ociConfig } from './oci-config.ts'
 import { type InitProcess, initProcess, isAlive } from './runc-state.ts'
 
@@ -70,10 +71,17 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     makeFolder(`${dir}/empty`, 0o755)
     makeFolder(stateDir, 0o700)
     link(home.dir, join(base, 'home'))
-    const mounts = guestMounts({ ...plan, dir, layersDir: `${base}/home/layers` })
+    const mounts = guestMounts({
+      ...plan,
+      dir,
+      layersDir: `${base}/home/layers`,
+      readonlyBinds: [...hostBinds(), ...plan.readonlyBinds],
+    })
     writeUppers(`${dir}/uppers`, home.idBase, mounts.uppers)
     const disk = ensureDisk(plan.image, plan.diskBytes, `${dir}/uppers`)
-    for (const place of mounts.places) if (place.folder) makeFolder(place.path, 0o755); else writeFileSync(place.path, '')
+    for (const { path, source } of mounts.places)
+      if (source === null || statSync(source).isDirectory()) makeFolder(path, 0o755)
+      else writeFileSync(path, '')
     const places = mounts.binds.map(({ source, target }) =>
       existsSync(source) ? mountPoint(source, target) : directory(target), // the disk's own parts are not mounted yet
     )

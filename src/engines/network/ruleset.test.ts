@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { chooseCidr } from './cidr.ts'
+import { checkAddress, interfaceOf, namesOf, rangeOf } from './names.ts'
+import { addMemberRules, hostRuleset, removeMemberRules, routerRuleset, setBalancersRules } from './ruleset.ts'
+
+const names = namesOf({ id: 'abc123' })
+const base = { cidr: '10.77.0.0/16', members: [], balancers: [], ports: [], hostAddresses: [] }
+
+describe('the rules of the router', () => {
+  it('let a balancer open port 80 of instances, and of nothing else', () => {
+    const members = [
+      { interface: 'i0123', address: '10.77.1.1' },
+      { interface: 'b0123', address: '10.77.255.1' },
+    ]
+    const text = routerRuleset({ ...base, members })
+    assert.match(text, /set members \{ type ifname \. ipv4_addr; elements = \{ "i0123" \. 10\.77\.1\.1, "b0123" \. 10\.77\.255\.1 \} \}/)
+    assert.match(text, /set instances \{ type ipv4_addr; elements = \{ 10\.77\.1\.1 \} \}/)
+    assert.match(text, /iifname "lb0" ip daddr @instances tcp dport 80 accept/)
+  })
+
+  it('close the VPC, link-local addresses and the host to everybody', () => {
+    const text = routerRuleset({ ...base, hostAddresses: ['192.0.2.2'] })
+    assert.match(text, /set closed .*169\.254\.0\.0\/16.*10\.77\.0\.0\/16, 192\.0\.2\.2/)
+    assert.match(text, /oifname "up0" ip daddr != @closed accept/)
+    assert.equal(text.match(/policy drop/g)?.length, 2)
+  })
+
+  it('replace the whole table in one transaction', () => {
+    assert.match(routerRuleset(base), /^table inet polebean\ndelete table inet polebean\ntable inet polebean \{/)
+  })
+
+  it('take a member away by adding it first, since nft refuses to delete what is not there', () => {
+    const member = { interface: 'i0123', address: '10.77.1.1' }
+    assert.ok(removeMemberRules(member).startsWith(addMemberRules(member)))
+    assert.match(removeMemberRules(member), /delete element inet polebean instances \{ 10\.77\.1\.1 \}/)
+    assert.doesNotMatch(addMemberRules({ interface: 'b0123', address: '10.77.255.1' }), /instances/)
+  })
+
+  it('empty the balancers without an element', () => {
+    assert.equal(setBalancersRules([]), 'flush set inet polebean balancers\n')
+  })
+})
+
+describe('the rules on the host', () => {
+  it('drop what comes up the uplink for the host before any DNAT', () => {
+    const text = hostRuleset({ names, cidr: '10.77.0.0/16', forwardingForUs: [] })
+    assert.match(text, /hook prerouting priority -250[^}]*iifname "poleabc123" fib daddr type != unicast drop/)
+    assert.match(text, /ip saddr 10\.77\.0\.0\/16 oifname != "pole\*" masquerade/)
+  })
+
+  it('name no interface but ours unless we switched its forwarding on', () => {
+    assert.doesNotMatch(hostRuleset({ names, cidr: '10.77.0.0/16', forwardingForUs: [] }), /eth0/)
+    const text = hostRuleset({ names, cidr: '10.77.0.0/16', forwardingForUs: ['eth0'] })
+    assert.match(text, /iifname \{ "eth0" \} oifname != "pole\*" drop/)
+  })
+})
+
+describe('the range of a home', () => {
+  it('is free of every route, also of a wider and of a narrower one', () => {
+    const first = chooseCidr(['default'], 0)
+    assert.equal(first, '10.64.0.0/16')
+    assert.equal(chooseCidr(['10.64.3.0/24', '10.65.0.1'], 0), '10.66.0.0/16')
+    assert.equal(chooseCidr(['10.64.0.0/11'], 0), '10.112.0.0/16')
+    assert.throws(() => chooseCidr(['10.0.0.0/8'], 5), { name: 'EngineError' })
+  })
+
+  it('starts elsewhere for another home', () => {
+    assert.notEqual(chooseCidr([], 1), chooseCidr([], 2))
+  })
+
+  it('keeps its end for the uplink and for builds', () => {
+    const range = rangeOf('10.77.0.0/16')
+    assert.equal(range.uplinkHost, '10.77.255.253')
+    assert.equal(range.resolver, '10.77.0.2')
+    assert.equal(new Set(range.builders).size, 200)
+    assert.throws(() => rangeOf('10.77.0.0/24'), { name: 'EngineError' })
+  })
+})
+
+describe('names', () => {
+  it('of interfaces fit 15 bytes and differ for ids that begin alike', () => {
+    const [one, two] = [interfaceOf('i-00000000000000001'), interfaceOf('i-00000000000000002')]
+    assert.equal(one.length, 15)
+    assert.notEqual(one, two)
+    assert.equal(names.uplink.length <= 15, true)
+  })
+
+  it('refuse what is no id and no address', () => {
+    assert.throws(() => interfaceOf('i-1; reboot'), { name: 'EngineError' })
+    assert.throws(() => namesOf({ id: '../etc' }), { name: 'EngineError' })
+    for (const address of ['10.1.1', '10.1.1.256', '10.1.1.1/8', '10.01.1.1', '::1'])
+      assert.throws(() => checkAddress(address), { name: 'EngineError' }, address)
+  })
+})

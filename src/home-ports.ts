@@ -1,0 +1,88 @@
+// Ports of a home: free when they are drawn, kept for good, and never those of another home, also of one that is
+// stopped or is being made at the same moment. So each port in use is claimed by a file on this machine.
+import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { EngineError } from './kernel/errors.ts'
+import { readFileIfAny } from './kernel/files.ts'
+
+export type Ports = { api: number; http: number; environments: number }
+
+const CLAIMS = '/run/polebean/ports'
+const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
+const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
+const ENVIRONMENT_PORTS_FIRST = 18_000
+const ENVIRONMENT_PORTS_EACH = 200
+const ENVIRONMENT_RANGES = 100
+
+/** Draws ports for the home in `dir` that nothing listens on and no other home has. */
+export async function choosePorts(dir: string, random: number, claims = CLAIMS): Promise<Ports> {
+  const first = Math.floor(random * ENVIRONMENT_RANGES)
+  const ranges = Array.from(
+    { length: ENVIRONMENT_RANGES },
+    (_, index) => (first + index) % ENVIRONMENT_RANGES,
+  )
+  return {
+    api: await take(API_PORTS, dir, claims),
+    http: await take(HTTP_PORTS, dir, claims),
+    environments: await take(
+      ranges.map((range) => ENVIRONMENT_PORTS_FIRST + range * ENVIRONMENT_PORTS_EACH),
+      dir,
+      claims,
+    ),
+  }
+}
+
+/** Gives the ports of a home that is being deleted back. */
+export function releasePorts(ports: Ports, dir: string, claims = CLAIMS): void {
+  for (const port of Object.values(ports)) {
+    const file = join(claims, String(port))
+    if (readFileIfAny(file) === dir) rmSync(file, { force: true })
+  }
+}
+
+async function take(ports: number[], dir: string, claims: string): Promise<number> {
+  for (const port of ports)
+    if (
+      (await canListen(port, '127.0.0.1')) &&
+      (await canListen(port, '0.0.0.0')) &&
+      claim(port, dir, claims)
+    )
+      return port
+  throw new EngineError(`none of the ports ${ports[0]} to ${ports.at(-1)} is free`)
+}
+
+function claim(port: number, dir: string, claims: string): boolean {
+  mkdirSync(claims, { recursive: true, mode: 0o755 })
+  const file = join(claims, String(port))
+  if (isStale(file, port)) rmSync(file, { force: true })
+  try {
+    const fd = openSync(file, 'wx', 0o644)
+    writeSync(fd, dir)
+    closeSync(fd)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return readFileIfAny(file) === dir
+  }
+}
+
+// The claim is written before home.json is, so one without a home counts for as long as that may take.
+const MAKING_MS = 60_000
+
+function isStale(file: string, port: number): boolean {
+  const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+  if (since === undefined) return false
+  if (performance.timeOrigin + performance.now() - since < MAKING_MS) return false
+  const home = readFileIfAny(join(readFileSync(file, 'utf8'), 'home.json'))
+  if (home === undefined) return true
+  const { ports } = JSON.parse(home) as { ports: Ports }
+  return !Object.values(ports).includes(port)
+}
+
+const canListen = (port: number, host: string): Promise<boolean> =>
+  new Promise((answer) => {
+    const server = createServer()
+    server.once('error', () => answer(false))
+    server.listen({ port, host, exclusive: true }, () => server.close(() => answer(true)))
+  })

@@ -1,0 +1,101 @@
+// The control plane is killed at many moments of its work, and once the machine is: it ends what it began, by itself, and
+// leaves nothing over (design §1.3).
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openApi, type Input } from '../src/cli/client.ts'
+import { makeTestHome } from './support/home.ts'
+import { writeProbeApp } from './support/probe-app.ts'
+import { daemonPid, environments, kill, reboot, things, until, untilTold, untilWhole } from './support/world.ts'
+
+/** What a create, an update and a termination take is between one and three seconds. */
+const CREATE_MS = [0, 30, 100, 250, 500, 800, 1_200, 1_800]
+const UPDATE_MS = [0, 150, 500, 1_000]
+const TERMINATE_MS = [0, 150, 500, 1_000]
+
+describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
+  const home = makeTestHome()
+  after(async () => assert.deepEqual(await home.remove(), []))
+  const versions: string[] = []
+  let stack = ''
+  let quiet: string[] = []
+
+  const call = (action: string, input: Input) => openApi(home.dir).call('elasticbeanstalk', action, input)
+  const create = (name: string) =>
+    call('CreateEnvironment', {
+      ApplicationName: 'probe-app', EnvironmentName: name, CNAMEPrefix: name, VersionLabel: versions[0]!, SolutionStackName: stack,
+    })
+  const killServer = async () => {
+    const pid = daemonPid(home.settings(), 'server')!
+    kill(pid)
+    await until('another control plane', () => ![undefined, pid].includes(daemonPid(home.settings(), 'server')))
+  }
+  const untilGone = async (name: string) => {
+    await until(`${name} is gone`, async () => !(await environments(home)).some((one) => one.name === name))
+    await untilTold(home)
+    const left = async () => (await things(home.settings())).filter((line) => !quiet.includes(line))
+    await until('nothing is left', async () => (await left()).length === 0).catch(async (error: unknown) => {
+      assert.fail(`${String(error)}\n${(await left()).join('\n')}`)
+    })
+  }
+
+  before(async () => {
+    for (const version of ['v1', 'v2']) {
+      await home.polebean(['up', writeProbeApp(join(home.dir, '../probe-app'), version), '--name', 'probe-app'])
+      versions.push((await environments(home))[0]!.version)
+    }
+    const { stdout } = await home.polebean(['list', '--json'])
+    stack = JSON.parse(stdout)[0].platform
+    await untilTold(home)
+    quiet = await things(home.settings())
+  })
+
+  for (const [index, afterMs] of CREATE_MS.entries()) {
+    it(`ends a creation ${afterMs} ms on, what came after it, and its termination`, async () => {
+      const name = `crash-${index}`
+      await create(name)
+      await sleep(afterMs)
+      await killServer()
+      await untilWhole(home, name, /^v1 /)
+      const updateMs = UPDATE_MS[index]
+      if (updateMs !== undefined) {
+        await call('UpdateEnvironment', { EnvironmentName: name, VersionLabel: versions[1]! })
+        await sleep(updateMs)
+        await killServer()
+        await untilWhole(home, name, /^v2 /)
+      }
+      const terminateMs = TERMINATE_MS[index - UPDATE_MS.length]
+      await call('TerminateEnvironment', { EnvironmentName: name })
+      if (terminateMs !== undefined) {
+        await sleep(terminateMs)
+        await killServer()
+      }
+      await untilGone(name)
+    })
+  }
+
+  it('has either not begun or ends what it was asked before it could answer', async () => {
+    const asked = create('crash-ask').catch(() => undefined)
+    await sleep(1)
+    await killServer()
+    await asked
+    const there = await until('the API answers', () => environments(home))
+    if (!there.some(({ name }) => name === 'crash-ask')) await create('crash-ask')
+    await untilWhole(home, 'crash-ask', /^v1 /)
+    await call('TerminateEnvironment', { EnvironmentName: 'crash-ask' })
+    await untilGone('crash-ask')
+  })
+
+  it('ends a creation that a reboot cut short', async () => {
+    await create('crash-boot')
+    await sleep(400)
+    await reboot(home.settings())
+    await home.polebean(['start'])
+    await untilWhole(home, 'crash-boot', /^v1 /)
+    await untilWhole(home, 'probe-app', /^v2 /)
+    await call('TerminateEnvironment', { EnvironmentName: 'crash-boot' })
+    await until('crash-boot is gone', async () => !(await environments(home)).some((one) => one.name === 'crash-boot'))
+    await untilTold(home)
+  })
+})
