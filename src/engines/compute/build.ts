@@ -90,9 +90,12 @@ export function makeBuilder({ home, router, clock, sandboxes, layers }: Deps): B
   const runInside = async (id: string, { argv, env, timeoutMs }: BuildRequest) => {
     const seconds = String(Math.ceil(timeoutMs / 1000))
     const inside = ['/bin/sh', '-c', RUN, seconds, String(OUTPUT_KEPT_BYTES), ...argv]
-    const result = await run(sandboxes.execArgv(id, 'webapp', { HOME: '/build/home', ...env }, '/build/out', inside), {
-      timeoutMs: timeoutMs + 30_000,
-    })
+    const result = await run(
+      sandboxes.execArgv(id, 'webapp', { HOME: '/build/home', ...env }, '/build/out', inside),
+      {
+        timeoutMs: timeoutMs + 30_000,
+      },
+    )
     const output = result.stdout.toString() + result.stderr.toString().slice(-2_000)
     const late = result.exit === TIMED_OUT ? `\n[ended after ${seconds} seconds]\n` : ''
     return { exit: result.exit, output: output + late }
@@ -129,15 +132,24 @@ tail -c "$kept" /build/home/.output
 exit $code
 `
 
-const FOLDERS: Entry[] = [directory('/build/in'), directory('/build/out', 0o755, 'webapp'), directory('/build/home', 0o755, 'webapp')]
+const FOLDERS: Entry[] = [
+  directory('/build/in'),
+  directory('/build/out', 0o755, 'webapp'),
+  directory('/build/home', 0o755, 'webapp'),
+]
 
 /** Copies files, so that webapp may read them whatever their mode; folders are seen where they lie. */
-async function layInputs(folder: string, idBase: number, { inputs, files, target }: BuildRequest): Promise<Bind[]> {
+async function layInputs(
+  folder: string,
+  idBase: number,
+  { inputs, files, target }: BuildRequest,
+): Promise<Bind[]> {
   checkPath(target)
   mkdirSync(folder, { recursive: true })
   const binds: Bind[] = [{ source: folder, target: '/build/in' }]
   const place = (name: string) => {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name)) throw new EngineError(`not a file name: ${JSON.stringify(name)}`)
+    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name))
+      throw new EngineError(`not a file name: ${JSON.stringify(name)}`)
     return join(folder, name)
   }
   for (const { name, path } of inputs) {

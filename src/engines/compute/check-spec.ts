@@ -8,7 +8,8 @@ const DISK_BYTES_LEAST = 64 << 20
 const MEMORY_BYTES_LEAST = 16 << 20
 
 export function checkSpec(spec: InstanceSpec): void {
-  if (!/^i-[0-9a-f]{17}$/.test(spec.id)) throw new EngineError(`not an instance id: ${JSON.stringify(spec.id)}`)
+  if (!/^i-[0-9a-f]{17}$/.test(spec.id))
+    throw new EngineError(`not an instance id: ${JSON.stringify(spec.id)}`)
   checkAddress(spec.requestedAddress)
   atLeast('diskBytes', spec.diskBytes, DISK_BYTES_LEAST)
   atLeast('memoryBytes', spec.memoryBytes, MEMORY_BYTES_LEAST)
@@ -21,7 +22,8 @@ export function checkSoftware(software: Software): void {
   if (!Number.isSafeInteger(software.revision)) throw new EngineError(`not a revision: ${software.revision}`)
   for (const { digest, target } of software.layers) {
     checkPath(target)
-    if (!/^sha256-[0-9a-f]{64}$/.test(digest)) throw new EngineError(`not a digest: ${JSON.stringify(digest)}`)
+    if (!/^sha256-[0-9a-f]{64}$/.test(digest))
+      throw new EngineError(`not a digest: ${JSON.stringify(digest)}`)
   }
   guestTree({ address: null, env: software.env, files: software.files, extra: [] })
 }

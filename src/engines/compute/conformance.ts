@@ -59,7 +59,10 @@ export function computeConformance(subject: Subject): void {
       assert.ok(['pending', 'running'].includes(found.state))
       await running(one.id)
       const { address, zone, tags, revision } = (await seen(one.id))!
-      assert.deepEqual({ address, zone, tags, revision }, { address: one.requestedAddress, zone: one.zone, tags: one.tags, revision: 1 })
+      assert.deepEqual(
+        { address, zone, tags, revision },
+        { address: one.requestedAddress, zone: one.zone, tags: one.tags, revision: 1 },
+      )
     })
 
     it('changes nothing when it is told to launch what is there', async () => {
@@ -93,16 +96,25 @@ export function computeConformance(subject: Subject): void {
       assert.equal(after.revision, 2)
       assert.equal(after.address, before.address)
       assert.notEqual(after.boot, before.boot)
-      assert.equal((await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(), '2\n')
+      assert.equal(
+        (await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(),
+        '2\n',
+      )
     })
 
     it('stops and starts an instance, and reads its files while it is stopped', async () => {
       await subject.engine().stop(instanceId(1), 1_000)
       assert.equal(await state(instanceId(1)), 'stopped')
-      await assert.rejects(subject.engine().exec(instanceId(1), ['true'], { timeoutMs: 1_000, outputBytesMax: 10 }), {
-        name: 'EngineError',
-      })
-      assert.equal((await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(), '2\n')
+      await assert.rejects(
+        subject.engine().exec(instanceId(1), ['true'], { timeoutMs: 1_000, outputBytesMax: 10 }),
+        {
+          name: 'EngineError',
+        },
+      )
+      assert.equal(
+        (await subject.engine().read(instanceId(1), '/etc/polebean/revision', { tailBytes: 100 })).toString(),
+        '2\n',
+      )
       await subject.engine().start(instanceId(1))
       await running(instanceId(1))
       assert.equal((await seen(instanceId(1)))!.revision, 2)
@@ -140,7 +152,10 @@ export function computeConformance(subject: Subject): void {
 
     it('counts for what runs, and leaves out what does not', async () => {
       const stats = await subject.engine().stats()
-      assert.deepEqual(stats.map((one) => one.id), [instanceId(2)])
+      assert.deepEqual(
+        stats.map((one) => one.id),
+        [instanceId(2)],
+      )
       assert.equal(stats[0]!.boot, (await seen(instanceId(2)))!.boot)
     })
 
@@ -160,13 +175,17 @@ export function computeConformance(subject: Subject): void {
       const [one, two] = await Promise.all([subject.engine().build(request), subject.engine().build(request)])
       assert.equal(one.exit, 0)
       assert.equal(one.digest, two.digest)
-      assert.deepEqual((await subject.engine().layers()).map(({ key, digest }) => ({ key, digest })), [
-        { key: 'conformance-1', digest: one.digest },
-      ])
+      assert.deepEqual(
+        (await subject.engine().layers()).map(({ key, digest }) => ({ key, digest })),
+        [{ key: 'conformance-1', digest: one.digest }],
+      )
       const layers = [{ digest: one.digest, target: '/var/app/current' }]
       await subject.engine().update(instanceId(2), software(2, { layers }), 1_000)
       await running(instanceId(2))
-      assert.equal((await subject.engine().read(instanceId(2), '/var/app/current/text', { tailBytes: 100 })).toString(), 'built\n')
+      assert.equal(
+        (await subject.engine().read(instanceId(2), '/var/app/current/text', { tailBytes: 100 })).toString(),
+        'built\n',
+      )
       await assert.rejects(subject.engine().removeLayer(one.digest), { name: 'EngineError' })
     })
 
@@ -185,7 +204,9 @@ export function computeConformance(subject: Subject): void {
 
     it('refuses a layer that is not there, and can be updated again', async () => {
       const layers = [{ digest: `sha256-${'0'.repeat(64)}`, target: '/var/app/current' }]
-      await assert.rejects(subject.engine().update(instanceId(2), software(3, { layers }), 1_000), { name: 'EngineError' })
+      await assert.rejects(subject.engine().update(instanceId(2), software(3, { layers }), 1_000), {
+        name: 'EngineError',
+      })
       const after = (await seen(instanceId(2)))!
       assert.equal(after.revision, 3)
       assert.equal(after.state, 'stopped')

@@ -1,5 +1,15 @@
 // The writable layer of an instance: a sparse ext4 image, so that a full disk hurts only the instance that filled it.
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -19,7 +29,22 @@ export async function ensureDisk(image: string, bytes: number, content: string):
   truncateSync(beside, bytes)
   // Nothing that costs time or space before it is used; a small journal, no blocks kept back for a root.
   const features = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard,packed_meta_blocks=1'
-  await runOk(['mkfs.ext4', '-q', '-F', '-m', '0', '-J', 'size=4', '-O', '^resize_inode', '-E', features, '-d', content, beside])
+  await runOk([
+    'mkfs.ext4',
+    '-q',
+    '-F',
+    '-m',
+    '0',
+    '-J',
+    'size=4',
+    '-O',
+    '^resize_inode',
+    '-E',
+    features,
+    '-d',
+    content,
+    beside,
+  ])
   renameSync(beside, image)
 }
 

@@ -72,7 +72,12 @@ export type InstanceObservation = {
   tags: Record<string, string>
 }
 
-export type ExecOptions = { user?: 'root' | 'webapp'; stdin?: string; timeoutMs: number; outputBytesMax: number }
+export type ExecOptions = {
+  user?: 'root' | 'webapp'
+  stdin?: string
+  timeoutMs: number
+  outputBytesMax: number
+}
 export type ExecResult = { exit: number; output: string; truncated: boolean }
 
 /** Counters of one instance since `boot`; a missing member was not measured, which is not zero. */

@@ -23,18 +23,29 @@ export async function execInside(
   })
   // The program itself may answer these codes too.
   if ([TIMED_OUT, KILLED].includes(result.exit) && clock.monotonic() - startedAt >= Number(seconds) * 1000)
-    throw new EngineError(`${argv[0]} in ${id}: not within ${seconds} seconds: ${result.stdout.toString().slice(-2_000)}`)
+    throw new EngineError(
+      `${argv[0]} in ${id}: not within ${seconds} seconds: ${result.stdout.toString().slice(-2_000)}`,
+    )
   if (result.exit === RUNC_FAILED && result.stdout.length === 0)
     throw new EngineError(`cannot run ${argv[0]} in ${id}: ${result.stderr.toString().trim().slice(-500)}`)
   return { exit: result.exit, output: result.stdout.toString(), truncated: result.truncated }
 }
 
 /** The last bytes of a file, read inside: a link in it leads nowhere else than it would for the application. */
-export async function tailInside(sandboxes: Sandboxes, id: string, path: string, tailBytes: number): Promise<Buffer> {
+export async function tailInside(
+  sandboxes: Sandboxes,
+  id: string,
+  path: string,
+  tailBytes: number,
+): Promise<Buffer> {
   const bytes = Math.min(Math.max(0, Math.floor(tailBytes)), TAIL_BYTES_MAX)
   const argv = ['timeout', '-k', '1', '10', 'tail', '-c', String(bytes), '--', path]
-  const result = await run(sandboxes.execArgv(id, 'root', {}, '/', argv), { timeoutMs: 15_000, outputBytesMax: bytes + 4_096 })
-  if (result.exit !== 0) throw new EngineError(`${id}: ${result.stderr.toString().trim().slice(-300) || `cannot read ${path}`}`)
+  const result = await run(sandboxes.execArgv(id, 'root', {}, '/', argv), {
+    timeoutMs: 15_000,
+    outputBytesMax: bytes + 4_096,
+  })
+  if (result.exit !== 0)
+    throw new EngineError(`${id}: ${result.stderr.toString().trim().slice(-300) || `cannot read ${path}`}`)
   return result.stdout
 }
 

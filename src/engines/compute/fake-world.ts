@@ -37,7 +37,8 @@ export const makeFakeWorld = (): FakeWorld => ({
 /** The first process of an instance dies. */
 export function killInstance(world: FakeWorld, id: string, at: number): void {
   const instance = world.instances.get(id)
-  if (instance?.state === 'running') Object.assign(instance, { state: 'stopped', since: at, reason: 'its first process ended' })
+  if (instance?.state === 'running')
+    Object.assign(instance, { state: 'stopped', since: at, reason: 'its first process ended' })
 }
 
 export function rebootMachine(world: FakeWorld, at: number): void {

@@ -11,7 +11,9 @@ const make = () =>
     world,
     clock: systemClock,
     buildProgram: ({ argv }) =>
-      argv[0] === 'cp' ? { exit: 0, output: '', files: { text: 'built\n' } } : { exit: 3, output: 'no such package\n' },
+      argv[0] === 'cp'
+        ? { exit: 0, output: '', files: { text: 'built\n' } }
+        : { exit: 3, output: 'no such package\n' },
   })
 let compute = make()
 
@@ -28,7 +30,15 @@ describe('the fake compute engine', () => {
     id: instanceId(number),
     platform: { name: 'python-3.11', version: '1' },
     software: software(1),
-    ...{ diskBytes: 2 ** 30, cpu: 1, memoryBytes: 2 ** 30, pids: 100, zone: 'a', requestedAddress: '10.99.1.1', tags: {} },
+    ...{
+      diskBytes: 2 ** 30,
+      cpu: 1,
+      memoryBytes: 2 ** 30,
+      pids: 100,
+      zone: 'a',
+      requestedAddress: '10.99.1.1',
+      tags: {},
+    },
   })
 
   it('fails before or after the effect as it is told', async () => {

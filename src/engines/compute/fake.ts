@@ -2,11 +2,21 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkSoftware, checkSpec } from './check-spec.ts'
-import type { BuildRequest, BuildResult, ComputeEngine, ExecOptions, ExecResult, InstanceObservation } from './engine.ts'
+import type {
+  BuildRequest,
+  BuildResult,
+  ComputeEngine,
+  ExecOptions,
+  ExecResult,
+  InstanceObservation,
+} from './engine.ts'
 import type { FakeInstance, FakeWorld } from './fake-world.ts'
 import { digestOf } from './layers.ts'
 
-export type FakeCall = { method: keyof ComputeEngine; /** Instance id, layer key or digest; '' for none. */ id: string }
+export type FakeCall = {
+  method: keyof ComputeEngine
+  /** Instance id, layer key or digest; '' for none. */ id: string
+}
 
 /** What goes wrong with one call. `latencyMs` passes before the effect. `never`: the answer does not come. */
 export type FakeFault = { latencyMs?: number; fail?: 'before' | 'after' | 'never'; message?: string }
@@ -21,7 +31,9 @@ export type FakeComputeOptions = {
   /** What programs inside answer: start checks, hooks. Undefined = a plain success. */
   program?: (instance: FakeInstance, argv: string[], options: ExecOptions) => ExecResult | undefined
   /** What builds answer. Undefined = success. */
-  buildProgram?: (request: BuildRequest) => { exit: number; output: string; files?: Record<string, string> } | undefined
+  buildProgram?: (
+    request: BuildRequest,
+  ) => { exit: number; output: string; files?: Record<string, string> } | undefined
 }
 
 /** One life of a control plane's view on `world`; make another one for the next life. */
@@ -34,7 +46,8 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     if (trouble?.latencyMs) await clock.sleep(trouble.latencyMs)
     if (trouble?.fail === 'before') throw new EngineError(trouble.message ?? `${method} ${id}: failed`)
     const result = effect()
-    if (trouble?.fail === 'after') throw new EngineError(trouble.message ?? `${method} ${id}: the answer was lost`)
+    if (trouble?.fail === 'after')
+      throw new EngineError(trouble.message ?? `${method} ${id}: the answer was lost`)
     if (trouble?.fail === 'never') {
       underWay.delete(id) // the deed is done, only its answer never comes
       await new Promise(() => undefined)
@@ -68,11 +81,18 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
       throw new EngineError(instance.reason)
     }
     const revision = instance.spec.software.revision
-    Object.assign(instance, { state: 'running', since: clock.now(), boot: `boot-${++world.boots}`, reason: '', revision })
+    Object.assign(instance, {
+      state: 'running',
+      since: clock.now(),
+      boot: `boot-${++world.boots}`,
+      reason: '',
+      revision,
+    })
     instance.launched = true
   }
   const end = (instance: FakeInstance, reason: string) => {
-    if (instance.state === 'running') Object.assign(instance, { state: 'stopped', since: clock.now(), reason })
+    if (instance.state === 'running')
+      Object.assign(instance, { state: 'stopped', since: clock.now(), reason })
   }
   const observe = ({ spec, ...instance }: FakeInstance): InstanceObservation => ({
     id: spec.id,
@@ -118,7 +138,8 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
         }),
       )
     },
-    stop: (id) => changing(id, 'stopping', () => call('stop', id, () => end(instanceOf(id), 'it was stopped'))),
+    stop: (id) =>
+      changing(id, 'stopping', () => call('stop', id, () => end(instanceOf(id), 'it was stopped'))),
     start: (id) => changing(id, 'pending', () => call('start', id, () => begin(instanceOf(id)))),
     remove: (id) => changing(id, 'stopping', () => call('remove', id, () => void world.instances.delete(id))),
     list: () =>
@@ -151,20 +172,38 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           .map(({ spec, boot }) => ({ id: spec.id, boot, at: clock.now(), cpuSeconds: 0, processes: 3 })),
       ),
     build: (request) => call('build', request.key, () => build(request)),
-    layers: () => call('layers', '', () => [...world.layers.values()].map(({ digest, key, bytes }) => ({ digest, key, bytes }))),
+    layers: () =>
+      call('layers', '', () =>
+        [...world.layers.values()].map(({ digest, key, bytes }) => ({ digest, key, bytes })),
+      ),
     removeLayer: (digest) =>
       call('removeLayer', digest, () => {
-        const users = [...world.instances.values()].filter(({ spec }) => spec.software.layers.some((one) => one.digest === digest))
+        const users = [...world.instances.values()].filter(({ spec }) =>
+          spec.software.layers.some((one) => one.digest === digest),
+        )
         if (users.length > 0) throw new EngineError(`the layer ${digest} is used by ${users[0]!.spec.id}`)
         world.layers.delete(digest)
       }),
-    capacity: async () => ({ cpu: 8, memoryBytes: 32 * 2 ** 30, diskBytes: 500 * 2 ** 30, architecture: 'x86_64' }),
+    capacity: async () => ({
+      cpu: 8,
+      memoryBytes: 32 * 2 ** 30,
+      diskBytes: 500 * 2 ** 30,
+      architecture: 'x86_64',
+    }),
     network: () => ({ cidr, zones }),
   }
 }
 
 const freshInstance = (spec: FakeInstance['spec'], at: number): FakeInstance => ({
-  ...{ spec, state: 'stopped', reason: 'its launch was cut short', since: at, boot: '', revision: 0, launched: false },
+  ...{
+    spec,
+    state: 'stopped',
+    reason: 'its launch was cut short',
+    since: at,
+    boot: '',
+    revision: 0,
+    launched: false,
+  },
 })
 
 /** `cat` of a file that was laid into the instance works; everything else succeeds without a word. */

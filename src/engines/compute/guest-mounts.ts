@@ -34,7 +34,6 @@ export type MountsInput = {
 /** Where the output folder lies on the disk image. */
 export const OUTPUT_PART = 'out'
 
-
 export function guestMounts(input: MountsInput): GuestMounts {
   const { dir, layersDir, revision } = input
   const lines: string[] = []
@@ -42,7 +41,9 @@ export function guestMounts(input: MountsInput): GuestMounts {
   const at = (name: string) => `${dir}/m/${name}`
   const overlay = (name: string, lower: string, upper: Upper) => {
     const disk = `${dir}/m/disk/${upper.name}`
-    lines.push(`overlay ${at(name)} overlay lowerdir=${lower},upperdir=${disk}/upper,workdir=${disk}/work,nodev,nosuid 0 0`)
+    lines.push(
+      `overlay ${at(name)} overlay lowerdir=${lower},upperdir=${disk}/upper,workdir=${disk}/work,nodev,nosuid 0 0`,
+    )
     out.uppers.push(upper)
     out.places.push({ path: at(name), source: null })
   }
@@ -65,7 +66,10 @@ export function guestMounts(input: MountsInput): GuestMounts {
     const tree = `${layersDir}/${digest}/tree`
     if (input.readonlyLayers) readonly(`layer${index}`, { source: tree, target: checkPath(target) })
     else {
-      overlay(`layer${index}`, tree, { name: `${shortHash(`${target}\0${digest}`)}-${revision}`, uid: OWNER_IDS.webapp[0] })
+      overlay(`layer${index}`, tree, {
+        name: `${shortHash(`${target}\0${digest}`)}-${revision}`,
+        uid: OWNER_IDS.webapp[0],
+      })
       out.binds.push({ source: at(`layer${index}`), target: checkPath(target) })
     }
   }

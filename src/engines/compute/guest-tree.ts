@@ -11,7 +11,11 @@ export type Entry =
   | { kind: 'link'; path: string; to: string }
 
 /** User and group inside. */
-export const OWNER_IDS: Record<Owner, [number, number]> = { root: [0, 0], webapp: [900, 900], 'root:webapp': [0, 900] }
+export const OWNER_IDS: Record<Owner, [number, number]> = {
+  root: [0, 0],
+  webapp: [900, 900],
+  'root:webapp': [0, 900],
+}
 
 /** Folders with a writable layer of their own, which starts empty with each deployment; `/` keeps its. */
 export const FRESH_ROOTS = ['/etc', '/opt/elasticbeanstalk']
@@ -29,7 +33,8 @@ export function guestTree({ address, env, files, extra }: TreeInput): Entry[] {
   const entries = new Map<string, Entry>()
   const put = (entry: Entry) => {
     for (let parent = parentOf(entry.path); parent !== '/'; parent = parentOf(parent))
-      if (!entries.has(parent)) entries.set(parent, { kind: 'directory', path: parent, mode: 0o755, owner: 'root' })
+      if (!entries.has(parent))
+        entries.set(parent, { kind: 'directory', path: parent, mode: 0o755, owner: 'root' })
     entries.set(entry.path, entry)
   }
   for (const entry of [...skeleton(address), ...environment(env), ...files.map(fileEntry)]) put(entry)
@@ -40,24 +45,47 @@ export function guestTree({ address, env, files, extra }: TreeInput): Entry[] {
 export const hostnameOf = (address: string): string => `ip-${address.replaceAll('.', '-')}`
 
 /** A short name for a path or digest that fits a folder name. */
-export const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+export const shortHash = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16)
 
 /** An absolute path without `.`, `..`, doubled slashes, or bytes that a mount table cannot carry. */
 export function checkPath(path: string): string {
   const clean = path.startsWith('/') && !/[\0-\x1f]/.test(path) && path.length < 1_000
-  if (!clean || path.slice(1).split('/').some((part) => part === '' || part === '.' || part === '..'))
+  if (
+    !clean ||
+    path
+      .slice(1)
+      .split('/')
+      .some((part) => part === '' || part === '.' || part === '..')
+  )
     throw new EngineError(`not a path inside an instance: ${JSON.stringify(path)}`)
   return path
 }
 
 function skeleton(address: string | null): Entry[] {
-  const file = (path: string, content: string, mode = 0o644): Entry => ({ kind: 'file', path, content, mode, owner: 'root' })
+  const file = (path: string, content: string, mode = 0o644): Entry => ({
+    kind: 'file',
+    path,
+    content,
+    mode,
+    owner: 'root',
+  })
   const host = address ? `${address} ${hostnameOf(address)}\n` : ''
   return [
-    ...['/dev', '/proc', '/run', '/sys', '/usr', '/etc/service', '/etc/ssl/certs', '/etc/alternatives', '/opt'].map((path) =>
-      directory(path),
+    ...[
+      '/dev',
+      '/proc',
+      '/run',
+      '/sys',
+      '/usr',
+      '/etc/service',
+      '/etc/ssl/certs',
+      '/etc/alternatives',
+      '/opt',
+    ].map((path) => directory(path)),
+    ...['/home', '/srv', '/media', '/mnt', '/var/app', '/var/lib', '/var/cache', '/var/log/nginx'].map(
+      (path) => directory(path),
     ),
-    ...['/home', '/srv', '/media', '/mnt', '/var/app', '/var/lib', '/var/cache', '/var/log/nginx'].map((path) => directory(path)),
     directory('/root', 0o700),
     directory('/tmp', 0o1777),
     directory('/var/tmp', 0o1777),
@@ -76,7 +104,10 @@ function skeleton(address: string | null): Entry[] {
     file('/etc/hosts', `127.0.0.1 localhost\n${host}`),
     file('/etc/hostname', address ? `${hostnameOf(address)}\n` : 'localhost\n'),
     file('/etc/resolv.conf', 'nameserver 169.254.169.253\noptions timeout:2 attempts:3\n'),
-    file('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n'),
+    file(
+      '/etc/nsswitch.conf',
+      'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n',
+    ),
     file('/etc/polebean/init', initScript, 0o755),
   ]
 }
@@ -84,7 +115,8 @@ function skeleton(address: string | null): Entry[] {
 // runit's `chpst -e` reads one file per variable: its first line, where a NUL byte stands for a line break.
 function environment(env: Record<string, string>): Entry[] {
   const variables = Object.entries(env).map(([name, value]): Entry => {
-    if (!/^[A-Za-z_][A-Za-z0-9_.:+@-]{0,254}$/.test(name)) throw new EngineError(`not a variable name: ${JSON.stringify(name)}`)
+    if (!/^[A-Za-z_][A-Za-z0-9_.:+@-]{0,254}$/.test(name))
+      throw new EngineError(`not a variable name: ${JSON.stringify(name)}`)
     const content = `${value.replaceAll('\0', '').replaceAll('\n', '\0')}\n`
     return { kind: 'file', path: `/etc/polebean/env/${name}`, mode: 0o644, owner: 'root', content }
   })
@@ -93,11 +125,22 @@ function environment(env: Record<string, string>): Entry[] {
     // Readable through the folder's group only: webapp may, another user of the instance may not.
     { kind: 'directory', path: '/etc/polebean/env', mode: 0o750, owner: 'root:webapp' },
     ...variables,
-    { kind: 'file', path: '/opt/elasticbeanstalk/deployment/env', mode: 0o600, owner: 'root', content: whole.join('') },
+    {
+      kind: 'file',
+      path: '/opt/elasticbeanstalk/deployment/env',
+      mode: 0o600,
+      owner: 'root',
+      content: whole.join(''),
+    },
   ]
 }
 
-export const directory = (path: string, mode = 0o755, owner: Owner = 'root'): Entry => ({ kind: 'directory', path, mode, owner })
+export const directory = (path: string, mode = 0o755, owner: Owner = 'root'): Entry => ({
+  kind: 'directory',
+  path,
+  mode,
+  owner,
+})
 
 const fileEntry = (file: Software['files'][number]): Entry => ({
   kind: 'file',

@@ -18,7 +18,9 @@ const text = (entries: ReturnType<typeof tree>, path: string) => {
 
 describe('the files of an instance', () => {
   it('come parents first', () => {
-    const paths = tree({ files: [{ path: '/a/b/c', content: '', mode: 0o644, owner: 'webapp' }] }).map((one) => one.path)
+    const paths = tree({ files: [{ path: '/a/b/c', content: '', mode: 0o644, owner: 'webapp' }] }).map(
+      (one) => one.path,
+    )
     for (const path of paths) {
       const parent = path.slice(0, path.lastIndexOf('/'))
       if (parent) assert.ok(paths.indexOf(parent) < paths.indexOf(path) && paths.includes(parent), path)
@@ -64,12 +66,22 @@ describe('the mounts of a sandbox', () => {
 
   it('give each layer a writable part of its own, another one with each deployment', () => {
     const names = (revision: number) => guestMounts({ ...input, revision }).uppers.map((upper) => upper.name)
-    assert.equal(names(3).filter((name) => names(4).includes(name)).join(), 'root')
+    assert.equal(
+      names(3)
+        .filter((name) => names(4).includes(name))
+        .join(),
+      'root',
+    )
     assert.deepEqual(guestMounts({ ...input, readonlyLayers: true }).uppers.length, names(3).length - 1)
   })
 
   it('are read-only where they are the host’s, and never let a device or a setuid bit work', () => {
-    for (const line of guestMounts({ ...input, readonlyBinds: [{ source: '/usr/share', target: '/build/in' }] }).fstab.trim().split('\n')) {
+    for (const line of guestMounts({
+      ...input,
+      readonlyBinds: [{ source: '/usr/share', target: '/build/in' }],
+    })
+      .fstab.trim()
+      .split('\n')) {
       const [, , type, options = ''] = line.split(' ')
       assert.ok(options.includes('nodev,nosuid'), line)
       assert.ok(type === 'overlay' || options.startsWith('bind,ro,'), line)
@@ -91,10 +103,21 @@ describe('the OCI configuration', () => {
     filesMax: 1024,
     binds: [],
     tmpBytes: null,
-  }) as { linux: { namespaces: { type: string }[]; resources: object }; process: { capabilities: { effective: string[] } } }
+  }) as {
+    linux: { namespaces: { type: string }[]; resources: object }
+    process: { capabilities: { effective: string[] } }
+  }
 
   it('has every namespace of its own, and limits', () => {
-    assert.deepEqual(config.linux.namespaces.map(({ type }) => type).sort(), ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'])
+    assert.deepEqual(config.linux.namespaces.map(({ type }) => type).sort(), [
+      'cgroup',
+      'ipc',
+      'mount',
+      'network',
+      'pid',
+      'user',
+      'uts',
+    ])
     assert.deepEqual(config.linux.resources, {
       devices: [{ allow: false, access: 'rwm' }],
       memory: { limit: 1 << 29 },
@@ -115,8 +138,24 @@ describe('the OCI configuration', () => {
   })
 
   it('allows no system call that mounts, makes namespaces or loads code', () => {
-    const allowed = seccompProfile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW').flatMap(({ names }) => names)
-    for (const name of ['mount', 'umount2', 'unshare', 'setns', 'bpf', 'init_module', 'kexec_load', 'reboot', 'keyctl', 'userfaultfd', 'pivot_root', 'io_uring_setup', 'open_by_handle_at'])
+    const allowed = seccompProfile.syscalls
+      .filter(({ action }) => action === 'SCMP_ACT_ALLOW')
+      .flatMap(({ names }) => names)
+    for (const name of [
+      'mount',
+      'umount2',
+      'unshare',
+      'setns',
+      'bpf',
+      'init_module',
+      'kexec_load',
+      'reboot',
+      'keyctl',
+      'userfaultfd',
+      'pivot_root',
+      'io_uring_setup',
+      'open_by_handle_at',
+    ])
       assert.ok(!allowed.includes(name), name)
     assert.ok(allowed.every((name) => /^[a-z0-9_]+$/.test(name)))
   })
@@ -132,6 +171,7 @@ describe('PID 1', () => {
 describe('a layer', () => {
   it('is named by its key', () => {
     assert.match(digestOf('python-3-abc'), /^sha256-[0-9a-f]{64}$/)
-    for (const key of ['', '../x', 'A', 'x'.repeat(81)]) assert.throws(() => digestOf(key), { name: 'EngineError' })
+    for (const key of ['', '../x', 'A', 'x'.repeat(81)])
+      assert.throws(() => digestOf(key), { name: 'EngineError' })
   })
 })

@@ -28,6 +28,7 @@ export const mountPoint = (source: string, target: string): Entry =>
 const ROOT_PARTS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
 /** What programs of the host need besides /usr. None of it is secret, and what is secret stays out (/etc/ssl/private). */
-const HOST_FILES = `/etc/alternatives /etc/ca-certificates /etc/crypto-policies /etc/ld.so.cache /etc/mime.types
+const HOST_FILES =
+  `/etc/alternatives /etc/ca-certificates /etc/crypto-policies /etc/ld.so.cache /etc/mime.types
   /etc/nginx/mime.types /etc/pki/ca-trust/extracted /etc/pki/tls/certs /etc/protocols /etc/services /etc/ssl/certs
   /etc/ssl/openssl.cnf`.split(/\s+/)

@@ -51,7 +51,9 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
   const inside = async (number: number, ...argv: string[]) =>
     compute.exec(instanceId(number), argv, { timeoutMs: 15_000, outputBytesMax: 10_000 })
   const fromBalancer = async (number: number, port = 80) =>
-    (await run(router.execIn(router.names.balancer, curl(`http://${address(number)}:${port}/`)))).stdout.toString()
+    (
+      await run(router.execIn(router.names.balancer, curl(`http://${address(number)}:${port}/`)))
+    ).stdout.toString()
   const until = async (probe: () => Promise<boolean>) => {
     for (const startedAt = systemClock.monotonic(); !(await probe()); await systemClock.sleep(20))
       assert.ok(systemClock.monotonic() - startedAt < 10_000, 'not within 10 s')
@@ -107,8 +109,14 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
           `http://${address(200)}/`,
         ]
         assert.ok(targets.length > 3)
-        const exits = await Promise.all(targets.map(async (target) => (await inside(1, ...curl(target))).exit))
-        assert.deepEqual(exits, targets.map(() => 28), targets.join(' '))
+        const exits = await Promise.all(
+          targets.map(async (target) => (await inside(1, ...curl(target))).exit),
+        )
+        assert.deepEqual(
+          exits,
+          targets.map(() => 28),
+          targets.join(' '),
+        )
       } finally {
         server.close()
       }
@@ -116,7 +124,19 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
 
     it('reaches the outside as the host does, and not the other way round', async () => {
       await runOk(['ip', 'netns', 'add', outside])
-      await runOk(['ip', 'link', 'add', `pbt${home.id}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside])
+      await runOk([
+        'ip',
+        'link',
+        'add',
+        `pbt${home.id}`,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'eth0',
+        'netns',
+        outside,
+      ])
       await runOk(['ip', 'addr', 'add', '198.18.77.1/30', 'dev', `pbt${home.id}`])
       await runOk(['ip', 'link', 'set', `pbt${home.id}`, 'up'])
       await runOk(['ip', '-n', outside, 'addr', 'add', '198.18.77.2/30', 'dev', 'eth0'])
@@ -134,7 +154,16 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
 
     it('asks the resolver of the router, and cannot speak with the address of another', async () => {
       const [file = '', ...args] = router.execIn(router.names.router, [
-        ...['/usr/bin/python3', '-m', 'http.server', '53', '--bind', router.resolverAddress, '-d', '/var/empty'],
+        ...[
+          '/usr/bin/python3',
+          '-m',
+          'http.server',
+          '53',
+          '--bind',
+          router.resolverAddress,
+          '-d',
+          '/var/empty',
+        ],
       ])
       children.push(spawn(file, args, { stdio: 'ignore', cwd: '/' }))
       await until(async () => [0, 22].includes((await inside(1, ...curl('http://169.254.169.253:53/'))).exit))
@@ -144,7 +173,12 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
     })
 
     it('sees nothing of the host but its programs', async () => {
-      const listing = await inside(1, 'sh', '-c', 'ls /root /opt /srv /usr/local /var/lib; ls /home; cat /etc/shadow; ls /etc/ssl')
+      const listing = await inside(
+        1,
+        'sh',
+        '-c',
+        'ls /root /opt /srv /usr/local /var/lib; ls /home; cat /etc/shadow; ls /etc/ssl',
+      )
       assert.equal(listing.output.includes('private'), false)
       assert.match(listing.output, /^root:\*:19000/m)
       assert.equal(listing.output.includes('$'), false)
@@ -152,16 +186,26 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
       assert.match(status, /^CapEff:\t00000000000000eb$/m)
       assert.match(status, /^NoNewPrivs:\t1$/m)
       assert.match(status, /^Seccomp:\t2$/m)
-      for (const argv of [['unshare', '-U', 'true'], ['mount', '-t', 'tmpfs', 'x', '/mnt'], ['touch', '/usr/bin/x']])
+      for (const argv of [
+        ['unshare', '-U', 'true'],
+        ['mount', '-t', 'tmpfs', 'x', '/mnt'],
+        ['touch', '/usr/bin/x'],
+      ])
         assert.notEqual((await inside(1, ...argv)).exit, 0, argv.join(' '))
     })
 
     it('shows the reader of a log only what is inside, whatever the log is linked to', async () => {
       await inside(1, 'ln', '-sf', '/etc/hostname', '/var/log/evil')
       const expected = `ip-${address(1).replaceAll('.', '-')}\n`
-      assert.equal((await compute.read(instanceId(1), '/var/log/evil', { tailBytes: 100 })).toString(), expected)
+      assert.equal(
+        (await compute.read(instanceId(1), '/var/log/evil', { tailBytes: 100 })).toString(),
+        expected,
+      )
       await compute.stop(instanceId(1), 5_000)
-      assert.equal((await compute.read(instanceId(1), '/var/log/evil', { tailBytes: 100 })).toString(), expected)
+      assert.equal(
+        (await compute.read(instanceId(1), '/var/log/evil', { tailBytes: 100 })).toString(),
+        expected,
+      )
       await compute.start(instanceId(1))
       await answers(1)
     })
@@ -188,9 +232,15 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
     it('has its environment as files that webapp can read, and nobody else', async () => {
       const read = ['cat', '/etc/polebean/env/GREETING']
       const options = { timeoutMs: 5_000, outputBytesMax: 100 }
-      assert.equal((await compute.exec(instanceId(1), read, { ...options, user: 'webapp' })).output, 'hello\n')
+      assert.equal(
+        (await compute.exec(instanceId(1), read, { ...options, user: 'webapp' })).output,
+        'hello\n',
+      )
       assert.notEqual((await inside(1, 'chpst', '-u', 'nobody', ...read)).exit, 0)
-      assert.equal((await inside(1, 'cat', '/opt/elasticbeanstalk/deployment/env')).output, 'GREETING=hello\n')
+      assert.equal(
+        (await inside(1, 'cat', '/opt/elasticbeanstalk/deployment/env')).output,
+        'GREETING=hello\n',
+      )
     })
 
     it('ends a program that takes too long, and what it started', async () => {
@@ -205,7 +255,10 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
       await compute.update(instanceId(2), software(3, { files }), 5_000)
       await until(async () => (await inside(2, 'sv', 'status', '/etc/service/slow')).output.startsWith('run'))
       await compute.stop(instanceId(2), 5_000)
-      assert.equal((await compute.read(instanceId(2), '/var/log/finished', { tailBytes: 100 })).toString(), 'finished\n')
+      assert.equal(
+        (await compute.read(instanceId(2), '/var/log/finished', { tailBytes: 100 })).toString(),
+        'finished\n',
+      )
     })
 
     it('is reachable again after the router namespace and the rules on the host were taken away', async () => {
@@ -231,11 +284,13 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
         assert.ok(begun, 'the control plane did not come up')
         await systemClock.sleep(afterMs)
         life.kill('SIGKILL')
-        if (life.exitCode === null && life.signalCode === null) await new Promise((resolve) => life.once('close', resolve))
+        if (life.exitCode === null && life.signalCode === null)
+          await new Promise((resolve) => life.once('close', resolve))
         compute = test.open()
         died.push((await compute.list()).find(({ id }) => id === one.id)?.state ?? 'no row')
         await compute.launch(one)
-        if ((await compute.list()).find(({ id }) => id === one.id)?.state !== 'running') await compute.start(one.id)
+        if ((await compute.list()).find(({ id }) => id === one.id)?.state !== 'running')
+          await compute.start(one.id)
         await answers(20 + index)
         await compute.remove(one.id)
       }

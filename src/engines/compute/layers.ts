@@ -25,7 +25,8 @@ export function digestOf(key: string): string {
 export function openLayers(homeDir: string): Layers {
   const dir = join(homeDir, 'layers')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(dir)) if (name.startsWith('.')) rmSync(join(dir, name), { recursive: true, force: true })
+  for (const name of readdirSync(dir))
+    if (name.startsWith('.')) rmSync(join(dir, name), { recursive: true, force: true })
   return {
     list: () =>
       readdirSync(dir).flatMap((name) => {
@@ -38,7 +39,18 @@ export function openLayers(homeDir: string): Layers {
       const beside = join(dir, `.new-${digest}`)
       rmSync(beside, { recursive: true, force: true })
       for (const name of ['tree', 'disk']) mkdirSync(join(beside, name), { recursive: true })
-      const argv = ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-euc', COPY, 'copy', beside, image]
+      const argv = [
+        'unshare',
+        '--mount',
+        '--propagation',
+        'private',
+        '/bin/sh',
+        '-euc',
+        COPY,
+        'copy',
+        beside,
+        image,
+      ]
       const result = await run([...argv, String(bytesMax), OUTPUT_PART], { timeoutMs: COPY_TIMEOUT_MS })
       if (result.exit !== 0) {
         rmSync(beside, { recursive: true, force: true })

@@ -43,7 +43,13 @@ export function ociConfig(input: OciInput): object {
       args: input.argv,
       env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8', 'HOME=/root'],
       cwd: '/',
-      capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES, inheritable: [], ambient: [] },
+      capabilities: {
+        bounding: CAPABILITIES,
+        effective: CAPABILITIES,
+        permitted: CAPABILITIES,
+        inheritable: [],
+        ambient: [],
+      },
       rlimits: [{ type: 'RLIMIT_NOFILE', soft: input.filesMax, hard: input.filesMax }],
       noNewPrivileges: true,
       // The host's own daemons are the last that the kernel ends when memory is short.
@@ -61,11 +67,21 @@ export function ociConfig(input: OciInput): object {
         options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
       },
       tmpfs('/dev/shm', 'mode=1777', 'size=67108864'),
-      { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+      {
+        destination: '/dev/mqueue',
+        type: 'mqueue',
+        source: 'mqueue',
+        options: ['nosuid', 'noexec', 'nodev'],
+      },
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
       tmpfs('/run', 'mode=755', 'size=67108864'),
       ...(input.tmpBytes === null ? [] : [tmpfs('/tmp', 'mode=1777', `size=${input.tmpBytes}`)]),
-      ...input.binds.map(({ source, target }) => ({ destination: target, type: 'bind', source, options: ['rbind'] })),
+      ...input.binds.map(({ source, target }) => ({
+        destination: target,
+        type: 'bind',
+        source,
+        options: ['rbind'],
+      })),
     ],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'user', 'cgroup', 'network'].map((type) => ({ type })),
@@ -85,8 +101,11 @@ export function ociConfig(input: OciInput): object {
         pids: { limit: input.pids },
       },
       seccomp: seccompProfile,
-      maskedPaths: `/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug
-        /proc/scsi /proc/timer_list /proc/timer_stats /sys/devices/virtual/powercap /sys/firmware`.split(/\s+/),
+      maskedPaths:
+        `/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug
+        /proc/scsi /proc/timer_list /proc/timer_stats /sys/devices/virtual/powercap /sys/firmware`.split(
+          /\s+/,
+        ),
       readonlyPaths: '/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger'.split(' '),
     },
   }

@@ -24,7 +24,10 @@ export function initProcess(stateDir: string, container: string): InitProcess | 
 
 function parse(path: string): { pid: number; startTicks: number } | undefined {
   try {
-    const state = JSON.parse(readFileIfAny(path) ?? '') as { init_process_pid?: number; init_process_start?: number }
+    const state = JSON.parse(readFileIfAny(path) ?? '') as {
+      init_process_pid?: number
+      init_process_start?: number
+    }
     if (!state.init_process_pid || !state.init_process_start) return undefined
     return { pid: state.init_process_pid, startTicks: state.init_process_start }
   } catch {

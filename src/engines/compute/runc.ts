@@ -72,7 +72,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       const missing = spec.software.layers.find((layer) => !parts().layers.has(layer.digest))
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
-      const pid = await sandboxes.create({ ...planOf(record, parts().files.image(spec.id)), argv: ['/bin/sh', '/etc/polebean/init'] })
+      const pid = await sandboxes.create({
+        ...planOf(record, parts().files.image(spec.id)),
+        argv: ['/bin/sh', '/etc/polebean/init'],
+      })
       const started: Started = { revision: spec.software.revision, at: clock.now() }
       writeFileSync(startedPath(spec.id), JSON.stringify(started))
       await router.attach(memberOf(record), pid)
@@ -121,7 +124,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       record = { ...record, stoppedAt: clock.now(), reason: 'its first process ended' }
       parts().files.put(record)
     }
-    const cutShort = state === 'stopped' && !parts().files.launched(id) && record.reason === '' ? 'its launch was cut short' : ''
+    const cutShort =
+      state === 'stopped' && !parts().files.launched(id) && record.reason === ''
+        ? 'its launch was cut short'
+        : ''
     return {
       id,
       state,
@@ -152,7 +158,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   /** Ends what a control plane that died in the middle of its work left behind. */
   const sweep = async () => {
     for (const id of sandboxes.ids())
-      if (id.startsWith('r-') || (id.startsWith('i-') && !parts().files.all().has(id) && !parts().files.broken().has(id)))
+      if (
+        id.startsWith('r-') ||
+        (id.startsWith('i-') && !parts().files.all().has(id) && !parts().files.broken().has(id))
+      )
         await sandboxes.destroy(id)
     await parts().builder.sweep()
   }
@@ -161,7 +170,8 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   return {
     async launch(spec) {
       checkSpec(spec)
-      if (parts().files.broken().has(spec.id)) throw new EngineError(`the record of ${spec.id} is broken: ${parts().files.broken().get(spec.id)}`)
+      if (parts().files.broken().has(spec.id))
+        throw new EngineError(`the record of ${spec.id} is broken: ${parts().files.broken().get(spec.id)}`)
       await opened()
       await inTurnOf(spec.id, () => launch(spec))
     },
@@ -197,11 +207,20 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       })
     },
     async list() {
-      const broken = [...parts().files.broken()].map(
-        ([id, reason]): InstanceObservation => ({
-          ...{ id, state: 'unknown', reason, since: 0, boot: '', revision: 0, address: null, zone: '', node, tags: {} },
-        }),
-      )
+      const broken = [...parts().files.broken()].map(([id, reason]): InstanceObservation => ({
+        ...{
+          id,
+          state: 'unknown',
+          reason,
+          since: 0,
+          boot: '',
+          revision: 0,
+          address: null,
+          zone: '',
+          node,
+          tags: {},
+        },
+      }))
       return [...[...parts().files.all().values()].map(observe), ...broken]
     },
     async exec(id, argv, options) {
@@ -212,7 +231,9 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       if (runningInit(recordOf(id).spec.id)) return tailInside(sandboxes, id, path, tailBytes)
       await opened()
       return inTurnOf(id, () =>
-        runningInit(id) ? tailInside(sandboxes, id, path, tailBytes) : readStopped(recordOf(id), path, tailBytes),
+        runningInit(id)
+          ? tailInside(sandboxes, id, path, tailBytes)
+          : readStopped(recordOf(id), path, tailBytes),
       )
     },
     async stats() {
@@ -222,7 +243,13 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         const { id } = record.spec
         const bytes = traffic.get(interfaceOf(id))
         const network = bytes ? { networkInBytes: bytes.inBytes, networkOutBytes: bytes.outBytes } : {}
-        return { id, boot: observe(record).boot, at: clock.now(), ...readCgroupStats(sandboxes.cgroupOf(id)), ...network }
+        return {
+          id,
+          boot: observe(record).boot,
+          at: clock.now(),
+          ...readCgroupStats(sandboxes.cgroupOf(id)),
+          ...network,
+        }
       })
     },
     async build(request) {
@@ -232,7 +259,9 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
     layers: async () => parts().layers.list(),
     async removeLayer(digest) {
-      const user = [...parts().files.all().values()].find(({ spec }) => spec.software.layers.some((layer) => layer.digest === digest))
+      const user = [...parts().files.all().values()].find(({ spec }) =>
+        spec.software.layers.some((layer) => layer.digest === digest),
+      )
       if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
       parts().layers.remove(digest)
     },

@@ -1,5 +1,17 @@
 // One sandbox: files, mounts, container. Instances, builds and readers of stopped instances are all made by it.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -44,7 +56,13 @@ export type Sandboxes = {
   /** Ends what still runs and removes container, cgroup and run folder. Quiet when there is nothing. */
   destroy(id: string): Promise<void>
   /** argv that runs `argv` inside. */
-  execArgv(id: string, user: 'root' | 'webapp', env: Record<string, string>, cwd: string, argv: string[]): string[]
+  execArgv(
+    id: string,
+    user: 'root' | 'webapp',
+    env: Record<string, string>,
+    cwd: string,
+    argv: string[],
+  ): string[]
   /** The first process, as runc knows it; it may be dead. */
   init(id: string): InitProcess | undefined
   /** Ids that have a run folder: what runs, and what a crash left behind. */
@@ -82,8 +100,8 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     for (const { path, source } of mounts.places)
       if (source === null || statSync(source).isDirectory()) makeFolder(path, 0o755)
       else writeFileSync(path, '')
-    const places = mounts.binds.map(({ source, target }) =>
-      existsSync(source) ? mountPoint(source, target) : directory(target), // the disk's own parts are not mounted yet
+    const places = mounts.binds.map(
+      ({ source, target }) => (existsSync(source) ? mountPoint(source, target) : directory(target)), // the disk's own parts are not mounted yet
     )
     const extra = [...hostEntries(), ...plan.folders, ...places]
     writeTree(`${dir}/tree`, home.idBase, guestTree({ ...plan, extra }))
@@ -108,7 +126,13 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     const uppers = mounts.uppers.map(({ name, uid }) => `${name}:${home.idBase + uid}`)
     const result = await run([
       ...['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-euc', ASSEMBLE, 'assemble'],
-      ...[dir, `${base}/home/${plan.image.slice(home.dir.length + 1)}`, stateDir, containerOf(plan.id), ...uppers],
+      ...[
+        dir,
+        `${base}/home/${plan.image.slice(home.dir.length + 1)}`,
+        stateDir,
+        containerOf(plan.id),
+        ...uppers,
+      ],
     ])
     if (result.exit !== 0) {
       const said = `${result.stderr.toString()} ${readFileIfAny(`${dir}/log`) ?? ''}`.trim().slice(-500)
@@ -224,16 +248,19 @@ function checkId(id: string): string {
 async function removeCgroup(path: string) {
   const roots = existsSync('/sys/fs/cgroup/cgroup.controllers')
     ? ['/sys/fs/cgroup']
-    : readFileSync('/proc/self/mountinfo', 'utf8').split('\n').flatMap((line) => {
-        const fields = line.split(' ')
-        return fields.includes('cgroup') || fields.includes('cgroup2') ? (fields[4] ?? []) : []
-      })
+    : readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .flatMap((line) => {
+          const fields = line.split(' ')
+          return fields.includes('cgroup') || fields.includes('cgroup2') ? (fields[4] ?? []) : []
+        })
   const left = roots.map((root) => root + path).filter((folder) => existsSync(folder))
   if (left.length > 0) await run(['rmdir', ...left])
 }
 
 const canLimitSwap = () =>
-  existsSync('/sys/fs/cgroup/cgroup.controllers') || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes')
+  existsSync('/sys/fs/cgroup/cgroup.controllers') ||
+  existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes')
 
 const ownFilesMax = () => {
   const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]

@@ -13,7 +13,10 @@ function readV2(folder: string): CgroupStats {
   const usec = field(read(`${folder}/cpu.stat`), 'usage_usec')
   return defined({
     cpuSeconds: usec === undefined ? undefined : usec / 1e6,
-    memoryBytes: less(whole(read(`${folder}/memory.current`)), field(read(`${folder}/memory.stat`), 'inactive_file')),
+    memoryBytes: less(
+      whole(read(`${folder}/memory.current`)),
+      field(read(`${folder}/memory.stat`), 'inactive_file'),
+    ),
     processes: whole(read(`${folder}/pids.current`)),
   })
 }
@@ -23,7 +26,10 @@ function readV1(path: string): CgroupStats {
   const memory = `/sys/fs/cgroup/memory${path}`
   return defined({
     cpuSeconds: nsec === undefined ? undefined : nsec / 1e9,
-    memoryBytes: less(whole(read(`${memory}/memory.usage_in_bytes`)), field(read(`${memory}/memory.stat`), 'total_inactive_file')),
+    memoryBytes: less(
+      whole(read(`${memory}/memory.usage_in_bytes`)),
+      field(read(`${memory}/memory.stat`), 'total_inactive_file'),
+    ),
     processes: whole(read(`/sys/fs/cgroup/pids${path}/pids.current`)),
   })
 }

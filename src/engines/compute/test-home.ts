@@ -25,7 +25,14 @@ export async function makeTestHome(): Promise<TestHome> {
   const dir = mkdtempSync(`/tmp/pbt ü-${id}-`)
   const cidr = await chooseFreeCidr(id)
   const runDir = `/run/polebean/${id}`
-  const home: Home = { id, dir, runDir, idBase: 1_900_000_000, cidr, ports: { api: 0, http: 0, environments: 0 } }
+  const home: Home = {
+    id,
+    dir,
+    runDir,
+    idBase: 1_900_000_000,
+    cidr,
+    ports: { api: 0, http: 0, environments: 0 },
+  }
   const router = makeRouter(home)
   return {
     home,
@@ -60,7 +67,9 @@ export async function traces({ home, router }: TestHome): Promise<string[]> {
   ]
   const owned = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isOwned(pid, home))
   return [
-    ...lines.filter((line) => line.includes(home.id) || line.includes(router.names.uplink) || line.includes(home.cidr)),
+    ...lines.filter(
+      (line) => line.includes(home.id) || line.includes(router.names.uplink) || line.includes(home.cidr),
+    ),
     ...owned.map((pid) => `process ${pid}`),
   ]
 }

@@ -24,7 +24,9 @@ export async function chooseFreeCidr(homeId: string): Promise<string> {
 
 /** Destinations of all of the machine's routes, every table. */
 export async function hostRoutes(): Promise<string[]> {
-  const routes = JSON.parse(await runOk(['ip', '-j', '-4', 'route', 'show', 'table', 'all'])) as { dst?: string }[]
+  const routes = JSON.parse(await runOk(['ip', '-j', '-4', 'route', 'show', 'table', 'all'])) as {
+    dst?: string
+  }[]
   return routes.flatMap((route) => route.dst ?? [])
 }
 

@@ -14,7 +14,9 @@ export const inNamespace = (name: string, argv: string[]): string[] => [
 
 /** Runs `ip` commands in order; stops at the first that fails and throws it. */
 export async function ip(namespace: string | null, commands: string[]): Promise<void> {
-  await runOk(['ip', ...(namespace ? ['-n', namespace] : []), '-batch', '-'], { stdin: commands.join('\n') + '\n' })
+  await runOk(['ip', ...(namespace ? ['-n', namespace] : []), '-batch', '-'], {
+    stdin: commands.join('\n') + '\n',
+  })
 }
 
 export async function ipJson<T>(namespace: string | null, words: string[]): Promise<T[]> {

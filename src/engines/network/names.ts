@@ -42,7 +42,8 @@ export type Range = {
 
 export function rangeOf(cidr: string): Range {
   const [, a = '', b = ''] = /^(\d{1,3})\.(\d{1,3})\.0\.0\/16$/.exec(cidr) ?? []
-  if (a === '' || Number(a) > 255 || Number(b) > 255) throw new EngineError(`the VPC range must be a /16: ${cidr}`)
+  if (a === '' || Number(a) > 255 || Number(b) > 255)
+    throw new EngineError(`the VPC range must be a /16: ${cidr}`)
   return {
     cidr,
     resolver: `${a}.${b}.0.2`,

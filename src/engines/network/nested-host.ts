@@ -12,9 +12,12 @@ const member = { id: 'i-00000000000000001', address: home.cidr.replace('0.0/16',
 
 const reachesOutside = async () =>
   (await run(['nsenter', '-t', memberPid, '-n', 'curl', '-s', '-m', '2', `http://${outside}/`])).exit === 0
-const firewall = async () => (await runOk(['iptables-nft', '-S'])).split('\n').filter((line) => line.includes('polebean'))
+const firewall = async () =>
+  (await runOk(['iptables-nft', '-S'])).split('\n').filter((line) => line.includes('polebean'))
 const forwarding = () =>
-  ['ip_forward', 'conf/wan0/forwarding'].map((name) => readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim())
+  ['ip_forward', 'conf/wan0/forwarding'].map((name) =>
+    readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim(),
+  )
 
 const before = forwarding()
 await router.ensure()
@@ -28,5 +31,19 @@ await router.ensure()
 const repaired = await reachesOutside()
 await router.remove()
 const rules = (await runOk(['nft', 'list', 'ruleset'])).trim()
-const links = (await runOk(['ip', '-o', 'link'])).split('\n').filter((line) => line.includes(router.names.uplink))
-console.log(JSON.stringify({ before, withDocker, during, accepts, flushed, repaired, after: forwarding(), rules, links }))
+const links = (await runOk(['ip', '-o', 'link']))
+  .split('\n')
+  .filter((line) => line.includes(router.names.uplink))
+console.log(
+  JSON.stringify({
+    before,
+    withDocker,
+    during,
+    accepts,
+    flushed,
+    repaired,
+    after: forwarding(),
+    rules,
+    links,
+  }),
+)

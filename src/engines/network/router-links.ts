@@ -23,7 +23,9 @@ export async function ensureUplink(names: RouterNames, range: Range) {
   const has = (links: { ifname: string }[], name: string) => links.some((link) => link.ifname === name)
   if (!has(outer, names.uplink) || !has(inner, UPLINK)) {
     await removeLink(null, names.uplink)
-    await ip(null, [`link add ${names.uplink} mtu ${mtu} type veth peer name ${UPLINK} netns ${names.router}`])
+    await ip(null, [
+      `link add ${names.uplink} mtu ${mtu} type veth peer name ${UPLINK} netns ${names.router}`,
+    ])
   }
   writeFileSync(`/proc/sys/net/ipv6/conf/${names.uplink}/disable_ipv6`, '1')
   await ip(null, [
@@ -37,7 +39,9 @@ export async function ensureUplink(names: RouterNames, range: Range) {
     // Addresses that nobody has end here, and do not bounce between router and host.
     `route replace unreachable ${range.cidr}`,
   ])
-  await ip(null, [`route replace ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`])
+  await ip(null, [
+    `route replace ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`,
+  ])
 }
 
 export async function ensureBalancerNamespace(names: RouterNames) {
@@ -64,20 +68,38 @@ export async function ensureBalancerNamespace(names: RouterNames) {
   ])
   // A namespace that was made anew has none of its addresses, while the router's routes may remember them.
   const addresses = (await readAttached(names)).balancers
-  if (addresses.length > 0) await ip(names.balancer, addresses.map((address) => `addr replace ${address}/32 dev lo`))
+  if (addresses.length > 0)
+    await ip(
+      names.balancer,
+      addresses.map((address) => `addr replace ${address}/32 dev lo`),
+    )
 }
 
 /** Who is attached, from the routes: the kernel's state is the only list, so that a crash cannot make it wrong. */
 export async function readAttached(names: RouterNames) {
-  const routes = await ipJson<{ dst: string; dev?: string }>(names.router, ['-4', 'route', 'show', 'scope', 'link'])
+  const routes = await ipJson<{ dst: string; dev?: string }>(names.router, [
+    '-4',
+    'route',
+    'show',
+    'scope',
+    'link',
+  ])
   return {
-    members: routes.flatMap(({ dst, dev = '' }) => (/^[ib][0-9a-f]{14}$/.test(dev) ? { interface: dev, address: dst } : [])),
+    members: routes.flatMap(({ dst, dev = '' }) =>
+      /^[ib][0-9a-f]{14}$/.test(dev) ? { interface: dev, address: dst } : [],
+    ),
     balancers: routes.flatMap(({ dst, dev }) => (dev === BALANCER_LINK ? dst : [])),
   }
 }
 
 export async function readAddresses(namespace: string | null, dev: string): Promise<string[]> {
-  const links = await ipJson<{ addr_info: { local: string }[] }>(namespace, ['-4', 'addr', 'show', 'dev', dev])
+  const links = await ipJson<{ addr_info: { local: string }[] }>(namespace, [
+    '-4',
+    'addr',
+    'show',
+    'dev',
+    dev,
+  ])
   const all = links.flatMap((link) => (link.addr_info ?? []).map((info) => info.local))
   return all.filter((address) => !address.startsWith('127.'))
 }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { chooseCidr } from './cidr.ts'
 import { checkAddress, interfaceOf, namesOf, rangeOf } from './names.ts'
-import { addMemberRules, hostRuleset, removeMemberRules, routerRuleset, setBalancersRules } from './ruleset.ts'
+import {
+  addMemberRules,
+  hostRuleset,
+  removeMemberRules,
+  routerRuleset,
+  setBalancersRules,
+} from './ruleset.ts'
 
 const names = namesOf({ id: 'abc123' })
 const base = { cidr: '10.77.0.0/16', members: [], balancers: [], ports: [], hostAddresses: [] }
@@ -14,7 +20,10 @@ describe('the rules of the router', () => {
       { interface: 'b0123', address: '10.77.255.1' },
     ]
     const text = routerRuleset({ ...base, members })
-    assert.match(text, /set members \{ type ifname \. ipv4_addr; elements = \{ "i0123" \. 10\.77\.1\.1, "b0123" \. 10\.77\.255\.1 \} \}/)
+    assert.match(
+      text,
+      /set members \{ type ifname \. ipv4_addr; elements = \{ "i0123" \. 10\.77\.1\.1, "b0123" \. 10\.77\.255\.1 \} \}/,
+    )
     assert.match(text, /set instances \{ type ipv4_addr; elements = \{ 10\.77\.1\.1 \} \}/)
     assert.match(text, /iifname "lb0" ip daddr @instances tcp dport 80 accept/)
   })
@@ -27,7 +36,10 @@ describe('the rules of the router', () => {
   })
 
   it('replace the whole table in one transaction', () => {
-    assert.match(routerRuleset(base), /^table inet polebean\ndelete table inet polebean\ntable inet polebean \{/)
+    assert.match(
+      routerRuleset(base),
+      /^table inet polebean\ndelete table inet polebean\ntable inet polebean \{/,
+    )
   })
 
   it('take a member away by adding it first, since nft refuses to delete what is not there', () => {
@@ -45,7 +57,10 @@ describe('the rules of the router', () => {
 describe('the rules on the host', () => {
   it('drop what comes up the uplink for the host before any DNAT', () => {
     const text = hostRuleset({ names, cidr: '10.77.0.0/16', forwardingForUs: [] })
-    assert.match(text, /hook prerouting priority -250[^}]*iifname "poleabc123" fib daddr type != unicast drop/)
+    assert.match(
+      text,
+      /hook prerouting priority -250[^}]*iifname "poleabc123" fib daddr type != unicast drop/,
+    )
     assert.match(text, /ip saddr 10\.77\.0\.0\/16 oifname != "pole\*" masquerade/)
   })
 

@@ -1,5 +1,13 @@
 // The two rulesets of a home as text: values in, nft syntax out. Applied whole, in one netlink transaction each.
-import { BALANCER_LINK, METADATA, RESOLVER, UPLINK, UPLINK_PREFIX, rangeOf, type RouterNames } from './names.ts'
+import {
+  BALANCER_LINK,
+  METADATA,
+  RESOLVER,
+  UPLINK,
+  UPLINK_PREFIX,
+  rangeOf,
+  type RouterNames,
+} from './names.ts'
 
 export type RouterRules = {
   cidr: string
@@ -104,9 +112,7 @@ table ${table} {
     type filter hook forward priority -250; policy accept
     iifname ${up} oifname "${UPLINK_PREFIX}*" drop
     oifname ${up} ct state established,related accept
-    oifname ${up} drop${
-      alone && `\n    iifname { ${alone} } oifname != "${UPLINK_PREFIX}*" drop`
-    }
+    oifname ${up} drop${alone && `\n    iifname { ${alone} } oifname != "${UPLINK_PREFIX}*" drop`}
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept
@@ -117,5 +123,6 @@ table ${table} {
 }
 
 const elements = (list: string[]) => (list.length > 0 ? `elements = { ${list.join(', ')} }` : '')
-const memberElement = (member: { interface: string; address: string }) => `"${member.interface}" . ${member.address}`
+const memberElement = (member: { interface: string; address: string }) =>
+  `"${member.interface}" . ${member.address}`
 const portElement = (port: { address: string; port: number }) => `${port.address} . ${port.port}`

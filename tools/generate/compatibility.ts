@@ -1,0 +1,63 @@
+// Writes docs/compatibility.md: which operations there are comes from the services themselves, the rest is said here.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Life } from '../../sim/life.ts'
+import { makeWorld } from '../../sim/world.ts'
+import { operationNames, packages } from './operations.ts'
+
+const TARGET = fileURLToPath(new URL('../../docs/compatibility.md', import.meta.url))
+
+export function compatibilityText(): string {
+  const world = makeWorld(1)
+  const life = new Life(world)
+  const rows = Object.entries(packages).map(([name, packageName]) => {
+    const there = Object.keys(life.plane.services[name]?.operations ?? {}).map(upperFirst).toSorted()
+    const all = operationNames(packageName)
+    return `### ${name}: ${there.length} of ${all.length}\n\n${there.join(', ')}\n`
+  })
+  life.die()
+  world.store.close()
+  return `${HEAD}\n## Operations\n\nEvery other operation of these services answers a typed error that names it (400 \`UnsupportedOperation\`); an operation\nor option without effect is never stored and ignored. All options: [options.md](options.md).\n\n${rows.join('\n')}`
+}
+
+export const generateCompatibility = (): void => writeFileSync(TARGET, compatibilityText())
+
+const upperFirst = (name: string) => name[0]!.toUpperCase() + name.slice(1)
+
+const HEAD = `# What works, and what differs from AWS
+
+<!-- written by npm run generate; tools/generate/compatibility.ts -->
+
+## Clients
+
+| client | state |
+|---|---|
+| \`aws\` (CLI 1.45, botocore 1.43) | the walk of the README runs in the tests |
+| boto3, AWS SDK for JavaScript v3 | run in the tests |
+| \`eb\` 3.27.1 | what its commands need of the operations below; not every command |
+| Terraform | not run yet |
+
+## Differences from AWS, on purpose
+
+- \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`); \`SystemType\` is always \`enhanced\`.
+- CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`polebean server --domain\` sets
+  another domain for a new home.
+- A target that is down is probed every 250 ms; AWS waits for the check's interval.
+- An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
+  replaces it.
+- Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.
+- Environments become Ready as soon as their instances pass the balancer's checks; AWS waits for twelve passed checks in two
+  minutes.
+- Security groups and their rules are kept and described, but packets pass a fixed filter: balancer → instances on port 80,
+  egress, the resolver, nothing else.
+- The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
+  nothing evaluates them. Any caller with the home's key may do everything.
+- S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
+- A session token sent with a home's key is refused: there are none.
+
+## Not there yet, refused by typed errors
+
+Deployment policies other than all at once, single instances, classic and network load balancers, HTTPS listeners, scaling by
+metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
+worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
+`
