@@ -59,6 +59,14 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
 
 export const makeSupervisor = (home: Home): Supervisor => makeRunit({ home, clock: systemClock })
 
+/** Throws a sentence that names port and holder when somebody else has taken a port that the home keeps. */
+export async function checkPorts(home: HomeSettings): Promise<void> {
+  const daemons = await makeSupervisor(home).list()
+  const ofServer = daemons.some(({ name, running }) => name === 'server' && running) ? [] : [home.ports.api]
+  const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running) ? [] : [home.ports.http]
+  await checkPortsFree([...ofServer, ...ofHaproxy], ['127.0.0.1'])
+}
+
 /** A range for the VPC that this machine has no route for. */
 export const chooseCidr = async (): Promise<string> => choose(await hostRoutes(), Math.floor(systemRandom.next() * 1_000))
 
@@ -128,14 +136,8 @@ export async function startServer(home: HomeSettings, signal: AbortSignal): Prom
   return { ended: end() }
 }
 
-/** Throws a sentence when the home cannot be served: its database is of a newer version, or somebody has its ports. */
-export async function checkCanServe(home: HomeSettings, daemons: string[]): Promise<void> {
-  openHomeStore(home).close()
-  const ports = [home.ports.api, ...(daemons.includes('haproxy') ? [] : [home.ports.http])]
-  await checkPortsFree(ports, ['127.0.0.1']).catch((cause: Error) => {
-    throw new EngineError(`${cause.message}, and this home keeps its ports: end that program first`, { cause })
-  })
-}
+/** Throws a sentence when the home's database is of a newer version, or another server holds it. */
+export const checkDatabase = (home: HomeSettings): void => openHomeStore(home).close()
 
 // The order is that of dependence: addresses need the router, HAProxy and the resolver its namespaces.
 async function upkeep({ compute, resolver }: RealEngines): Promise<void> {

@@ -15,6 +15,8 @@ export type Environment = {
   platform: string
   cname: string
   url: string
+  /** The environment's own loopback port, which answers whatever the Host; for programs that do not resolve the name. */
+  localUrl: string
   updatedAt: string
 }
 
@@ -40,6 +42,8 @@ const names = (all: Environment[]) => (all.length === 0 ? 'none' : all.map((one)
 
 export function environmentOf(api: Api, from: { [name: string]: XmlValue }): Environment {
   const cname = textOf(from.CNAME)
+  const listeners = listOf(structureOf(structureOf(from.Resources).LoadBalancer).Listeners)
+  const ownPort = textOf(listeners[1]?.Port)
   return {
     name: textOf(from.EnvironmentName),
     id: textOf(from.EnvironmentId),
@@ -51,6 +55,7 @@ export function environmentOf(api: Api, from: { [name: string]: XmlValue }): Env
     platform: textOf(from.SolutionStackName) || textOf(from.PlatformArn),
     cname,
     url: `http://${cname}${api.home.ports.http === 80 ? '' : `:${api.home.ports.http}`}/`,
+    localUrl: ownPort ? `http://127.0.0.1:${ownPort}/` : '',
     updatedAt: textOf(from.DateUpdated),
   }
 }

@@ -2,7 +2,7 @@
 import { APP_DIR, MINUTE_MS, SYSTEM_PATH, SYSTEM_PYTHON, asset, keyOf, type PlannedBuild } from './plan.ts'
 import { BUNDLE_LIMITS } from './bundle-entries.ts'
 
-const UNPACKER_VERSION = '1'
+const UNPACKER_VERSION = '2'
 
 export type BundleFile = {
   /** Where it lies on this machine (objects engine), for the sandbox. */

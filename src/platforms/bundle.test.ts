@@ -34,6 +34,7 @@ const link = (name: string, target: string): FixtureEntry => ({ name, content: t
 describe('a good bundle', () => {
   it('is listed with its first level and the texts that decide how it is built', async () => {
     const listing = await inspect([
+      { name: './', mode: 0o40755 }, // the eb client writes it
       app,
       { name: 'requirements.txt', content: 'Flask\n' },
       { name: 'static/', mode: 0o40755 },

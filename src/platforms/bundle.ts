@@ -64,6 +64,7 @@ async function inspect(zip: ZipFile): Promise<BundleListing | BundleProblem> {
   let links = 0
   for await (const raw of zip.eachEntry()) {
     const entry = describeEntry(raw)
+    if (entry.path === './') continue // the bundle itself: the eb client writes it
     entries.push(entry)
     if (entry.encrypted || !entry.readable) continue // judged below; must not be opened
     if (entry.kind === 'link' && ++links <= LINKS_MAX) entry.target = await readText(zip, raw, LINK_BYTES_MAX)

@@ -1,7 +1,7 @@
 // What a home has on this machine, seen from outside: processes, sandboxes, interfaces, lines of HAProxy. And what may
 // happen to it: a process killed, the machine rebooted. Only what carries the home's id or folder is touched.
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openApi } from '../../src/cli/client.ts'
@@ -47,9 +47,9 @@ export function sandboxProcesses(home: HomeSettings, id = ''): { pid: number; ar
 /** Every process of the home: its supervisor with all below it, what runs in its sandboxes or namespaces. */
 export function homeProcesses(home: HomeSettings): number[] {
   const all = processes()
-  const named = (argv: string) => [`/run/polebean/${home.id}/`, `pb-${home.id}`, `${home.dir}/`].some((mark) => argv.includes(mark))
-  const found = new Set(findRunsvdir(join(home.dir, 'supervise')))
-  for (const one of all) if (one.cgroup.includes(`/polebean/${home.id}/`) || named(`${one.argv}\0`)) found.add(one.pid)
+  const marks = [`/polebean/${home.id}/`, `pb-${home.id}`, `${home.dir}/`, `${home.dir}\0`]
+  // runsv has the folder only as its working directory.
+  const found = new Set(all.flatMap((one) => (marks.some((mark) => `${one.argv}\0${one.cgroup}\0${one.folder}\0`.includes(mark)) ? one.pid : [])))
   for (let before = -1; before < found.size; ) {
     before = found.size
     for (const { pid, parent } of all) if (found.has(parent)) found.add(pid)
@@ -74,12 +74,13 @@ export function kill(pid: number): void {
 
 /** All that a reboot ends or takes away; what is below the home's folder stays. */
 export async function reboot(home: HomeSettings): Promise<void> {
-  // Whatever starts something again goes first; then until nothing is left that could.
-  for (const pid of supervisors(home)) kill(pid)
+  // Until nothing is left that could start something again.
+  let looks = 0
   await until('every process of the home is gone', () => {
     const left = homeProcesses(home)
     left.forEach(kill)
-    return left.length === 0
+    looks = left.length === 0 ? looks + 1 : 0
+    return looks === 3
   })
   for (const name of [`pb-${home.id}`, `pb-${home.id}-lb`, `pb-${home.id}-host`]) await runProgram(['ip', 'netns', 'del', name])
   await runProgram(['ip', 'link', 'del', `pole${home.id}`])
@@ -103,7 +104,8 @@ export async function things(home: HomeSettings): Promise<string[]> {
   return [
     ...links.map((line) => `link ${/^\d+: ([^:@]+)/.exec(line)?.[1]}`),
     ...routes.map((line) => `route ${line}`),
-    ...rules.filter((line) => line.includes('elements') || /^\s+"[ib]/.test(line)).map((line) => `rule ${line.trim()}`),
+    // Not the closed addresses: those of the host come and go with other homes.
+    ...rules.filter((line) => /elements = \{ ("|10\.)/.test(line) || /^\s+"[ib]/.test(line)).map((line) => `rule ${line.trim()}`),
     ...(await linesOf(['ip', '-n', `pb-${home.id}-lb`, '-o', 'addr', 'show', 'dev', 'lo'])).map((line) => `address ${line.split(' ')[6]}`),
     ...(await linesOf(['losetup', '-a'])).filter((line) => line.includes(home.dir)).map((line) => `loop ${line.slice(line.indexOf('('))}`),
     ...(await linesOf(['find', '/sys/fs/cgroup', '-type', 'd', '-path', `*/polebean/${home.id}/*`])).map((line) => `cgroup ${line}`),
@@ -189,7 +191,7 @@ async function told(home: TestHome, settings: HomeSettings): Promise<Record<stri
   }
 }
 
-function processes(): { pid: number; parent: number; argv: string; cgroup: string }[] {
+function processes(): { pid: number; parent: number; argv: string; folder: string; cgroup: string }[] {
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return []
     try {
@@ -197,7 +199,8 @@ function processes(): { pid: number; parent: number; argv: string; cgroup: strin
       const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       if (state === 'Z') return []
       const argv = readFileSync(`/proc/${entry}/cmdline`, 'utf8')
-      return [{ pid: Number(entry), parent: Number(parent), argv, cgroup: readFileSync(`/proc/${entry}/cgroup`, 'utf8') }]
+      const cgroup = readFileSync(`/proc/${entry}/cgroup`, 'utf8')
+      return [{ pid: Number(entry), parent: Number(parent), argv, folder: readlinkSync(`/proc/${entry}/cwd`), cgroup }]
     } catch {
       return [] // it has ended meanwhile
     }

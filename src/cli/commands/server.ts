@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import { checkCanServe, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
+import { checkDatabase, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note } from '../output.ts'
 import { answers } from '../start-server.ts'
@@ -22,7 +22,7 @@ export async function start(homeDir: string, options: { domain?: string }): Prom
   const home = await prepared(homeDir, options)
   const supervisor = makeSupervisor(home)
   const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
-  if (!daemons.includes('server')) await checkCanServe(home, daemons)
+  if (!daemons.includes('server')) checkDatabase(home)
   await supervisor.ensure({
     name: 'server',
     argv: [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
@@ -35,7 +35,11 @@ async function prepared(homeDir: string, { domain }: { domain?: string }): Promi
   if (process.platform !== 'linux') throw new Failure(`Polebean runs on Linux; this is ${process.platform}`)
   if (process.getuid!() !== 0) throw new Failure('the server needs root (it makes network namespaces); use sudo', EXIT.usage)
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
-  return openHome(homeDir, { random: systemRandom, chooseCidr, owner: invokingUser(), ...(domain ? { domain } : {}) })
+  const home = await openHome(homeDir, { random: systemRandom, chooseCidr, owner: invokingUser(), ...(domain ? { domain } : {}) })
+  await checkPorts(home).catch((error: Error) => {
+    throw new Failure(`${error.message}; end it, or give ${homeDir} another port in home.json`)
+  })
+  return home
 }
 
 /** Builds reach the package index as the user who starts the server does. */

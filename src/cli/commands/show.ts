@@ -40,6 +40,7 @@ export async function status(homeDir: string, named: string | undefined, { json 
   if (json) return printJson({ ...environment, causes, instances: rows })
   print(`${environment.name} (${environment.id})  ${environment.platform}`)
   print(`  URL      ${environment.url}`)
+  if (environment.localUrl) print(`  Local    ${environment.localUrl} (any Host)`)
   print(`  Status   ${environment.status}`)
   print(`  Health   ${paint(environment.health, environment.healthStatus || environment.health)}`)
   print(`  Version  ${environment.versionLabel}`)

@@ -5,23 +5,49 @@ import type { BalancerModel, HealthCheck, LoadBalancer, TargetGroup } from './en
 
 /** Throws an EngineError that names the first thing which cannot be carried. */
 export function checkModel(model: BalancerModel): void {
-  unique('load balancer', model.loadBalancers.map(({ id }) => id))
-  unique('target group', model.targetGroups.map(({ id }) => id))
+  unique(
+    'load balancer',
+    model.loadBalancers.map(({ id }) => id),
+  )
+  unique(
+    'target group',
+    model.targetGroups.map(({ id }) => id),
+  )
   for (const loadBalancer of model.loadBalancers) checkLoadBalancer(loadBalancer)
   for (const group of model.targetGroups) checkTargetGroup(group)
-  unique('address', model.loadBalancers.map(({ address }) => address))
-  unique('loopback port', model.loadBalancers.flatMap(({ loopbackPort }) => loopbackPort ?? []))
-  unique('host name', model.loadBalancers.flatMap(({ hosts }) => hosts))
+  unique(
+    'address',
+    model.loadBalancers.map(({ address }) => address),
+  )
+  unique(
+    'loopback port',
+    model.loadBalancers.flatMap(({ loopbackPort }) => loopbackPort ?? []),
+  )
+  unique(
+    'host name',
+    model.loadBalancers.flatMap(({ hosts }) => hosts),
+  )
 }
 
-function checkLoadBalancer({ id, address, hosts, loopbackPort, idleTimeoutSeconds, listeners }: LoadBalancer) {
+function checkLoadBalancer({
+  id,
+  address,
+  hosts,
+  loopbackPort,
+  idleTimeoutSeconds,
+  listeners,
+}: LoadBalancer) {
   const of = `load balancer ${checkId(id)}`
   need(isIPv4(address), of, 'address', address)
-  for (const host of hosts) need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
+  for (const host of hosts)
+    need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
   for (const { port } of listeners) need(isPort(port), of, 'listener port', port)
-  unique(`listener port of ${of}`, listeners.map(({ port }) => port))
+  unique(
+    `listener port of ${of}`,
+    listeners.map(({ port }) => port),
+  )
 }
 
 function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
@@ -32,7 +58,10 @@ function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
     need(isPort(target.port), of, 'port of a target', target.port)
     need(target.id !== '', of, 'target id', target.id)
   }
-  unique(`target of ${of}`, targets.map((target) => `${target.id} port ${target.port}`))
+  unique(
+    `target of ${of}`,
+    targets.map((target) => `${target.id} port ${target.port}`),
+  )
 }
 
 function checkHealthCheck(of: string, check: HealthCheck) {

@@ -61,19 +61,17 @@ describe('HAProxy configuration', () => {
   bind 127.0.0.1:8080 namespace pb-abc123-host
   bind [::1]:8080 v6only namespace pb-abc123-host
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
-  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
   http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
-  use_backend %[req.hdr(host),field(1,:),rtrim(.),lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)]
+  http-request set-header X-Forwarded-Port 8080
+  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  use_backend %[req.hdr(host),host_only,lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)]
 
 frontend vpc-80
   bind 0.0.0.0:80
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
-  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
   http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
+  http-request set-header X-Forwarded-Port 80
+  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-48449a14a4ff%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
   use_backend %[dst,map(/run/polebean/abc123/haproxy/addresses-80.map,unknown-host)]
 
 # load balancer app/shop/0123456789abcdef
@@ -81,10 +79,9 @@ frontend own-OWN
   bind 127.0.0.1:9000 namespace pb-abc123-host
   bind [::1]:9000 v6only namespace pb-abc123-host
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
-  http-request set-header X-Forwarded-For %[src] unless { req.fhdr_cnt(x-forwarded-for) gt 0 }
   http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Amzn-Trace-Id Root=1-%[unique-id,lower]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)] unless { req.fhdr_cnt(x-amzn-trace-id) gt 0 }
+  http-request set-header X-Forwarded-Port 9000
+  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
   default_backend b-BACKEND
 
 # load balancer app/shop/0123456789abcdef, target group targetgroup/shop/1
@@ -137,7 +134,12 @@ backend unknown-host
   it('gives an internal balancer no public listener, and a listener without targets a 503', () => {
     const [balancer] = shop.loadBalancers
     assert.ok(balancer)
-    const internal = { ...balancer, internetFacing: false, loopbackPort: null, listeners: [{ port: 80, targetGroupId: null }] }
+    const internal = {
+      ...balancer,
+      internetFacing: false,
+      loopbackPort: null,
+      listeners: [{ port: 80, targetGroupId: null }],
+    }
     const { config, maps, hostPorts } = render({ loadBalancers: [internal], targetGroups: [] })
     assert.deepEqual(hostPorts, [])
     assert.doesNotMatch(config, /frontend (public|own)/)
@@ -147,7 +149,10 @@ backend unknown-host
   it('checks by connection alone when the target group says so', () => {
     const [group] = shop.targetGroups
     assert.ok(group)
-    const tcp = { ...shop, targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, protocol: 'TCP' as const, port: 81 } }] }
+    const tcp = {
+      ...shop,
+      targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, protocol: 'TCP' as const, port: 81 } }],
+    }
     const { config } = render(tcp)
     assert.doesNotMatch(config, /httpchk|http-check/)
     assert.match(config, /default-server check .* port 81$/m)
@@ -159,7 +164,10 @@ describe('a model', () => {
     const [balancer] = shop.loadBalancers
     const [group] = shop.targetGroups
     assert.ok(balancer && group)
-    const withBalancer = (over: Partial<typeof balancer>) => ({ ...shop, loadBalancers: [{ ...balancer, ...over }] })
+    const withBalancer = (over: Partial<typeof balancer>) => ({
+      ...shop,
+      loadBalancers: [{ ...balancer, ...over }],
+    })
     const withCheck = (over: Partial<typeof group.healthCheck>) => ({
       ...shop,
       targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, ...over } }],
@@ -177,9 +185,13 @@ describe('a model', () => {
       [withCheck({ path: 'a' }), /health check path/],
       [withCheck({ matcher: '200 or so' }), /matcher/],
       [withCheck({ intervalSeconds: Number.NaN }), /interval/],
-      [{ ...shop, loadBalancers: [balancer, { ...balancer, id: 'other', hosts: [], loopbackPort: null }] }, /same address/],
+      [
+        { ...shop, loadBalancers: [balancer, { ...balancer, id: 'other', hosts: [], loopbackPort: null }] },
+        /same address/,
+      ],
     ]
-    for (const [model, message] of bad) assert.throws(() => checkModel(model), { name: 'EngineError', message })
+    for (const [model, message] of bad)
+      assert.throws(() => checkModel(model), { name: 'EngineError', message })
   })
 })
 

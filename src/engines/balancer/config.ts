@@ -154,11 +154,16 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       })
       .join('')
   const portsOf = (loadBalancers: BalancerModel['loadBalancers']) =>
-    [...new Set(loadBalancers.flatMap(({ listeners }) => listeners.map(({ port }) => port)))].sort((a, b) => a - b)
+    [...new Set(loadBalancers.flatMap(({ listeners }) => listeners.map(({ port }) => port)))].sort(
+      (a, b) => a - b,
+    )
 
   for (const port of portsOf(model.loadBalancers.filter(({ internetFacing }) => internetFacing))) {
     const file = `hosts-${port}.map`
-    maps.set(file, entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])))
+    maps.set(
+      file,
+      entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])),
+    )
     frontends.push(
       `frontend public-${port}`,
       ...bindHost(settings.publicPort(port)),
@@ -169,9 +174,14 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
   }
   for (const port of portsOf(model.loadBalancers)) {
     const file = `addresses-${port}.map`
-    maps.set(file, entries(port, ({ address }) => [address]))
+    maps.set(
+      file,
+      entries(port, ({ address }) => [address]),
+    )
     // In the host's own namespace (tests without a network) the address is what tells it from the public one.
-    const addresses = model.loadBalancers.filter(({ listeners }) => listeners.some((one) => one.port === port))
+    const addresses = model.loadBalancers.filter(({ listeners }) =>
+      listeners.some((one) => one.port === port),
+    )
     const binds = settings.hostNamespace === null ? addresses.map(({ address }) => address) : ['0.0.0.0']
     frontends.push(
       `frontend vpc-${port}`,
@@ -219,7 +229,9 @@ function backendLines({ name, loadBalancer, group }: Backend): string[] {
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout check ${ms(healthCheck.timeoutSeconds)}`,
-    ...(healthCheck.protocol === 'TCP' ? [] : httpCheckLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
+    ...(healthCheck.protocol === 'TCP'
+      ? []
+      : httpCheckLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
     // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
     `  default-server ${serverKeywords('settled', healthCheck)}`,
   ]
@@ -239,4 +251,3 @@ function serverLine({ name, role, target, disabled }: Server): string {
   const own = role === 'open' ? 'no-check backup' : role === 'initial' ? 'rise 1' : ''
   return `  server ${name} ${target.address}:${target.port} ${own}${disabled ? ' disabled' : ''}`.trimEnd()
 }
-

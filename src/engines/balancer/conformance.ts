@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
-import type { BalancerEngine, BalancerModel, HealthCheck, LoadBalancer, Target, TargetHealth } from './engine.ts'
+import type {
+  BalancerEngine,
+  BalancerModel,
+  HealthCheck,
+  LoadBalancer,
+  Target,
+  TargetHealth,
+} from './engine.ts'
 
 export type BalancerHarness = {
   clock: Clock

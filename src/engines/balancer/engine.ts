@@ -85,7 +85,10 @@ export type BalancerObservation = {
   /** One entry a load balancer. */
   counters: BalancerCounters[]
   /** One entry a target: requests and codes, same boot. */
-  targetCounters: (Omit<BalancerCounters, 'id' | 'balancer4xx' | 'balancer5xx'> & { targetGroupId: string; targetId: string })[]
+  targetCounters: (Omit<BalancerCounters, 'id' | 'balancer4xx' | 'balancer5xx'> & {
+    targetGroupId: string
+    targetId: string
+  })[]
 }
 
 export type BalancerEngine = {

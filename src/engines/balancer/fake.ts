@@ -3,7 +3,14 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkModel } from './check-model.ts'
-import type { BalancerEngine, BalancerModel, LoadBalancer, Target, TargetGroup, TargetObservation } from './engine.ts'
+import type {
+  BalancerEngine,
+  BalancerModel,
+  LoadBalancer,
+  Target,
+  TargetGroup,
+  TargetObservation,
+} from './engine.ts'
 import { FakeTarget } from './fake-target.ts'
 
 export type BalancerFault = 'error before' | 'error after' | 'cannot see'
@@ -16,7 +23,10 @@ export type FakeBalancerOptions = {
   httpPort?: number
 }
 
-export type FakeRequest = { host: string; listenerPort?: number } | { loopbackPort: number } | { address: string; port: number }
+export type FakeRequest =
+  | { host: string; listenerPort?: number }
+  | { loopbackPort: number }
+  | { address: string; port: number }
 
 export type FakeBalancerWorld = {
   engine(): BalancerEngine
@@ -36,7 +46,11 @@ export type FakeBalancerWorld = {
 type Counts = { requests: number; byClass: number[]; balancer5xx: number }
 const noCounts = (): Counts => ({ requests: 0, byClass: [0, 0, 0, 0, 0, 0], balancer5xx: 0 })
 
-export function makeFakeBalancerWorld({ clock, probe, httpPort = 80 }: FakeBalancerOptions): FakeBalancerWorld {
+export function makeFakeBalancerWorld({
+  clock,
+  probe,
+  httpPort = 80,
+}: FakeBalancerOptions): FakeBalancerWorld {
   let model: BalancerModel = { loadBalancers: [], targetGroups: [] }
   let targets = new Map<string, FakeTarget>()
   let counts = new Map<string, Counts>()
@@ -120,14 +134,23 @@ export function makeFakeBalancerWorld({ clock, probe, httpPort = 80 }: FakeBalan
 
   // Groups that no listener names are not carried, so nothing is known of their targets.
   const carriedGroups = () => {
-    const named = new Set(model.loadBalancers.flatMap(({ listeners }) => listeners.map((one) => one.targetGroupId)))
+    const named = new Set(
+      model.loadBalancers.flatMap(({ listeners }) => listeners.map((one) => one.targetGroupId)),
+    )
     return model.targetGroups.filter(({ id }) => named.has(id))
   }
 
   const figures = (key: string) => {
     const { requests, byClass } = countsOf(key)
     const [, , target2xx = 0, target3xx = 0, target4xx = 0, target5xx = 0] = byClass
-    const common = { boot: `boot-${boots}`, at: clock.now(), requests, bytesIn: 0, bytesOut: 0, responseTimeAverageMs: 1 }
+    const common = {
+      boot: `boot-${boots}`,
+      at: clock.now(),
+      requests,
+      bytesIn: 0,
+      bytesOut: 0,
+      responseTimeAverageMs: 1,
+    }
     return { ...common, target2xx, target3xx, target4xx, target5xx }
   }
 
@@ -161,11 +184,15 @@ export function makeFakeBalancerWorld({ clock, probe, httpPort = 80 }: FakeBalan
       if ('loopbackPort' in request) {
         const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
         if (!found) throw new Error(`nobody listens on ${request.loopbackPort}`)
-        return serve(found, found.listeners.find(({ port }) => port === 80)?.port ?? found.listeners[0]?.port ?? 0)
+        return serve(
+          found,
+          found.listeners.find(({ port }) => port === 80)?.port ?? found.listeners[0]?.port ?? 0,
+        )
       }
       const port = 'address' in request ? request.port : (request.listenerPort ?? 80)
       const found = loadBalancers.find(({ hosts, address, internetFacing, listeners }) => {
-        const isMeant = 'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
+        const isMeant =
+          'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
         return isMeant && listeners.some((listener) => listener.port === port)
       })
       return found ? serve(found, port) : { status: 404, targetId: null }

@@ -16,12 +16,18 @@ describe('haproxy on the machine', () => {
   before(async () => {
     net = await makeTestNetwork()
     engine = net.engine()
-    for (const n of [1, 2, 3]) await net.order({ address: addressOf(n), port: 80, name: `i-${n}`, status: 200 })
+    for (const n of [1, 2, 3])
+      await net.order({ address: addressOf(n), port: 80, name: `i-${n}`, status: 200 })
   })
   after(() => net.close())
 
   const addressOf = (n: number) => `10.213.2.${n}`
-  const target = (n: number, draining = false): Target => ({ id: `i-${n}`, address: addressOf(n), port: 80, draining })
+  const target = (n: number, draining = false): Target => ({
+    id: `i-${n}`,
+    address: addressOf(n),
+    port: 80,
+    draining,
+  })
   const loadBalancer = (n: number, over: Partial<LoadBalancer> = {}): LoadBalancer => ({
     id: `app/balancer/${n}`,
     address: `10.213.1.${n}`,
@@ -50,7 +56,8 @@ describe('haproxy on the machine', () => {
     loadBalancers: [loadBalancer(1), ...more],
     targetGroups: [group(1, targets), ...more.map(({ id }) => group(Number(id.split('/')[2]), [target(3)]))],
   })
-  const request = (headers: Record<string, string> = {}, path = '/') => get(net.home.ports.http, HOST, headers, path)
+  const request = (headers: Record<string, string> = {}, path = '/') =>
+    get(net.home.ports.http, HOST, headers, path)
   const untilHealthy = async (count: number) => {
     for (const end = clock.monotonic() + 8_000; clock.monotonic() < end; await clock.sleep(20)) {
       const { targets } = await engine.observe()
@@ -67,8 +74,15 @@ describe('haproxy on the machine', () => {
   it('tells a target who asked, as an Application Load Balancer does', async () => {
     await engine.apply(model([target(1), target(2)]))
     await untilHealthy(2)
-    const { body } = await request({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' }, '/a?b=c')
-    const { from, url, headers } = JSON.parse(body) as { from: string; url: string; headers: Record<string, string> }
+    const { body } = await request(
+      { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' },
+      '/a?b=c',
+    )
+    const { from, url, headers } = JSON.parse(body) as {
+      from: string
+      url: string
+      headers: Record<string, string>
+    }
     assert.equal(from, '10.213.1.1')
     assert.equal(url, '/a?b=c')
     assert.equal(headers['host'], HOST)
@@ -76,7 +90,9 @@ describe('haproxy on the machine', () => {
     assert.equal(headers['x-forwarded-proto'], 'http')
     assert.equal(headers['x-forwarded-port'], String(net.home.ports.http))
     assert.match(headers['x-amzn-trace-id'] ?? '', /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/)
-    const kept = JSON.parse((await request({ 'x-amzn-trace-id': 'Root=mine' })).body) as { headers: Record<string, string> }
+    const kept = JSON.parse((await request({ 'x-amzn-trace-id': 'Root=mine' })).body) as {
+      headers: Record<string, string>
+    }
     assert.equal(kept.headers['x-amzn-trace-id'], 'Root=mine')
   })
 
@@ -86,7 +102,9 @@ describe('haproxy on the machine', () => {
       const { stdout } = await run(['curl', '-sS', '-H', `Host: ${HOST}`, url])
       assert.match(stdout.toString(), /"name":"i-[12]"/)
     }
-    const inside = await run(net.execIn(net.names.targets, ['curl', '-sS', '--max-time', '5', 'http://10.213.1.1/']))
+    const inside = await run(
+      net.execIn(net.names.targets, ['curl', '-sS', '--max-time', '5', 'http://10.213.1.1/']),
+    )
     assert.match(inside.stdout.toString(), /"name":"i-[12]"/)
   })
 
@@ -105,7 +123,9 @@ describe('haproxy on the machine', () => {
     await engine.apply(model([target(1)]))
     await untilHealthy(1)
     const socket = connect({ host: '127.0.0.1', port: net.home.ports.http })
-    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`)
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: ${HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    )
     let said = ''
     socket.on('data', (chunk) => (said += String(chunk)))
     await until(() => said.includes('101'))
@@ -130,7 +150,9 @@ describe('haproxy on the machine', () => {
     await untilHealthy(2)
     await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: 200, delayMs: 4_000 })
     const two = [request(), request()]
-    await until(async () => (await engine.observe()).targets.some(({ targetId, current }) => targetId === 'i-1' && current === 1))
+    await until(async () =>
+      (await engine.observe()).targets.some(({ targetId, current }) => targetId === 'i-1' && current === 1),
+    )
     await engine.apply(model([target(1, true), target(2)]))
     // A reload meanwhile (a further balancer) must not hide it: the former worker still answers it.
     await engine.apply(model([target(1, true), target(2)], [loadBalancer(2)]))
@@ -207,10 +229,15 @@ describe('haproxy on the machine', () => {
     await untilHealthy(1)
     const { master } = await pids()
     process.kill(master, 'SIGKILL')
-    await until(async () => (await pids()).master !== master && (await request().catch(() => null))?.status === 200)
+    await until(
+      async () => (await pids()).master !== master && (await request().catch(() => null))?.status === 200,
+    )
     for (let i = 0; i < 4; i++) assert.equal((await request()).by, 'i-1')
     const { targets } = await engine.observe()
-    assert.deepEqual(targets.map(({ health }) => health), ['healthy', 'initial'])
+    assert.deepEqual(
+      targets.map(({ health }) => health),
+      ['healthy', 'initial'],
+    )
   })
 
   it('refuses a port that somebody has, names him, and keeps what is in force', async () => {
@@ -236,7 +263,10 @@ describe('haproxy on the machine', () => {
     const { master } = await pids()
     const bad = model([target(1)])
     bad.targetGroups[0]!.healthCheck.matcher = '300-200'
-    await assert.rejects(engine.apply(bad), { name: 'EngineError', message: /haproxy\.cfg:\d+\].*http-check expect/ })
+    await assert.rejects(engine.apply(bad), {
+      name: 'EngineError',
+      message: /haproxy\.cfg:\d+\].*http-check expect/,
+    })
     await engine.apply(model([target(1)]))
     assert.equal((await request()).by, 'i-1')
     assert.equal((await pids()).master, master)
@@ -261,7 +291,8 @@ describe('haproxy on the machine', () => {
   })
 
   // A killed process that its parent has not yet buried still has a pid.
-  const isGone = async (pid: number) => (await run(['ps', '-o', 'stat=', '-p', String(pid)])).stdout.toString().trim().replace(/^Z.*/, '') === ''
+  const isGone = async (pid: number) =>
+    (await run(['ps', '-o', 'stat=', '-p', String(pid)])).stdout.toString().trim().replace(/^Z.*/, '') === ''
 })
 
 /** wrk-like: 16 keep-alive clients in a process of their own, until `requests` were answered and `done` is called. */
@@ -286,9 +317,13 @@ function startLoad(port: number, requests: number) {
     await Promise.all(Array.from({ length: 16 }, async () => { while (!stop || answered < least) await one() }))
     console.log(JSON.stringify({ answered, failed }))
     process.exit()`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, String(port), HOST, String(requests)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', program, String(port), HOST, String(requests)],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   let said = ''
   child.stdout.on('data', (chunk) => (said += String(chunk)))
   const ended = new Promise((resolve) => child.on('close', resolve))

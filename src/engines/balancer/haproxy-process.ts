@@ -1,5 +1,5 @@
 // The one HAProxy of a home: its files, its start under the supervisor, its reload, its sockets.
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -31,11 +31,21 @@ type Options = {
   namespaceFile: string
 }
 
-export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap, namespaceFile }: Options) {
+export function makeHaproxyProcess({
+  clock,
+  supervisor,
+  dir,
+  logFile,
+  filesMax,
+  wrap,
+  namespaceFile,
+}: Options) {
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
-    throw new EngineError(`HAProxy takes socket paths of ${SOCKET_PATH_BYTES_MAX} bytes at most: ${masterSocket}`)
+    throw new EngineError(
+      `HAProxy takes socket paths of ${SOCKET_PATH_BYTES_MAX} bytes at most: ${masterSocket}`,
+    )
   const service: Service = {
     name: 'haproxy',
     argv: wrap(['haproxy', '-W', '-S', `${masterSocket},mode,600`, '-f', join(dir, 'haproxy.cfg')]),
@@ -54,15 +64,18 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
   }
 
   /** Whether the supervisor has it running, answering or not. */
-  const isRunning = async () => (await supervisor.list()).some(({ name, running }) => name === service.name && running)
+  const isRunning = async () =>
+    (await supervisor.list()).some(({ name, running }) => name === service.name && running)
 
   const untilFollowing = async (frame: string, saidBefore: number) => {
     const end = clock.monotonic() + FOLLOW_MS
     for (;;) {
       if ((await follows())?.frame === frame) return
       const alert = /\[ALERT\].*/.exec(saidSince(saidBefore))?.[0]
-      if (alert && !/exited with|Current worker|All workers/.test(alert)) throw new EngineError(await explain(alert))
-      if (clock.monotonic() > end) throw new EngineError(`HAProxy does not follow its configuration within ${FOLLOW_MS} ms`)
+      if (alert && !/exited with|Current worker|All workers/.test(alert))
+        throw new EngineError(await explain(alert))
+      if (clock.monotonic() > end)
+        throw new EngineError(`HAProxy does not follow its configuration within ${FOLLOW_MS} ms`)
       await clock.sleep(POLL_MS)
     }
   }
@@ -76,7 +89,8 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
   const write = (files: Files) => {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     mkdirSync(join(dir, 'empty'), { recursive: true, mode: 0o755 })
-    for (const [name, content] of files) if (read(name) !== content) writeFileAtomic(join(dir, name), content, 0o600)
+    for (const [name, content] of files)
+      if (read(name) !== content) writeFileAtomic(join(dir, name), content, 0o600)
   }
 
   return {
@@ -84,6 +98,12 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
     follows,
     read,
     write,
+
+    /** Takes away the maps of former configurations. */
+    prune(files: Files) {
+      for (const name of readdirSync(dir))
+        if (name.endsWith('.map') && !files.has(name)) rmSync(join(dir, name))
+    },
 
     isRunning,
 

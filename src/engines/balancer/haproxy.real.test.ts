@@ -12,7 +12,10 @@ describeBalancer('haproxy', async () => {
     answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
     request: async (to) => {
       const port = 'host' in to ? net.home.ports.http : to.loopbackPort
-      const { status, by } = await get(port, 'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example')
+      const { status, by } = await get(
+        port,
+        'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',
+      )
       return { status, by }
     },
     close: net.close,

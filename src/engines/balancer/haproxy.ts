@@ -92,6 +92,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
         haproxy.write(files)
         await haproxy.start(rendered.frame)
       }
+      haproxy.prune(files)
       log.info(following ? 'balancer reloaded' : 'balancer started', { frame: rendered.frame })
     }
     for (const [name, content] of rendered.maps) await replaceMap(name, content)
@@ -136,11 +137,16 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     const before = inForce()
     const had = before && (await haproxy.isRunning()) ? renderConfig(before, settings, []).hostPorts : []
     const addresses = settings.ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
-    await checkPortsFree(hostPorts.filter((port) => !had.includes(port)), addresses)
+    await checkPortsFree(
+      hostPorts.filter((port) => !had.includes(port)),
+      addresses,
+    )
   }
 
   const joinNetwork = async (model: BalancerModel) => {
-    const addresses = [...new Set([model, inForce()].flatMap((one) => one?.loadBalancers ?? []).map((lb) => lb.address))]
+    const addresses = [
+      ...new Set([model, inForce()].flatMap((one) => one?.loadBalancers ?? []).map((lb) => lb.address)),
+    ]
     const ports = portsOf(model)
     if (joined === JSON.stringify([addresses, ports])) return
     await network.ensureBalancerAddresses(addresses)
@@ -223,7 +229,9 @@ function filesOf({ config, maps, pages }: Rendered): Files {
 /** What the router must let through besides port 80. */
 function portsOf(model: BalancerModel): { address: string; port: number }[] {
   const all = model.targetGroups.flatMap(({ targets, healthCheck }) =>
-    targets.flatMap(({ address, port }) => [port, healthCheck.port ?? port].map((one) => `${address} ${one}`)),
+    targets.flatMap(({ address, port }) =>
+      [port, healthCheck.port ?? port].map((one) => `${address} ${one}`),
+    ),
   )
   return [...new Set(all)]
     .map((one) => ({ address: one.split(' ')[0] ?? '', port: Number(one.split(' ')[1]) }))
@@ -232,12 +240,15 @@ function portsOf(model: BalancerModel): { address: string; port: number }[] {
 
 function checkPublicPorts({ loadBalancers }: BalancerModel, publicPort: (port: number) => number) {
   const listeners = loadBalancers.filter((one) => one.internetFacing).flatMap((one) => one.listeners)
-  const users = new Map(loadBalancers.flatMap(({ loopbackPort, id }) => (loopbackPort ? [[loopbackPort, id]] : [])))
+  const users = new Map(
+    loadBalancers.flatMap(({ loopbackPort, id }) => (loopbackPort ? [[loopbackPort, id]] : [])),
+  )
   const served = new Map<number, number>()
   for (const { port } of listeners) {
     const at = publicPort(port)
     const other = served.get(at)
-    if (other !== undefined && other !== port) throw new EngineError(`port ${at} already serves listener port ${other}`)
+    if (other !== undefined && other !== port)
+      throw new EngineError(`port ${at} already serves listener port ${other}`)
     if (users.has(at)) throw new EngineError(`port ${at} already is the loopback port of ${users.get(at)}`)
     served.set(at, port)
   }
@@ -250,6 +261,7 @@ function userIfAny(name: string): Settings['user'] {
 
 // A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.
 function hardFilesMax(): number {
-  const [, hard = '1024'] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileIfAny('/proc/self/limits') ?? '') ?? []
+  const [, hard = '1024'] =
+    /^Max open files\s+\S+\s+(\S+)/m.exec(readFileIfAny('/proc/self/limits') ?? '') ?? []
   return hard === 'unlimited' ? FILES_MAX : Number(hard)
 }

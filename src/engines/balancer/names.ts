@@ -17,7 +17,11 @@ export function backendsOf(model: BalancerModel): Backend[] {
 }
 
 /** A listener without a target group, or whose group is not there, answers 503. */
-export function backendOf(backends: Backend[], loadBalancer: LoadBalancer, targetGroupId: string | null): string {
+export function backendOf(
+  backends: Backend[],
+  loadBalancer: LoadBalancer,
+  targetGroupId: string | null,
+): string {
   const found = backends.find((one) => one.loadBalancer === loadBalancer && one.group.id === targetGroupId)
   return found?.name ?? NO_TARGETS
 }
@@ -25,7 +29,8 @@ export function backendOf(backends: Backend[], loadBalancer: LoadBalancer, targe
 export const NO_TARGETS = 'no-targets'
 export const UNKNOWN_HOST = 'unknown-host'
 
-const backendName = (loadBalancerId: string, groupId: string) => `b-${digest(`${loadBalancerId}\n${groupId}`, 12)}`
+const backendName = (loadBalancerId: string, groupId: string) =>
+  `b-${digest(`${loadBalancerId}\n${groupId}`, 12)}`
 
 /** For frontends that belong to one load balancer. */
 export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`

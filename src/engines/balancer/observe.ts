@@ -1,5 +1,12 @@
 // HAProxy's figures in ELBv2's words. Pure.
-import type { BalancerCounters, BalancerModel, BalancerObservation, LoadBalancer, Target, TargetObservation } from './engine.ts'
+import type {
+  BalancerCounters,
+  BalancerModel,
+  BalancerObservation,
+  LoadBalancer,
+  Target,
+  TargetObservation,
+} from './engine.ts'
 import { type Backend, backendsOf, loopbackName, ROLES, serverName } from './names.ts'
 import { isDetermined, isUp, serversOf } from './plan.ts'
 import { count, type RunningServer, type Statistics } from './running.ts'
@@ -54,7 +61,11 @@ function healthOf(
   servers: ReturnType<typeof serversOf>,
   own: Statistics[],
 ): Health {
-  const initial = (reason: string, description: string): Health => ({ health: 'initial', reason, description })
+  const initial = (reason: string, description: string): Health => ({
+    health: 'initial',
+    reason,
+    description,
+  })
   if (draining)
     return {
       health: 'draining',
@@ -76,7 +87,10 @@ function failureOf(row: Statistics | undefined): { reason: string; description: 
   const status = (row?.fields.get('check_status') ?? '').replace(/^\* /, '')
   const code = row?.fields.get('check_code') ?? ''
   if (status === 'L7STS' && code !== '')
-    return { reason: 'Target.ResponseCodeMismatch', description: `Health checks failed with these codes: [${code}]` }
+    return {
+      reason: 'Target.ResponseCodeMismatch',
+      description: `Health checks failed with these codes: [${code}]`,
+    }
   if (/TOUT$/.test(status)) return { reason: 'Target.Timeout', description: 'Request timed out' }
   return { reason: 'Target.FailedHealthChecks', description: 'Health checks failed' }
 }
@@ -123,9 +137,14 @@ const codes = (rows: Statistics[]) => ({
 
 // From the request's leaving to the first byte of the answer, as AWS's TargetResponseTime.
 function averageResponse(rows: Statistics[]): number {
-  const weighed = rows.map((row) => ({ weight: sum([row], 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx'), row }))
+  const weighed = rows.map((row) => ({
+    weight: sum([row], 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx'),
+    row,
+  }))
   const total = weighed.reduce((all, { weight }) => all + weight, 0)
-  return total === 0 ? 0 : weighed.reduce((all, { weight, row }) => all + weight * count(row, 'rtime'), 0) / total
+  return total === 0
+    ? 0
+    : weighed.reduce((all, { weight, row }) => all + weight * count(row, 'rtime'), 0) / total
 }
 
 const sum = (rows: Statistics[], ...fields: string[]) =>

@@ -118,7 +118,12 @@ describe('plan of servers', () => {
       [server('initial'), server('open')],
       ['retire initial', 'delete initial', 'retire open', 'delete open'],
     ],
-    ['what could not be deleted yet is tried again', modelOf(), [server('initial', { maintenance: true })], ['delete initial']],
+    [
+      'what could not be deleted yet is tried again',
+      modelOf(),
+      [server('initial', { maintenance: true })],
+      ['delete initial'],
+    ],
     [
       'a target that returns before its server is deleted starts unchecked',
       modelOf(one),
@@ -132,15 +137,23 @@ describe('plan of servers', () => {
       ['revive initial'],
     ],
   ]
-  for (const [title, model, running, actions] of table) it(title, () => assert.deepEqual(planned(model, running), actions))
+  for (const [title, model, running, actions] of table)
+    it(title, () => assert.deepEqual(planned(model, running), actions))
 
   it('leaves draining targets out of the configuration, and opens what was open', () => {
     const two: Target = { ...one, id: 'i-2', address: '10.0.2.2', draining: true }
-    const { servers } = planServers(backendsOf(modelOf(one, two)), [server('initial'), closed, server('initial', {}, two)])
-    assert.deepEqual(servers.map(({ name, disabled }) => [name, disabled]), [
-      [serverName(one, 'initial'), false],
-      [serverName(one, 'open'), false],
+    const { servers } = planServers(backendsOf(modelOf(one, two)), [
+      server('initial'),
+      closed,
+      server('initial', {}, two),
     ])
+    assert.deepEqual(
+      servers.map(({ name, disabled }) => [name, disabled]),
+      [
+        [serverName(one, 'initial'), false],
+        [serverName(one, 'open'), false],
+      ],
+    )
   })
 
   it('never lets an added server have weight before it is down', () => {
@@ -186,7 +199,11 @@ describe('observation', () => {
   }
 
   it("says how a target fares in ELBv2's words", () => {
-    assert.deepEqual(first([]), ['initial', 'Elb.RegistrationInProgress', 'Target registration is in progress'])
+    assert.deepEqual(first([]), [
+      'initial',
+      'Elb.RegistrationInProgress',
+      'Target registration is in progress',
+    ])
     assert.deepEqual(first([server('initial', { ...down, weight: 0 })])[1], 'Elb.RegistrationInProgress')
     assert.deepEqual(first([server('initial', down), closed]), [
       'initial',
@@ -220,7 +237,13 @@ describe('observation', () => {
   it("tells the balancer's own failures from its targets'", () => {
     const [counters] = seen([server('initial')], [`${backend},BACKEND,0,,,10,7,2,1,30`]).counters
     assert.deepEqual(
-      [counters?.requests, counters?.target2xx, counters?.target5xx, counters?.balancer5xx, counters?.responseTimeAverageMs],
+      [
+        counters?.requests,
+        counters?.target2xx,
+        counters?.target5xx,
+        counters?.balancer5xx,
+        counters?.responseTimeAverageMs,
+      ],
       [17, 10, 4, 3, 30],
     )
   })
@@ -234,8 +257,14 @@ describe("HAProxy's answers", () => {
     // Admin state 4 only remembers that the line says `disabled`.
     const states = ['0', '1', '4', '5', '8'].map((admin) => `5 b 1 s 10.0.0.1 2 ${admin} 1 1 7 15 3 5 6 0`)
     const parsed = parseServersState(`1\n# header\n${states.join('\n')}\n`)
-    assert.deepEqual(parsed.map(({ maintenance }) => maintenance), [false, true, false, true, false])
-    assert.deepEqual(parsed.map(({ draining }) => draining), [false, false, false, false, true])
+    assert.deepEqual(
+      parsed.map(({ maintenance }) => maintenance),
+      [false, true, false, true, false],
+    )
+    assert.deepEqual(
+      parsed.map(({ draining }) => draining),
+      [false, false, false, false, true],
+    )
     assert.equal(parsed[0]?.sinceSeconds, 7)
   })
 

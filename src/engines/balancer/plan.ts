@@ -47,9 +47,16 @@ export function isDetermined({ group }: Backend, servers: Partial<Record<Role, R
 
 /** Weight 0 is a server that is being added and counts for nothing yet. */
 export const isUp = (server: RunningServer | undefined): boolean =>
-  server !== undefined && !server.maintenance && server.operation !== 'stopped' && (server.weight > 0 || server.draining)
+  server !== undefined &&
+  !server.maintenance &&
+  server.operation !== 'stopped' &&
+  (server.weight > 0 || server.draining)
 
-export function serversOf(backend: Backend, target: Target, running: RunningServer[]): Partial<Record<Role, RunningServer>> {
+export function serversOf(
+  backend: Backend,
+  target: Target,
+  running: RunningServer[],
+): Partial<Record<Role, RunningServer>> {
   return Object.fromEntries(
     ROLES.flatMap((role) => {
       const name = serverName(target, role)
@@ -64,7 +71,9 @@ function planBackend(backend: Backend, running: RunningServer[]): Plan {
   const servers: Server[] = []
   const kept = new Set<string>()
   for (const target of backend.group.targets) {
-    const plan = target.draining ? planDraining(backend, target, running) : planTarget(backend, target, running)
+    const plan = target.draining
+      ? planDraining(backend, target, running)
+      : planTarget(backend, target, running)
     actions.push(...plan.actions)
     servers.push(...plan.servers)
     for (const name of plan.kept) kept.add(name)
@@ -97,11 +106,17 @@ function planTarget(backend: Backend, target: Target, running: RunningServer[]):
       { backend: backend.name, name, role, target, disabled: false },
       { backend: backend.name, name: open, role: 'open', target, disabled: !determined },
     ],
-    kept: found.initial && !found.settled?.checked ? [serverName(target, 'initial'), name, open] : [name, open],
+    kept:
+      found.initial && !found.settled?.checked ? [serverName(target, 'initial'), name, open] : [name, open],
   }
 }
 
-function planServer(backend: Backend, target: Target, role: Role, found: RunningServer | undefined): Action[] {
+function planServer(
+  backend: Backend,
+  target: Target,
+  role: Role,
+  found: RunningServer | undefined,
+): Action[] {
   const name = serverName(target, role)
   if (!found) return [{ what: 'add', backend, name, role, target }]
   if (found.maintenance) return [{ what: 'revive', backend, name, role, target }]

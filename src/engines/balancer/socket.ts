@@ -24,7 +24,8 @@ export function ask(path: string, line: string, timeoutMs = 5_000): Promise<stri
 export async function tell(path: string, line: string, quiet: RegExp = /^$/): Promise<void> {
   const said = (await ask(path, line)).trim()
   const wrong = said.split('\n').filter((one) => one.trim() !== '' && !quiet.test(one.trim()))
-  if (wrong.length > 0) throw new EngineError(`HAProxy, asked to ${line.split('\n')[0]}: ${wrong.join(' | ')}`)
+  if (wrong.length > 0)
+    throw new EngineError(`HAProxy, asked to ${line.split('\n')[0]}: ${wrong.join(' | ')}`)
 }
 
 /** A word of a command line: blanks, backslashes and semicolons would end it. */

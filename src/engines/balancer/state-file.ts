@@ -30,5 +30,7 @@ const HEADER =
 
 // Stopped, no admin state, weight 1; check: unknown result, health 0, configured and enabled.
 function downState({ backend, name, target }: Server): string[] {
-  return `0 ${backend} 0 ${name} ${target.address} 0 0 1 1 0 1 0 0 6 0 0 0 - ${target.port} - 0 0 - - 0`.split(' ')
+  return `0 ${backend} 0 ${name} ${target.address} 0 0 1 1 0 1 0 0 6 0 0 0 - ${target.port} - 0 0 - - 0`.split(
+    ' ',
+  )
 }

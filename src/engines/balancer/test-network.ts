@@ -33,7 +33,10 @@ export async function makeTestNetwork() {
   const makeBalancerNamespace = async () => {
     await runOk(['ip', 'netns', 'add', names.balancer])
     await ip(names.balancer, `link add t0 type veth peer name eth0 netns ${names.targets}`)
-    for (const [namespace, link] of [[names.balancer, 't0'], [names.targets, 'eth0']] as const) {
+    for (const [namespace, link] of [
+      [names.balancer, 't0'],
+      [names.targets, 'eth0'],
+    ] as const) {
       await ip(namespace, 'link set lo up')
       await ip(namespace, `link set ${link} up`)
     }
@@ -58,7 +61,10 @@ export async function makeTestNetwork() {
     },
   }
 
-  const [file = '', ...args] = execIn(names.targets, [process.execPath, join(import.meta.dirname, 'test-targets.ts')])
+  const [file = '', ...args] = execIn(names.targets, [
+    process.execPath,
+    join(import.meta.dirname, 'test-targets.ts'),
+  ])
   const targets = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface({ input: targets.stdout })[Symbol.asyncIterator]()
   const tell = async (order: unknown): Promise<string> => {
@@ -74,7 +80,14 @@ export async function makeTestNetwork() {
     supervisor,
     logged,
     /** An engine as a control plane that starts now makes it. */
-    engine: () => makeHaproxy({ clock, log: makeLog(clock, (line) => void logged.push(line)), home, supervisor, network }),
+    engine: () =>
+      makeHaproxy({
+        clock,
+        log: makeLog(clock, (line) => void logged.push(line)),
+        home,
+        supervisor,
+        network,
+      }),
     order: async (order: TargetOrder) => void (await tell(order)),
     requestsAt: async (address: string, port: number) => Number(await tell({ count: `${address}:${port}` })),
     execIn,
@@ -104,9 +117,20 @@ export type Answer = {
 }
 
 /** One request on a connection of its own; rejects when the connection is refused or cut. */
-export function get(port: number, host: string, headers: Record<string, string> = {}, path = '/'): Promise<Answer> {
+export function get(
+  port: number,
+  host: string,
+  headers: Record<string, string> = {},
+  path = '/',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, path, headers: { host, ...headers }, agent: false })
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      headers: { host, ...headers },
+      agent: false,
+    })
     request.on('error', reject)
     request.on('response', (response) => {
       let body = ''

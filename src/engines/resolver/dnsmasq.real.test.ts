@@ -20,8 +20,13 @@ describe('dnsmasq in a namespace', () => {
     const router = `pb-${makeIds(systemRandom).lower('', 6)}`
     const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
     const supervisor = makeRunit({ clock, home: { dir } }, ['resolver'])
-    const execIn = (namespace: string, argv: string[]) => ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
-    const dns = (...args: string[]) => execIn(router, [process.execPath, join(import.meta.dirname, 'test-dns.ts'), ...args])
+    const execIn = (namespace: string, argv: string[]) => [
+      'nsenter',
+      `--net=/run/netns/${namespace}`,
+      ...argv,
+    ]
+    const dns = (...args: string[]) =>
+      execIn(router, [process.execPath, join(import.meta.dirname, 'test-dns.ts'), ...args])
     let stopUpstream = () => {}
     try {
       await runOk(['ip', 'netns', 'add', router])
@@ -35,7 +40,7 @@ describe('dnsmasq in a namespace', () => {
       await supervisor.ensure(resolverService(network, { ...readResolverHost(), resolvFile }))
       const untilSaid = async (wanted: string) => {
         let said = ''
-        for (const end = clock.monotonic() + 10_000; clock.monotonic() < end && said !== wanted; )
+        for (const end = clock.monotonic() + 10_000; clock.monotonic() < end && said !== wanted;)
           said = (await run(dns('ask', RESOLVER))).stdout.toString().trim()
         assert.equal(said, wanted)
       }

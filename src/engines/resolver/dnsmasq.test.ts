@@ -18,7 +18,12 @@ describe('resolver', () => {
       name: 'resolver',
       argv: [
         ...['in', 'pb-abc123', 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file='],
-        ...['--log-facility=-', '--bind-interfaces', '--listen-address=169.254.169.253', '--listen-address=10.9.0.2'],
+        ...[
+          '--log-facility=-',
+          '--bind-interfaces',
+          '--listen-address=169.254.169.253',
+          '--listen-address=10.9.0.2',
+        ],
         ...['--resolv-file=/etc/resolv.conf', '--no-hosts', '--local=/localhost/', '--cache-size=1000'],
         ...['--dns-forward-max=1000', '--user=nobody', '--group=nogroup'],
       ],

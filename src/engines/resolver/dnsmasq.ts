@@ -85,4 +85,5 @@ const nameservers = (text: string): string[] =>
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
 
-const hasEntry = (file: string | undefined, name: string): boolean => (file ?? '').split('\n').some((line) => line.startsWith(`${name}:`))
+const hasEntry = (file: string | undefined, name: string): boolean =>
+  (file ?? '').split('\n').some((line) => line.startsWith(`${name}:`))

@@ -75,7 +75,10 @@ export function describeSupervisor(title: string, open: () => Promise<Supervisor
 
     it('refuses a name or variable that is none, and a signal to nobody', async () => {
       await assert.rejects(engine.ensure(world.service('../up')), /not a service name/)
-      await assert.rejects(engine.ensure({ ...world.service('three'), env: { 'A B': '' } }), /environment variable/)
+      await assert.rejects(
+        engine.ensure({ ...world.service('three'), env: { 'A B': '' } }),
+        /environment variable/,
+      )
       await assert.rejects(engine.signal('nobody', 'HUP'), /does not run/)
       assert.equal(await find('three'), undefined)
     })

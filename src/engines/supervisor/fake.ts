@@ -24,7 +24,8 @@ type Daemon = { service: Service; pid: number; since: number }
 export function makeFakeSupervisorWorld(clock: Clock): FakeSupervisorWorld {
   const daemons = new Map<string, Daemon>()
   let lastPid = 1_000
-  const start = (service: Service, since: number) => daemons.set(service.name, { service, pid: ++lastPid, since })
+  const start = (service: Service, since: number) =>
+    daemons.set(service.name, { service, pid: ++lastPid, since })
 
   const call = async <T>(what: string, effect: () => T): Promise<T> => {
     if (world.latencyMs > 0) await clock.sleep(world.latencyMs)

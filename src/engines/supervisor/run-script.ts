@@ -6,7 +6,8 @@ import type { Service } from './engine.ts'
 export function renderRunScript(service: Service): string {
   const { name, argv, env, filesMax } = checkService(service)
   const variables = Object.entries({ PATH: DAEMON_PATH, LC_ALL: 'C.UTF-8', ...env })
-  const limit = filesMax === null ? [] : [`ulimit -n ${filesMax} || echo '${name}: cannot have ${filesMax} open files'`]
+  const limit =
+    filesMax === null ? [] : [`ulimit -n ${filesMax} || echo '${name}: cannot have ${filesMax} open files'`]
   return [
     '#!/bin/sh',
     'exec 2>&1',
@@ -33,7 +34,8 @@ export function quote(word: string): string {
 }
 
 export function checkName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) throw new EngineError(`not a service name: ${JSON.stringify(name)}`)
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name))
+    throw new EngineError(`not a service name: ${JSON.stringify(name)}`)
   return name
 }
 
@@ -41,12 +43,16 @@ const DAEMON_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 function checkService(service: Service): Service {
   checkName(service.name)
-  if (service.argv.length === 0 || service.argv[0] === '') throw new EngineError(`${service.name}: nothing to run`)
+  if (service.argv.length === 0 || service.argv[0] === '')
+    throw new EngineError(`${service.name}: nothing to run`)
   // `env` takes every word up to the first without `=` for a variable.
-  if (service.argv[0]?.includes('=')) throw new EngineError(`${service.name}: a program's name may not hold "="`)
+  if (service.argv[0]?.includes('='))
+    throw new EngineError(`${service.name}: a program's name may not hold "="`)
   for (const key of Object.keys(service.env))
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key))
-      throw new EngineError(`${service.name}: not the name of an environment variable: ${JSON.stringify(key)}`)
+      throw new EngineError(
+        `${service.name}: not the name of an environment variable: ${JSON.stringify(key)}`,
+      )
   if (service.filesMax !== null && !(Number.isInteger(service.filesMax) && service.filesMax > 0))
     throw new EngineError(`${service.name}: not a number of open files: ${service.filesMax}`)
   return service

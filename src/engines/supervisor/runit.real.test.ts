@@ -41,7 +41,11 @@ describe('runit on the machine', () => {
     try {
       await home.engine().ensure(sleeper('one', 'here'))
       const log = join(home.dir, 'log', 'one')
-      await until(() => existsSync(join(log, 'current')) && /started here 512/.test(readFileSync(join(log, 'current'), 'utf8')))
+      await until(
+        () =>
+          existsSync(join(log, 'current')) &&
+          /started here 512/.test(readFileSync(join(log, 'current'), 'utf8')),
+      )
       assert.match(readFileSync(join(log, 'config'), 'utf8'), /^s\d+\nn\d+$/m)
     } finally {
       await home.close()
@@ -111,7 +115,10 @@ describe('runit on the machine', () => {
       for (const pid of pids) process.kill(pid, 'SIGKILL')
       await until(() => findRunsvdir(supervise).length === 0)
       await home.engine().ensure(sleeper('one'))
-      assert.deepEqual((await home.engine().list()).map(({ name }) => name), ['one'])
+      assert.deepEqual(
+        (await home.engine().list()).map(({ name }) => name),
+        ['one'],
+      )
       assert.deepEqual(readdirSync(supervise).sort(), ['old', 'one'])
     } finally {
       await home.close()
@@ -120,12 +127,15 @@ describe('runit on the machine', () => {
 })
 
 async function tree(pid: number): Promise<number[]> {
-  const children = (await run(['ps', '-o', 'pid=', '--ppid', String(pid)])).stdout.toString().split('\n').filter(Boolean)
+  const children = (await run(['ps', '-o', 'pid=', '--ppid', String(pid)])).stdout
+    .toString()
+    .split('\n')
+    .filter(Boolean)
   return [pid, ...(await Promise.all(children.map((child) => tree(Number(child))))).flat()]
 }
 
 async function until(done: () => boolean | Promise<boolean>, timeoutMs = 8_000) {
-  for (const end = clock.monotonic() + timeoutMs; !(await done()); ) {
+  for (const end = clock.monotonic() + timeoutMs; !(await done());) {
     assert.ok(clock.monotonic() < end, 'it did not happen in time')
     await clock.sleep(10)
   }

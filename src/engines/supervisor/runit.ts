@@ -38,7 +38,8 @@ export function makeRunit(
   const ensureRunning = async (name: string) => {
     prepare(name)
     if (findRunsvdir(root).length === 0) {
-      for (const old of readdirSync(root)) if (!readStatus(join(root, old))) rmSync(join(root, old), { recursive: true })
+      for (const old of readdirSync(root))
+        if (!readStatus(join(root, old))) rmSync(join(root, old), { recursive: true })
       for (const one of new Set([...expected, name])) prepare(one)
       await startRunsvdir(root).catch((cause: unknown) => {
         throw new EngineError(`cannot start runsvdir (package runit): ${reasonOf(cause)}`, { cause })

@@ -4,7 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, utimesSyn
 
 /** The pids of the runsvdir processes that scan `dir`, in our pid namespace and of our user. */
 export function findRunsvdir(dir: string): number[] {
-  return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) && isRunsvdir(entry, dir) ? [Number(entry)] : []))
+  return readdirSync('/proc').flatMap((entry) =>
+    /^\d+$/.test(entry) && isRunsvdir(entry, dir) ? [Number(entry)] : [],
+  )
 }
 
 /** Starts one in a session of its own, without a pipe to us. What it has to say is in its own argv (runsvdir.8, log). */

@@ -80,7 +80,8 @@ def main(archive):
             fail(f"The bundle holds {len(infos)} entries.")
         for info in infos:
             path = name_of(info)
-            if is_debris(path):
+            # The eb client writes the bundle itself as an entry.
+            if path == "./" or is_debris(path):
                 continue
             check_name(path)
             mode = info.external_attr >> 16 if info.create_system == 3 else 0

@@ -116,9 +116,13 @@ export function deployableVersion(store: Store, context: Context, application: s
   return label
 }
 
-export const withoutEffectText = (options: { namespace: string; optionName: string; reason: string }[]) =>
-  'These settings are kept but have no effect here: ' +
-  options.map(({ namespace, optionName, reason }) => `${namespace} ${optionName} (${reason})`).join('; ')
+/** One sentence a reason, since many options share theirs. */
+export function withoutEffectText(options: { namespace: string; optionName: string; reason: string }[]): string {
+  const named = [...Map.groupBy(options, ({ reason }) => reason)].map(
+    ([reason, all]) => `${all.map(({ namespace, optionName }) => `${namespace} ${optionName}`).join(', ')} (${reason})`,
+  )
+  return `These settings are kept but have no effect here: ${named.join('; ')}`
+}
 
 // A saved configuration, or, as `eb clone` asks for it, the configuration of another environment.
 function templateOf(parts: Parts, context: Context, application: string, input: CreateEnvironmentMessage) {

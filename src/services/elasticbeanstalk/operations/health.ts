@@ -52,8 +52,8 @@ export function makeHealthOperations(parts: Parts): Operations {
             ApplicationMetrics: metricsOf(instanceCounters(parts, row, instance.instanceId)),
             RefreshedAt: undefined,
             LaunchedAt: machines.get(instance.instanceId)?.launchedAt ?? new Date(instance.launchedAt),
-            // What is not measured is left out; `eb` needs the members themselves.
-            System: { CPUUtilization: {}, LoadAverage: [] },
+            // What is not measured is left out. No LoadAverage: `eb` takes one that is there to hold two figures.
+            System: { CPUUtilization: {} },
             Deployment: deploymentOf(parts, row, instance),
             AvailabilityZone: machines.get(instance.instanceId)?.zone,
             InstanceType: machines.get(instance.instanceId)?.type,

@@ -48,8 +48,11 @@ export function makeUpdateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     })
     const subject = ofEnvironment(row, context.requestId)
     events.write(subject, 'INFO', 'Environment update is starting.')
-    if (resolved.withoutEffect.length > 0 && touched)
-      events.write(subject, 'WARN', withoutEffectText(resolved.withoutEffect))
+    const told = settingsOf(row)
+    const untold = resolved.withoutEffect.filter(
+      (one) => !told.some(({ namespace, optionName }) => namespace === one.namespace && optionName === one.optionName),
+    )
+    if (untold.length > 0) events.write(subject, 'WARN', withoutEffectText(untold))
 
     const failedBefore = row.expectedDeploymentId === null || row.expectedDeploymentId !== row.deploymentId
     const version = input.VersionLabel !== undefined
