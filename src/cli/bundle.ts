@@ -51,7 +51,8 @@ export async function packFolder(dir: string): Promise<Bundle> {
   return { file, folder, sha256Hex: await hashOf(file), bytes, entries: paths.length, suspects }
 }
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+export const megabytes = (bytes: number): string =>
+  bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 
 /** Paths of the files that go into the bundle, relative and sorted. */
 export function listFolder(dir: string): string[] {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import { checkDatabase, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
+import { checkDatabase, checkPorts, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note } from '../output.ts'
 import { answers } from '../start-server.ts'
