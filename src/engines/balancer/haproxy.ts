@@ -1,6 +1,7 @@
 // The balancer on HAProxy (design §4, §6). Targets come, drain and go over the runtime socket; listeners, load balancers
 // and health checks by a reload that loses no connection. The files always say what is in force, so that HAProxy
 // returns whole when it is killed, also while nobody is there to tell it.
+import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
@@ -52,6 +53,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     ipv6: /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? ''),
     publicPort,
   }
+  const namespaceFile = `/run/netns/${network.names.balancer}`
   const haproxy = makeHaproxyProcess({
     clock,
     supervisor,
@@ -59,7 +61,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     logFile: join(home.dir, 'log', 'haproxy', 'current'),
     filesMax,
     wrap: (argv) => network.execIn(network.names.balancer, argv),
-    namespaceFile: `/run/netns/${network.names.balancer}`,
+    namespaceFile,
   })
   let joined = '' // what the network was last told in this life
   const { inTurn, isIdle } = makeTurns()
@@ -76,7 +78,6 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     checkModel(model)
     checkPublicPorts(model, publicPort)
     const following = await haproxy.settled()
-    if (!following) joined = '' // after a reboot the network is new too
     await joinNetwork(model)
     const running = following ? await readServers() : []
     const backends = backendsOf(model)
@@ -143,20 +144,24 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     )
   }
 
+  // A namespace that was made anew knows nothing of what the former one was told.
+  const told = (addresses: string[], ports: { address: string; port: number }[]) =>
+    JSON.stringify([statSync(namespaceFile, { throwIfNoEntry: false })?.ino, addresses, ports])
+
   const joinNetwork = async (model: BalancerModel) => {
     const addresses = [
       ...new Set([model, inForce()].flatMap((one) => one?.loadBalancers ?? []).map((lb) => lb.address)),
     ]
     const ports = portsOf(model)
-    if (joined === JSON.stringify([addresses, ports])) return
+    if (joined === told(addresses, ports)) return
     await network.ensureBalancerAddresses(addresses)
     await network.ensureBalancerPorts(ports)
-    joined = JSON.stringify([addresses, ports])
+    joined = told(addresses, ports)
   }
 
   const leaveNetwork = async (model: BalancerModel) => {
     const addresses = model.loadBalancers.map(({ address }) => address)
-    const now = JSON.stringify([addresses, portsOf(model)])
+    const now = told(addresses, portsOf(model))
     if (joined === now) return
     await network.ensureBalancerAddresses(addresses)
     joined = now
