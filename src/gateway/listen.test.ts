@@ -172,6 +172,24 @@ describe('the listening gateway', () => {
     assert.equal(await failed, 'failed')
   })
 
+  it('counts a client that goes away in mid-upload as refused, not as a bug of ours', async () => {
+    stub.answer(async (input) => {
+      await readBody(input)
+    })
+    const before = stub.gateway.counters()
+    const headers = headersOf({ method: 'PUT', path: '/b/k', body: 'abc' })
+    const path = { port: listening.port, host: '127.0.0.1', method: 'PUT', path: '/b/k', agent: false }
+    const request = httpRequest({ ...path, headers: { ...headers, 'content-length': '1000' } })
+    request.on('error', () => undefined)
+    request.write('abc', () => setImmediate(() => request.destroy()))
+    let after = before
+    while (after.refused + after.bugs === before.refused + before.bugs) {
+      await new Promise((resolve) => setImmediate(resolve))
+      after = stub.gateway.counters()
+    }
+    assert.deepEqual([after.refused - before.refused, after.bugs - before.bugs], [1, 0])
+  })
+
   it('asks for a body that waits for 100 Continue only when the request is good', async () => {
     stub.answer(async (input) => readBody(input).then(() => ({})))
     const good = await expectContinue({ method: 'PUT', path: '/b/k', body: 'abc' }, 'close')

@@ -1,5 +1,6 @@
 // The gateway: AWS's APIs over HTTP. `handle` answers one request without a socket (the simulator uses it); `listen`
 // puts it on node:http, raw, since SigV4 and S3 keys need the URL and the headers as they came.
+import { Readable } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Ids } from '../kernel/ids.ts'
@@ -81,8 +82,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         ? answerSigned(deps, request, head, claim)
         : answerUnsigned(options.extra ?? [], head))
       return finish(answer, head, claim?.scope.service, dateOf())
-    } catch (thrown) {
+    } catch (caught) {
       const service = claim?.scope.service
+      const thrown = hungUp(request, caught) ? clientGone : caught
       const error = declaredOf(thrown, service, log, {
         requestId: head.id,
         method: head.method,
@@ -116,6 +118,17 @@ async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> 
   throw new DeclaredError('MissingAuthenticationToken', 'Request is missing Authentication Token', {
     httpStatus: 403,
   })
+}
+
+const clientGone = new DeclaredError('RequestTimeout', 'The client went away before its request was read.')
+
+/** Whether the client closed the connection in the middle of its request: nobody's bug, and nobody reads the answer. */
+function hungUp({ body }: GatewayRequest, error: unknown): boolean {
+  if (!(body instanceof Readable) || !body.readableAborted) return false
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'ERR_STREAM_PREMATURE_CLOSE'))
+      return true
+  return false
 }
 
 function tooMany(head: Head): DeclaredError {

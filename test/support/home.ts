@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { clientPrograms } from '../../tools/test/clients.mjs'
 import { readHome, type HomeSettings } from '../../src/home.ts'
+import { reboot } from './world.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const polebean = join(root, 'bin/polebean')
@@ -91,13 +92,17 @@ export function makeTestHome(name = 'home'): TestHome {
       })
     },
     async remove() {
-      const id = readHome(dir)?.id
-      if (!id) return []
-      const ran = await run([polebean, 'down', '--purge', '--force'])
-      const left = await leftOvers(id, dir)
-      if (ran.status !== 0) left.push(`down --purge: exit ${ran.status}: ${ran.stderr}`)
+      const settings = readHome(dir)
+      if (settings) {
+        const ran = await run([polebean, 'down', '--purge', '--force'])
+        const left = await leftOvers(settings.id, dir)
+        if (ran.status !== 0) left.push(`down --purge: exit ${ran.status}: ${ran.stderr}`)
+        if (left.length > 0) await reboot(settings) // nothing may stay behind on the machine
+        rmSync(join(dir, '..'), { recursive: true, force: true })
+        return left
+      }
       rmSync(join(dir, '..'), { recursive: true, force: true })
-      return left
+      return []
     },
   }
 }

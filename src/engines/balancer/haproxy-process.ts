@@ -80,6 +80,16 @@ export function makeHaproxyProcess({
     }
   }
 
+  // For a moment after a reload nobody listens there. That must not look like "no former worker".
+  const askMaster = async (question: string): Promise<string> => {
+    for (const end = clock.monotonic() + COMING_MS; ; await clock.sleep(POLL_MS))
+      try {
+        return await ask(masterSocket, question)
+      } catch (error) {
+        if (clock.monotonic() > end) throw error
+      }
+  }
+
   const saidSince = (bytes: number) => {
     const log = readFileIfAny(logFile) ?? ''
     return log.slice(bytes <= log.length ? bytes : 0) // it may have been rotated meanwhile
@@ -157,7 +167,8 @@ export function makeHaproxyProcess({
 
     /** Workers of former configurations that still answer somebody: each one's `show stat`. */
     async oldStatistics(): Promise<string[]> {
-      const pids = parseOldWorkers(await ask(masterSocket, 'show proc').catch(() => ''))
+      const pids = parseOldWorkers(await askMaster('show proc'))
+      // A worker that ends meanwhile has nothing in flight.
       const answers = pids.map((pid) => ask(masterSocket, `@!${pid} show stat -1 4 -1`).catch(() => ''))
       return (await Promise.all(answers)).filter((answer) => answer.startsWith('#'))
     },

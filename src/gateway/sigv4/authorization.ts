@@ -1,6 +1,7 @@
 // What a request claims: whose key, for which scope, when, over which headers. Nothing is believed yet.
 import { DeclaredError } from '../../kernel/errors.ts'
 import { ALGORITHM, type Scope } from './canonical.ts'
+import { readClaimV2 } from './presigned-v2.ts'
 
 export type Claim = {
   accessKeyId: string
@@ -12,6 +13,8 @@ export type Claim = {
   signedAtMs: number
   securityToken: string | undefined
   presigned: { expiresSeconds: number } | undefined
+  /** Only of a URL signed the old way (presigned-v2.ts): when it ends. */
+  endsAtMs?: number
 }
 
 /** The claim of a header or presigned signature; undefined when the request carries none. Throws IncompleteSignature. */
@@ -23,7 +26,7 @@ export function readClaim(
   if (authorization !== undefined) return claimOfHeader(authorization, headers)
   if (query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature') || query.has('X-Amz-Credential'))
     return claimOfQuery(query)
-  return undefined
+  return readClaimV2(query)
 }
 
 function claimOfHeader(authorization: string, headers: ReadonlyMap<string, string>): Claim {

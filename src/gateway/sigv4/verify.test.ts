@@ -323,3 +323,43 @@ describe('a presigned request', () => {
     assert.deepEqual(stub.asked()?.input, { Bucket: 'bucket', Key: 'ü/+', ChecksumMode: 'ENABLED' })
   })
 })
+
+// Made by botocore 1.43 (`signature_version='s3'`) with its clock at NOW, for 60 seconds.
+const VERSION_2 = [
+  '/bucket/a%20b/%C3%BC%2B?AWSAccessKeyId=PBAKTESTTESTTESTTEST&Signature=E%2FYIXuPRV862zQUc20Y9%2Fp%2B2ohI%3D&Expires=1795435260',
+  '/bucket/a%20b/%C3%BC%2B?response-content-type=text%2Fhtml%3B%20x&versionId=v1&AWSAccessKeyId=PBAKTESTTESTTESTTEST&Signature=8KlZh9EZpWMWhg%2FEG7HsUYFSn6U%3D&Expires=1795435260',
+] as const
+
+describe('a URL presigned by version 2', () => {
+  const get = (url: string, method = 'GET', headers: Record<string, string> = {}) =>
+    send({ method, url, headers: { host: 'localhost:4000', ...headers }, body: '' })
+
+  it('is answered when botocore signed it', async () => {
+    const [plain, chosen] = VERSION_2
+    assert.equal((await get(plain)).status, 200)
+    assert.deepEqual(stub.asked()?.input, { Bucket: 'bucket', Key: 'a b/ü+' })
+    assert.equal((await get(chosen)).status, 200)
+    assert.equal(stub.asked()?.input.ResponseContentType, 'text/html; x')
+  })
+  it('is refused when anything was changed', async () => {
+    const [plain, chosen] = VERSION_2
+    const changes: [string, string, string?, Record<string, string>?][] = [
+      ['another key', plain.replace('a%20b', 'c')],
+      ['a longer life', plain.replace('Expires=1795435260', 'Expires=1795435261')],
+      ['another method', plain, 'DELETE'],
+      ['an upload', plain, 'PUT'],
+      ['an operation of its own', `${plain}&acl`],
+      ['another content type', chosen.replace('html', 'plain')],
+      ['a header that grants', plain, 'GET', { 'x-amz-acl': 'public-read' }],
+    ]
+    for (const [what, url, method, headers] of changes) {
+      const { status, code } = await get(url, method, headers)
+      assert.deepEqual([status, code], [403, 'SignatureDoesNotMatch'], what)
+    }
+  })
+  it('is refused when it is over, or of no key of ours', async () => {
+    const [plain] = VERSION_2
+    assert.match((await get(plain.replace('1795435260', '1795434000'))).body, /Request has expired/)
+    assert.equal((await get(plain.replace('PBAK', 'PBAX'))).code, 'InvalidAccessKeyId')
+  })
+})

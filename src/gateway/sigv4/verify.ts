@@ -5,6 +5,7 @@ import { DeclaredError } from '../../kernel/errors.ts'
 import type { Credentials } from '../sigv4.ts'
 import type { Claim } from './authorization.ts'
 import { canonicalRequest, hmacHex, makeSigningKeys, stringToSign } from './canonical.ts'
+import { signatureV2 } from './presigned-v2.ts'
 
 const SKEW_MAX_MS = 5 * 60_000
 const EXPIRES_MAX_SECONDS = 604_800
@@ -33,12 +34,17 @@ export function makeVerifier(credentials: () => readonly Credentials[]): Verifie
       const found = credentials().find((each) => each.accessKeyId === claim.accessKeyId)
       if (!found) throw refusal(claim, 'unknownKey')
       if (claim.securityToken !== undefined) throw refusal(claim, 'token')
+      if (claim.endsAtMs !== undefined) {
+        checkEnd(claim.endsAtMs, {}, nowMs)
+        return found
+      }
       if (claim.presigned) checkExpiry(claim, claim.presigned.expiresSeconds, nowMs)
       else checkSkew(claim, nowMs)
       if (claim.scope.date !== claim.amzDate.slice(0, 8)) throw refusal(claim, 'mismatch')
       return found
     },
     verify(claim, found, request) {
+      if (claim.endsAtMs !== undefined) return verifyV2(claim, claim.endsAtMs, found, request)
       checkSignedHeaders(claim, request.headers)
       const canonical = canonicalRequest({
         ...request,
@@ -51,6 +57,14 @@ export function makeVerifier(credentials: () => readonly Credentials[]): Verifie
       return { claim, credentials: found, key }
     },
   }
+}
+
+function verifyV2(claim: Claim, endsAtMs: number, found: Credentials, request: Signed): Verified {
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw refusal(claim, 'mismatch')
+  if ([...request.headers.keys()].some((name) => name.startsWith('x-amz-'))) throw refusal(claim, 'mismatch')
+  if (!sameSecret(signatureV2(found.secretAccessKey, request, endsAtMs / 1000), claim.signature))
+    throw refusal(claim, 'mismatch')
+  return { claim, credentials: found, key: Buffer.alloc(0) }
 }
 
 /** Takes as long for a wrong first character as for a wrong last one. */
@@ -88,12 +102,16 @@ function checkExpiry(claim: Claim, expiresSeconds: number, nowMs: number): void 
   if (nowMs < claim.signedAtMs - SKEW_MAX_MS)
     throw new DeclaredError('AccessDenied', 'Request is not yet valid', { httpStatus: 403 })
   const endsAtMs = claim.signedAtMs + expiresSeconds * 1000
+  if (!s3 && nowMs > endsAtMs) throw new DeclaredError('RequestExpired', 'The presigned request has expired.')
+  checkEnd(endsAtMs, { 'X-Amz-Expires': String(expiresSeconds) }, nowMs)
+}
+
+function checkEnd(endsAtMs: number, members: Record<string, string>, nowMs: number): void {
   if (nowMs <= endsAtMs) return
-  if (!s3) throw new DeclaredError('RequestExpired', 'The presigned request has expired.')
   throw new DeclaredError('AccessDenied', 'Request has expired', {
     httpStatus: 403,
     members: {
-      'X-Amz-Expires': String(expiresSeconds),
+      ...members,
       Expires: new Date(endsAtMs).toISOString(),
       ServerTime: new Date(nowMs).toISOString(),
     },

@@ -3,12 +3,25 @@ import type { Reconciler } from '../../control/reconciler.ts'
 import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
 import { ofEnvironment } from './events.ts'
-import { assess, colourOf, worse, type EnvironmentAssessment, type InstanceFacts, type Requests } from './health.ts'
+import {
+  assess,
+  colourOf,
+  worse,
+  type EnvironmentAssessment,
+  type InstanceFacts,
+  type Requests,
+} from './health.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
 import {
-  environmentById, findDeployment, instancesOf, liveEnvironments, resourcesOf, type DeploymentRow,
-  type EnvironmentInstanceRow, type EnvironmentRow,
+  environmentById,
+  findDeployment,
+  instancesOf,
+  liveEnvironments,
+  resourcesOf,
+  type DeploymentRow,
+  type EnvironmentInstanceRow,
+  type EnvironmentRow,
 } from './store.ts'
 
 export function makeHealthReconciler(parts: Parts): Reconciler {
@@ -41,7 +54,12 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   const now = assessNow(parts, row)
   for (const { id, status, causes } of now.instances) keepInstance(parts, row, id, { status, causes })
   if (row.healthStatus === now.status && sameCauses(JSON.parse(row.causes) as string[], now.causes)) return
-  const set = { healthStatus: now.status, health: colourFor(row, now.status), causes: now.causes, refreshedAt: clock.now() }
+  const set = {
+    healthStatus: now.status,
+    health: colourFor(row, now.status),
+    causes: now.causes,
+    refreshedAt: clock.now(),
+  }
   store.update('environment', { id: row.id }, set)
   if (row.healthStatus === now.status || row.status === 'Terminated') return
   const from = row.healthStatus === 'NoData' ? '' : ` from ${row.healthStatus}`
@@ -54,41 +72,65 @@ export function assessNow(parts: Parts, row: EnvironmentRow): EnvironmentAssessm
   const now = clock.now()
   const last = findDeployment(store, row.id, row.deploymentId)
   const expected = findDeployment(store, row.id, row.expectedDeploymentId)
-  const succeeded = last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
+  const succeeded =
+    last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
   const targets = targetsOf(parts, row)
   return assess({
     status: row.status,
-    update: last && last.endedAt === null && last.versionLabel !== expected?.versionLabel ? 'Application' : 'Configuration',
+    update:
+      last && last.endedAt === null && last.versionLabel !== expected?.versionLabel
+        ? 'Application'
+        : 'Configuration',
     runningMs: now - row.statusSince,
     completed:
       succeeded && last.endedAt !== null
-        ? { what: whatOf(last, findDeployment(store, row.id, last.id - 1)), agoMs: now - last.endedAt, tookMs: last.endedAt - last.startedAt }
+        ? {
+            what: whatOf(last, findDeployment(store, row.id, last.id - 1)),
+            agoMs: now - last.endedAt,
+            tookMs: last.endedAt - last.startedAt,
+          }
         : null,
     expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
     minSize: group?.minSize ?? 0,
     requests: requestsOf(loadBalancerCounters(parts, row)),
-    instances: instancesOf(store, row.id).map((instance) => factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null })),
+    instances: instancesOf(store, row.id).map((instance) =>
+      factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
+    ),
   })
 }
 
 export function loadBalancerCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
   const { loadBalancerArn } = resourcesOf(row)
   const context = systemContext(row.account, row.region, row.requestId)
-  return loadBalancerArn ? cloud.elasticloadbalancingv2.loadBalancerCounters(context, loadBalancerArn) : undefined
+  return loadBalancerArn
+    ? cloud.elasticloadbalancingv2.loadBalancerCounters(context, loadBalancerArn)
+    : undefined
 }
 
-export function instanceCounters({ cloud }: Parts, row: EnvironmentRow, instanceId: string): RequestCounters | undefined {
+export function instanceCounters(
+  { cloud }: Parts,
+  row: EnvironmentRow,
+  instanceId: string,
+): RequestCounters | undefined {
   const { targetGroupArn } = resourcesOf(row)
   const context = systemContext(row.account, row.region, row.requestId)
-  return targetGroupArn ? cloud.elasticloadbalancingv2.targetCounters(context, targetGroupArn, instanceId) : undefined
+  return targetGroupArn
+    ? cloud.elasticloadbalancingv2.targetCounters(context, targetGroupArn, instanceId)
+    : undefined
 }
 
 type Seen = { now: number; target: InstanceFacts['target'] }
 
-function factsOf(parts: Parts, row: EnvironmentRow, instance: EnvironmentInstanceRow, { now, target }: Seen): InstanceFacts {
+function factsOf(
+  parts: Parts,
+  row: EnvironmentRow,
+  instance: EnvironmentInstanceRow,
+  { now, target }: Seen,
+): InstanceFacts {
   const { deploymentId, instanceId } = instance
-  const wrong = deploymentId !== null && row.expectedDeploymentId !== null && deploymentId !== row.expectedDeploymentId
+  const wrong =
+    deploymentId !== null && row.expectedDeploymentId !== null && deploymentId !== row.expectedDeploymentId
   const deployment = wrong ? findDeployment(parts.store, row.id, deploymentId) : undefined
   return {
     id: instanceId,
@@ -100,11 +142,16 @@ function factsOf(parts: Parts, row: EnvironmentRow, instance: EnvironmentInstanc
   }
 }
 
-export function targetsOf({ cloud }: Parts, row: EnvironmentRow): Map<string, { state: string; reason: string }> {
+export function targetsOf(
+  { cloud }: Parts,
+  row: EnvironmentRow,
+): Map<string, { state: string; reason: string }> {
   const { targetGroupArn } = resourcesOf(row)
   if (!targetGroupArn) return new Map()
   const context = systemContext(row.account, row.region, row.requestId)
-  const answer = cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn: targetGroupArn })
+  const answer = cloud.elasticloadbalancingv2.describeTargetHealth(context, {
+    TargetGroupArn: targetGroupArn,
+  })
   const seen = answer.TargetHealthDescriptions ?? []
   return new Map(
     seen.map(({ Target, TargetHealth }) => [
@@ -126,8 +173,16 @@ function keepInstance(
   { status, causes }: { status: string; causes: string[] },
 ): void {
   const before = instancesOf(store, row.id).find((one) => one.instanceId === instanceId)
-  if (!before || (before.healthStatus === status && sameCauses(JSON.parse(before.causes) as string[], causes))) return
-  store.update('environment_instance', { environmentId: row.id, instanceId }, { healthStatus: status, causes })
+  if (
+    !before ||
+    (before.healthStatus === status && sameCauses(JSON.parse(before.causes) as string[], causes))
+  )
+    return
+  store.update(
+    'environment_instance',
+    { environmentId: row.id, instanceId },
+    { healthStatus: status, causes },
+  )
 }
 
 // Seconds that run and shares that waver are no news.
@@ -140,6 +195,10 @@ const colourFor = (row: EnvironmentRow, status: string) =>
   row.status === 'Terminating' || row.status === 'Terminated' ? 'Grey' : colourOf(status)
 
 const whatOf = (last: DeploymentRow, before: DeploymentRow | undefined) =>
-  !before ? 'Initialization' : before.versionLabel === last.versionLabel ? 'Configuration update' : 'Application update'
+  !before
+    ? 'Initialization'
+    : before.versionLabel === last.versionLabel
+      ? 'Configuration update'
+      : 'Application update'
 
 const COMPLETED_SHOWN_MS = 60_000

@@ -28,18 +28,26 @@ export function beginDeployment({ store, clock }: Parts, row: EnvironmentRow, wh
   store.run(
     `update application_version set status = 'PROCESSING' where account = :account and region = :region
        and application_name = :applicationName and label = :label and status = 'UNPROCESSED'`,
-    { account: row.account, region: row.region, applicationName: row.applicationName, label: what.versionLabel },
+    {
+      account: row.account,
+      region: row.region,
+      applicationName: row.applicationName,
+      label: what.versionLabel,
+    },
   )
   return id
 }
 
-export type Prepared = { kind: 'prepared'; warnings: string[]; notes: string[] } | { kind: 'problem'; problem: string }
+export type Prepared =
+  | { kind: 'prepared'; warnings: string[]; notes: string[] }
+  | { kind: 'problem'; problem: string }
 
 /** Asks for the layers that the deployment needs. Its version must be PROCESSED. */
 export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment: DeploymentRow): Prepared {
   const { store } = parts
   const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
-  if (!version) return { kind: 'problem', problem: `Application Version ${deployment.versionLabel} was deleted.` }
+  if (!version)
+    return { kind: 'problem', problem: `Application Version ${deployment.versionLabel} was deleted.` }
   const body = followBody(parts, version)
   let plan: ReturnType<typeof planOf>
   try {
@@ -61,17 +69,29 @@ export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment:
 }
 
 /** Whether the deployment's layers are there: undefined while they are being built. */
-export function layersOutcome({ store }: Parts, deployment: DeploymentRow): { failed: LayerRow | null } | undefined {
+export function layersOutcome(
+  { store }: Parts,
+  deployment: DeploymentRow,
+): { failed: LayerRow | null } | undefined {
   const keys = JSON.parse(deployment.layers) as string[]
-  const rows = store.all<LayerRow>('select * from layer where key in (select value from json_each(:keys))', { keys })
+  const rows = store.all<LayerRow>('select * from layer where key in (select value from json_each(:keys))', {
+    keys,
+  })
   const failed = rows.find((row) => row.state === 'failed')
   if (failed) return { failed }
-  return keys.every((key) => rows.some((row) => row.key === key && row.state === 'ready')) ? { failed: null } : undefined
+  return keys.every((key) => rows.some((row) => row.key === key && row.state === 'ready'))
+    ? { failed: null }
+    : undefined
 }
 
 /** Puts the deployment's software on the instances and writes down that they have it; answers false when it cannot yet,
  *  because a layer is missing (it is being built again). */
-export function putDeployment(parts: Parts, row: EnvironmentRow, deployment: DeploymentRow, ids: string[]): boolean {
+export function putDeployment(
+  parts: Parts,
+  row: EnvironmentRow,
+  deployment: DeploymentRow,
+  ids: string[],
+): boolean {
   const { store, cloud } = parts
   const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
   if (!version?.inspection) return false
@@ -119,7 +139,10 @@ function followBody({ store, cloud }: Parts, version: ApplicationVersionRow) {
 
 function digestsOf({ store }: Parts, plan: Plan): Digests | undefined {
   const digests: Digests = {}
-  const found = layerDigests(store, plan.builds.map(({ key }) => key))
+  const found = layerDigests(
+    store,
+    plan.builds.map(({ key }) => key),
+  )
   for (const [index, build] of plan.builds.entries()) {
     const digest = found[index]
     if (digest === undefined) return undefined

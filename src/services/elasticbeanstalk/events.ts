@@ -41,15 +41,22 @@ export function makeEvents({ store, clock }: { store: Store; clock: Clock }): Ev
       store.insert('event', { ...subject, at, severity, message: message.slice(0, MESSAGE_CHARACTERS_MAX) })
     },
     prune() {
-      const expired = store.run('delete from event where at < :before', { before: clock.now() - RETENTION_MS })
-      const over = store.run('delete from event where id <= (select max(id) from event) - :most', { most: EVENTS_MAX })
+      const expired = store.run('delete from event where at < :before', {
+        before: clock.now() - RETENTION_MS,
+      })
+      const over = store.run('delete from event where id <= (select max(id) from event) - :most', {
+        most: EVENTS_MAX,
+      })
       return expired + over
     },
   }
 }
 
 /** An environment's event, caused by the call that is carried out on it. */
-export const ofEnvironment = (row: EnvironmentRow, requestId: string | null = row.requestId): EventSubject => ({
+export const ofEnvironment = (
+  row: EnvironmentRow,
+  requestId: string | null = row.requestId,
+): EventSubject => ({
   account: row.account,
   region: row.region,
   applicationName: row.applicationName,
@@ -69,6 +76,11 @@ export const ofVersion = (row: ApplicationVersionRow): EventSubject => ({
 export const ofApplication = (
   scope: { account: string; region: string; requestId: string },
   applicationName: string,
-): EventSubject => ({ account: scope.account, region: scope.region, applicationName, requestId: scope.requestId })
+): EventSubject => ({
+  account: scope.account,
+  region: scope.region,
+  applicationName,
+  requestId: scope.requestId,
+})
 
 const MESSAGE_CHARACTERS_MAX = 16_384

@@ -4,7 +4,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Cloud, SoftwareIntent } from '../cloud.ts'
 
 type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
-type Group = { name: string; min: number; max: number; instances: Instance[]; configuration: string; deletedAt: number | null }
+type Group = {
+  name: string
+  min: number
+  max: number
+  instances: Instance[]
+  configuration: string
+  deletedAt: number | null
+}
 
 export type World = {
   groups: Map<string, Group>
@@ -23,6 +30,8 @@ export type World = {
   starts: (intent: SoftwareIntent, instanceId: string) => string | null
   /** What the load balancer says of an instance whose software was applied; '' = healthy. */
   checks: (intent: SoftwareIntent, instanceId: string) => string
+  /** Why no instance can be launched; '' = it can. */
+  launchFailure: string
   /** An instance dies; its group launches another one. */
   kill(instanceId: string): void
   instances(): Instance[]
@@ -49,8 +58,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     healthChecks: [],
     starts: () => '',
     checks: () => '',
+    launchFailure: '',
     kill: (id) => {
-      for (const group of world.groups.values()) group.instances = group.instances.filter((one) => one.id !== id)
+      for (const group of world.groups.values())
+        group.instances = group.instances.filter((one) => one.id !== id)
     },
     instances: () => [...world.groups.values()].flatMap((group) => group.instances),
   }
@@ -65,7 +76,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   }
   const settle = (group: Group) => {
     const type = world.configurations.get(group.configuration)?.type ?? ''
-    while (group.deletedAt === null && group.instances.length < group.min)
+    while (world.launchFailure === '' && group.deletedAt === null && group.instances.length < group.min)
       group.instances.push({ id: next('i-', 17), intent: null, revision: 0, putAt: 0, type })
     while (group.instances.length > group.max) group.instances.pop()
   }
@@ -75,7 +86,9 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
     describeSubnets: () => ({ Subnets: [{ SubnetId: 'subnet-1' }, { SubnetId: 'subnet-2' }] }),
     describeImages: () => ({ Images: [{ ImageId: 'ami-00000000000000001' }] }),
-    describeInstanceTypes: () => ({ InstanceTypes: [{ InstanceType: 't3.micro' }, { InstanceType: 't3.small' }] }),
+    describeInstanceTypes: () => ({
+      InstanceTypes: [{ InstanceType: 't3.micro' }, { InstanceType: 't3.small' }],
+    }),
     createSecurityGroup(_context, { GroupName = '' }) {
       const id = next('sg-', 17)
       world.securityGroups.set(id, GroupName)
@@ -83,8 +96,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
     authorizeSecurityGroupIngress: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
-      const loadBalanced = world.securityGroups.get(GroupId)?.includes('LoadBalancer') && world.loadBalancers.size > 0
-      if (loadBalanced || world.groups.size > 0) throw new DeclaredError('DependencyViolation', 'has a dependent object')
+      const loadBalanced =
+        world.securityGroups.get(GroupId)?.includes('LoadBalancer') && world.loadBalancers.size > 0
+      if (loadBalanced || world.groups.size > 0)
+        throw new DeclaredError('DependencyViolation', 'has a dependent object')
       if (!world.securityGroups.delete(GroupId)) throw missing(GroupId)
       return {}
     },
@@ -124,7 +139,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       world.groups.set(name, { name, min, max, instances: [], configuration, deletedAt: null })
       return {}
     },
-    updateAutoScalingGroup(_context, { AutoScalingGroupName = '', MinSize, MaxSize, LaunchConfigurationName }) {
+    updateAutoScalingGroup(
+      _context,
+      { AutoScalingGroupName = '', MinSize, MaxSize, LaunchConfigurationName },
+    ) {
       const group = world.groups.get(AutoScalingGroupName)
       if (!group) throw missing(AutoScalingGroupName)
       group.min = MinSize ?? group.min
@@ -140,7 +158,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
     describeAutoScalingGroups(_context, { AutoScalingGroupNames = [] }) {
       for (const group of world.groups.values())
-        if (group.deletedAt !== null && clock.now() - group.deletedAt >= DELETION_MS) world.groups.delete(group.name)
+        if (group.deletedAt !== null && clock.now() - group.deletedAt >= DELETION_MS)
+          world.groups.delete(group.name)
       const groups = [...world.groups.values()].filter(({ name }) => AutoScalingGroupNames.includes(name))
       for (const group of groups) settle(group)
       return {
@@ -163,7 +182,20 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
         })),
       }
     },
-    describeScalingActivities: () => ({ Activities: [] }),
+    describeScalingActivities: (_context, { AutoScalingGroupName }) => ({
+      Activities: world.launchFailure
+        ? [
+            {
+              ActivityId: '1',
+              AutoScalingGroupName,
+              Cause: '',
+              StartTime: new Date(0),
+              StatusCode: 'Failed',
+              StatusMessage: world.launchFailure,
+            },
+          ]
+        : [],
+    }),
     terminateInstanceInAutoScalingGroup(_context, { InstanceId = '' }) {
       world.kill(InstanceId)
       return {}
@@ -208,7 +240,11 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       TargetHealthDescriptions: world.instances().map((one) => {
         const applied = one.intent && softwareOf(one.id)?.state === 'applied'
         const reason = applied && one.intent ? world.checks(one.intent, one.id) : 'Elb.InitialHealthChecking'
-        const State = !applied ? ('initial' as const) : reason === '' ? ('healthy' as const) : ('unhealthy' as const)
+        const State = !applied
+          ? ('initial' as const)
+          : reason === ''
+            ? ('healthy' as const)
+            : ('unhealthy' as const)
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),

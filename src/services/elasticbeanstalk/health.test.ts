@@ -3,35 +3,123 @@ import { describe, it } from 'node:test'
 import { assess, colourOf, span, worse, type EnvironmentFacts, type InstanceFacts } from './health.ts'
 
 const instance = (facts: Partial<InstanceFacts> = {}): InstanceFacts => ({
-  id: 'i-1', state: 'Deployed', ageMs: 60_000, target: { state: 'healthy', reason: '' }, wrong: null, requests: null, ...facts,
+  id: 'i-1',
+  state: 'Deployed',
+  ageMs: 60_000,
+  target: { state: 'healthy', reason: '' },
+  wrong: null,
+  requests: null,
+  ...facts,
 })
 const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts => ({
-  status: 'Ready', update: 'Application', runningMs: 7_000, completed: null, expected: { versionLabel: 'v1', deploymentId: 1 },
-  minSize: 1, requests: null, instances: [instance()], ...facts,
+  status: 'Ready',
+  update: 'Application',
+  runningMs: 7_000,
+  completed: null,
+  expected: { versionLabel: 'v1', deploymentId: 1 },
+  minSize: 1,
+  requests: null,
+  instances: [instance()],
+  ...facts,
 })
-const requests = (count: number, status4xx: number, status5xx: number) => ({ seconds: 10, requests: count, status4xx, status5xx })
+const requests = (count: number, status4xx: number, status5xx: number) => ({
+  seconds: 10,
+  requests: count,
+  status4xx,
+  status5xx,
+})
 const unhealthy = { target: { state: 'unhealthy', reason: 'Target.Timeout' } }
 
 describe('health', () => {
   const cases: [string, Partial<EnvironmentFacts>, string, string[]][] = [
     ['is Ok when nothing is wrong', {}, 'Ok', []],
-    ['is Pending while it is launched', { status: 'Launching', instances: [] }, 'Pending', ['Initialization in progress (running for 7 seconds).', 'There are no instances.']],
-    ['is Info while it is updated', { status: 'Updating', instances: [instance({ state: 'In Progress' })] }, 'Info', ['Application update in progress (running for 7 seconds).', 'Command is executing on all instances.']],
-    ['is Info while it is terminated', { status: 'Terminating' }, 'Info', ['Terminate in progress (running for 7 seconds).']],
+    [
+      'is Pending while it is launched',
+      { status: 'Launching', instances: [] },
+      'Pending',
+      ['Initialization in progress (running for 7 seconds).', 'There are no instances.'],
+    ],
+    [
+      'is Info while it is updated',
+      { status: 'Updating', instances: [instance({ state: 'In Progress' })] },
+      'Info',
+      ['Application update in progress (running for 7 seconds).', 'Command is executing on all instances.'],
+    ],
+    [
+      'is Info while it is terminated',
+      { status: 'Terminating' },
+      'Info',
+      ['Terminate in progress (running for 7 seconds).'],
+    ],
     ['is Severe without instances', { instances: [] }, 'Severe', ['There are no instances.']],
-    ['is Degraded below the minimum size', { minSize: 5 }, 'Degraded', ['1 active instances is below Auto Scaling group minimum size 5.']],
-    ['is Severe when the balancer finds nobody healthy', { instances: [instance(unhealthy)] }, 'Severe', ['ELB health is failing or not available for all instances.']],
-    ['is Warning when one of three is unhealthy', { instances: [instance(unhealthy), instance({ id: 'i-2' }), instance({ id: 'i-3' })] }, 'Warning', ['ELB health is failing or not available for 1 out of 3 instances.']],
-    ['is Degraded when two of three are', { instances: [instance(unhealthy), instance({ id: 'i-2', ...unhealthy }), instance({ id: 'i-3' })] }, 'Degraded', ['ELB health is failing or not available for 2 out of 3 instances.']],
-    ['is Degraded with another version on some', { instances: [instance({ wrong: { versionLabel: 'v2', deploymentId: 2 } }), instance({ id: 'i-2' })] }, 'Degraded', ['Incorrect application version found on 1 out of 2 instances. Expected version "v1" (deployment 1).']],
-    ['is Severe when the application failed everywhere', { instances: [instance({ state: 'Failed' })] }, 'Severe', ['Impaired services on all instances.']],
+    [
+      'is Degraded below the minimum size',
+      { minSize: 5 },
+      'Degraded',
+      ['1 active instances is below Auto Scaling group minimum size 5.'],
+    ],
+    [
+      'is Severe when the balancer finds nobody healthy',
+      { instances: [instance(unhealthy)] },
+      'Severe',
+      ['ELB health is failing or not available for all instances.'],
+    ],
+    [
+      'is Warning when one of three is unhealthy',
+      { instances: [instance(unhealthy), instance({ id: 'i-2' }), instance({ id: 'i-3' })] },
+      'Warning',
+      ['ELB health is failing or not available for 1 out of 3 instances.'],
+    ],
+    [
+      'is Degraded when two of three are',
+      { instances: [instance(unhealthy), instance({ id: 'i-2', ...unhealthy }), instance({ id: 'i-3' })] },
+      'Degraded',
+      ['ELB health is failing or not available for 2 out of 3 instances.'],
+    ],
+    [
+      'is Degraded with another version on some',
+      { instances: [instance({ wrong: { versionLabel: 'v2', deploymentId: 2 } }), instance({ id: 'i-2' })] },
+      'Degraded',
+      ['Incorrect application version found on 1 out of 2 instances. Expected version "v1" (deployment 1).'],
+    ],
+    [
+      'is Severe when the application failed everywhere',
+      { instances: [instance({ state: 'Failed' })] },
+      'Severe',
+      ['Impaired services on all instances.'],
+    ],
     ['says nothing of codes at a low rate', { requests: requests(1, 1, 0) }, 'Ok', []],
-    ['is Warning at 1.5 % of 5xx', { requests: requests(200, 0, 3) }, 'Warning', ['1.5 % of the requests are failing with HTTP 5xx.']],
-    ['is Degraded at 19.9 %', { requests: requests(4234, 0, 843) }, 'Degraded', ['19.9 % of the requests are failing with HTTP 5xx.']],
-    ['is Severe at 44.8 %', { requests: requests(1000, 0, 448) }, 'Severe', ['44.8 % of the requests are failing with HTTP 5xx.']],
+    [
+      'is Warning at 1.5 % of 5xx',
+      { requests: requests(200, 0, 3) },
+      'Warning',
+      ['1.5 % of the requests are failing with HTTP 5xx.'],
+    ],
+    [
+      'is Degraded at 19.9 %',
+      { requests: requests(4234, 0, 843) },
+      'Degraded',
+      ['19.9 % of the requests are failing with HTTP 5xx.'],
+    ],
+    [
+      'is Severe at 44.8 %',
+      { requests: requests(1000, 0, 448) },
+      'Severe',
+      ['44.8 % of the requests are failing with HTTP 5xx.'],
+    ],
     ['stays Ok at 5 % of 4xx', { requests: requests(100, 5, 0) }, 'Ok', []],
-    ['is Severe at 85.7 % of 4xx', { requests: requests(1000, 857, 0) }, 'Severe', ['85.7 % of the requests are erroring with HTTP 4xx.']],
-    ['tells what was completed', { completed: { what: 'Initialization', agoMs: 26_000, tookMs: 300_000 } }, 'Ok', ['Initialization completed 26 seconds ago and took 5 minutes.']],
+    [
+      'is Severe at 85.7 % of 4xx',
+      { requests: requests(1000, 857, 0) },
+      'Severe',
+      ['85.7 % of the requests are erroring with HTTP 4xx.'],
+    ],
+    [
+      'tells what was completed',
+      { completed: { what: 'Initialization', agoMs: 26_000, tookMs: 300_000 } },
+      'Ok',
+      ['Initialization completed 26 seconds ago and took 5 minutes.'],
+    ],
   ]
   for (const [what, facts, status, causes] of cases)
     it(what, () => {
@@ -40,12 +128,19 @@ describe('health', () => {
     })
 
   it('names what an instance suffers from', () => {
-    const { instances } = assess(environment({ instances: [instance({ ...unhealthy, wrong: { versionLabel: 'v2', deploymentId: 2 } })] }))
+    const { instances } = assess(
+      environment({
+        instances: [instance({ ...unhealthy, wrong: { versionLabel: 'v2', deploymentId: 2 } })],
+      }),
+    )
     assert.deepEqual(instances, [
       {
         id: 'i-1',
         status: 'Severe',
-        causes: ['ELB health is failing: Target.Timeout.', 'Incorrect application version "v2" (deployment 2). Expected version "v1" (deployment 1).'],
+        causes: [
+          'ELB health is failing: Target.Timeout.',
+          'Incorrect application version "v2" (deployment 2). Expected version "v1" (deployment 1).',
+        ],
       },
     ])
   })
@@ -55,9 +150,18 @@ describe('health', () => {
     assert.deepEqual(colours, ['Green', 'Green', 'Yellow', 'Red', 'Red', 'Grey', 'Grey'])
   })
 
-  it('counts time as AWS does', () => assert.deepEqual([1_000, 31_000, 300_000, 7_200_000].map(span), ['1 second', '31 seconds', '5 minutes', '2 hours']))
+  it('counts time as AWS does', () =>
+    assert.deepEqual([1_000, 31_000, 300_000, 7_200_000].map(span), [
+      '1 second',
+      '31 seconds',
+      '5 minutes',
+      '2 hours',
+    ]))
 
   it('knows worse from better', () => {
-    assert.deepEqual([worse('Ok', 'Severe'), worse('Severe', 'Ok'), worse('Pending', 'Ok'), worse('Info', 'Degraded')], [true, false, false, true])
+    assert.deepEqual(
+      [worse('Ok', 'Severe'), worse('Severe', 'Ok'), worse('Pending', 'Ok'), worse('Info', 'Degraded')],
+      [true, false, false, true],
+    )
   })
 })

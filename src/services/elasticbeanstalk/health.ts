@@ -1,5 +1,13 @@
 // Health by rules (reference §1.3–1.5). AWS does not publish its numbers: those here are ours, and named.
-export type HealthStatus = 'NoData' | 'Unknown' | 'Pending' | 'Ok' | 'Info' | 'Warning' | 'Degraded' | 'Severe'
+export type HealthStatus =
+  | 'NoData'
+  | 'Unknown'
+  | 'Pending'
+  | 'Ok'
+  | 'Info'
+  | 'Warning'
+  | 'Degraded'
+  | 'Severe'
 
 /** Share of requests, in percent, from which on codes count. Evaluated above `REQUESTS_PER_MINUTE_LEAST` only. */
 export const STATUS_5XX_PERCENT = { Warning: 1, Degraded: 10, Severe: 30 }
@@ -29,7 +37,11 @@ export type EnvironmentFacts = {
   /** Since the operation under way began. */
   runningMs: number
   /** The operation that ended last, if it succeeded. */
-  completed: { what: 'Initialization' | 'Application update' | 'Configuration update'; agoMs: number; tookMs: number } | null
+  completed: {
+    what: 'Initialization' | 'Application update' | 'Configuration update'
+    agoMs: number
+    tookMs: number
+  } | null
   expected: { versionLabel: string; deploymentId: number } | null
   minSize: number
   requests: Requests | null
@@ -56,16 +68,30 @@ export function assess(facts: EnvironmentFacts): EnvironmentAssessment {
 
 function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment {
   if (one.state === 'Pending' || one.state === 'In Progress') {
-    const busy = facts.status === 'Updating' ? 'Performing application deployment' : 'Performing initialization'
-    const status = facts.status === 'Updating' ? 'Info' : one.state === 'Pending' && facts.status === 'Ready' ? 'NoData' : 'Pending'
+    const busy =
+      facts.status === 'Updating' ? 'Performing application deployment' : 'Performing initialization'
+    const status =
+      facts.status === 'Updating'
+        ? 'Info'
+        : one.state === 'Pending' && facts.status === 'Ready'
+          ? 'NoData'
+          : 'Pending'
     return { status, causes: [`${busy} (running for ${span(Math.min(one.ageMs, facts.runningMs))}).`] }
   }
   const findings: Assessment[] = []
   if (one.state === 'Failed') findings.push({ status: 'Severe', causes: ['Application deployment failed.'] })
   if (one.target?.state === 'unhealthy')
-    findings.push({ status: 'Severe', causes: [`ELB health is failing: ${one.target.reason || 'no reason given'}.`] })
+    findings.push({
+      status: 'Severe',
+      causes: [`ELB health is failing: ${one.target.reason || 'no reason given'}.`],
+    })
   if (one.wrong && facts.expected)
-    findings.push({ status: 'Degraded', causes: [`Incorrect application version ${named(one.wrong)}. Expected version ${named(facts.expected)}.`] })
+    findings.push({
+      status: 'Degraded',
+      causes: [
+        `Incorrect application version ${named(one.wrong)}. Expected version ${named(facts.expected)}.`,
+      ],
+    })
   findings.push(...assessRequests(one.requests))
   if (findings.length === 0 && one.target?.state !== 'healthy')
     findings.push({ status: 'Info', causes: ['The load balancer has not checked this instance yet.'] })
@@ -75,34 +101,51 @@ function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment
 function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): Assessment {
   const none = instances.length === 0 ? ['There are no instances.'] : []
   const running = `(running for ${span(facts.runningMs)}).`
-  if (facts.status === 'Launching') return { status: 'Pending', causes: [`Initialization in progress ${running}`, ...none] }
+  if (facts.status === 'Launching')
+    return { status: 'Pending', causes: [`Initialization in progress ${running}`, ...none] }
   if (facts.status === 'Terminating') return { status: 'Info', causes: [`Terminate in progress ${running}`] }
   if (facts.status === 'Terminated') return { status: 'Unknown', causes: [] }
   const commands = commandsText(facts)
-  if (facts.status === 'Updating') return { status: 'Info', causes: [`${facts.update} update in progress ${running}`, ...commands] }
+  if (facts.status === 'Updating')
+    return { status: 'Info', causes: [`${facts.update} update in progress ${running}`, ...commands] }
 
   const count = instances.length
   const findings: Assessment[] = assessRequests(facts.requests)
   if (count === 0) findings.push({ status: facts.minSize === 0 ? 'Info' : 'Severe', causes: none })
   else if (count < facts.minSize)
-    findings.push({ status: 'Degraded', causes: [`${count} active instances is below Auto Scaling group minimum size ${facts.minSize}.`] })
+    findings.push({
+      status: 'Degraded',
+      causes: [`${count} active instances is below Auto Scaling group minimum size ${facts.minSize}.`],
+    })
   findings.push(...assessTargets(facts), ...assessVersions(facts), ...assessFailures(facts))
   const silent = instances.filter(({ status }) => status === 'NoData').length
-  if (count > 0 && silent === count) findings.push({ status: 'Severe', causes: ['None of the instances are sending data.'] })
+  if (count > 0 && silent === count)
+    findings.push({ status: 'Severe', causes: ['None of the instances are sending data.'] })
   else if (silent > 0)
     findings.push({ status: 'Info', causes: [`Initialization in progress on ${outOf(silent, count)}.`] })
   if (commands.length > 0) findings.push({ status: 'Info', causes: commands })
   const { completed } = facts
   if (findings.length === 0 && completed)
-    return { status: 'Ok', causes: [`${completed.what} completed ${span(completed.agoMs)} ago and took ${span(completed.tookMs)}.`] }
+    return {
+      status: 'Ok',
+      causes: [
+        `${completed.what} completed ${span(completed.agoMs)} ago and took ${span(completed.tookMs)}.`,
+      ],
+    }
   return worst(findings)
 }
 
 function assessTargets({ instances }: EnvironmentFacts): Assessment[] {
-  const unhealthy = instances.filter(({ target, state }) => target?.state === 'unhealthy' && state !== 'Pending').length
+  const unhealthy = instances.filter(
+    ({ target, state }) => target?.state === 'unhealthy' && state !== 'Pending',
+  ).length
   if (unhealthy === 0) return []
   const all = unhealthy === instances.length
-  const status = all ? 'Severe' : (unhealthy / instances.length) * 100 > UNHEALTHY_PERCENT_DEGRADED ? 'Degraded' : 'Warning'
+  const status = all
+    ? 'Severe'
+    : (unhealthy / instances.length) * 100 > UNHEALTHY_PERCENT_DEGRADED
+      ? 'Degraded'
+      : 'Warning'
   const whom = all ? 'all instances' : outOf(unhealthy, instances.length)
   return [{ status, causes: [`ELB health is failing or not available for ${whom}.`] }]
 }
@@ -111,7 +154,12 @@ function assessVersions({ instances, expected }: EnvironmentFacts): Assessment[]
   const wrong = instances.filter((one) => one.wrong !== null).length
   if (wrong === 0 || !expected) return []
   const whom = wrong === instances.length ? 'all instances' : outOf(wrong, instances.length)
-  return [{ status: 'Degraded', causes: [`Incorrect application version found on ${whom}. Expected version ${named(expected)}.`] }]
+  return [
+    {
+      status: 'Degraded',
+      causes: [`Incorrect application version found on ${whom}. Expected version ${named(expected)}.`],
+    },
+  ]
 }
 
 function assessFailures({ instances }: EnvironmentFacts): Assessment[] {
@@ -119,7 +167,12 @@ function assessFailures({ instances }: EnvironmentFacts): Assessment[] {
   if (failed === 0) return []
   const all = failed === instances.length
   // AWS: one of several instances Severe makes the environment Warning (reference §1.3).
-  return [{ status: all ? 'Severe' : 'Warning', causes: [`Impaired services on ${all ? 'all instances' : outOf(failed, instances.length)}.`] }]
+  return [
+    {
+      status: all ? 'Severe' : 'Warning',
+      causes: [`Impaired services on ${all ? 'all instances' : outOf(failed, instances.length)}.`],
+    },
+  ]
 }
 
 function assessRequests(requests: Requests | null): Assessment[] {
@@ -128,25 +181,52 @@ function assessRequests(requests: Requests | null): Assessment[] {
   if (perMinute <= REQUESTS_PER_MINUTE_LEAST) return []
   const of = (count: number) => (count / requests.requests) * 100
   return [
-    grade(of(requests.status5xx), STATUS_5XX_PERCENT, (percent) => `${percent} % of the requests are failing with HTTP 5xx.`),
-    grade(of(requests.status4xx), STATUS_4XX_PERCENT, (percent) => `${percent} % of the requests are erroring with HTTP 4xx.`),
+    grade(
+      of(requests.status5xx),
+      STATUS_5XX_PERCENT,
+      (percent) => `${percent} % of the requests are failing with HTTP 5xx.`,
+    ),
+    grade(
+      of(requests.status4xx),
+      STATUS_4XX_PERCENT,
+      (percent) => `${percent} % of the requests are erroring with HTTP 4xx.`,
+    ),
   ].flat()
 }
 
-function grade(percent: number, from: typeof STATUS_5XX_PERCENT, text: (percent: string) => string): Assessment[] {
-  const status = percent >= from.Severe ? 'Severe' : percent >= from.Degraded ? 'Degraded' : percent >= from.Warning ? 'Warning' : null
+function grade(
+  percent: number,
+  from: typeof STATUS_5XX_PERCENT,
+  text: (percent: string) => string,
+): Assessment[] {
+  const status =
+    percent >= from.Severe
+      ? 'Severe'
+      : percent >= from.Degraded
+        ? 'Degraded'
+        : percent >= from.Warning
+          ? 'Warning'
+          : null
   return status ? [{ status, causes: [text(percent.toFixed(1))] }] : []
 }
 
 function commandsText({ instances }: EnvironmentFacts): string[] {
   const busy = instances.filter(({ state }) => state === 'In Progress').length
   if (busy === 0) return []
-  return [`Command is executing on ${busy === instances.length ? 'all instances' : outOf(busy, instances.length)}.`]
+  return [
+    `Command is executing on ${busy === instances.length ? 'all instances' : outOf(busy, instances.length)}.`,
+  ]
 }
 
 function worst(findings: Assessment[]): Assessment {
-  const status = findings.reduce<HealthStatus>((most, one) => (rank(one.status) > rank(most) ? one.status : most), 'Ok')
-  return { status, causes: findings.toSorted((a, b) => rank(b.status) - rank(a.status)).flatMap(({ causes }) => causes) }
+  const status = findings.reduce<HealthStatus>(
+    (most, one) => (rank(one.status) > rank(most) ? one.status : most),
+    'Ok',
+  )
+  return {
+    status,
+    causes: findings.toSorted((a, b) => rank(b.status) - rank(a.status)).flatMap(({ causes }) => causes),
+  }
 }
 
 /** `worse(a, b)`: whether the way from a to b is one down. */
@@ -163,6 +243,11 @@ const outOf = (count: number, all: number) => `${count} out of ${all} ${all === 
 /** `1 second`, `31 seconds`, `5 minutes`: as AWS counts in causes. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
-  const [count, unit] = seconds < 120 ? [seconds, 'second'] : seconds < 7200 ? [Math.floor(seconds / 60), 'minute'] : [Math.floor(seconds / 3600), 'hour']
+  const [count, unit] =
+    seconds < 120
+      ? [seconds, 'second']
+      : seconds < 7200
+        ? [Math.floor(seconds / 60), 'minute']
+        : [Math.floor(seconds / 3600), 'hour']
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }

@@ -7,7 +7,12 @@ import { ofEnvironment } from './events.ts'
 import type { Parts } from './parts.ts'
 import { planMembership, planSoftware } from './plan.ts'
 import {
-  environmentById, findDeployment, instancesOf, liveEnvironments, resourcesOf, type EnvironmentInstanceRow,
+  environmentById,
+  findDeployment,
+  instancesOf,
+  liveEnvironments,
+  resourcesOf,
+  type EnvironmentInstanceRow,
   type EnvironmentRow,
 } from './store.ts'
 
@@ -49,13 +54,22 @@ export function groupOf({ cloud }: Parts, row: EnvironmentRow) {
   const name = resourcesOf(row).autoScalingGroupName
   if (!name) return undefined
   const context = systemContext(row.account, row.region, row.requestId)
-  const { AutoScalingGroups = [] } = cloud.autoscaling.describeAutoScalingGroups(context, { AutoScalingGroupNames: [name] })
+  const { AutoScalingGroups = [] } = cloud.autoscaling.describeAutoScalingGroups(context, {
+    AutoScalingGroupNames: [name],
+  })
   const group = AutoScalingGroups[0]
   if (!group) return undefined
   const instances = (group.Instances ?? []).flatMap(({ InstanceId, LifecycleState = '' }) =>
-    InstanceId && !LEAVING.test(LifecycleState) ? [{ id: InstanceId, inService: LifecycleState === 'InService' }] : [],
+    InstanceId && !LEAVING.test(LifecycleState)
+      ? [{ id: InstanceId, inService: LifecycleState === 'InService' }]
+      : [],
   )
-  return { instances, desired: group.DesiredCapacity ?? 0, minSize: group.MinSize ?? 0, maxSize: group.MaxSize ?? 0 }
+  return {
+    instances,
+    desired: group.DesiredCapacity ?? 0,
+    minSize: group.MinSize ?? 0,
+    maxSize: group.MaxSize ?? 0,
+  }
 }
 
 function followMembership(parts: Parts, row: EnvironmentRow): void {
@@ -75,7 +89,8 @@ function followMembership(parts: Parts, row: EnvironmentRow): void {
       causes: '[]',
       launchedAt: clock.now(),
     })
-  for (const instanceId of removed) store.remove('environment_instance', { environmentId: row.id, instanceId })
+  for (const instanceId of removed)
+    store.remove('environment_instance', { environmentId: row.id, instanceId })
   // AWS: these carry no request id, whatever caused them (clients.md §1c).
   const subject = ofEnvironment(row, null)
   if (added.length > 0) events.write(subject, 'INFO', `Added ${these(added)} to your environment.`)

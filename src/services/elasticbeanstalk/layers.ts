@@ -32,13 +32,23 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): voi
       ),
     }
     const now = clock.now()
-    store.insert('layer', { key: request.key, state: 'building', build, digest: null, output: '', createdAt: now, updatedAt: now })
+    store.insert('layer', {
+      key: request.key,
+      state: 'building',
+      build,
+      digest: null,
+      output: '',
+      createdAt: now,
+      updatedAt: now,
+    })
   }
 }
 
 /** A build that failed is tried again when it is wanted again: a package index may be back. */
 export function forgetFailed({ store }: Parts, keys: string[]): void {
-  store.run(`delete from layer where state = 'failed' and key in (select value from json_each(:keys))`, { keys })
+  store.run(`delete from layer where state = 'failed' and key in (select value from json_each(:keys))`, {
+    keys,
+  })
 }
 
 export const layerDigests = (store: Store, keys: string[]): (string | undefined)[] =>
@@ -60,11 +70,15 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
         const layer = there.find(({ key }) => key === row.key)
-        if (row.state === 'building' && layer) settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
+        if (row.state === 'building' && layer)
+          settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
         // One that was built while we looked is not lost.
-        if (row.state === 'ready' && !layer && row.updatedAt < lookedAt) settle(row.key, { state: 'building', digest: null, output: '' })
+        if (row.state === 'ready' && !layer && row.updatedAt < lookedAt)
+          settle(row.key, { state: 'building', digest: null, output: '' })
       }
-      const wanted = store.all<LayerRow>(`select * from layer where state = 'building' order by created_at, key`)
+      const wanted = store.all<LayerRow>(
+        `select * from layer where state = 'building' order by created_at, key`,
+      )
       lanes.submit(wanted.flatMap((row) => actionsFor(row)))
       return { layers: there.length, building: wanted.length }
     },
@@ -74,19 +88,30 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     const { request, needs } = JSON.parse(row.build) as StoredBuild
     const needed = needs.map(({ key, target }) => ({ row: layerRow(store, key), target }))
     const failed = needed.find((need) => need.row?.state === 'failed' || !need.row)
-    if (failed) settle(row.key, { state: 'failed', digest: null, output: failed.row?.output ?? 'a layer that it needs is gone' })
-    const layers = needed.flatMap((need) => (need.row?.digest ? [{ digest: need.row.digest, target: need.target }] : []))
+    if (failed)
+      settle(row.key, {
+        state: 'failed',
+        digest: null,
+        output: failed.row?.output ?? 'a layer that it needs is gone',
+      })
+    const layers = needed.flatMap((need) =>
+      need.row?.digest ? [{ digest: need.row.digest, target: need.target }] : [],
+    )
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
       const { exit, output, digest } = await compute.build({ ...request, layers })
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
-      settle(row.key, exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output })
+      settle(
+        row.key,
+        exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
+      )
     }
     return [{ what: 'build', lane: `layer/${row.key}`, timeoutMs: request.timeoutMs + GRACE_MS, perform }]
   }
 }
 
-const layerRow = (store: Store, key: string) => store.get<LayerRow>('select * from layer where key = :key', { key })
+const layerRow = (store: Store, key: string) =>
+  store.get<LayerRow>('select * from layer where key = :key', { key })
 
 const BUILDS_AT_ONCE = 2
 /** The engine ends a build that takes too long itself; this is for an engine that does not answer. */

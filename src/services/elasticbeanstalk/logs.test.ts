@@ -14,7 +14,8 @@ beforeEach(async () => {
 afterEach(() => bench.end())
 
 const named = { EnvironmentName: 'shop-prod' }
-const retrieve = (InfoType: 'tail' | 'bundle') => bench.api.retrieveEnvironmentInfo(bench.context(), { ...named, InfoType }).EnvironmentInfo ?? []
+const retrieve = (InfoType: 'tail' | 'bundle') =>
+  bench.api.retrieveEnvironmentInfo(bench.context(), { ...named, InfoType }).EnvironmentInfo ?? []
 
 describe('logs', () => {
   it('are pulled from every instance and handed out by URL', async () => {
@@ -29,8 +30,14 @@ describe('logs', () => {
       'INFO Pulled logs for environment instances.',
     ])
     const infos = retrieve('tail')
-    assert.deepEqual(infos.map(({ Ec2InstanceId }) => Ec2InstanceId), ids)
-    assert.match(infos[0]?.Message ?? '', /^http:\/\/127\.0\.0\.1:4777\/elasticbeanstalk-us-west-2-000000000000\/resources\/environments\/logs\/tail\/e-.*signature$/)
+    assert.deepEqual(
+      infos.map(({ Ec2InstanceId }) => Ec2InstanceId),
+      ids,
+    )
+    assert.match(
+      infos[0]?.Message ?? '',
+      /^http:\/\/127\.0\.0\.1:4777\/elasticbeanstalk-us-west-2-000000000000\/resources\/environments\/logs\/tail\/e-.*signature$/,
+    )
     const text = [...bench.world.written.values()][0]?.toString() ?? ''
     assert.ok(text.includes(`/var/log/web.stdout.log\n${'-'.repeat(40)}\nhello from ${ids[0]}`))
   })
@@ -56,6 +63,9 @@ describe('logs', () => {
   })
 
   it('refuse what cannot be done', () => {
-    assert.throws(() => bench.api.requestEnvironmentInfo(bench.context(), { ...named, InfoType: 'analyze' }), /analyze is not implemented/)
+    assert.throws(
+      () => bench.api.requestEnvironmentInfo(bench.context(), { ...named, InfoType: 'analyze' }),
+      /analyze is not implemented/,
+    )
   })
 })

@@ -37,13 +37,21 @@ export function makeLogsReconciler(parts: Parts): Reconciler {
     wakes: ['environment_info'],
     // eslint-disable-next-line -- the pass itself is synchronous: it hands its work to lanes
     async reconcile() {
-      const rows = store.all<EnvironmentInfoRow>('select * from environment_info order by requested_at, instance_id')
+      const rows = store.all<EnvironmentInfoRow>(
+        'select * from environment_info order by requested_at, instance_id',
+      )
       const expired = rows.filter(({ requestedAt }) => clock.now() - requestedAt > KEPT_MS)
       store.transaction(() => expired.forEach((row) => forget(parts, row)))
-      const wanted = Map.groupBy(rows.filter((row) => row.state === 'wanted' && !expired.includes(row)), laneOf)
+      const wanted = Map.groupBy(
+        rows.filter((row) => row.state === 'wanted' && !expired.includes(row)),
+        laneOf,
+      )
       lanes.submit(
         [...wanted].map(([lane, group]) => ({
-          what: 'pull logs', lane, timeoutMs: 120_000, perform: () => pull(parts, group),
+          what: 'pull logs',
+          lane,
+          timeoutMs: 120_000,
+          perform: () => pull(parts, group),
         })),
       )
       return { kept: rows.length - expired.length, wanted: wanted.size }
@@ -52,7 +60,8 @@ export function makeLogsReconciler(parts: Parts): Reconciler {
 }
 
 // All instances of one request together: `eb` takes the first that is finished as the word that all are.
-const laneOf = ({ environmentId, infoType, requestId }: EnvironmentInfoRow) => `logs/${environmentId}/${infoType}/${requestId}`
+const laneOf = ({ environmentId, infoType, requestId }: EnvironmentInfoRow) =>
+  `logs/${environmentId}/${infoType}/${requestId}`
 
 async function pull(parts: Parts, rows: EnvironmentInfoRow[]): Promise<void> {
   const { store, events, clock } = parts
@@ -88,7 +97,11 @@ async function pull(parts: Parts, rows: EnvironmentInfoRow[]): Promise<void> {
   })
 }
 
-async function sample(parts: Parts, environment: EnvironmentRow, { infoType, instanceId, requestId }: EnvironmentInfoRow) {
+async function sample(
+  parts: Parts,
+  environment: EnvironmentRow,
+  { infoType, instanceId, requestId }: EnvironmentInfoRow,
+) {
   const { compute, cloud, clock } = parts
   const tailBytes = infoType === 'tail' ? TAIL_BYTES : BUNDLE_BYTES
   const files: { name: string; content: Buffer }[] = []
@@ -98,7 +111,9 @@ async function sample(parts: Parts, environment: EnvironmentRow, { infoType, ins
     if (content) files.push({ name, content })
   }
   const tail = infoType === 'tail'
-  const body = tail ? Buffer.from(files.map(tailText).join('\n')) : zipOf(files.map(({ name, content }) => ({ name: name.slice(1), content })))
+  const body = tail
+    ? Buffer.from(files.map(tailText).join('\n'))
+    : zipOf(files.map(({ name, content }) => ({ name: name.slice(1), content })))
   const bucket = storageBucket(environment)
   const file = tail ? `TailLogs-${clock.now()}.txt` : `BundleLogs-${clock.now()}.zip`
   const key = `resources/environments/logs/${infoType}/${environment.id}/${instanceId}/${file}`
@@ -111,16 +126,34 @@ async function sample(parts: Parts, environment: EnvironmentRow, { infoType, ins
 
 function tailText({ name, content }: { name: string; content: Buffer }): string {
   const rule = '-'.repeat(40)
-  return [rule, name, rule, content.toString().split('\n').slice(-TAIL_LINES - 1).join('\n')].join('\n')
+  return [
+    rule,
+    name,
+    rule,
+    content
+      .toString()
+      .split('\n')
+      .slice(-TAIL_LINES - 1)
+      .join('\n'),
+  ].join('\n')
 }
 
 function logsOf({ store }: Parts, environment: EnvironmentRow): string[] {
-  const deployment = findDeployment(store, environment.id, environment.expectedDeploymentId ?? environment.deploymentId)
-  const version = deployment && findVersion(store, environment, environment.applicationName, deployment.versionLabel)
+  const deployment = findDeployment(
+    store,
+    environment.id,
+    environment.expectedDeploymentId ?? environment.deploymentId,
+  )
+  const version =
+    deployment && findVersion(store, environment, environment.applicationName, deployment.versionLabel)
   const listing = version?.inspection ? (JSON.parse(version.inspection) as BundleListing) : undefined
   const procfile = parseProcfile(listing?.texts['Procfile'] ?? 'web: -')
   const processes = procfile.kind === 'processes' ? procfile.processes.map(({ name }) => name) : ['web']
-  return [...processes.map((name) => `/var/log/${name}.stdout.log`), '/var/log/nginx/access.log', '/var/log/nginx/error.log']
+  return [
+    ...processes.map((name) => `/var/log/${name}.stdout.log`),
+    '/var/log/nginx/access.log',
+    '/var/log/nginx/error.log',
+  ]
 }
 
 function forget({ store, cloud }: Parts, row: EnvironmentInfoRow): void {

@@ -10,8 +10,9 @@ export const applicationArn = ({ account, region }: Scope, name: string) =>
 export const versionArn = ({ account, region }: Scope, application: string, label: string) =>
   `arn:aws:elasticbeanstalk:${region}:${account}:applicationversion/${application}/${label}`
 
-export const environmentArn = (row: Pick<EnvironmentRow, 'account' | 'region' | 'applicationName' | 'name'>) =>
-  `arn:aws:elasticbeanstalk:${row.region}:${row.account}:environment/${row.applicationName}/${row.name}`
+export const environmentArn = (
+  row: Pick<EnvironmentRow, 'account' | 'region' | 'applicationName' | 'name'>,
+) => `arn:aws:elasticbeanstalk:${row.region}:${row.account}:environment/${row.applicationName}/${row.name}`
 
 export const storageBucket = ({ account, region }: Scope) => `elasticbeanstalk-${region}-${account}`
 

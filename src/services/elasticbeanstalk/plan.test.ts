@@ -12,7 +12,12 @@ describe('planMembership', () => {
 })
 
 describe('planSoftware', () => {
-  const instances = [instance('i-new', null), instance('i-old', 1), instance('i-same', 2), instance('i-failed', 3)]
+  const instances = [
+    instance('i-new', null),
+    instance('i-old', 1),
+    instance('i-same', 2),
+    instance('i-failed', 3),
+  ]
 
   it('brings a ready environment to its target, and leaves alone what a failed deployment left', () => {
     assert.deepEqual(planSoftware({ status: 'Ready', targetDeploymentId: 2 }, instances), ['i-new', 'i-old'])

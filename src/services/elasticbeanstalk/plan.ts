@@ -21,7 +21,8 @@ export function planSoftware({ status, targetDeploymentId }: Environment, known:
   if (targetDeploymentId === 0 || status === 'Terminating' || status === 'Terminated') return []
   return known
     .filter(
-      ({ deploymentId }) => deploymentId === null || (status === 'Ready' && deploymentId < targetDeploymentId),
+      ({ deploymentId }) =>
+        deploymentId === null || (status === 'Ready' && deploymentId < targetDeploymentId),
     )
     .map(({ instanceId }) => instanceId)
 }

@@ -17,13 +17,19 @@ export function stackOf({ catalogue }: Parts, platformArn: string): Stack {
 }
 
 /** Python or Node.js, also when the interpreter has gone since. */
-export const familyOf = (platformArn: string) => (platformArn.includes('platform/Node.js') ? 'nodejs' : 'python')
+export const familyOf = (platformArn: string) =>
+  platformArn.includes('platform/Node.js') ? 'nodejs' : 'python'
 
-export const configurationOfSettings = (row: Pick<DeploymentRow, 'platformArn' | 'settings'>): EnvironmentConfiguration =>
-  configurationOf(familyOf(row.platformArn), settingsOf(row))
+export const configurationOfSettings = (
+  row: Pick<DeploymentRow, 'platformArn' | 'settings'>,
+): EnvironmentConfiguration => configurationOf(familyOf(row.platformArn), settingsOf(row))
 
 /** The version must be PROCESSED. */
-export function planOf(parts: Parts, deployment: DeploymentRow, version: ApplicationVersionRow): Plan | PlanProblem {
+export function planOf(
+  parts: Parts,
+  deployment: DeploymentRow,
+  version: ApplicationVersionRow,
+): Plan | PlanProblem {
   return planVersion({
     stack: stackOf(parts, deployment.platformArn),
     listing: JSON.parse(version.inspection ?? '{}') as BundleListing,

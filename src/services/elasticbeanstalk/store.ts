@@ -186,7 +186,12 @@ export const findApplication = (store: Store, { account, region }: Scope, name: 
     { account, region, name },
   )
 
-export const findVersion = (store: Store, { account, region }: Scope, applicationName: string, label: string) =>
+export const findVersion = (
+  store: Store,
+  { account, region }: Scope,
+  applicationName: string,
+  label: string,
+) =>
   store.get<ApplicationVersionRow>(
     `select * from application_version
      where account = :account and region = :region and application_name = :applicationName and label = :label`,

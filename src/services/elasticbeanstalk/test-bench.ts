@@ -43,7 +43,11 @@ export function makeBench() {
     () => service.workflows,
   )
   const service = makeElasticbeanstalkService({
-    store, clock, ids, random, cloud,
+    store,
+    clock,
+    ids,
+    random,
+    cloud,
     log: silentLog,
     workflows,
     makeLanes: (name, atOnceMax) =>
@@ -74,7 +78,10 @@ export function makeBench() {
     ports: { http: 80, environments: 18_000 },
     presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,
   })
-  driver = startDriver({ clock, log: silentLog, store, signal: over.signal }, [workflows.reconciler, ...service.reconcilers])
+  driver = startDriver({ clock, log: silentLog, store, signal: over.signal }, [
+    workflows.reconciler,
+    ...service.reconcilers,
+  ])
 
   let calls = 0
   const context = (): Context => ({
@@ -91,11 +98,23 @@ export function makeBench() {
     (api.describeEvents(context(), { EnvironmentName: 'shop-prod', ...filter }).Events ?? []).toReversed()
 
   return {
-    clock, store, world, hooks, api, context, environment, events, layers,
+    clock,
+    store,
+    world,
+    hooks,
+    api,
+    context,
+    environment,
+    events,
+    layers,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */
     version(label: string, content = label) {
-      world.objects.set(`${BUCKET}/${label}.zip`, { id: `body-${content}`, bytes: 100, sha256Hex: content.padEnd(64, '0') })
+      world.objects.set(`${BUCKET}/${label}.zip`, {
+        id: `body-${content}`,
+        bytes: 100,
+        sha256Hex: content.padEnd(64, '0'),
+      })
       return api.createApplicationVersion(context(), {
         ApplicationName: 'shop',
         VersionLabel: label,
@@ -113,7 +132,8 @@ export function makeBench() {
         ...input,
       })
     },
-    until: (status: string, name?: string) => clock.runUntil(() => environment(name)?.Status === status, 3_600_000),
+    until: (status: string, name?: string) =>
+      clock.runUntil(() => environment(name)?.Status === status, 3_600_000),
     end() {
       over.abort()
       store.close()

@@ -2,13 +2,21 @@
 import type { Tag } from '@aws-sdk/client-elastic-beanstalk'
 import { DeclaredError } from '../../kernel/errors.ts'
 
-type Constraint = { member: string; value: string | undefined; least?: number; most?: number; required?: true }
+type Constraint = {
+  member: string
+  value: string | undefined
+  least?: number
+  most?: number
+  required?: true
+}
 
 /** @throws DeclaredError `ValidationError` that lists every broken constraint. */
 export function checkLengths(constraints: Constraint[]): void {
   const broken = constraints.flatMap(({ member, value, least = 0, most = Infinity, required }) => {
     if (value === undefined)
-      return required ? [`Value null at '${member}' failed to satisfy constraint: Member must not be null`] : []
+      return required
+        ? [`Value null at '${member}' failed to satisfy constraint: Member must not be null`]
+        : []
     const at = `Value '${value.slice(0, 256)}' at '${member}' failed to satisfy constraint: Member must have length`
     if (value.length < least) return [`${at} greater than or equal to ${least}`]
     if (value.length > most) return [`${at} less than or equal to ${most}`]
@@ -30,7 +38,9 @@ export function checkRange(member: string, value: number | undefined, least: num
 export function checkApplicationName(name: string | undefined): asserts name is string {
   checkLengths([{ member: 'applicationName', value: name, least: 1, most: 100, required: true }])
   if (name?.includes('/'))
-    throw invalidValue(`Value ${name} at 'ApplicationName' failed to satisfy constraint: Member must not contain '/'`)
+    throw invalidValue(
+      `Value ${name} at 'ApplicationName' failed to satisfy constraint: Member must not contain '/'`,
+    )
 }
 
 export function checkDescription(description: string | undefined): void {
@@ -64,7 +74,9 @@ export function checkTags(tags: Tag[], existing = 0): { key: string; value: stri
     if (Key === '' || Key.length > 128 || Value.length > 256)
       throw invalidValue('Tag keys must have 1 to 128 characters, tag values at most 256.')
     if (/^(aws|elasticbeanstalk):/i.test(Key) || Key === 'Name')
-      throw invalidValue(`Tag key '${Key}' is reserved: keys must not start with 'aws:' or 'elasticbeanstalk:', or be 'Name'.`)
+      throw invalidValue(
+        `Tag key '${Key}' is reserved: keys must not start with 'aws:' or 'elasticbeanstalk:', or be 'Name'.`,
+      )
     if (seen.has(Key)) throw invalidValue(`Duplicate tag key '${Key}'.`)
     seen.add(Key)
     return { key: Key, value: Value }
@@ -72,7 +84,8 @@ export function checkTags(tags: Tag[], existing = 0): { key: string; value: stri
 }
 
 export const invalidValue = (message: string) => new DeclaredError('InvalidParameterValue', message)
-export const invalidCombination = (message: string) => new DeclaredError('InvalidParameterCombination', message)
+export const invalidCombination = (message: string) =>
+  new DeclaredError('InvalidParameterCombination', message)
 
 /** For what AWS can do and this program cannot yet: said, never stored and ignored. */
 export const notImplemented = (what: string) =>

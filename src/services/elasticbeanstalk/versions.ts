@@ -34,7 +34,10 @@ export function makeVersionsReconciler(parts: Parts): Reconciler {
 
 type Found = { inspection: string } | { problem: string }
 
-async function inspect({ cloud, objects, inspect: look = inspectBundle }: Parts, row: ApplicationVersionRow): Promise<Found> {
+async function inspect(
+  { cloud, objects, inspect: look = inspectBundle }: Parts,
+  row: ApplicationVersionRow,
+): Promise<Found> {
   const where = `s3://${row.bucket}/${row.key}`
   const context = systemContext(row.account, row.region, row.requestId)
   const body = cloud.s3.objectBody(context, row.bucket ?? '', row.key ?? '')

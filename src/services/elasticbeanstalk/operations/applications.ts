@@ -7,7 +7,13 @@ import { ofApplication } from '../events.ts'
 import { applicationArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
 import { findApplication, type ApplicationRow, type EnvironmentRow } from '../store.ts'
-import { checkApplicationName, checkDescription, checkTags, invalidValue, notImplemented } from '../validation.ts'
+import {
+  checkApplicationName,
+  checkDescription,
+  checkTags,
+  invalidValue,
+  notImplemented,
+} from '../validation.ts'
 import { removeApplication } from '../workflows/delete-application.ts'
 import { putTags } from './tags.ts'
 import { beginTermination } from './terminate.ts'
@@ -64,7 +70,10 @@ export function makeApplicationOperations(parts: Parts): Operations {
       checkApplicationName(ApplicationName)
       const { account, region, name, lifecycle } = applicationNamed(store, context, ApplicationName)
       checkLifecycle(ResourceLifecycleConfig)
-      const merged = { ...(JSON.parse(lifecycle) as ApplicationResourceLifecycleConfig), ...ResourceLifecycleConfig }
+      const merged = {
+        ...(JSON.parse(lifecycle) as ApplicationResourceLifecycleConfig),
+        ...ResourceLifecycleConfig,
+      }
       store.update('application', { account, region, name }, { lifecycle: merged, updatedAt: clock.now() })
       return { ApplicationName: name, ResourceLifecycleConfig: merged }
     },

@@ -12,7 +12,13 @@ import { cnameOf, environmentArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
 import { findVersion, liveEnvironment, settingsOf, type EnvironmentRow } from '../store.ts'
 import {
-  checkCnamePrefix, checkDescription, checkEnvironmentName, checkTags, invalidCombination, invalidValue, notImplemented,
+  checkCnamePrefix,
+  checkDescription,
+  checkEnvironmentName,
+  checkTags,
+  invalidCombination,
+  invalidValue,
+  notImplemented,
 } from '../validation.ts'
 import { applicationNamed } from './applications.ts'
 import { describeEnvironment } from './describe-environment.ts'
@@ -29,7 +35,8 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     refuseWhatIsMissing(input)
     const tags = checkTags(input.Tags ?? [])
     const template = templateOf(parts, context, application, input)
-    const asked = input.SolutionStackName === undefined && input.PlatformArn === undefined ? template : undefined
+    const asked =
+      input.SolutionStackName === undefined && input.PlatformArn === undefined ? template : undefined
     const platform = resolvePlatform(parts, context, {
       SolutionStackName: input.SolutionStackName ?? asked?.solutionStackName ?? undefined,
       PlatformArn: input.PlatformArn ?? (asked?.solutionStackName ? undefined : asked?.platformArn),
@@ -85,7 +92,11 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     store.insert('environment', row)
     putTags(store, environmentArn(row), tags)
     const settings = row.settings
-    const deploymentId = beginDeployment(parts, row, { versionLabel: label, settings, platformArn: row.platformArn })
+    const deploymentId = beginDeployment(parts, row, {
+      versionLabel: label,
+      settings,
+      platformArn: row.platformArn,
+    })
     events.write(ofEnvironment(row), 'INFO', 'createEnvironment is starting.')
     if (withoutEffect.length > 0) events.write(ofEnvironment(row), 'WARN', withoutEffectText(withoutEffect))
     workflows.start('elasticbeanstalk.create-environment', row.id, { environmentId: row.id, deploymentId })
@@ -107,19 +118,30 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
 }
 
 /** @throws DeclaredError when there is no such version, or when it can never be deployed. */
-export function deployableVersion(store: Store, context: Context, application: string, label: string | undefined) {
-  if (label === undefined) throw notImplemented('An environment without VersionLabel (AWS takes its own sample application)')
+export function deployableVersion(
+  store: Store,
+  context: Context,
+  application: string,
+  label: string | undefined,
+) {
+  if (label === undefined)
+    throw notImplemented('An environment without VersionLabel (AWS takes its own sample application)')
   const version = findVersion(store, context, application, label)
   if (!version) throw invalidValue(`No Application Version named '${label}' found.`)
   if (version.status === 'FAILED')
-    throw invalidValue(`Application Version ${label} cannot be deployed: ${version.reason ?? 'its processing failed.'}`)
+    throw invalidValue(
+      `Application Version ${label} cannot be deployed: ${version.reason ?? 'its processing failed.'}`,
+    )
   return label
 }
 
 /** One sentence a reason, since many options share theirs. */
-export function withoutEffectText(options: { namespace: string; optionName: string; reason: string }[]): string {
+export function withoutEffectText(
+  options: { namespace: string; optionName: string; reason: string }[],
+): string {
   const named = [...Map.groupBy(options, ({ reason }) => reason)].map(
-    ([reason, all]) => `${all.map(({ namespace, optionName }) => `${namespace} ${optionName}`).join(', ')} (${reason})`,
+    ([reason, all]) =>
+      `${all.map(({ namespace, optionName }) => `${namespace} ${optionName}`).join(', ')} (${reason})`,
   )
   return `These settings are kept but have no effect here: ${named.join('; ')}`
 }

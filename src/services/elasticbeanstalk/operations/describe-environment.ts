@@ -30,7 +30,9 @@ export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRo
           LoadBalancer: {
             LoadBalancerName: loadBalancerArn,
             Domain: cnameOf(row, domain),
-            Listeners: [ports.http, row.loopbackPort ?? 0].filter(Boolean).map((Port) => ({ Protocol: 'HTTP', Port })),
+            Listeners: [ports.http, row.loopbackPort ?? 0]
+              .filter(Boolean)
+              .map((Port) => ({ Protocol: 'HTTP', Port })),
           },
         }
       : undefined,

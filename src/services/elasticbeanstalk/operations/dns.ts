@@ -3,7 +3,10 @@ import { cnameOf } from '../names.ts'
 import type { Parts } from '../parts.ts'
 import { checkCnamePrefix, invalidValue } from '../validation.ts'
 
-export function makeDnsOperations({ store, domain }: Parts): Pick<ElasticbeanstalkOperations, 'checkDNSAvailability'> {
+export function makeDnsOperations({
+  store,
+  domain,
+}: Parts): Pick<ElasticbeanstalkOperations, 'checkDNSAvailability'> {
   return {
     checkDNSAvailability(context, { CNAMEPrefix }) {
       if (CNAMEPrefix === undefined) throw invalidValue('CNAMEPrefix is required.')

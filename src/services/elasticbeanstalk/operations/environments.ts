@@ -10,7 +10,11 @@ import { makeRestartAppServer, makeUpdateEnvironment } from './update-environmen
 
 type Operations = Pick<
   ElasticbeanstalkOperations,
-  'createEnvironment' | 'describeEnvironments' | 'updateEnvironment' | 'terminateEnvironment' | 'restartAppServer'
+  | 'createEnvironment'
+  | 'describeEnvironments'
+  | 'updateEnvironment'
+  | 'terminateEnvironment'
+  | 'restartAppServer'
 >
 
 export function makeEnvironmentOperations(parts: Parts): Operations {
@@ -25,7 +29,8 @@ export function makeEnvironmentOperations(parts: Parts): Operations {
       checkRange('maxRecords', input.MaxRecords, 1, 1000)
       // The waiters of the AWS CLI send no IncludeDeleted and need to see an environment become Terminated.
       const recently = clock.now() - SHOWN_AFTER_TERMINATION_MS
-      const since = input.IncludeDeleted === false ? null : (input.IncludedDeletedBackTo?.getTime() ?? recently)
+      const since =
+        input.IncludeDeleted === false ? null : (input.IncludedDeletedBackTo?.getTime() ?? recently)
       const rows = store.all<EnvironmentRow>(
         `select * from environment where account = :account and region = :region
            and (:application is null or application_name = :application)

@@ -43,7 +43,8 @@ export function makeEventOperations({ store }: Parts): Pick<ElasticbeanstalkOper
         },
       )
       const page = rows.slice(0, pageMax)
-      const more = rows.length > pageMax ? Buffer.from(`e${page.at(-1)?.id}`).toString('base64url') : undefined
+      const more =
+        rows.length > pageMax ? Buffer.from(`e${page.at(-1)?.id}`).toString('base64url') : undefined
       return { Events: page.map(describeEvent), ...(more === undefined ? {} : { NextToken: more }) }
     },
   }
@@ -64,7 +65,10 @@ const describeEvent = (row: EventRow) => ({
 /** "limits the events returned to include only those with the specified severity or higher" (API reference). */
 function fromSeverity(least: EventSeverity): string[] {
   const at = SEVERITIES.indexOf(least)
-  if (at < 0) throw invalidValue(`Value ${String(least)} at 'Severity' failed to satisfy constraint: Member must satisfy enum value set: [${SEVERITIES.join(', ')}]`)
+  if (at < 0)
+    throw invalidValue(
+      `Value ${String(least)} at 'Severity' failed to satisfy constraint: Member must satisfy enum value set: [${SEVERITIES.join(', ')}]`,
+    )
   return SEVERITIES.slice(at)
 }
 

@@ -34,5 +34,7 @@ export function findEnvironment(store: Store, context: Context, named: Named): E
 /** @throws DeclaredError unless the environment takes operations now. */
 export function checkReady(row: EnvironmentRow): void {
   if (row.status !== 'Ready')
-    throw invalidValue(`Environment named ${row.name} is in an invalid state for this operation. Must be Ready.`)
+    throw invalidValue(
+      `Environment named ${row.name} is in an invalid state for this operation. Must be Ready.`,
+    )
 }

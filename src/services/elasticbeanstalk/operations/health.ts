@@ -1,5 +1,8 @@
 import type {
-  ApplicationMetrics, EnvironmentHealth, InstanceHealthSummary, SingleInstanceHealth,
+  ApplicationMetrics,
+  EnvironmentHealth,
+  InstanceHealthSummary,
+  SingleInstanceHealth,
 } from '@aws-sdk/client-elastic-beanstalk'
 import type { RequestCounters } from '../../cloud.ts'
 import { systemContext } from '../../service.ts'
@@ -68,7 +71,10 @@ export function makeHealthOperations(parts: Parts): Operations {
 
 function machinesOf({ store, cloud }: Parts, row: EnvironmentRow) {
   const ids = instancesOf(store, row.id).map(({ instanceId }) => instanceId)
-  const machines = new Map<string, { launchedAt: Date | undefined; zone: string | undefined; type: string | undefined }>()
+  const machines = new Map<
+    string,
+    { launchedAt: Date | undefined; zone: string | undefined; type: string | undefined }
+  >()
   if (ids.length === 0) return machines
   const context = systemContext(row.account, row.region, row.requestId)
   const { Reservations = [] } = cloud.ec2.describeInstances(context, {
@@ -97,7 +103,14 @@ function deploymentOf({ store }: Parts, row: EnvironmentRow, instance: Environme
 /** Raw counts over `Duration` seconds, as AWS answers them (reference §1.4). Latencies are in seconds; only their
  *  average is measured, so percentiles are left out. */
 function metricsOf(counters: RequestCounters | undefined): ApplicationMetrics {
-  const { seconds = 10, requests = 0, status2xx = 0, status3xx = 0, status4xx = 0, status5xx = 0 } = counters ?? {}
+  const {
+    seconds = 10,
+    requests = 0,
+    status2xx = 0,
+    status3xx = 0,
+    status4xx = 0,
+    status5xx = 0,
+  } = counters ?? {}
   return {
     Duration: Math.round(seconds),
     RequestCount: requests,
@@ -123,7 +136,8 @@ function summaryOf(statuses: string[]): InstanceHealthSummary {
 function wantedOf(asked: string[] | undefined, known: string[]): string[] {
   if (!asked || asked.length === 0) return [] // AWS: without AttributeNames only the name (and ids) come back
   const wrong = asked.find((name) => name !== 'All' && !known.includes(name))
-  if (wrong !== undefined) throw invalidValue(`Attribute '${wrong}' is not known. Use one of: All, ${known.join(', ')}.`)
+  if (wrong !== undefined)
+    throw invalidValue(`Attribute '${wrong}' is not known. Use one of: All, ${known.join(', ')}.`)
   return asked.includes('All') ? known : asked
 }
 
@@ -132,9 +146,23 @@ function pick<T extends object>(wanted: string[], all: T): Partial<T> {
 }
 
 const ENVIRONMENT_ATTRIBUTES = [
-  'Status', 'Color', 'Causes', 'ApplicationMetrics', 'InstancesHealth', 'RefreshedAt', 'HealthStatus',
+  'Status',
+  'Color',
+  'Causes',
+  'ApplicationMetrics',
+  'InstancesHealth',
+  'RefreshedAt',
+  'HealthStatus',
 ]
 const INSTANCE_ATTRIBUTES = [
-  'HealthStatus', 'Color', 'Causes', 'ApplicationMetrics', 'RefreshedAt', 'LaunchedAt', 'System', 'Deployment',
-  'AvailabilityZone', 'InstanceType',
+  'HealthStatus',
+  'Color',
+  'Causes',
+  'ApplicationMetrics',
+  'RefreshedAt',
+  'LaunchedAt',
+  'System',
+  'Deployment',
+  'AvailabilityZone',
+  'InstanceType',
 ]

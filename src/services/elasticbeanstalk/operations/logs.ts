@@ -17,7 +17,11 @@ export function makeLogOperations(parts: Parts): Operations {
       events.write(ofEnvironment(row, context.requestId), 'INFO', 'requestEnvironmentInfo is starting.')
       const instances = instancesOf(store, row.id)
       if (instances.length === 0)
-        events.write(ofEnvironment(row, context.requestId), 'ERROR', 'Failed to pull logs for environment instances. There are no instances.')
+        events.write(
+          ofEnvironment(row, context.requestId),
+          'ERROR',
+          'Failed to pull logs for environment instances. There are no instances.',
+        )
       for (const { instanceId } of instances)
         store.put('environment_info', {
           environmentId: row.id,
@@ -62,5 +66,7 @@ export function makeLogOperations(parts: Parts): Operations {
 function infoTypeOf(type: string | undefined): InfoType {
   if (type === 'tail' || type === 'bundle') return type
   if (type === 'analyze') throw notImplemented('InfoType=analyze')
-  throw invalidValue(`Value '${type}' at 'infoType' failed to satisfy constraint: Member must satisfy enum value set: [tail, bundle]`)
+  throw invalidValue(
+    `Value '${type}' at 'infoType' failed to satisfy constraint: Member must satisfy enum value set: [tail, bundle]`,
+  )
 }

@@ -2,7 +2,9 @@ import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstal
 import { storageBucket } from '../names.ts'
 import type { Parts } from '../parts.ts'
 
-export function makeStorageOperations({ cloud }: Parts): Pick<ElasticbeanstalkOperations, 'createStorageLocation'> {
+export function makeStorageOperations({
+  cloud,
+}: Parts): Pick<ElasticbeanstalkOperations, 'createStorageLocation'> {
   return {
     createStorageLocation(context) {
       const bucket = storageBucket(context)

@@ -40,7 +40,9 @@ export function makeTagOperations({ store, events }: Parts): Operations {
         ? ofEnvironment(environment, context.requestId)
         : ofApplication(context, applicationName)
       if (environment) events.write(subject, 'INFO', 'Environment tag update is starting.')
-      const done = environment ? 'Environment tag update completed successfully.' : 'Tag update completed successfully.'
+      const done = environment
+        ? 'Environment tag update completed successfully.'
+        : 'Tag update completed successfully.'
       events.write(subject, 'INFO', done)
       return {}
     },

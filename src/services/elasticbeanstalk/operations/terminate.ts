@@ -10,9 +10,12 @@ import { findEnvironment } from './find-environment.ts'
 export function makeTerminateEnvironment(parts: Parts): ElasticbeanstalkOperations['terminateEnvironment'] {
   return (context, input) => {
     const row = findEnvironment(parts.store, context, input)
-    if (input.TerminateResources === false) throw notImplemented('TerminateResources=false (keeping the resources)')
+    if (input.TerminateResources === false)
+      throw notImplemented('TerminateResources=false (keeping the resources)')
     if (row.status === 'Terminating')
-      throw invalidValue(`Environment named ${row.name} is in an invalid state for this operation. Must be Ready.`)
+      throw invalidValue(
+        `Environment named ${row.name} is in an invalid state for this operation. Must be Ready.`,
+      )
     return describeEnvironment(parts, beginTermination(parts, context, row))
   }
 }
@@ -22,7 +25,13 @@ export function beginTermination(parts: Parts, context: Context, row: Environmen
   const { store, clock, events, workflows } = parts
   for (const run of workflows.active(row.id)) workflows.cancel(run.id, 'the environment is being terminated')
   const now = clock.now()
-  const state = { status: 'Terminating', abortable: 0, requestId: context.requestId, updatedAt: now, statusSince: now }
+  const state = {
+    status: 'Terminating',
+    abortable: 0,
+    requestId: context.requestId,
+    updatedAt: now,
+    statusSince: now,
+  }
   store.update('environment', { id: row.id }, state)
   const current = environmentById(store, row.id) ?? row
   events.write(ofEnvironment(current), 'INFO', 'terminateEnvironment is starting.')

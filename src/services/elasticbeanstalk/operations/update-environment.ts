@@ -40,17 +40,24 @@ export function makeUpdateEnvironment(parts: Parts): ElasticbeanstalkOperations[
 
     const touched = input.OptionSettings?.length || input.OptionsToRemove?.length || template !== undefined
     const now = clock.now()
-    store.update('environment', { id: row.id }, {
-      requestId: context.requestId,
-      updatedAt: now,
-      ...(input.Description === undefined ? {} : { description: input.Description || null }),
-      ...(input.TemplateName === undefined ? {} : { templateName: input.TemplateName }),
-    })
+    store.update(
+      'environment',
+      { id: row.id },
+      {
+        requestId: context.requestId,
+        updatedAt: now,
+        ...(input.Description === undefined ? {} : { description: input.Description || null }),
+        ...(input.TemplateName === undefined ? {} : { templateName: input.TemplateName }),
+      },
+    )
     const subject = ofEnvironment(row, context.requestId)
     events.write(subject, 'INFO', 'Environment update is starting.')
     const told = settingsOf(row)
     const untold = resolved.withoutEffect.filter(
-      (one) => !told.some(({ namespace, optionName }) => namespace === one.namespace && optionName === one.optionName),
+      (one) =>
+        !told.some(
+          ({ namespace, optionName }) => namespace === one.namespace && optionName === one.optionName,
+        ),
     )
     if (untold.length > 0) events.write(subject, 'WARN', withoutEffectText(untold))
 
@@ -79,9 +86,16 @@ export function makeRestartAppServer(parts: Parts): ElasticbeanstalkOperations['
     const now = clock.now()
     const current = { ...row, requestId: context.requestId }
     events.write(ofEnvironment(current), 'INFO', 'restartAppServer is starting.')
-    store.update('environment', { id: row.id }, {
-      status: 'Updating', requestId: context.requestId, updatedAt: now, statusSince: now,
-    })
+    store.update(
+      'environment',
+      { id: row.id },
+      {
+        status: 'Updating',
+        requestId: context.requestId,
+        updatedAt: now,
+        statusSince: now,
+      },
+    )
     const { versionLabel, settings, platformArn } = expected
     const deploymentId = beginDeployment(parts, current, { versionLabel, settings, platformArn })
     const change = { version: false, settings: false, replaces: false }
@@ -104,12 +118,16 @@ function begin(parts: Parts, context: Context, before: EnvironmentRow, what: Beg
   const { label, platform, resolved, change, deploys } = what
   const now = clock.now()
   const settings = JSON.stringify(resolved.stored)
-  store.update('environment', { id: before.id }, {
-    status: 'Updating',
-    statusSince: now,
-    versionLabel: label,
-    ...(change.settings ? { draft: settings, draftState: 'pending', draftAt: now } : {}),
-  })
+  store.update(
+    'environment',
+    { id: before.id },
+    {
+      status: 'Updating',
+      statusSince: now,
+      versionLabel: label,
+      ...(change.settings ? { draft: settings, draftState: 'pending', draftAt: now } : {}),
+    },
+  )
   const row = environmentById(store, before.id) ?? before
   const deploymentId =
     deploys && label !== null
@@ -133,7 +151,9 @@ function platformOf(parts: Parts, context: Context, row: EnvironmentRow, input: 
   if (!changed) return { ...platform, changed, replaces: false }
   const before = stackOf(parts, row.platformArn).runtime
   if (before.family !== platform.family)
-    throw notImplemented(`Changing the platform of an environment from ${before.family} to ${platform.family}`)
+    throw notImplemented(
+      `Changing the platform of an environment from ${before.family} to ${platform.family}`,
+    )
   // Another interpreter is another platform of the engine, which an instance gets when it is launched.
   return { ...platform, changed, replaces: before.language !== platform.runtime.language }
 }

@@ -8,7 +8,13 @@ import { pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findApplication, findVersion, type ApplicationVersionRow } from '../store.ts'
 import {
-  checkApplicationName, checkDescription, checkLengths, checkRange, checkTags, invalidCombination, invalidValue,
+  checkApplicationName,
+  checkDescription,
+  checkLengths,
+  checkRange,
+  checkTags,
+  invalidCombination,
+  invalidValue,
   notImplemented,
 } from '../validation.ts'
 import { applicationNamed, insertApplication } from './applications.ts'
@@ -16,7 +22,10 @@ import { putTags, removeTags } from './tags.ts'
 
 type Operations = Pick<
   ElasticbeanstalkOperations,
-  'createApplicationVersion' | 'describeApplicationVersions' | 'updateApplicationVersion' | 'deleteApplicationVersion'
+  | 'createApplicationVersion'
+  | 'describeApplicationVersions'
+  | 'updateApplicationVersion'
+  | 'deleteApplicationVersion'
 >
 
 export function makeVersionOperations(parts: Parts): Operations {
@@ -39,7 +48,8 @@ export function makeVersionOperations(parts: Parts): Operations {
         throw invalidValue(`Application Version ${label} already exists.`)
       checkQuota(store, context)
       const { S3Bucket: bucket, S3Key: key } = SourceBundle ?? {}
-      if (!bucket || !key) throw notImplemented('A version without SourceBundle (AWS takes its own sample application)')
+      if (!bucket || !key)
+        throw notImplemented('A version without SourceBundle (AWS takes its own sample application)')
       const body = cloud.s3.objectBody(context, bucket, key)
       if (!body)
         throw invalidCombination(
@@ -89,7 +99,12 @@ export function makeVersionOperations(parts: Parts): Operations {
 
     updateApplicationVersion(context, { ApplicationName, VersionLabel, Description }) {
       checkDescription(Description)
-      const { account, region, applicationName, label } = versionNamed(store, context, ApplicationName, VersionLabel)
+      const { account, region, applicationName, label } = versionNamed(
+        store,
+        context,
+        ApplicationName,
+        VersionLabel,
+      )
       const set = { description: Description || null, updatedAt: clock.now() }
       if (Description !== undefined)
         store.update('application_version', { account, region, applicationName, label }, set)
@@ -114,7 +129,11 @@ export function makeVersionOperations(parts: Parts): Operations {
       if (DeleteSourceBundle && bucket && key) cloud.s3.deleteObject(context, { Bucket: bucket, Key: key })
       store.remove('application_version', { account, region, applicationName, label })
       removeTags(store, versionArn(context, applicationName, label))
-      events.write({ ...ofVersion(row), requestId: context.requestId }, 'INFO', `Deleted Application Version: ${label}`)
+      events.write(
+        { ...ofVersion(row), requestId: context.requestId },
+        'INFO',
+        `Deleted Application Version: ${label}`,
+      )
       return {}
     },
   }

@@ -13,7 +13,11 @@ describe('creating an environment', () => {
   it('tells what it does in the words and the order of AWS', async () => {
     const { EnvironmentId: id } = bench.create()
     await bench.until('Ready')
-    const shown = bench.texts().map((text) => text.replaceAll(id ?? '', 'e-ID').replace(/-(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,13}(?=$|\/)/, '-SUFFIX'))
+    const shown = bench
+      .texts()
+      .map((text) =>
+        text.replaceAll(id ?? '', 'e-ID').replace(/-(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,13}(?=$|\/)/, '-SUFFIX'),
+      )
     assert.deepEqual(shown, [
       'INFO createEnvironment is starting.',
       'INFO Using elasticbeanstalk-us-west-2-000000000000 as Amazon S3 storage bucket for environment data.',
@@ -41,7 +45,10 @@ describe('creating an environment', () => {
     assert.equal(own[0]?.Message, 'createEnvironment is starting.')
     assert.equal(own.at(-1)?.Message, 'Successfully launched environment: shop-prod')
     const others = bench.events().filter(({ RequestId }) => RequestId !== 'request-2')
-    assert.deepEqual(others.map(({ RequestId }) => RequestId), [undefined, undefined, undefined])
+    assert.deepEqual(
+      others.map(({ RequestId }) => RequestId),
+      [undefined, undefined, undefined],
+    )
   })
 
   it('answers Launching and Grey at once, and ends Ready and Green', async () => {
@@ -52,7 +59,9 @@ describe('creating an environment', () => {
     const shown = bench.environment()
     assert.deepEqual([shown?.Health, shown?.HealthStatus, shown?.VersionLabel], ['Green', 'Ok', 'v1'])
     assert.match(shown?.EndpointURL ?? '', /^awseb-AWSEB-/)
-    assert.deepEqual(bench.world.names, [{ hosts: ['shop.us-west-2.elasticbeanstalk.localhost'], loopbackPort: 18_000 }])
+    assert.deepEqual(bench.world.names, [
+      { hosts: ['shop.us-west-2.elasticbeanstalk.localhost'], loopbackPort: 18_000 },
+    ])
   })
 
   it('gives every instance the properties and the layers', async () => {
@@ -67,7 +76,10 @@ describe('creating an environment', () => {
     assert.equal(intents.length, 2)
     for (const intent of intents) {
       assert.equal(intent?.env['GREETING'], 'hello')
-      assert.deepEqual(intent?.layers.map(({ digest }) => digest.startsWith('digest-of-')), [true, true])
+      assert.deepEqual(
+        intent?.layers.map(({ digest }) => digest.startsWith('digest-of-')),
+        [true, true],
+      )
     }
   })
 
@@ -77,21 +89,38 @@ describe('creating an environment', () => {
     await bench.until('Ready')
     await bench.until('Ready', 'shop-test')
     assert.equal(bench.world.groups.size, 2)
-    assert.deepEqual(bench.world.names.map(({ loopbackPort }) => loopbackPort), [18_000, 18_001])
-    assert.ok(bench.texts({ EnvironmentName: 'shop-test' }).includes('INFO Successfully launched environment: shop-test'))
+    assert.deepEqual(
+      bench.world.names.map(({ loopbackPort }) => loopbackPort),
+      [18_000, 18_001],
+    )
+    assert.ok(
+      bench
+        .texts({ EnvironmentName: 'shop-test' })
+        .includes('INFO Successfully launched environment: shop-test'),
+    )
     assert.equal(bench.layers.length, 2, 'layers are built once')
   })
 
   it('says why a version cannot be built, with the end of what the build printed', async () => {
-    const output = [...Array.from({ length: 60 }, (_, index) => `line ${index}`), 'ERROR: No matching distribution found for flsk'].join('\n')
-    bench.hooks.build = ({ key }) => (key.startsWith('python-') ? { exit: 1, output } : { exit: 0, output: '' })
+    const output = [
+      ...Array.from({ length: 60 }, (_, index) => `line ${index}`),
+      'ERROR: No matching distribution found for flsk',
+    ].join('\n')
+    bench.hooks.build = ({ key }) =>
+      key.startsWith('python-') ? { exit: 1, output } : { exit: 0, output: '' }
     bench.create()
     await bench.until('Ready')
     const texts = bench.texts({ Severity: 'ERROR' })
     assert.match(texts[0] ?? '', /^ERROR Building application version v1 failed: .*flsk/)
     assert.ok(texts[0]?.includes('line 59') && !texts[0].includes('line 3\n'))
-    assert.equal(texts[1], 'ERROR Create environment operation is complete, but with errors. For more information, see troubleshooting documentation.')
-    assert.equal(bench.texts().findLast((text) => !text.includes('health')), 'INFO Launched environment: shop-prod. However, there were issues during launch. See event log for details.')
+    assert.equal(
+      texts[1],
+      'ERROR Create environment operation is complete, but with errors. For more information, see troubleshooting documentation.',
+    )
+    assert.equal(
+      bench.texts().findLast((text) => !text.includes('health')),
+      'INFO Launched environment: shop-prod. However, there were issues during launch. See event log for details.',
+    )
     assert.deepEqual([bench.environment()?.Status, bench.environment()?.Health], ['Ready', 'Red'])
   })
 
@@ -111,10 +140,16 @@ describe('creating an environment', () => {
     bench.create()
     await bench.until('Ready')
     const [id] = bench.world.instances().map((one) => one.id)
-    const texts = bench.texts().filter((text) => !text.includes('health')).slice(-7)
+    const texts = bench
+      .texts()
+      .filter((text) => !text.includes('health'))
+      .slice(-7)
     assert.equal(texts[0], `INFO Added instance [${id}] to your environment.`)
     assert.equal(texts[1], "ERROR Instance deployment failed. For details, see 'eb-engine.log'.")
-    assert.match(texts[2] ?? '', /^ERROR \[Instance: i-\w+\] Command failed on instance. Return code: 1 Output: Engine execution has encountered an error\.\.\n.*flask/)
+    assert.match(
+      texts[2] ?? '',
+      /^ERROR \[Instance: i-\w+\] Command failed on instance. Return code: 1 Output: Engine execution has encountered an error\.\.\n.*flask/,
+    )
     assert.deepEqual(texts.slice(3), [
       'INFO Command execution completed on all instances. Summary: [Successful: 0, Failed: 1].',
       `ERROR Unsuccessful command execution on instance id(s) '${id}'. Aborting the operation.`,
@@ -126,27 +161,78 @@ describe('creating an environment', () => {
 
   it('ends by the command timeout when a start never ends', async () => {
     bench.world.starts = () => null
-    bench.create({ OptionSettings: [{ Namespace: 'aws:elasticbeanstalk:command', OptionName: 'Timeout', Value: '60' }] })
+    bench.create({
+      OptionSettings: [{ Namespace: 'aws:elasticbeanstalk:command', OptionName: 'Timeout', Value: '60' }],
+    })
     await bench.until('Ready')
     assert.ok(bench.clock.monotonic() >= 300_000)
-    assert.ok(bench.texts().some((text) => text.startsWith('WARN The following instances have not responded in the allowed command timeout time')))
-    assert.ok(bench.texts().includes('ERROR Create environment operation is complete, but with command timeouts. Try increasing the timeout period.'))
+    assert.ok(
+      bench
+        .texts()
+        .some((text) =>
+          text.startsWith(
+            'WARN The following instances have not responded in the allowed command timeout time',
+          ),
+        ),
+    )
+    assert.ok(
+      bench
+        .texts()
+        .includes(
+          'ERROR Create environment operation is complete, but with command timeouts. Try increasing the timeout period.',
+        ),
+    )
+  })
+
+  it('does not wait long for instances that the machine has no room for', async () => {
+    bench.world.launchFailure = 'We currently do not have sufficient t3.micro capacity.'
+    bench.create()
+    await bench.until('Ready')
+    assert.ok(bench.clock.monotonic() < 120_000)
+    assert.ok(
+      bench
+        .texts()
+        .includes(
+          'ERROR 1 of the instances could not be launched. We currently do not have sufficient t3.micro capacity.',
+        ),
+    )
+    assert.equal(bench.environment()?.HealthStatus, 'Severe')
   })
 
   it('says what the load balancer does not like', async () => {
     bench.world.checks = () => 'Target.ResponseCodeMismatch: Health checks failed with these codes: [404]'
     bench.create()
     await bench.until('Ready')
-    assert.ok(bench.texts().some((text) => text.startsWith('ERROR The load balancer does not find these instances healthy: i-') && text.includes('[404]')))
+    assert.ok(
+      bench
+        .texts()
+        .some(
+          (text) =>
+            text.startsWith('ERROR The load balancer does not find these instances healthy: i-') &&
+            text.includes('[404]'),
+        ),
+    )
     assert.equal(bench.environment()?.Health, 'Red')
   })
 
   it('fails with the reason of a bundle that cannot be processed', async () => {
-    bench.hooks.inspect = () => ({ kind: 'problem', problem: 'The bundle is not a zip file that can be read.' })
+    bench.hooks.inspect = () => ({
+      kind: 'problem',
+      problem: 'The bundle is not a zip file that can be read.',
+    })
     bench.create()
     await bench.until('Ready')
-    assert.ok(bench.texts().includes('ERROR Building application version v1 failed: The bundle is not a zip file that can be read.'))
-    assert.equal(bench.api.describeApplicationVersions(bench.context(), {}).ApplicationVersions?.[0]?.Status, 'FAILED')
+    assert.ok(
+      bench
+        .texts()
+        .includes(
+          'ERROR Building application version v1 failed: The bundle is not a zip file that can be read.',
+        ),
+    )
+    assert.equal(
+      bench.api.describeApplicationVersions(bench.context(), {}).ApplicationVersions?.[0]?.Status,
+      'FAILED',
+    )
   })
 
   it('refuses a bundle with files that would have no effect', async () => {
@@ -163,7 +249,10 @@ describe('creating an environment', () => {
     bench.create()
     await bench.until('Ready')
     const texts = bench.texts({ Severity: 'ERROR' })
-    assert.match(texts[0] ?? '', /aborted operation. Current state: 'CREATE_FAILED' {2}Reason: AutoScalingGroups limit/)
+    assert.match(
+      texts[0] ?? '',
+      /aborted operation. Current state: 'CREATE_FAILED' {2}Reason: AutoScalingGroups limit/,
+    )
     assert.equal(texts[1], 'ERROR Failed to launch environment.')
   })
 

@@ -12,8 +12,17 @@ import { environmentById } from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { failureOf, tellFailure, timedOut, type Failure } from './outcome.ts'
 import {
-  current, makeAutoScalingGroup, makeInstanceSecurityGroup, makeLaunchConfiguration, makeListener, makeLoadBalancer,
-  makeLoadBalancerSecurityGroup, makeNames, makeStorage, makeTargetGroup, workOn,
+  current,
+  makeAutoScalingGroup,
+  makeInstanceSecurityGroup,
+  makeLaunchConfiguration,
+  makeListener,
+  makeLoadBalancer,
+  makeLoadBalancerSecurityGroup,
+  makeNames,
+  makeStorage,
+  makeTargetGroup,
+  workOn,
 } from './resources.ts'
 
 type Params = { environmentId: string; deploymentId: number }

@@ -19,7 +19,12 @@ export function deploymentOf({ store }: Parts, environmentId: string, id: number
 }
 
 /** Brings the layers of the deployment about; answers why not, or null. */
-export function buildLayers(parts: Parts, step: Step, environmentId: string, deploymentId: number): string | null {
+export function buildLayers(
+  parts: Parts,
+  step: Step,
+  environmentId: string,
+  deploymentId: number,
+): string | null {
   const { store, events } = parts
   const deployment = deploymentOf(parts, environmentId, deploymentId)
   const processed = step.until(
@@ -29,7 +34,9 @@ export function buildLayers(parts: Parts, step: Step, environmentId: string, dep
       const version = findVersion(store, row, row.applicationName, deployment.versionLabel)
       if (!version) return { problem: `Application Version ${deployment.versionLabel} was deleted.` }
       if (version.status === 'PROCESSED') return { problem: null }
-      return version.status === 'FAILED' ? { problem: version.reason ?? 'The version could not be processed.' } : undefined
+      return version.status === 'FAILED'
+        ? { problem: version.reason ?? 'The version could not be processed.' }
+        : undefined
     },
     { timeoutMs: PROCESSING_MS, onTimeout: () => ({ problem: 'The version was not processed in time.' }) },
   )
@@ -84,7 +91,8 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
     const done = here.map(({ id, inService }) => {
       const instance = known.find((one) => one.instanceId === id)
       const has = instance && instance.deploymentId !== null && instance.deploymentId >= deploymentId
-      if (!has || instance.state === 'In Progress' || instance.state === 'Pending') return { id, state: 'late' as const }
+      if (!has || instance.state === 'In Progress' || instance.state === 'Pending')
+        return { id, state: 'late' as const }
       if (instance.state === 'Failed') return { id, state: 'failed' as const }
       return { id, state: inService ? ('succeeded' as const) : ('late' as const) }
     })
@@ -96,11 +104,16 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
     name,
     () => {
       const outcome = look()
-      return outcome.late.length === 0 && outcome.missing === 0 ? outcome : undefined
+      if (outcome.late.length > 0) return undefined
+      if (outcome.missing === 0) return outcome
+      // A machine without room for them will hardly get more of it: said early, while the group goes on trying.
+      const activity = launchFailure(parts, environmentId)
+      const waitedMs = parts.clock.now() - step.startedAt(name)
+      return activity !== '' && waitedMs >= LAUNCHING_MS ? { ...outcome, activity } : undefined
     },
     {
       timeoutMs: commandTimeoutMs(parts, environmentId, deploymentId),
-      onTimeout: () => ({ ...look(), activity: lastActivity(parts, environmentId) }),
+      onTimeout: () => ({ ...look(), activity: launchFailure(parts, environmentId) }),
     },
   )
 }
@@ -108,11 +121,17 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
 type Wait = { environmentId: string; deploymentId: number; name: string; except?: string[] }
 
 /** Waits until the load balancer finds every instance healthy; answers those that are not, with its reason. */
-export function awaitHealthy(parts: Parts, step: Step, wait: Omit<Wait, 'deploymentId'>): { id: string; reason: string }[] {
+export function awaitHealthy(
+  parts: Parts,
+  step: Step,
+  wait: Omit<Wait, 'deploymentId'>,
+): { id: string; reason: string }[] {
   const { environmentId, name, except = [] } = wait
   const unhealthy = () => {
     const row = current(parts, environmentId)
-    const ids = (groupOf(parts, row)?.instances ?? []).map(({ id }) => id).filter((id) => !except.includes(id))
+    const ids = (groupOf(parts, row)?.instances ?? [])
+      .map(({ id }) => id)
+      .filter((id) => !except.includes(id))
     const seen = targetsOf(parts, row)
     return ids.flatMap((id) => {
       const health = seen.get(id)
@@ -130,18 +149,22 @@ function commandTimeoutMs(parts: Parts, environmentId: string, deploymentId: num
   return (commandTimeoutSeconds + INTERNAL_TIMEOUT_SECONDS) * 1000
 }
 
-function lastActivity(parts: Parts, environmentId: string): string {
+/** Why the group could not launch an instance the last time it tried; '' when it could. */
+function launchFailure(parts: Parts, environmentId: string): string {
   const row = current(parts, environmentId)
   const { autoScalingGroupName } = resourcesOf(row)
   const context = systemContext(row.account, row.region, row.requestId)
   const { Activities = [] } = parts.cloud.autoscaling.describeScalingActivities(context, {
     AutoScalingGroupName: autoScalingGroupName,
   })
-  return Activities.find(({ StatusCode }) => StatusCode === 'Failed')?.StatusMessage ?? ''
+  const last = Activities[0] // newest first
+  return last?.StatusCode === 'Failed' ? (last.StatusMessage ?? '') : ''
 }
 
 const PROCESSING_MS = 10 * 60_000
 const BUILDING_MS = 60 * 60_000
+/** How long a group may fail to launch instances before that is the outcome. */
+const LAUNCHING_MS = 60_000
 /** AWS adds 240 seconds to the command timeout (reference §1.3). */
 const INTERNAL_TIMEOUT_SECONDS = 240
 /** AWS waits for 12 checks in a row over 2 minutes; here one pass of the balancer's checks is enough, within that time. */

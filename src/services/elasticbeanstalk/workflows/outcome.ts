@@ -16,7 +16,11 @@ export const failureOf = (outcome: Outcome): Failure | null =>
 export function tellFailure({ events }: Parts, row: EnvironmentRow, failure: Failure): void {
   const subject = ofEnvironment(row)
   if (failure.kind === 'build')
-    return events.write(subject, 'ERROR', `Building application version ${failure.versionLabel} failed: ${failure.problem}`)
+    return events.write(
+      subject,
+      'ERROR',
+      `Building application version ${failure.versionLabel} failed: ${failure.problem}`,
+    )
   if (failure.kind === 'health') {
     const list = failure.unhealthy.map(({ id, reason }) => `${id} (${reason})`).join(', ')
     return events.write(subject, 'ERROR', `The load balancer does not find these instances healthy: ${list}.`)
@@ -32,11 +36,18 @@ export function tellFailure({ events }: Parts, row: EnvironmentRow, failure: Fai
         `(they might still finish eventually on their own): [${late.join(', ')}]`,
     )
   const counts = `[Successful: ${succeeded.length}, ${late.length > 0 ? `TimedOut: ${late.length}, ` : ''}Failed: ${failed.length}]`
-  const where = late.length > 0 ? 'Command execution completed on some instances' : 'Command execution completed on all instances'
+  const where =
+    late.length > 0
+      ? 'Command execution completed on some instances'
+      : 'Command execution completed on all instances'
   events.write(subject, 'INFO', `${where}. Summary: ${counts}.`)
   if (failed.length > 0) {
     const ids = failed.map((id) => `'${id}'`).join(', ')
-    events.write(subject, 'ERROR', `Unsuccessful command execution on instance id(s) ${ids}. Aborting the operation.`)
+    events.write(
+      subject,
+      'ERROR',
+      `Unsuccessful command execution on instance id(s) ${ids}. Aborting the operation.`,
+    )
   }
 }
 

@@ -8,7 +8,7 @@ import { resourcesOf } from '../store.ts'
 import { systemContext } from '../../service.ts'
 import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
 import { failureOf, type Failure } from './outcome.ts'
-import { current, makeLaunchConfiguration, workOn } from './resources.ts'
+import { current, makeLaunchConfiguration, remember, workOn } from './resources.ts'
 
 type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
 
@@ -42,17 +42,33 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
       })
     })
     const except = before.ids.slice(index + 1)
-    failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: `replaced ${id}`, except }))
+    failure = failureOf(
+      awaitDeployed(parts, step, { environmentId, deploymentId, name: `replaced ${id}`, except }),
+    )
     if (failure) break
     const unhealthy = awaitHealthy(parts, step, { environmentId, name: `healthy after ${id}`, except })
     if (unhealthy.length > 0 && !configuration.ignoreHealthCheck) failure = { kind: 'health', unhealthy }
     if (failure) break
   }
-  step.do('delete old launch configuration', () => {
+  // After a failure what comes later is made as before; what was replaced already stays as it is.
+  step.do('delete launch configuration', () => {
     const { row, context: asSystem } = context()
-    if (before.old === null) return
-    parts.cloud.autoscaling.deleteLaunchConfiguration(asSystem, { LaunchConfigurationName: before.old })
-    parts.events.write(ofEnvironment(row), 'INFO', `Deleted Auto Scaling launch configuration named: ${before.old}`)
+    const { autoScalingGroupName, launchConfigurationName } = resourcesOf(row)
+    if (before.old === null || launchConfigurationName === undefined) return
+    const unused = failure ? launchConfigurationName : before.old
+    if (failure) {
+      parts.cloud.autoscaling.updateAutoScalingGroup(asSystem, {
+        AutoScalingGroupName: autoScalingGroupName,
+        LaunchConfigurationName: before.old,
+      })
+      remember(parts, environmentId, { launchConfigurationName: before.old })
+    }
+    parts.cloud.autoscaling.deleteLaunchConfiguration(asSystem, { LaunchConfigurationName: unused })
+    parts.events.write(
+      ofEnvironment(row),
+      'INFO',
+      `Deleted Auto Scaling launch configuration named: ${unused}`,
+    )
   })
   return failure
 }

@@ -8,7 +8,12 @@ import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { environmentById, resourcesOf, type EnvironmentResources, type EnvironmentRow } from '../store.ts'
 
-export type Work = { parts: Parts; row: EnvironmentRow; context: Context; configuration: EnvironmentConfiguration }
+export type Work = {
+  parts: Parts
+  row: EnvironmentRow
+  context: Context
+  configuration: EnvironmentConfiguration
+}
 
 export const workOn = (parts: Parts, row: EnvironmentRow, configuration: EnvironmentConfiguration): Work => ({
   parts,
@@ -29,7 +34,11 @@ export function remember({ store }: Parts, environmentId: string, made: Environm
   if (row) store.update('environment', { id: environmentId }, { resources: { ...resourcesOf(row), ...made } })
 }
 
-export function forget({ store }: Parts, environmentId: string, ...members: (keyof EnvironmentResources)[]): void {
+export function forget(
+  { store }: Parts,
+  environmentId: string,
+  ...members: (keyof EnvironmentResources)[]
+): void {
   const row = environmentById(store, environmentId)
   if (!row) return
   const resources = resourcesOf(row)
@@ -42,7 +51,11 @@ const stackName = (row: EnvironmentRow) => `awseb-${row.id}-stack`
 export function makeStorage({ parts, row, context }: Work): void {
   const bucket = storageBucket(row)
   parts.cloud.s3.ensureBucket(context, bucket)
-  parts.events.write(ofEnvironment(row), 'INFO', `Using ${bucket} as Amazon S3 storage bucket for environment data.`)
+  parts.events.write(
+    ofEnvironment(row),
+    'INFO',
+    `Using ${bucket} as Amazon S3 storage bucket for environment data.`,
+  )
 }
 
 export function makeTargetGroup({ parts, row, context, configuration }: Work): void {
@@ -93,7 +106,12 @@ export function makeInstanceSecurityGroup({ parts, row, context, configuration }
   cloud.ec2.authorizeSecurityGroupIngress(context, {
     GroupId: groupId,
     IpPermissions: [
-      { IpProtocol: 'tcp', FromPort: port, ToPort: port, UserIdGroupPairs: [{ GroupId: loadBalancerSecurityGroupId }] },
+      {
+        IpProtocol: 'tcp',
+        FromPort: port,
+        ToPort: port,
+        UserIdGroupPairs: [{ GroupId: loadBalancerSecurityGroupId }],
+      },
     ],
   })
   remember(parts, row.id, { instanceSecurityGroupId: groupId, instanceSecurityGroupName: name })
@@ -125,7 +143,11 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
   const name = ids.upper(`${stackName(row)}-AWSEBAutoScalingGroup-`, 12)
   const { launchConfigurationName, targetGroupArn } = resourcesOf(current(parts, row.id))
   const own = tagsOf(parts.store, environmentArn(row))
-  const tags = [...own.map(({ key, value }) => ({ Key: key, Value: value })), ...awsTags(row), AWAITS_SOFTWARE]
+  const tags = [
+    ...own.map(({ key, value }) => ({ Key: key, Value: value })),
+    ...awsTags(row),
+    AWAITS_SOFTWARE,
+  ]
   cloud.autoscaling.createAutoScalingGroup(context, {
     AutoScalingGroupName: name,
     LaunchConfigurationName: launchConfigurationName,
@@ -139,7 +161,11 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
   })
   remember(parts, row.id, { autoScalingGroupName: name })
   events.write(ofEnvironment(row), 'INFO', `Created Auto Scaling group named: ${name}`)
-  events.write(ofEnvironment(row), 'INFO', 'Waiting for EC2 instances to launch. This may take a few minutes.')
+  events.write(
+    ofEnvironment(row),
+    'INFO',
+    'Waiting for EC2 instances to launch. This may take a few minutes.',
+  )
 }
 
 export function makeLoadBalancer({ parts, row, context, configuration }: Work): void {
@@ -209,7 +235,10 @@ function changeTargetGroupAttributes({ parts, context, configuration }: Work, ta
   })
 }
 
-function changeLoadBalancerAttributes({ parts, context, configuration }: Work, loadBalancerArn: string): void {
+function changeLoadBalancerAttributes(
+  { parts, context, configuration }: Work,
+  loadBalancerArn: string,
+): void {
   parts.cloud.elasticloadbalancingv2.modifyLoadBalancerAttributes(context, {
     LoadBalancerArn: loadBalancerArn,
     Attributes: [{ Key: 'idle_timeout.timeout_seconds', Value: String(configuration.idleTimeoutSeconds) }],
@@ -242,7 +271,9 @@ const defaultVpc = ({ cloud }: Parts, context: Context) =>
   required(cloud.ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId, 'describeVpcs')
 
 const subnetIds = ({ cloud }: Parts, context: Context) =>
-  (cloud.ec2.describeSubnets(context, {}).Subnets ?? []).flatMap(({ SubnetId }) => (SubnetId ? [SubnetId] : []))
+  (cloud.ec2.describeSubnets(context, {}).Subnets ?? []).flatMap(({ SubnetId }) =>
+    SubnetId ? [SubnetId] : [],
+  )
 
 function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`${what} answered nothing`)

@@ -9,11 +9,15 @@ beforeEach(() => {
 })
 afterEach(() => bench.end())
 
-const terminate = () => bench.api.terminateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', ForceTerminate: true })
+const terminate = () =>
+  bench.api.terminateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', ForceTerminate: true })
 
 function assertNothingIsLeft() {
   const { groups, configurations, securityGroups, targetGroups, loadBalancers, listeners } = bench.world
-  assert.deepEqual([groups, configurations, securityGroups, targetGroups, loadBalancers, listeners].map(({ size }) => size), [0, 0, 0, 0, 0, 0])
+  assert.deepEqual(
+    [groups, configurations, securityGroups, targetGroups, loadBalancers, listeners].map(({ size }) => size),
+    [0, 0, 0, 0, 0, 0],
+  )
   assert.deepEqual(bench.store.all('select * from environment_instance'), [])
 }
 
@@ -24,7 +28,11 @@ describe('terminating an environment', () => {
     const from = bench.texts().length
     assert.equal(terminate().Status, 'Terminating')
     await bench.until('Terminated')
-    const kinds = bench.texts().slice(from).filter((text) => !text.includes('health')).map((text) => text.replace(/ named: .*/, ''))
+    const kinds = bench
+      .texts()
+      .slice(from)
+      .filter((text) => !text.includes('health'))
+      .map((text) => text.replace(/ named: .*/, ''))
     assert.deepEqual(kinds, [
       'INFO terminateEnvironment is starting.',
       'INFO Waiting for EC2 instances to terminate. This may take a few minutes.',
@@ -69,7 +77,8 @@ describe('terminating an environment', () => {
     await bench.until('Ready')
     terminate()
     await bench.until('Terminated')
-    const listed = (input: object) => bench.api.describeEnvironments(bench.context(), input).Environments?.map(({ Status }) => Status)
+    const listed = (input: object) =>
+      bench.api.describeEnvironments(bench.context(), input).Environments?.map(({ Status }) => Status)
     assert.deepEqual(listed({}), ['Terminated'])
     assert.deepEqual(listed({ IncludeDeleted: false }), [])
     await bench.clock.run(3_700_000)
@@ -82,16 +91,23 @@ describe('terminating an environment', () => {
     assert.throws(terminate, { message: "No Environment found for EnvironmentName = 'shop-prod'." })
     bench.create()
     terminate()
-    assert.throws(terminate, { message: 'Environment named shop-prod is in an invalid state for this operation. Must be Ready.' })
+    assert.throws(terminate, {
+      message: 'Environment named shop-prod is in an invalid state for this operation. Must be Ready.',
+    })
   })
 
   it('belongs to deleting an application by force', async () => {
     bench.create()
     await bench.until('Ready')
-    assert.throws(() => bench.api.deleteApplication(bench.context(), { ApplicationName: 'shop' }), { code: 'OperationInProgressFailure' })
+    assert.throws(() => bench.api.deleteApplication(bench.context(), { ApplicationName: 'shop' }), {
+      code: 'OperationInProgressFailure',
+    })
     const context = bench.context()
     bench.api.deleteApplication(context, { ApplicationName: 'shop', TerminateEnvByForce: true })
-    await bench.clock.runUntil(() => bench.api.describeApplications(bench.context(), {}).Applications?.length === 0, 600_000)
+    await bench.clock.runUntil(
+      () => bench.api.describeApplications(bench.context(), {}).Applications?.length === 0,
+      600_000,
+    )
     const texts = bench.texts({ EnvironmentName: undefined, RequestId: context.requestId })
     assert.equal(texts[0], 'INFO deleteApplication is starting.')
     assert.equal(texts[1], 'INFO Invoking Environment Termination workflows.')

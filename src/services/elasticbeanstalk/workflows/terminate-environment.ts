@@ -30,14 +30,25 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
         const name = resourcesOf(row).autoScalingGroupName
         if (!name) return null
         tell('Waiting for EC2 instances to terminate. This may take a few minutes.')
-        quietly(() => cloud.autoscaling.deleteAutoScalingGroup(context, { AutoScalingGroupName: name, ForceDelete: true }))
+        quietly(() =>
+          cloud.autoscaling.deleteAutoScalingGroup(context, {
+            AutoScalingGroupName: name,
+            ForceDelete: true,
+          }),
+        )
         return name
       })
       if (group !== null) {
-        step.until('group is gone', () => {
-          const { AutoScalingGroups = [] } = cloud.autoscaling.describeAutoScalingGroups(context, { AutoScalingGroupNames: [group] })
-          return AutoScalingGroups.length === 0 ? true : undefined
-        }, PATIENCE)
+        step.until(
+          'group is gone',
+          () => {
+            const { AutoScalingGroups = [] } = cloud.autoscaling.describeAutoScalingGroups(context, {
+              AutoScalingGroupNames: [group],
+            })
+            return AutoScalingGroups.length === 0 ? true : undefined
+          },
+          PATIENCE,
+        )
         step.do('forget group', () => {
           lookAfterInstances(parts, environmentId)
           forget(parts, environmentId, 'autoScalingGroupName')
@@ -45,23 +56,38 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
         })
       }
       remove('launchConfigurationName', 'Auto Scaling launch configuration', (name) =>
-        cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }))
+        cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }),
+      )
       remove('listenerArn', 'Load Balancer listener', (arn) =>
-        cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }))
+        cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
+      )
       remove('instanceSecurityGroupId', 'security group', (id) =>
-        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }))
+        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }),
+      )
       remove('loadBalancerArn', 'load balancer', (arn) =>
-        cloud.elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }))
+        cloud.elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }),
+      )
       remove('targetGroupArn', 'target group', (arn) =>
-        cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }))
+        cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }),
+      )
       remove('loadBalancerSecurityGroupId', 'security group', (id) =>
-        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }))
+        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }),
+      )
       step.do('terminated', () => {
         const now = clock.now()
         store.run('delete from environment_instance where environment_id = :environmentId', { environmentId })
-        store.update('environment', { id: environmentId }, {
-          status: 'Terminated', terminatedAt: now, updatedAt: now, statusSince: now, resources: '{}', abortable: 0,
-        })
+        store.update(
+          'environment',
+          { id: environmentId },
+          {
+            status: 'Terminated',
+            terminatedAt: now,
+            updatedAt: now,
+            statusSince: now,
+            resources: '{}',
+            abortable: 0,
+          },
+        )
         refreshHealth(parts, environmentId)
         removeTags(store, environmentArn(row))
         tell('terminateEnvironment completed successfully.')
@@ -87,21 +113,25 @@ type Removal = {
 
 /** Deletes one thing, again and again while something still uses it; says so once it is gone. */
 function removeResource(parts: Parts, step: Step, { environmentId, member, wording, deed }: Removal): void {
-  step.until(`remove ${member}`, () => {
-    const row = current(parts, environmentId)
-    const name = resourcesOf(row)[member]
-    if (name === undefined) return true
-    try {
-      quietly(() => deed(name))
-    } catch (error) {
-      if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
-      throw error
-    }
-    const shown = member === 'instanceSecurityGroupId' ? resourcesOf(row).instanceSecurityGroupName : name
-    forget(parts, environmentId, member)
-    parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
-    return true
-  }, PATIENCE)
+  step.until(
+    `remove ${member}`,
+    () => {
+      const row = current(parts, environmentId)
+      const name = resourcesOf(row)[member]
+      if (name === undefined) return true
+      try {
+        quietly(() => deed(name))
+      } catch (error) {
+        if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
+        throw error
+      }
+      const shown = member === 'instanceSecurityGroupId' ? resourcesOf(row).instanceSecurityGroupName : name
+      forget(parts, environmentId, member)
+      parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
+      return true
+    },
+    PATIENCE,
+  )
 }
 
 /** What somebody else deleted already is as good as deleted. */

@@ -16,8 +16,13 @@ afterEach(() => bench.end())
 
 const since = () => bench.texts().slice(from)
 const plain = () => since().filter((text) => !text.includes('Environment health'))
-const property = (OptionName: string, Value: string) => ({ Namespace: 'aws:elasticbeanstalk:application:environment', OptionName, Value })
-const update = (input: object) => bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', ...input })
+const property = (OptionName: string, Value: string) => ({
+  Namespace: 'aws:elasticbeanstalk:application:environment',
+  OptionName,
+  Value,
+})
+const update = (input: object) =>
+  bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', ...input })
 
 describe('updating an environment', () => {
   it('deploys a new version to all instances at once', async () => {
@@ -33,7 +38,10 @@ describe('updating an environment', () => {
       'INFO New application version was deployed to running EC2 instances.',
       'INFO Environment update completed successfully.',
     ])
-    assert.deepEqual(bench.world.instances().map(({ revision }) => revision), [2, 2])
+    assert.deepEqual(
+      bench.world.instances().map(({ revision }) => revision),
+      [2, 2],
+    )
     assert.deepEqual([bench.environment()?.VersionLabel, bench.environment()?.Health], ['v2', 'Green'])
   })
 
@@ -48,14 +56,20 @@ describe('updating an environment', () => {
       'INFO Successfully deployed new configuration to environment.',
       'INFO Environment update completed successfully.',
     ])
-    assert.deepEqual(bench.world.instances().map(({ intent }) => intent?.env['GREETING']), ['ahoy', 'ahoy'])
+    assert.deepEqual(
+      bench.world.instances().map(({ intent }) => intent?.env['GREETING']),
+      ['ahoy', 'ahoy'],
+    )
   })
 
   it('changes the size without touching instances that stay', async () => {
     update({ OptionSettings: [{ Namespace: 'aws:autoscaling:asg', OptionName: 'MinSize', Value: '3' }] })
     await bench.until('Ready')
     await bench.clock.run(30_000)
-    assert.deepEqual(bench.world.instances().map(({ revision }) => revision), [1, 1, 1])
+    assert.deepEqual(
+      bench.world.instances().map(({ revision }) => revision),
+      [1, 1, 1],
+    )
     assert.ok(plain().includes('INFO Successfully deployed new configuration to environment.'))
     assert.equal(bench.environment()?.HealthStatus, 'Ok')
   })
@@ -65,7 +79,10 @@ describe('updating an environment', () => {
     await bench.until('Ready')
     bench.world.kill(bench.world.instances()[0]?.id ?? '')
     await bench.clock.run(30_000)
-    assert.deepEqual(bench.world.instances().map(({ intent }) => intent?.env['GREETING']), ['ahoy', 'ahoy'])
+    assert.deepEqual(
+      bench.world.instances().map(({ intent }) => intent?.env['GREETING']),
+      ['ahoy', 'ahoy'],
+    )
   })
 
   it('leaves what runs alone when the new version cannot be built', async () => {
@@ -74,28 +91,58 @@ describe('updating an environment', () => {
     update({ VersionLabel: 'v2' })
     await bench.until('Ready')
     assert.equal(plain().at(-1), 'ERROR Failed to deploy application.')
-    assert.deepEqual(bench.world.instances().map(({ revision }) => revision), [1, 1])
+    assert.deepEqual(
+      bench.world.instances().map(({ revision }) => revision),
+      [1, 1],
+    )
     assert.deepEqual([bench.environment()?.VersionLabel, bench.environment()?.Health], ['v1', 'Green'])
   })
 
   it('says which instances failed, and gives new ones the version of the last success', async () => {
     const failing = bench.world.instances()[0]?.id ?? ''
-    bench.world.starts = (intent, id) => (id === failing && intent.layers.some(({ digest }) => digest !== undefined) && bench.environment()?.Status === 'Updating' ? 'Boom' : '')
+    bench.world.starts = (intent, id) =>
+      id === failing &&
+      intent.layers.some(({ digest }) => digest !== undefined) &&
+      bench.environment()?.Status === 'Updating'
+        ? 'Boom'
+        : ''
     bench.version('v2')
     update({ VersionLabel: 'v2' })
     await bench.until('Ready')
     const texts = plain()
-    assert.ok(texts.includes('INFO Command execution completed on all instances. Summary: [Successful: 1, Failed: 1].'))
-    assert.ok(texts.includes(`ERROR Unsuccessful command execution on instance id(s) '${failing}'. Aborting the operation.`))
-    assert.deepEqual(texts.slice(-2).map((text) => text.slice(0, 42)), ['ERROR Failed to deploy application.', 'ERROR During an aborted deployment, some i'])
+    assert.ok(
+      texts.includes(
+        'INFO Command execution completed on all instances. Summary: [Successful: 1, Failed: 1].',
+      ),
+    )
+    assert.ok(
+      texts.includes(
+        `ERROR Unsuccessful command execution on instance id(s) '${failing}'. Aborting the operation.`,
+      ),
+    )
+    assert.deepEqual(
+      texts.slice(-2).map((text) => text.slice(0, 42)),
+      ['ERROR Failed to deploy application.', 'ERROR During an aborted deployment, some i'],
+    )
     assert.equal(bench.environment()?.VersionLabel, 'v1')
-    const health = bench.api.describeEnvironmentHealth(bench.context(), { EnvironmentName: 'shop-prod', AttributeNames: ['All'] })
-    assert.ok(health.Causes?.includes('Incorrect application version found on all instances. Expected version "v1" (deployment 1).'), String(health.Causes))
+    const health = bench.api.describeEnvironmentHealth(bench.context(), {
+      EnvironmentName: 'shop-prod',
+      AttributeNames: ['All'],
+    })
+    assert.ok(
+      health.Causes?.includes(
+        'Incorrect application version found on all instances. Expected version "v1" (deployment 1).',
+      ),
+      String(health.Causes),
+    )
 
     bench.world.kill(failing)
     await bench.clock.run(30_000)
     const newest = bench.world.instances().at(-1)
-    const digests = (label: string) => bench.store.get<{ layers: string }>('select layers from deployment where version_label = :label', { label })?.layers ?? ''
+    const digests = (label: string) =>
+      bench.store.get<{ layers: string }>('select layers from deployment where version_label = :label', {
+        label,
+      })?.layers ?? ''
     assert.ok(digests('v1').includes(newest?.intent?.layers[0]?.digest.replace('digest-of-', '') ?? '?'))
   })
 
@@ -106,24 +153,54 @@ describe('updating an environment', () => {
     const texts = plain()
     assert.ok(texts.includes('ERROR Failed to deploy configuration.'))
     assert.equal(texts.at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
-    assert.deepEqual(bench.world.instances().map(({ intent }) => intent?.env['GREETING']), [undefined, undefined])
+    assert.deepEqual(
+      bench.world.instances().map(({ intent }) => intent?.env['GREETING']),
+      [undefined, undefined],
+    )
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
   it('replaces instances one at a time when their type changes', async () => {
     const before = bench.world.instances().map(({ id }) => id)
     let fewest = 2
-    update({ OptionSettings: [{ Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' }] })
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
     await bench.clock.runUntil(() => {
       fewest = Math.min(fewest, bench.world.instances().length)
       return bench.environment()?.Status === 'Ready'
     }, 3_600_000)
     const after = bench.world.instances()
     assert.ok(fewest >= 1)
-    assert.deepEqual(after.map(({ type }) => type), ['t3.small', 't3.small'])
+    assert.deepEqual(
+      after.map(({ type }) => type),
+      ['t3.small', 't3.small'],
+    )
     assert.ok(after.every(({ id }) => !before.includes(id)))
     assert.equal(bench.world.configurations.size, 1)
     assert.equal(plain().at(-1), 'INFO Environment update completed successfully.')
+  })
+
+  it('takes a type back that instances cannot run with', async () => {
+    bench.world.starts = (_intent, id) =>
+      bench.world.instances().find((one) => one.id === id)?.type === 't3.small' ? 'MemoryError' : ''
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
+    await bench.until('Ready')
+    assert.equal(plain().at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
+    assert.deepEqual([...bench.world.configurations.values()], [{ type: 't3.micro' }])
+    bench.world.kill(bench.world.instances().find(({ type }) => type === 't3.small')?.id ?? '')
+    await bench.clock.run(60_000)
+    assert.deepEqual(
+      bench.world.instances().map(({ type }) => type),
+      ['t3.micro', 't3.micro'],
+    )
+    assert.equal(bench.environment()?.Health, 'Green')
   })
 
   it('restarts the application on every instance', async () => {
@@ -131,7 +208,10 @@ describe('updating an environment', () => {
     await bench.until('Ready')
     assert.equal(plain()[0], 'INFO restartAppServer is starting.')
     assert.equal(plain().at(-1), 'INFO restartAppServer completed successfully.')
-    assert.deepEqual(bench.world.instances().map(({ revision }) => revision), [2, 2])
+    assert.deepEqual(
+      bench.world.instances().map(({ revision }) => revision),
+      [2, 2],
+    )
   })
 
   it('is refused while another operation is under way', () => {
@@ -145,6 +225,9 @@ describe('updating an environment', () => {
   it('only writes down a new description', () => {
     assert.equal(update({ Description: 'the shop' }).Status, 'Ready')
     assert.equal(bench.environment()?.Description, 'the shop')
-    assert.deepEqual(plain(), ['INFO Environment update is starting.', 'INFO Environment update completed successfully.'])
+    assert.deepEqual(plain(), [
+      'INFO Environment update is starting.',
+      'INFO Environment update completed successfully.',
+    ])
   })
 })

@@ -1,7 +1,13 @@
 // Updating an environment: settings in place, a deployment on all instances at once, or new instances one at a time.
 import type { Step, Workflow } from '../../../control/workflows.ts'
 import { refreshHealth } from '../assess-environment.ts'
-import { beginDeployment, endDeployment, layersOutcome, prepareDeployment, putDeployment } from '../deployments.ts'
+import {
+  beginDeployment,
+  endDeployment,
+  layersOutcome,
+  prepareDeployment,
+  putDeployment,
+} from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
 import { lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
@@ -31,7 +37,11 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
       const row = current(parts, environmentId)
       if (change.settings)
         step.do('announce settings', () =>
-          events.write(ofEnvironment(row), 'INFO', `Updating environment ${row.name}'s configuration settings.`),
+          events.write(
+            ofEnvironment(row),
+            'INFO',
+            `Updating environment ${row.name}'s configuration settings.`,
+          ),
         )
       const failure = carryOut(parts, step, params)
       step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
@@ -89,26 +99,40 @@ function deployToAll(parts: Parts, environmentId: string, deploymentId: number):
 
 // The settings and the platform that this update brings.
 function draftOf(row: EnvironmentRow) {
-  return { settings: row.draftState === 'pending' && row.draft !== null ? row.draft : row.settings, platformArn: row.platformArn }
+  return {
+    settings: row.draftState === 'pending' && row.draft !== null ? row.draft : row.settings,
+    platformArn: row.platformArn,
+  }
 }
 
 function succeed(parts: Parts, params: UpdateParams): void {
   const { store, events } = parts
   const { environmentId, deploymentId, change, platform } = params
   const row = current(parts, environmentId)
-  store.update('environment', { id: environmentId }, {
-    ...draftOf(row),
-    draft: null,
-    draftState: null,
-    draftAt: null,
-    ...(platform ? { platformArn: platform.arn, solutionStackName: platform.stackName } : {}),
-    ...(deploymentId === null ? {} : { expectedDeploymentId: deploymentId, targetDeploymentId: deploymentId }),
-  })
-  if (deploymentId !== null) endDeployment(parts, { environmentId, id: deploymentId }, { state: 'deployed', reason: null })
+  store.update(
+    'environment',
+    { id: environmentId },
+    {
+      ...draftOf(row),
+      draft: null,
+      draftState: null,
+      draftAt: null,
+      ...(platform ? { platformArn: platform.arn, solutionStackName: platform.stackName } : {}),
+      ...(deploymentId === null
+        ? {}
+        : { expectedDeploymentId: deploymentId, targetDeploymentId: deploymentId }),
+    },
+  )
+  if (deploymentId !== null)
+    endDeployment(parts, { environmentId, id: deploymentId }, { state: 'deployed', reason: null })
   const tell = (text: string) => events.write(ofEnvironment(row), 'INFO', text)
   if (change.version) tell('New application version was deployed to running EC2 instances.')
   if (change.settings) tell('Successfully deployed new configuration to environment.')
-  tell(params.restart ? 'restartAppServer completed successfully.' : 'Environment update completed successfully.')
+  tell(
+    params.restart
+      ? 'restartAppServer completed successfully.'
+      : 'Environment update completed successfully.',
+  )
 }
 
 function fail(parts: Parts, params: UpdateParams, failure: Failure | null): void {
@@ -118,13 +142,21 @@ function fail(parts: Parts, params: UpdateParams, failure: Failure | null): void
   if (failure) tellFailure(parts, row, failure)
   const expected = findDeployment(store, environmentId, row.expectedDeploymentId)
   if (deploymentId !== null)
-    endDeployment(parts, { environmentId, id: deploymentId }, { state: 'failed', reason: failure?.kind ?? 'failed' })
-  store.update('environment', { id: environmentId }, {
-    versionLabel: expected?.versionLabel ?? row.versionLabel,
-    // New instances get what worked last; without that, what was tried last.
-    targetDeploymentId: row.expectedDeploymentId ?? row.targetDeploymentId,
-    ...(change.settings ? { draftState: 'failed' } : {}),
-  })
+    endDeployment(
+      parts,
+      { environmentId, id: deploymentId },
+      { state: 'failed', reason: failure?.kind ?? 'failed' },
+    )
+  store.update(
+    'environment',
+    { id: environmentId },
+    {
+      versionLabel: expected?.versionLabel ?? row.versionLabel,
+      // New instances get what worked last; without that, what was tried last.
+      targetDeploymentId: row.expectedDeploymentId ?? row.targetDeploymentId,
+      ...(change.settings ? { draftState: 'failed' } : {}),
+    },
+  )
   const tell = (text: string) => events.write(ofEnvironment(row), 'ERROR', text)
   if (restart) return tell('Failed to restart the application server.')
   if (!change.version) return tell('Failed to deploy configuration.')
@@ -151,13 +183,24 @@ function revert(parts: Parts, step: Step, { environmentId, deploymentId }: Updat
     return prepareDeployment(parts, row, deployment).kind === 'prepared' ? id : null
   })
   if (began !== null) {
-    const built = step.until('layers of before', () => layersOutcome(parts, deploymentOf(parts, environmentId, began)), REVERT)
+    const built = step.until(
+      'layers of before',
+      () => layersOutcome(parts, deploymentOf(parts, environmentId, began)),
+      REVERT,
+    )
     if (!built.failed) {
       step.do('deploy what was before', () => deployToAll(parts, environmentId, began))
-      const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId: began, name: 'reverted' }))
+      const failure = failureOf(
+        awaitDeployed(parts, step, { environmentId, deploymentId: began, name: 'reverted' }),
+      )
       step.do('end revert', () => {
-        endDeployment(parts, { environmentId, id: began }, { state: failure ? 'failed' : 'deployed', reason: null })
-        if (!failure) store.update('environment', { id: environmentId }, { expectedDeploymentId: began })
+        endDeployment(
+          parts,
+          { environmentId, id: began },
+          { state: failure ? 'failed' : 'deployed', reason: null },
+        )
+        // It holds what the expected one holds, so it takes its place even where an instance did not come back.
+        store.update('environment', { id: environmentId }, { expectedDeploymentId: began })
       })
     }
   }
