@@ -60,7 +60,13 @@ export async function waitForRequest(api: Api, requestId: string, show: (event: 
     if (event.severity === 'ERROR') errors.push(event.message)
     if (ENDS_WELL.some((end) => end.test(event.message))) return true
     if (ENDS_BADLY.some((end) => end.test(event.message)))
-      throw new Failure(errors.at(0) ?? event.message, EXIT.operationFailed)
+      throw new Failure(causeOf(errors) ?? event.message, EXIT.operationFailed)
     return false
   })
+}
+
+/** The one line that tells most: what an instance said, else the first error. All of them were shown before. */
+function causeOf(errors: string[]): string | undefined {
+  const [, said] = errors.find((text) => text.startsWith('[Instance: ') && text.includes('\n'))?.split('\n') ?? []
+  return said ?? errors[0]?.split('\n')[0]
 }

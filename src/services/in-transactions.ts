@@ -4,7 +4,10 @@ import type { Store } from '../store/store.ts'
 import type { Context, Operation } from './context.ts'
 
 /** The same operations, each in a transaction of its own unless one is open. */
-export function inTransactions<T extends Record<string, Operation<never, object | void>>>(store: Store, operations: T): T {
+export function inTransactions<T extends Record<string, Operation<never, object | void>>>(
+  store: Store,
+  operations: T,
+): T {
   const wrapped: Record<string, Operation<never, object | void>> = {}
   for (const [name, operation] of Object.entries(operations))
     wrapped[name] = (context: Context, input: never) => store.transaction(() => operation(context, input))

@@ -135,6 +135,7 @@ describe('haproxy on the machine', () => {
   })
 
   it('does nothing for a model that is in force', async () => {
+    await engine.observe() // its stand-in opens once it was seen healthy
     const before = await pids()
     const lines = net.logged.length
     const mtime = await run(['stat', '-c', '%Y %i', `${net.home.runDir}/haproxy/haproxy.cfg`])

@@ -42,11 +42,19 @@ export function beginActivity(
 
 export function endActivity({ store, clock }: Pick<Deps, 'store' | 'clock'>, id: string | null): void {
   if (id === null) return
-  store.update('autoscaling_activity', { id, status: 'InProgress' }, { status: 'Successful', progress: 100, endedAt: clock.now() })
+  store.update(
+    'autoscaling_activity',
+    { id, status: 'InProgress' },
+    { status: 'Successful', progress: 100, endedAt: clock.now() },
+  )
 }
 
 /** Ends an activity whose instance went away before it was done. */
-export function failActivity({ store, clock }: Pick<Deps, 'store' | 'clock'>, id: string | null, message: string): void {
+export function failActivity(
+  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  id: string | null,
+  message: string,
+): void {
   if (id === null) return
   const set = { status: 'Failed', statusMessage: message.slice(0, 255), progress: 100, endedAt: clock.now() }
   store.update('autoscaling_activity', { id, status: 'InProgress' }, set)

@@ -5,7 +5,10 @@ const at = (now: number) => `At ${new Date(now).toISOString().slice(0, 19)}Z`
 export const createdGroup = (now: number, desired: number) =>
   `${at(now)} a user request created an AutoScalingGroup changing the desired capacity from 0 to ${desired}.`
 
-export const updatedGroup = (now: number, sizes: { min: number; max: number; desired: number; before: number }) =>
+export const updatedGroup = (
+  now: number,
+  sizes: { min: number; max: number; desired: number; before: number },
+) =>
   `${at(now)} a user request update of AutoScalingGroup constraints to min: ${sizes.min}, max: ${sizes.max}, desired: ${sizes.desired} changing the desired capacity from ${sizes.before} to ${sizes.desired}.`
 
 export const setDesired = (now: number, before: number, desired: number) =>
@@ -22,7 +25,11 @@ export const started = (now: number, from: number, to: number) =>
 export const shrunk = (now: number, from: number, to: number, instanceId: string) =>
   `${at(now)} an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from ${from} to ${to}.  ${at(now)} instance ${instanceId} was selected for termination.`
 
-export const userTerminated = (now: number, instanceId: string, decrement: { from: number; to: number } | null) =>
+export const userTerminated = (
+  now: number,
+  instanceId: string,
+  decrement: { from: number; to: number } | null,
+) =>
   decrement
     ? `${at(now)} instance ${instanceId} was taken out of service in response to a user request, shrinking the capacity from ${decrement.from} to ${decrement.to}.`
     : `${at(now)} instance ${instanceId} was taken out of service in response to a user request.`

@@ -4,7 +4,8 @@ import { DeclaredError } from '../../kernel/errors.ts'
 export const validation = (message: string) => new DeclaredError('ValidationError', message)
 
 /** Refuses what Polebean does not do (design §2.12). */
-export const unsupported = (member: string) => validation(`The parameter ${member} is not supported by Polebean.`)
+export const unsupported = (member: string) =>
+  validation(`The parameter ${member} is not supported by Polebean.`)
 
 export const noGroup = (name: string) =>
   validation(`AutoScalingGroup name not found - AutoScalingGroup '${name}' not found`)
@@ -18,6 +19,8 @@ export const invalidToken = () => new DeclaredError('InvalidNextToken', 'The Nex
 export const requireString = (value: string | undefined, member: string): string => {
   const path = member.slice(0, 1).toLowerCase() + member.slice(1)
   if (value === undefined || value === '')
-    throw validation(`1 validation error detected: Value null at '${path}' failed to satisfy constraint: Member must not be null`)
+    throw validation(
+      `1 validation error detected: Value null at '${path}' failed to satisfy constraint: Member must not be null`,
+    )
   return value
 }

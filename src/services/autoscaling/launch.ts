@@ -6,10 +6,23 @@ import { beginActivity } from './activities.ts'
 import * as causes from './causes.ts'
 import type { AutoscalingDeps } from './deps.ts'
 import { RETRY_FIRST_MS, RETRY_MOST_MS, subnetForNext } from './plan.ts'
-import { groupTagsOf, launchConfigurationOf, listOf, membersOf, updateGroup, type GroupRow, type MemberRow } from './store.ts'
+import {
+  groupTagsOf,
+  launchConfigurationOf,
+  listOf,
+  membersOf,
+  updateGroup,
+  type GroupRow,
+  type MemberRow,
+} from './store.ts'
 
 /** Runs inside the caller's transaction: the instance's row and the member's row are written together. */
-export function launchMember(deps: AutoscalingDeps, context: Context, group: GroupRow, capacity: { from: number; to: number }): boolean {
+export function launchMember(
+  deps: AutoscalingDeps,
+  context: Context,
+  group: GroupRow,
+  capacity: { from: number; to: number },
+): boolean {
   const { store, clock } = deps
   const now = clock.now()
   const cause = causes.isReplacement(group.cause ?? '')
@@ -34,7 +47,11 @@ export function launchMember(deps: AutoscalingDeps, context: Context, group: Gro
 
 function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context, group: GroupRow): MemberRow {
   const configuration = launchConfigurationOf(store, group, group.launchConfigurationName)
-  if (!configuration) throw new DeclaredError('ValidationError', `Launch configuration ${group.launchConfigurationName} not found.`)
+  if (!configuration)
+    throw new DeclaredError(
+      'ValidationError',
+      `Launch configuration ${group.launchConfigurationName} not found.`,
+    )
   const SubnetId = nextSubnet({ store, cloud }, context, group)
   const securityGroups = listOf(configuration.securityGroups)
   const mappings = JSON.parse(configuration.blockDeviceMappings) as BlockDeviceMapping[]
@@ -47,7 +64,9 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
     SecurityGroupIds: securityGroups,
     Monitoring: { Enabled: configuration.monitoring === 1 },
     ...(mappings.length > 0 && { BlockDeviceMappings: mappings }),
-    ...(configuration.iamInstanceProfile && { IamInstanceProfile: profileOf(configuration.iamInstanceProfile) }),
+    ...(configuration.iamInstanceProfile && {
+      IamInstanceProfile: profileOf(configuration.iamInstanceProfile),
+    }),
     TagSpecifications: [
       {
         ResourceType: 'instance',
@@ -81,12 +100,19 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
   }
 }
 
-function nextSubnet({ store, cloud }: Pick<AutoscalingDeps, 'store' | 'cloud'>, context: Context, group: GroupRow) {
+function nextSubnet(
+  { store, cloud }: Pick<AutoscalingDeps, 'store' | 'cloud'>,
+  context: Context,
+  group: GroupRow,
+) {
   const subnets = cloud.ec2.describeSubnets(context, { SubnetIds: listOf(group.subnets) }).Subnets ?? []
   const zones = membersOf(store, group)
     .filter((member) => member.lifecycleState !== 'Terminating')
     .map((member) => member.zone)
-  return subnetForNext(subnets.map((one) => ({ id: one.SubnetId!, zone: one.AvailabilityZone! })), zones)
+  return subnetForNext(
+    subnets.map((one) => ({ id: one.SubnetId!, zone: one.AvailabilityZone! })),
+    zones,
+  )
 }
 
 const profileOf = (given: string) => (given.startsWith('arn:') ? { Arn: given } : { Name: given })

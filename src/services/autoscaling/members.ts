@@ -6,7 +6,13 @@ import type { AutoscalingDeps } from './deps.ts'
 import { listOf, updateMember, type GroupRow, type MemberRow } from './store.ts'
 
 /** Out of its target groups, on its way to its end. Answers the id of the activity. */
-export function takeOutOfService(deps: AutoscalingDeps, context: Context, group: GroupRow, member: MemberRow, cause: string): string {
+export function takeOutOfService(
+  deps: AutoscalingDeps,
+  context: Context,
+  group: GroupRow,
+  member: MemberRow,
+  cause: string,
+): string {
   for (const arn of listOf(member.registered)) deregister(deps, context, arn, member.instanceId)
   failActivity(deps, member.activityId, 'The instance was taken out of service before it was in service.')
   const description = `Terminating EC2 instance: ${member.instanceId}`
@@ -16,7 +22,12 @@ export function takeOutOfService(deps: AutoscalingDeps, context: Context, group:
 }
 
 /** A target group that is gone has no target any more: that is what was wanted. */
-export function deregister({ cloud }: AutoscalingDeps, context: Context, TargetGroupArn: string, Id: string): void {
+export function deregister(
+  { cloud }: AutoscalingDeps,
+  context: Context,
+  TargetGroupArn: string,
+  Id: string,
+): void {
   try {
     cloud.elasticloadbalancingv2.deregisterTargets(context, { TargetGroupArn, Targets: [{ Id }] })
   } catch (error) {

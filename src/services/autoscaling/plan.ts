@@ -5,7 +5,14 @@ import { listOf } from './store.ts'
 
 export type MemberView = Pick<
   MemberRow,
-  'instanceId' | 'lifecycleState' | 'healthStatus' | 'protected' | 'zone' | 'createdAt' | 'inServiceAt' | 'terminateSent'
+  | 'instanceId'
+  | 'lifecycleState'
+  | 'healthStatus'
+  | 'protected'
+  | 'zone'
+  | 'createdAt'
+  | 'inServiceAt'
+  | 'terminateSent'
 > & {
   registered: string[]
   /** Instance state as ec2 says it; null when ec2 does not know the instance. */
@@ -44,7 +51,8 @@ export function planGroup(group: GroupRow, members: MemberView[], now: number): 
   const staying = active.filter((member) => !replacing.some((one) => one.member === member))
 
   const missing = Math.max(0, desired - staying.length)
-  const waits = group.launchRetryAt !== null && group.launchRetryAt > now && group.launchRetryAt - now <= RETRY_MOST_MS
+  const waits =
+    group.launchRetryAt !== null && group.launchRetryAt > now && group.launchRetryAt - now <= RETRY_MOST_MS
   const launches = works('Launch') && !waits ? Math.min(missing, LAUNCHES_AT_ONCE_MAX) : 0
   const excess = works('Terminate') ? victims(group, staying, staying.length - desired) : []
   const kept = staying.filter((member) => !excess.includes(member))
@@ -53,7 +61,9 @@ export function planGroup(group: GroupRow, members: MemberView[], now: number): 
     ...replacing.map(({ member, check }): GroupAction => ({ do: 'replace', id: member.instanceId, check })),
     ...excess.map((member): GroupAction => ({ do: 'scale-in', id: member.instanceId })),
     ...kept.flatMap((member) => serve(group, member, works('AddToLoadBalancer'))),
-    ...members.filter((member) => member.lifecycleState === 'Terminating').flatMap((member) => leave(group, member)),
+    ...members
+      .filter((member) => member.lifecycleState === 'Terminating')
+      .flatMap((member) => leave(group, member)),
     ...(launches > 0 ? [{ do: 'launch', count: launches } as const] : []),
   ]
 }
@@ -63,11 +73,13 @@ export const RETRY_MOST_MS = 5 * 60_000
 
 /** EC2's word counts always; the load balancer's only when asked for, and after the grace. */
 function failedCheck(group: GroupRow, member: MemberView, now: number): 'EC2' | 'ELB' | 'user' | null {
-  const alive = member.ec2State === 'running' || (member.ec2State === 'pending' && member.lifecycleState === 'Pending')
+  const alive =
+    member.ec2State === 'running' || (member.ec2State === 'pending' && member.lifecycleState === 'Pending')
   if (!alive) return 'EC2'
   if (member.healthStatus === 'Unhealthy') return 'user'
   if (group.healthCheckType !== 'ELB' || member.inServiceAt === null) return null
-  if (now - member.inServiceAt < group.healthCheckGraceSeconds * 1000) return null
+  const servedMs = now - member.inServiceAt
+  if (servedMs >= 0 && servedMs < group.healthCheckGraceSeconds * 1000) return null
   return member.targetStates.includes('unhealthy') ? 'ELB' : null
 }
 
@@ -99,7 +111,8 @@ type Policy = (members: MemberView[]) => MemberView[]
 
 const oldest: Policy = (members) => least(members, (member) => member.createdAt)
 const newest: Policy = (members) => least(members, (member) => -member.createdAt)
-const oldestLaunchConfiguration: Policy = (members) => least(members, (member) => member.launchConfigurationAt)
+const oldestLaunchConfiguration: Policy = (members) =>
+  least(members, (member) => member.launchConfigurationAt)
 
 // AWS: the zone with most instances first, whatever the policy; then the policies in order.
 const POLICIES: Record<string, Policy> = {
@@ -120,7 +133,10 @@ function victims(group: GroupRow, members: MemberView[], count: number): MemberV
     const candidates = inFullestZone(left).filter((member) => !member.protected)
     const open = candidates.length > 0 ? candidates : left.filter((member) => !member.protected)
     if (open.length === 0) break
-    const narrowed = listOf(group.terminationPolicies).reduce((some, policy) => POLICIES[policy]?.(some) ?? some, open)
+    const narrowed = listOf(group.terminationPolicies).reduce(
+      (some, policy) => POLICIES[policy]?.(some) ?? some,
+      open,
+    )
     const victim = oldest(narrowed).toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1))[0]!
     chosen.push(victim)
     left = left.filter((member) => member !== victim)
@@ -140,7 +156,10 @@ function least(members: MemberView[], of: (member: MemberView) => number): Membe
 }
 
 /** The subnet whose zone has the fewest members; the first of equals. */
-export function subnetForNext(subnets: { id: string; zone: string }[], zonesOfMembers: string[]): string | undefined {
+export function subnetForNext(
+  subnets: { id: string; zone: string }[],
+  zonesOfMembers: string[],
+): string | undefined {
   const count = (zone: string) => zonesOfMembers.filter((one) => one === zone).length
   return subnets.toSorted((a, b) => count(a.zone) - count(b.zone))[0]?.id
 }

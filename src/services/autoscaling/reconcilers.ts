@@ -10,7 +10,17 @@ import * as causes from './causes.ts'
 import { launchMember } from './launch.ts'
 import { deregister, takeOutOfService } from './members.ts'
 import { planGroup, type GroupAction, type MemberView } from './plan.ts'
-import { groupOf, launchConfigurationsOf, listOf, memberOf, membersOf, updateGroup, updateMember, type GroupRow, type MemberRow } from './store.ts'
+import {
+  groupOf,
+  launchConfigurationsOf,
+  listOf,
+  memberOf,
+  membersOf,
+  updateGroup,
+  updateMember,
+  type GroupRow,
+  type MemberRow,
+} from './store.ts'
 
 export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   const { store, clock, cloud, log } = deps
@@ -46,7 +56,9 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
     const members = membersOf(store, group)
     const targetStates = targetStatesOf(context, group, members)
-    const configurations = new Map(launchConfigurationsOf(store, group).map((row) => [row.name, row.createdAt]))
+    const configurations = new Map(
+      launchConfigurationsOf(store, group).map((row) => [row.name, row.createdAt]),
+    )
     return members.map((member) => ({
       ...member,
       registered: listOf(member.registered),
@@ -78,7 +90,10 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     const states = new Map<string, string[]>()
     const leaving = members.some((member) => member.lifecycleState === 'Terminating' && !member.terminateSent)
     if (!leaving && group.healthCheckType !== 'ELB') return states
-    const arns = new Set([...listOf(group.targetGroups), ...members.flatMap((member) => listOf(member.registered))])
+    const arns = new Set([
+      ...listOf(group.targetGroups),
+      ...members.flatMap((member) => listOf(member.registered)),
+    ])
     for (const TargetGroupArn of arns) {
       for (const { Target, TargetHealth } of healthOf(context, TargetGroupArn)) {
         const id = Target?.Id ?? ''
@@ -90,7 +105,10 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
 
   function healthOf(context: Context, TargetGroupArn: string) {
     try {
-      return cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn }).TargetHealthDescriptions ?? []
+      return (
+        cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn })
+          .TargetHealthDescriptions ?? []
+      )
     } catch (error) {
       if (error instanceof DeclaredError && error.code === 'TargetGroupNotFound') return []
       throw error
@@ -117,7 +135,11 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     switch (action.do) {
       case 'in-service':
         endActivity(deps, member.activityId)
-        return void updateMember(store, member, { lifecycleState: 'InService', inServiceAt: now, activityId: null })
+        return void updateMember(store, member, {
+          lifecycleState: 'InService',
+          inServiceAt: now,
+          activityId: null,
+        })
       case 'replace':
         takeOutOfService(deps, context, group, member, causes.unhealthy(now, action.check))
         updateMember(store, member, { healthStatus: 'Unhealthy' })
@@ -128,11 +150,18 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
         return void takeOutOfService(deps, context, group, member, causes.causeOf(group.cause, shrunk))
       }
       case 'register':
-        cloud.elasticloadbalancingv2.registerTargets(context, { TargetGroupArn: action.targetGroup, Targets: [{ Id: action.id }] })
-        return void updateMember(store, member, { registered: JSON.stringify([...registered, action.targetGroup]) })
+        cloud.elasticloadbalancingv2.registerTargets(context, {
+          TargetGroupArn: action.targetGroup,
+          Targets: [{ Id: action.id }],
+        })
+        return void updateMember(store, member, {
+          registered: JSON.stringify([...registered, action.targetGroup]),
+        })
       case 'deregister':
         deregister(deps, context, action.targetGroup, action.id)
-        return void updateMember(store, member, { registered: JSON.stringify(registered.filter((arn) => arn !== action.targetGroup)) })
+        return void updateMember(store, member, {
+          registered: JSON.stringify(registered.filter((arn) => arn !== action.targetGroup)),
+        })
       case 'terminate':
         cloud.ec2.terminateInstances(context, { InstanceIds: [action.id] })
         return void updateMember(store, member, { terminateSent: 1 })

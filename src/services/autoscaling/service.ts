@@ -21,5 +21,10 @@ export function makeAutoscalingService(deps: ServiceDeps) {
     ...makeActivityOperations(deps),
     ...makeTagOperations(deps),
   })
-  return { operations, internal: {}, reconcilers: [makeGroupsReconciler(deps)], workflows: [] } satisfies Service<typeof operations>
+  return {
+    operations,
+    internal: {},
+    reconcilers: [makeGroupsReconciler(deps)],
+    workflows: [],
+  } satisfies Service<typeof operations>
 }

@@ -107,7 +107,14 @@ export type MemberRow = {
   inServiceAt: number | null
 }
 
-export type GroupTagRow = { account: string; region: string; groupName: string; key: string; value: string; propagate: number }
+export type GroupTagRow = {
+  account: string
+  region: string
+  groupName: string
+  key: string
+  value: string
+  propagate: number
+}
 
 export type ActivityRow = {
   seq: number
@@ -131,21 +138,33 @@ const OF_OWNER = 'account = :account and region = :region'
 const owner = ({ account, region }: Owner) => ({ account, region })
 
 export const launchConfigurationsOf = (store: Store, context: Owner) =>
-  store.all<LaunchConfigurationRow>(`select * from autoscaling_launch_configuration where ${OF_OWNER}`, owner(context))
+  store.all<LaunchConfigurationRow>(
+    `select * from autoscaling_launch_configuration where ${OF_OWNER}`,
+    owner(context),
+  )
 
 export const launchConfigurationOf = (store: Store, context: Owner, name: string) =>
-  store.get<LaunchConfigurationRow>(`select * from autoscaling_launch_configuration where ${OF_OWNER} and name = :name`, {
-    ...owner(context),
-    name,
-  })
+  store.get<LaunchConfigurationRow>(
+    `select * from autoscaling_launch_configuration where ${OF_OWNER} and name = :name`,
+    {
+      ...owner(context),
+      name,
+    },
+  )
 
 export const groupsOf = (store: Store, context: Owner) =>
   store.all<GroupRow>(`select * from autoscaling_group where ${OF_OWNER}`, owner(context))
 
 export const groupOf = (store: Store, context: Owner, name: string) =>
-  store.get<GroupRow>(`select * from autoscaling_group where ${OF_OWNER} and name = :name`, { ...owner(context), name })
+  store.get<GroupRow>(`select * from autoscaling_group where ${OF_OWNER} and name = :name`, {
+    ...owner(context),
+    name,
+  })
 
-export const membersOf = (store: Store, { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>) =>
+export const membersOf = (
+  store: Store,
+  { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>,
+) =>
   store.all<MemberRow>(
     `select * from autoscaling_instance where ${OF_OWNER} and group_name = :name order by created_at, instance_id`,
     { account, region, name },
@@ -157,12 +176,18 @@ export const memberOf = (store: Store, context: Owner, instanceId: string) =>
     instanceId,
   })
 
-export const groupTagsOf = (store: Store, { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>) =>
-  store.all<GroupTagRow>(`select * from autoscaling_tag where ${OF_OWNER} and group_name = :name order by key`, {
-    account,
-    region,
-    name,
-  })
+export const groupTagsOf = (
+  store: Store,
+  { account, region, name }: Pick<GroupRow, 'account' | 'region' | 'name'>,
+) =>
+  store.all<GroupTagRow>(
+    `select * from autoscaling_tag where ${OF_OWNER} and group_name = :name order by key`,
+    {
+      account,
+      region,
+      name,
+    },
+  )
 
 export const updateGroup = (store: Store, { account, region, name }: GroupRow, set: Partial<GroupRow>) =>
   store.update('autoscaling_group', { account, region, name }, set)

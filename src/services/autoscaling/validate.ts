@@ -10,12 +10,20 @@ export type Sizes = { min: number; max: number; desired: number }
 /** Sizes of a group; `desired` of an update follows the new bounds when it was not given. */
 export function requireSizes(sizes: Sizes): Sizes {
   const { min, max, desired } = sizes
-  for (const [name, size] of [['MinSize', min], ['MaxSize', max], ['DesiredCapacity', desired]] as const)
+  for (const [name, size] of [
+    ['MinSize', min],
+    ['MaxSize', max],
+    ['DesiredCapacity', desired],
+  ] as const)
     if (!Number.isInteger(size) || size < 0)
-      throw validation(`1 validation error detected: Value '${size}' at '${name.slice(0, 1).toLowerCase()}${name.slice(1)}' failed to satisfy constraint: Member must have value greater than or equal to 0`)
+      throw validation(
+        `1 validation error detected: Value '${size}' at '${name.slice(0, 1).toLowerCase()}${name.slice(1)}' failed to satisfy constraint: Member must have value greater than or equal to 0`,
+      )
   if (max < min) throw validation(`Max bound, ${max}, must be greater than or equal to min bound, ${min}`)
   if (desired < min || desired > max)
-    throw validation(`Desired capacity:${desired} must be between the specified min size:${min} and max size:${max}`)
+    throw validation(
+      `Desired capacity:${desired} must be between the specified min size:${min} and max size:${max}`,
+    )
   return sizes
 }
 
@@ -26,24 +34,34 @@ export function requirePlaces(
   input: { VPCZoneIdentifier?: string; AvailabilityZones?: string[] },
 ): { subnets: string[]; zones: string[] } {
   const all = cloud.ec2.describeSubnets(context, {}).Subnets ?? []
-  const wanted = (input.VPCZoneIdentifier ?? '').split(',').map((id) => id.trim()).filter((id) => id !== '')
+  const wanted = (input.VPCZoneIdentifier ?? '')
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '')
   const zones = input.AvailabilityZones ?? []
   if (wanted.length === 0 && zones.length === 0)
     throw validation('At least one Availability Zone or VPC Subnet is required.')
   const unknown = wanted.find((id) => !all.some((subnet) => subnet.SubnetId === id))
   if (unknown) throw validation(`The subnet ID '${unknown}' does not exist`)
   const elsewhere = zones.filter((zone) => !all.some((subnet) => subnet.AvailabilityZone === zone))
-  if (elsewhere.length > 0) throw validation(`One or more Availability Zones are invalid: ${elsewhere.join(', ')}`)
+  if (elsewhere.length > 0)
+    throw validation(`One or more Availability Zones are invalid: ${elsewhere.join(', ')}`)
   const chosen = all.filter(({ SubnetId, AvailabilityZone }) =>
     wanted.length > 0 ? wanted.includes(SubnetId!) : zones.includes(AvailabilityZone!),
   )
   const zonesOfChosen = [...new Set(chosen.map((subnet) => subnet.AvailabilityZone!))]
   if (wanted.length > 0 && zones.some((zone) => !zonesOfChosen.includes(zone)))
-    throw validation('The availability zones of the specified subnets and the Auto Scaling group do not match')
+    throw validation(
+      'The availability zones of the specified subnets and the Auto Scaling group do not match',
+    )
   return { subnets: chosen.map((subnet) => subnet.SubnetId!), zones: zonesOfChosen }
 }
 
-export function requireTargetGroups({ cloud }: Pick<AutoscalingDeps, 'cloud'>, context: Context, arns: string[]): string[] {
+export function requireTargetGroups(
+  { cloud }: Pick<AutoscalingDeps, 'cloud'>,
+  context: Context,
+  arns: string[],
+): string[] {
   if (arns.length > 0)
     requireKnown(
       () => cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns }),
@@ -59,11 +77,16 @@ export function requireHealthCheckType(type: string): 'EC2' | 'ELB' {
 
 export function requireSeconds(value: number, member: string, max: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= max) return value
-  throw validation(`1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must be between 0 and ${max}`)
+  throw validation(
+    `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must be between 0 and ${max}`,
+  )
 }
 
 export function requirePolicies(policies: string[]): string[] {
   const unknown = policies.find((policy) => !terminationPolicies.includes(policy))
-  if (unknown) throw validation(`Termination policy ${unknown} is not supported by Polebean; it has ${terminationPolicies.join(', ')}.`)
+  if (unknown)
+    throw validation(
+      `Termination policy ${unknown} is not supported by Polebean; it has ${terminationPolicies.join(', ')}.`,
+    )
   return policies
 }

@@ -12,7 +12,9 @@ export function requireCapacity(store: Store, type: InstanceType, count: number,
   const capacity = capacityOf(store)
   if (!capacity) return // the engine was not seen yet; it refuses what does not fit
   const used = store
-    .all<{ instanceType: string }>("select instance_type from ec2_instance where state not in ('terminated', 'stopped')")
+    .all<{ instanceType: string }>(
+      "select instance_type from ec2_instance where state not in ('terminated', 'stopped')",
+    )
     .reduce((sum, row) => sum + (instanceTypes.get(row.instanceType)?.memoryMiB ?? 0), 0)
   if ((used + count * type.memoryMiB) * 2 ** 20 <= capacity.memoryBytes) return
   throw new DeclaredError(

@@ -12,7 +12,9 @@ export type InstanceType = {
 const GIB = 1024
 const SIZES = ['large', 'xlarge', '2xlarge', '4xlarge', '8xlarge'] as const
 
-type Family = Pick<InstanceType, 'architecture' | 'burstable'> & { types: Record<string, [vcpus: number, memoryMiB: number]> }
+type Family = Pick<InstanceType, 'architecture' | 'burstable'> & {
+  types: Record<string, [vcpus: number, memoryMiB: number]>
+}
 
 const burstable = (architecture: InstanceType['architecture'], vcpusOfSmall: number): Family => ({
   architecture,
@@ -31,7 +33,9 @@ const burstable = (architecture: InstanceType['architecture'], vcpusOfSmall: num
 const fixed = (architecture: InstanceType['architecture'], memoryPerVcpuGiB: number): Family => ({
   architecture,
   burstable: false,
-  types: Object.fromEntries(SIZES.map((size, index) => [size, [2 << index, (2 << index) * memoryPerVcpuGiB * GIB]])),
+  types: Object.fromEntries(
+    SIZES.map((size, index) => [size, [2 << index, (2 << index) * memoryPerVcpuGiB * GIB]]),
+  ),
 })
 
 const graviton = (memoryPerVcpuGiB: number): Family => {

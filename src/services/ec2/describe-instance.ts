@@ -16,7 +16,10 @@ const CODES: Record<InstanceRow['state'], number> = {
   stopped: 80,
 }
 
-export const describeState = (state: InstanceRow['state']): InstanceState => ({ Code: CODES[state], Name: state })
+export const describeState = (state: InstanceRow['state']): InstanceState => ({
+  Code: CODES[state],
+  Name: state,
+})
 
 /** Rows as reservations, in the order of the rows. */
 export function describeReservations(deps: Ec2Deps, context: Context, rows: InstanceRow[]): Reservation[] {
@@ -41,7 +44,11 @@ export function describeReservations(deps: Ec2Deps, context: Context, rows: Inst
   return [...reservations.values()]
 }
 
-function describeInstance(deps: Ec2Deps, row: InstanceRow, groups: { GroupId: string; GroupName: string | undefined }[]): Instance {
+function describeInstance(
+  deps: Ec2Deps,
+  row: InstanceRow,
+  groups: { GroupId: string; GroupName: string | undefined }[],
+): Instance {
   const type = instanceTypes.get(row.instanceType)
   const gone = row.state === 'terminated'
   // Null until the engine reports it (design §10); a terminated instance has none any more.
@@ -67,7 +74,10 @@ function describeInstance(deps: Ec2Deps, row: InstanceRow, groups: { GroupId: st
     EbsOptimized: false,
     EnaSupport: true,
     SourceDestCheck: true,
-    CpuOptions: { CoreCount: Math.max(1, (type?.vcpus ?? 1) / 2), ThreadsPerCore: (type?.vcpus ?? 1) > 1 ? 2 : 1 },
+    CpuOptions: {
+      CoreCount: Math.max(1, (type?.vcpus ?? 1) / 2),
+      ThreadsPerCore: (type?.vcpus ?? 1) > 1 ? 2 : 1,
+    },
     BlockDeviceMappings: [],
     ProductCodes: [],
     ...(row.clientToken && { ClientToken: row.clientToken }),
@@ -82,7 +92,11 @@ function describeInstance(deps: Ec2Deps, row: InstanceRow, groups: { GroupId: st
   }
 }
 
-const describeAttached = (row: InstanceRow, groups: { GroupId: string; GroupName: string | undefined }[], address: string | undefined) => ({
+const describeAttached = (
+  row: InstanceRow,
+  groups: { GroupId: string; GroupName: string | undefined }[],
+  address: string | undefined,
+) => ({
   NetworkInterfaceId: row.networkInterfaceId,
   SubnetId: row.subnetId,
   VpcId: row.vpcId,
@@ -90,7 +104,10 @@ const describeAttached = (row: InstanceRow, groups: { GroupId: string; GroupName
   Status: 'in-use' as const,
   SourceDestCheck: true,
   Groups: groups,
-  ...(address && { PrivateIpAddress: address, PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: address }] }),
+  ...(address && {
+    PrivateIpAddress: address,
+    PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: address }],
+  }),
   Attachment: {
     AttachmentId: row.networkInterfaceId.replace('eni-', 'eni-attach-'),
     DeviceIndex: 0,

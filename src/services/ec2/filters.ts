@@ -42,4 +42,10 @@ function valuesOfFilter<T>(
 }
 
 const patternOf = (value: string) =>
-  new RegExp(`^${value.replace(/[\\^$+.()|[\]{}]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 's')
+  new RegExp(
+    `^${value
+      .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  )

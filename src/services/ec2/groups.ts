@@ -14,7 +14,10 @@ export function requireGroups(deps: Ec2Deps, context: Context, ids: string[] | u
   const wanted = [...new Set(ids ?? [])]
   if (wanted.length === 0) return [ensureDefaultGroup(deps, context).id]
   if (wanted.length > GROUPS_PER_INTERFACE_MAX)
-    throw new DeclaredError('SecurityGroupsPerInterfaceLimitExceeded', 'The maximum number of security groups per interface has been reached.')
+    throw new DeclaredError(
+      'SecurityGroupsPerInterfaceLimitExceeded',
+      'The maximum number of security groups per interface has been reached.',
+    )
   ensureDefaultGroup(deps, context)
   const known = new Set(securityGroupsOf(deps.store, context).map((group) => group.id))
   for (const id of wanted) if (!known.has(id)) throw noSecurityGroup(id)
@@ -25,15 +28,34 @@ export function requireGroups(deps: Ec2Deps, context: Context, ids: string[] | u
 export function ensureDefaultGroup({ store, networkOf }: Ec2Deps, context: Context): SecurityGroupRow {
   const { account, region } = context
   const { vpcId } = networkOf(context)
-  const found = securityGroupsOf(store, context).find((group) => group.name === 'default' && group.vpcId === vpcId)
+  const found = securityGroupsOf(store, context).find(
+    (group) => group.name === 'default' && group.vpcId === vpcId,
+  )
   if (found) return found
   const idOf = (prefix: string, name: string) =>
     prefix + createHash('sha256').update(`${account}/${vpcId}/${name}`).digest('hex').slice(0, 17)
-  const row = { id: idOf('sg-', 'default'), account, region, vpcId, name: 'default', description: 'default VPC security group' }
+  const row = {
+    id: idOf('sg-', 'default'),
+    account,
+    region,
+    vpcId,
+    name: 'default',
+    description: 'default VPC security group',
+  }
   const rule = { account, region, groupId: row.id, protocol: '-1' }
   store.insert('ec2_security_group', row)
-  store.insert('ec2_security_group_rule', { ...rule, id: idOf('sgr-', 'ingress'), egress: 0, peerGroupId: row.id })
-  store.insert('ec2_security_group_rule', { ...rule, id: idOf('sgr-', 'egress'), egress: 1, cidr4: '0.0.0.0/0' })
+  store.insert('ec2_security_group_rule', {
+    ...rule,
+    id: idOf('sgr-', 'ingress'),
+    egress: 0,
+    peerGroupId: row.id,
+  })
+  store.insert('ec2_security_group_rule', {
+    ...rule,
+    id: idOf('sgr-', 'egress'),
+    egress: 1,
+    cidr4: '0.0.0.0/0',
+  })
   return row
 }
 
@@ -42,7 +64,11 @@ export function findNamedGroups(deps: Ec2Deps, context: Context, names: string[]
   ensureDefaultGroup(deps, context)
   return (names ?? []).map((name) => {
     const found = securityGroupsOf(deps.store, context).find((group) => group.name === name)
-    if (!found) throw new DeclaredError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${deps.networkOf(context).vpcId}'`)
+    if (!found)
+      throw new DeclaredError(
+        'InvalidGroup.NotFound',
+        `The security group '${name}' does not exist in default VPC '${deps.networkOf(context).vpcId}'`,
+      )
     return found.id
   })
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { makeServicesWorld, softwareIntent, type ServicesWorld } from '../testing/services-world.ts'
 
-const AWAITS = [{ ResourceType: 'instance' as const, Tags: [{ Key: 'polebean:awaits-software', Value: 'true' }] }]
+const AWAITS = [
+  { ResourceType: 'instance' as const, Tags: [{ Key: 'polebean:awaits-software', Value: 'true' }] },
+]
 
 describe('an instance', () => {
   let world: ServicesWorld
@@ -13,13 +15,19 @@ describe('an instance', () => {
 
   const launch = (more: object = {}) => {
     const ImageId = world.ec2.describeImages(world.context, {}).Images![0]!.ImageId
-    const { Instances } = world.ec2.runInstances(world.context, { ImageId, MinCount: 1, MaxCount: 1, ...more })
+    const { Instances } = world.ec2.runInstances(world.context, {
+      ImageId,
+      MinCount: 1,
+      MaxCount: 1,
+      ...more,
+    })
     return Instances![0]!.InstanceId!
   }
-  const find = (id: string) => world.ec2.describeInstances(world.context, { InstanceIds: [id] }).Reservations![0]!.Instances![0]!
+  const find = (id: string) =>
+    world.ec2.describeInstances(world.context, { InstanceIds: [id] }).Reservations![0]!.Instances![0]!
   const state = (id: string) => find(id).State!.Name
   const software = (id: string) => world.ec2.instanceSoftware(world.context, id)
-  const callsTo = (id: string) => world.compute.calls.filter((one) => one.id === id).map((one) => one.call)
+  const callsTo = (id: string) => world.compute.calls.filter((one) => one.id === id).map((one) => one.method)
 
   it('runs with its address, and is gone an hour after its end', async () => {
     const id = launch()
@@ -33,7 +41,7 @@ describe('an instance', () => {
     await world.clock.run(1_000)
     assert.equal(state(id), 'terminated')
     assert.equal(find(id).StateReason!.Code, 'Client.UserInitiatedShutdown')
-    assert.equal(world.compute.things.size, 0)
+    assert.equal(world.compute.world.instances.size, 0)
     await world.clock.run(61 * 60_000)
     assert.throws(() => find(id), { code: 'InvalidInstanceID.NotFound' })
   })
@@ -56,7 +64,10 @@ describe('an instance', () => {
     world.ec2.putInstanceSoftware(world.context, id, softwareIntent())
     await world.clock.run(1_000)
     const address = find(id).PrivateIpAddress
-    world.compute.check = (_id, revision) => ({ exit: revision === 2 ? 1 : 0, output: `revision ${revision}` })
+    world.compute.check = (_id, revision) => ({
+      exit: revision === 2 ? 1 : 0,
+      output: `revision ${revision}`,
+    })
     world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '2' }))
     await world.clock.run(10_000)
     assert.deepEqual(software(id), { revision: 2, state: 'failed', output: 'revision 2' })
@@ -89,14 +100,14 @@ describe('an instance', () => {
       world.compute.kill(id)
       await world.clock.run(3_000)
       assert.equal(state(id), 'running')
-      assert.equal(world.compute.things.get(id)!.state, 'running', `after death ${time}`)
+      assert.equal(world.compute.world.instances.get(id)!.state, 'running', `after death ${time}`)
     }
     assert.equal(find(id).PrivateIpAddress, address)
     world.compute.kill(id)
     await world.clock.run(5_000)
     assert.equal(state(id), 'terminated')
     assert.equal(find(id).StateReason!.Code, 'Server.InternalError')
-    assert.equal(world.compute.things.size, 0)
+    assert.equal(world.compute.world.instances.size, 0)
   })
 
   it('is stopped, started and rebooted without that counting as a death', async () => {
@@ -113,7 +124,8 @@ describe('an instance', () => {
       await world.clock.run(3_000)
       assert.equal(state(id), 'running')
     }
-    assert.equal(world.compute.things.get(id)!.boots, 11)
+    const starts = callsTo(id).filter((call) => call === 'launch' || call === 'start')
+    assert.equal(starts.length, 11)
   })
 
   it('comes back after a reboot of the machine', async () => {
@@ -123,19 +135,22 @@ describe('an instance', () => {
     world.compute.reboot()
     world.restart()
     await world.clock.run(5_000)
-    for (const id of some) assert.equal(world.compute.things.get(id)!.state, 'running')
+    for (const id of some) assert.equal(world.compute.world.instances.get(id)!.state, 'running')
   })
 
   it('of another generation is reported and left alone', async () => {
     const id = launch()
     await world.clock.run(1_000)
-    const { spec, ...rest } = world.compute.things.get(id)!
+    const { spec, ...rest } = world.compute.world.instances.get(id)!
     const stranger = 'i-0123456789abcdef0'
-    world.compute.things.set(stranger, { ...rest, spec: { ...spec, id: stranger, tags: { 'polebean:generation': 'other' } } })
+    world.compute.world.instances.set(stranger, {
+      ...rest,
+      spec: { ...spec, id: stranger, tags: { 'polebean:generation': 'other' } },
+    })
     const orphan = 'i-0123456789abcdef1'
-    world.compute.things.set(orphan, { ...rest, spec: { ...spec, id: orphan } })
+    world.compute.world.instances.set(orphan, { ...rest, spec: { ...spec, id: orphan } })
     await world.clock.run(5_000)
-    assert.deepEqual([...world.compute.things.keys()].sort(), [stranger, id].sort())
+    assert.deepEqual([...world.compute.world.instances.keys()].sort(), [stranger, id].sort())
   })
 
   it('cannot be launched when its memory is not there', async () => {
@@ -150,7 +165,9 @@ describe('an instance', () => {
   it('is launched once for a client token', () => {
     const id = launch({ ClientToken: 'one' })
     assert.equal(launch({ ClientToken: 'one' }), id)
-    assert.throws(() => launch({ ClientToken: 'one', InstanceType: 't3.small' }), { code: 'IdempotentParameterMismatch' })
+    assert.throws(() => launch({ ClientToken: 'one', InstanceType: 't3.small' }), {
+      code: 'IdempotentParameterMismatch',
+    })
   })
 
   it('gives its address to nobody for ten minutes', async () => {
@@ -169,25 +186,54 @@ describe('an instance', () => {
   it('that nobody can see is given up after a minute, and not because the machine slept', async () => {
     const id = launch()
     await world.clock.run(1_000)
-    world.compute.things.get(id)!.state = 'unknown'
+    world.compute.world.lost.add(id)
     await world.clock.run(30_000)
     world.clock.setWall(3_600_000)
     await world.clock.run(55_000)
     assert.equal(state(id), 'running')
     await world.clock.run(30_000)
+    assert.equal(state(id), 'shutting-down', 'its group replaces it')
+    assert.equal(find(id).StateReason!.Code, 'Server.InternalError')
+    world.compute.world.lost.clear()
+    await world.clock.run(90_000)
     assert.equal(state(id), 'terminated')
+    assert.equal(world.compute.world.instances.size, 0)
   })
 
   it('tells why it does not start', async () => {
-    world.compute.fault = (call) => (call === 'launch' ? 'error before' : undefined)
+    world.compute.fault = ({ method }) =>
+      method === 'launch' || method === 'start' ? 'error before' : undefined
     const id = launch({ TagSpecifications: AWAITS })
     world.ec2.putInstanceSoftware(world.context, id, softwareIntent())
     await world.clock.run(2_000)
-    assert.equal(software(id)!.output, 'launch: error before')
+    assert.match(software(id)!.output, /^(launch|start): error before$/)
     await world.clock.run(30_000)
     assert.equal(software(id)!.state, 'failed')
     await world.clock.run(6 * 60_000)
     assert.equal(find(id).StateReason!.Message, 'Server.InternalError: Internal error on launch')
+  })
+
+  it('shows no failure any more when only the answer of a launch was lost', async () => {
+    let left = 1
+    world.compute.fault = ({ method }) => (method === 'launch' && left-- > 0 ? 'error after' : undefined)
+    const id = launch()
+    await world.clock.run(5_000)
+    assert.equal(state(id), 'running')
+    assert.deepEqual(callsTo(id), ['launch'])
+    assert.deepEqual(world.store.all('select * from lane_backoff'), [])
+  })
+
+  it('is not given up for deaths that a clock set back puts into the future', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    for (let time = 0; time < 3; time++) {
+      world.compute.kill(id)
+      await world.clock.run(3_000)
+    }
+    world.clock.setWall(-3_600_000)
+    world.compute.kill(id)
+    await world.clock.run(3_000)
+    assert.equal(state(id), 'running')
   })
 
   it('survives an error of every single engine call, before and after its effect', async () => {
@@ -196,7 +242,7 @@ describe('an instance', () => {
         world.end()
         world = makeServicesWorld()
         let left = point
-        world.compute.fault = (call) => (call !== 'list' && left-- === 0 ? fault : undefined)
+        world.compute.fault = ({ method }) => (method !== 'list' && left-- === 0 ? fault : undefined)
         const run = async (ms: number) => {
           await world.clock.run(ms)
           if (world.dead) world.restart()
@@ -208,11 +254,15 @@ describe('an instance', () => {
         world.ec2.putInstanceSoftware(world.context, id, softwareIntent({ A: '2' }))
         await run(3_000)
         assert.equal(state(id), 'running', `${fault} at call ${point}`)
-        assert.deepEqual(software(id), { revision: 2, state: 'applied', output: 'started' }, `${fault} at call ${point}`)
+        assert.deepEqual(
+          software(id),
+          { revision: 2, state: 'applied', output: 'started' },
+          `${fault} at call ${point}`,
+        )
         world.ec2.terminateInstances(world.context, { InstanceIds: [id] })
         await run(5_000)
         assert.equal(state(id), 'terminated', `${fault} at call ${point}`)
-        assert.equal(world.compute.things.size, 0)
+        assert.equal(world.compute.world.instances.size, 0)
       }
     }
   })

@@ -10,15 +10,26 @@ const RESERVED_FIRST = 16
 const RESERVED_LAST = 1
 
 /** Splits the range evenly, rounded down to a power of two, as many parts as there are zones. */
-export function makeNetwork(range: { cidr: string; zones: string[] }, account: string, region: string): Network {
+export function makeNetwork(
+  range: { cidr: string; zones: string[] },
+  account: string,
+  region: string,
+): Network {
   const idOf = (prefix: string, name: string) =>
-    prefix + createHash('sha256').update(`${account}/${region}/${range.cidr}/${name}`).digest('hex').slice(0, 17)
+    prefix +
+    createHash('sha256').update(`${account}/${region}/${range.cidr}/${name}`).digest('hex').slice(0, 17)
   const [base = '', bits = ''] = range.cidr.split('/')
   const more = Math.ceil(Math.log2(Math.max(1, range.zones.length)))
   const size = 2 ** (32 - Number(bits) - more)
   const subnets = range.zones.map((zone, index) => {
     const first = numberOfAddress(base) + index * size
-    return { id: idOf('subnet-', zone), zone, first, size, cidr: `${addressOfNumber(first)}/${Number(bits) + more}` }
+    return {
+      id: idOf('subnet-', zone),
+      zone,
+      first,
+      size,
+      cidr: `${addressOfNumber(first)}/${Number(bits) + more}`,
+    }
   })
   return { vpcId: idOf('vpc-', ''), cidr: range.cidr, subnets }
 }
@@ -34,6 +45,8 @@ export function freeAddress(subnet: Subnet, taken: ReadonlySet<string>): string 
 
 export const usableAddresses = (subnet: Subnet) => Math.max(0, subnet.size - RESERVED_FIRST - RESERVED_LAST)
 
-const numberOfAddress = (address: string) => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+const numberOfAddress = (address: string) =>
+  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 
-const addressOfNumber = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')
+const addressOfNumber = (number: number) =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')

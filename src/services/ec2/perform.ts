@@ -7,7 +7,13 @@ import type { ServiceDeps } from '../service.ts'
 import { instanceTypes } from './catalogue.ts'
 import { PLAIN_PLATFORM } from './image.ts'
 import type { InstanceAction } from './plan.ts'
-import { generationOf, softwareOf, type InstanceRow, type NetworkInterfaceRow, type SoftwareRow } from './store.ts'
+import {
+  generationOf,
+  softwareOf,
+  type InstanceRow,
+  type NetworkInterfaceRow,
+  type SoftwareRow,
+} from './store.ts'
 
 /** What an engine carries of ours: the database that made it. Another one's things are reported, not removed. */
 export const GENERATION_TAG = 'polebean:generation'
@@ -27,12 +33,24 @@ export type Performer = {
   submit(actions: { row: InstanceRow; action: InstanceAction }[], orphans: string[]): void
 }
 
-export function makePerformer({ store, clock }: ServiceDeps, compute: ComputeEngine, lanes: Lanes, checks: Lanes): Performer {
+export function makePerformer(
+  { store, clock }: ServiceDeps,
+  compute: ComputeEngine,
+  lanes: Lanes,
+  checks: Lanes,
+): Performer {
   return {
     submit(actions, orphans) {
       lanes.submit([
-        ...actions.filter(({ action }) => action !== 'check').map(({ row, action }) => engineCall(row, action)),
-        ...orphans.map((id) => ({ what: 'remove', lane: laneOf(id), timeoutMs: CALL_TIMEOUT_MS, perform: () => compute.remove(id) })),
+        ...actions
+          .filter(({ action }) => action !== 'check')
+          .map(({ row, action }) => engineCall(row, action)),
+        ...orphans.map((id) => ({
+          what: 'remove',
+          lane: laneOf(id),
+          timeoutMs: CALL_TIMEOUT_MS,
+          perform: () => compute.remove(id),
+        })),
       ])
       checks.submit(actions.filter(({ action }) => action === 'check').flatMap(({ row }) => startCheck(row)))
     },

@@ -5,7 +5,10 @@ import { DeclaredError } from '../../kernel/errors.ts'
 import { invalidValue, missing, unsupported } from './errors.ts'
 import type { SecurityGroupRuleRow } from './store.ts'
 
-export type RuleSpec = Pick<SecurityGroupRuleRow, 'protocol' | 'fromPort' | 'toPort' | 'cidr4' | 'cidr6' | 'peerGroupId' | 'description'>
+export type RuleSpec = Pick<
+  SecurityGroupRuleRow,
+  'protocol' | 'fromPort' | 'toPort' | 'cidr4' | 'cidr6' | 'peerGroupId' | 'description'
+>
 
 /** The short form of a request: `IpProtocol`, `FromPort`, `ToPort`, `CidrIp` beside the permissions. */
 export type PermissionInput = {
@@ -17,9 +20,19 @@ export type PermissionInput = {
 }
 
 /** Permissions as single rules. Throws AWS's errors for what is not one; group ids are checked by the caller. */
-export function rulesOfPermissions(input: PermissionInput, groupIdOfName: (name: string) => string): RuleSpec[] {
+export function rulesOfPermissions(
+  input: PermissionInput,
+  groupIdOfName: (name: string) => string,
+): RuleSpec[] {
   const short: IpPermission[] = input.IpProtocol
-    ? [{ IpProtocol: input.IpProtocol, FromPort: input.FromPort, ToPort: input.ToPort, IpRanges: input.CidrIp ? [{ CidrIp: input.CidrIp }] : [] }]
+    ? [
+        {
+          IpProtocol: input.IpProtocol,
+          FromPort: input.FromPort,
+          ToPort: input.ToPort,
+          IpRanges: input.CidrIp ? [{ CidrIp: input.CidrIp }] : [],
+        },
+      ]
     : []
   const permissions = [...(input.IpPermissions ?? []), ...short]
   if (permissions.length === 0) throw missing('ipPermissions')
@@ -43,7 +56,8 @@ export function permissionsOfRules(rows: SecurityGroupRuleRow[], account: string
     const described = row.description === null ? {} : { Description: row.description }
     if (row.cidr4) permission.IpRanges!.push({ CidrIp: row.cidr4, ...described })
     if (row.cidr6) permission.Ipv6Ranges!.push({ CidrIpv6: row.cidr6, ...described })
-    if (row.peerGroupId) permission.UserIdGroupPairs!.push({ GroupId: row.peerGroupId, UserId: account, ...described })
+    if (row.peerGroupId)
+      permission.UserIdGroupPairs!.push({ GroupId: row.peerGroupId, UserId: account, ...described })
   }
   return [...permissions.values()]
 }
@@ -70,8 +84,16 @@ function rulesOf(permission: IpPermission, groupIdOfName: (name: string) => stri
   const { fromPort, toPort } = portsOf(protocol, permission)
   const base = { protocol, fromPort, toPort, cidr4: null, cidr6: null, peerGroupId: null }
   const rules: RuleSpec[] = [
-    ...(permission.IpRanges ?? []).map(({ CidrIp, Description }) => ({ ...base, cidr4: cidrOf(CidrIp, 4), description: Description ?? null })),
-    ...(permission.Ipv6Ranges ?? []).map(({ CidrIpv6, Description }) => ({ ...base, cidr6: cidrOf(CidrIpv6, 6), description: Description ?? null })),
+    ...(permission.IpRanges ?? []).map(({ CidrIp, Description }) => ({
+      ...base,
+      cidr4: cidrOf(CidrIp, 4),
+      description: Description ?? null,
+    })),
+    ...(permission.Ipv6Ranges ?? []).map(({ CidrIpv6, Description }) => ({
+      ...base,
+      cidr6: cidrOf(CidrIpv6, 6),
+      description: Description ?? null,
+    })),
     ...(permission.UserIdGroupPairs ?? []).map(({ GroupId, GroupName, Description }) => ({
       ...base,
       peerGroupId: GroupId ?? groupIdOfName(GroupName ?? ''),
@@ -97,11 +119,15 @@ function portsOf(protocol: string, { FromPort: from, ToPort: to }: IpPermission)
   if (protocol === '-1' || /^\d+$/.test(protocol)) return { fromPort: null, toPort: null }
   if (protocol.startsWith('icmp')) return { fromPort: from ?? -1, toPort: to ?? -1 }
   if (from === undefined || to === undefined)
-    throw new DeclaredError('InvalidParameterValue', `Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.`)
+    throw new DeclaredError(
+      'InvalidParameterValue',
+      `Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.`,
+    )
   const wrong = [from, to].find((port) => !Number.isInteger(port) || port < 0 || port > 65_535)
   if (wrong !== undefined)
     throw new DeclaredError('InvalidParameterValue', `TCP/UDP port (${wrong}) out of range`)
-  if (from > to) throw new DeclaredError('InvalidParameterValue', `Invalid TCP/UDP port range (${from}:${to})`)
+  if (from > to)
+    throw new DeclaredError('InvalidParameterValue', `Invalid TCP/UDP port range (${from}:${to})`)
   return { fromPort: from, toPort: to }
 }
 

@@ -42,7 +42,13 @@ const row = (more: Partial<InstanceRow> = {}): InstanceRow => ({
   ...more,
 })
 
-const fresh: Partial<InstanceRow> = { state: 'pending', engineState: null, address: null, boot: '', revision: 0 }
+const fresh: Partial<InstanceRow> = {
+  state: 'pending',
+  engineState: null,
+  address: null,
+  boot: '',
+  revision: 0,
+}
 
 const seen = (more: Partial<InstanceObservation> = {}): InstanceObservation => ({
   id: 'i-1',
@@ -58,45 +64,172 @@ const seen = (more: Partial<InstanceObservation> = {}): InstanceObservation => (
   ...more,
 })
 
-const software = (revision: number, checkedRevision = revision, checkedBoot = 'b1') => ({ revision, checkedRevision, checkedBoot })
+const software = (revision: number, checkedRevision = revision, checkedBoot = 'b1') => ({
+  revision,
+  checkedRevision,
+  checkedBoot,
+})
 
-const view = (more: Partial<InstanceView>): InstanceView => ({ row: row(), software: undefined, seen: undefined, ...more })
+const view = (more: Partial<InstanceView>): InstanceView => ({
+  row: row(),
+  software: undefined,
+  seen: undefined,
+  ...more,
+})
 
 describe('the plan of one instance', () => {
   const cases: [name: string, view: InstanceView, action: string | null, set?: Partial<InstanceRow>][] = [
     ['launches what was never seen', view({ row: row(fresh) }), 'launch', { downSince: NOW }],
     ['waits for software', view({ row: row({ ...fresh, awaitsSoftware: 1 }) }), null],
-    ['launches when software is there', view({ row: row({ ...fresh, awaitsSoftware: 1 }), software: software(1, 0) }), 'launch', { downSince: NOW }],
+    [
+      'launches when software is there',
+      view({ row: row({ ...fresh, awaitsSoftware: 1 }), software: software(1, 0) }),
+      'launch',
+      { downSince: NOW },
+    ],
     ['has nothing to do with what runs', view({ seen: seen() }), null],
-    ['shows what runs as running', view({ row: row({ ...fresh, downSince: NOW }), seen: seen() }), null, { state: 'running', engineState: 'running', address: '10.0.0.1', boot: 'b1', revision: 1, downSince: null }],
+    [
+      'shows what runs as running',
+      view({ row: row({ ...fresh, downSince: NOW }), seen: seen() }),
+      null,
+      {
+        state: 'running',
+        engineState: 'running',
+        address: '10.0.0.1',
+        boot: 'b1',
+        revision: 1,
+        downSince: null,
+      },
+    ],
     ['updates to newer software', view({ seen: seen(), software: software(2, 1) }), 'update'],
-    ['leaves software alone that is older than what runs', view({ seen: seen({ revision: 3 }), software: software(2) }), null, { revision: 3 }],
+    [
+      'leaves software alone that is older than what runs',
+      view({ seen: seen({ revision: 3 }), software: software(2) }),
+      null,
+      { revision: 3 },
+    ],
     ['checks a revision that was not checked', view({ seen: seen(), software: software(1, 0) }), 'check'],
-    ['checks again after another boot', view({ seen: seen({ boot: 'b2' }), software: software(1) }), 'check', { boot: 'b2' }],
-    ['starts what stopped', view({ seen: seen({ state: 'stopped' }) }), 'start', { engineState: 'stopped', downSince: NOW }],
-    ['updates what stopped and has newer software', view({ seen: seen({ state: 'stopped' }), software: software(2, 1) }), 'update', { engineState: 'stopped', downSince: NOW }],
+    [
+      'checks again after another boot',
+      view({ seen: seen({ boot: 'b2' }), software: software(1) }),
+      'check',
+      { boot: 'b2' },
+    ],
+    [
+      'starts what stopped',
+      view({ seen: seen({ state: 'stopped' }) }),
+      'start',
+      { engineState: 'stopped', downSince: NOW },
+    ],
+    [
+      'updates what stopped and has newer software',
+      view({ seen: seen({ state: 'stopped' }), software: software(2, 1) }),
+      'update',
+      { engineState: 'stopped', downSince: NOW },
+    ],
     ['launches again what is gone', view({}), 'launch', { engineState: 'gone', downSince: NOW }],
-    ['counts a recovery', view({ row: row({ engineState: 'stopped', downSince: NOW - 5 }), seen: seen({ boot: 'b2' }) }), null, { engineState: 'running', boot: 'b2', downSince: null, recoveries: `[${NOW}]` }],
-    ['forgets recoveries that are five minutes old', view({ row: row({ recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000]) }), seen: seen({ state: 'stopped' }) }), 'start', { engineState: 'stopped', downSince: NOW }],
-    ['waits while it cannot be seen', view({ seen: seen({ state: 'unknown' }) }), null, { engineState: 'unknown', downSince: NOW }],
-    ['stops what is to be stopped', view({ row: row({ desired: 'stopped', state: 'stopping' }), seen: seen() }), 'stop'],
-    ['shows what stopped', view({ row: row({ desired: 'stopped', state: 'stopping' }), seen: seen({ state: 'stopped' }) }), null, { state: 'stopped', engineState: 'stopped' }],
-    ['ends with grace', view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen() }), 'stop'],
-    ['removes what ended', view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen({ state: 'stopped' }) }), 'remove', { engineState: 'stopped' }],
-    ['is terminated when nothing is left', view({ row: row({ desired: 'terminated', state: 'shutting-down' }) }), null, { state: 'terminated', terminatedAt: NOW, engineState: 'gone' }],
-    ['does not remove at once what it cannot see', view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen({ state: 'unknown' }) }), null, { engineState: 'unknown', downSince: NOW }],
+    [
+      'counts a recovery',
+      view({ row: row({ engineState: 'stopped', downSince: NOW - 5 }), seen: seen({ boot: 'b2' }) }),
+      null,
+      { engineState: 'running', boot: 'b2', downSince: null, recoveries: `[${NOW}]` },
+    ],
+    [
+      'forgets recoveries that are five minutes old',
+      view({
+        row: row({ recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000]) }),
+        seen: seen({ state: 'stopped' }),
+      }),
+      'start',
+      { engineState: 'stopped', downSince: NOW },
+    ],
+    [
+      'waits while it cannot be seen',
+      view({ seen: seen({ state: 'unknown' }) }),
+      null,
+      { engineState: 'unknown', downSince: NOW },
+    ],
+    [
+      'stops what is to be stopped',
+      view({ row: row({ desired: 'stopped', state: 'stopping' }), seen: seen() }),
+      'stop',
+    ],
+    [
+      'shows what stopped',
+      view({ row: row({ desired: 'stopped', state: 'stopping' }), seen: seen({ state: 'stopped' }) }),
+      null,
+      { state: 'stopped', engineState: 'stopped' },
+    ],
+    [
+      'ends with grace',
+      view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen() }),
+      'stop',
+    ],
+    [
+      'removes what ended',
+      view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen({ state: 'stopped' }) }),
+      'remove',
+      { engineState: 'stopped' },
+    ],
+    [
+      'is terminated when nothing is left',
+      view({ row: row({ desired: 'terminated', state: 'shutting-down' }) }),
+      null,
+      { state: 'terminated', terminatedAt: NOW, engineState: 'gone' },
+    ],
+    [
+      'does not remove at once what it cannot see',
+      view({ row: row({ desired: 'terminated', state: 'shutting-down' }), seen: seen({ state: 'unknown' }) }),
+      null,
+      { engineState: 'unknown', downSince: NOW },
+    ],
     ['reboots by stopping', view({ row: row({ rebootBoot: 'b1' }), seen: seen() }), 'stop'],
-    ['reboots by starting', view({ row: row({ rebootBoot: 'b1' }), seen: seen({ state: 'stopped' }) }), 'start', { engineState: 'stopped', downSince: NOW }],
-    ['has rebooted', view({ row: row({ rebootBoot: 'b1' }), seen: seen({ boot: 'b2' }) }), null, { rebootBoot: null, boot: 'b2' }],
+    [
+      'reboots by starting',
+      view({ row: row({ rebootBoot: 'b1' }), seen: seen({ state: 'stopped' }) }),
+      'start',
+      { engineState: 'stopped', downSince: NOW },
+    ],
+    [
+      'has rebooted',
+      view({ row: row({ rebootBoot: 'b1' }), seen: seen({ boot: 'b2' }) }),
+      null,
+      { rebootBoot: null, boot: 'b2' },
+    ],
   ]
   for (const [name, given, action, set = {}] of cases)
     it(name, () => assert.deepEqual(planInstance(given, NOW), { set, action }))
 
   const givenUp: [name: string, view: InstanceView, message: RegExp][] = [
-    ['a launch that fails for five minutes', view({ row: row({ ...fresh, downSince: NOW - 301_000 }) }), /Internal error on launch/],
-    ['a start that fails for five minutes', view({ row: row({ engineState: 'stopped', downSince: NOW - 301_000 }), seen: seen({ state: 'stopped' }) }), /could not be started/],
-    ['what ended a fourth time', view({ row: row({ recoveries: JSON.stringify([NOW - 3, NOW - 2, NOW - 1]) }), seen: seen({ state: 'stopped' }) }), /ended 4 times/],
-    ['what was not seen for a minute', view({ row: row({ engineState: 'unknown', downSince: NOW - 61_000 }), seen: seen({ state: 'unknown' }) }), /cannot be seen/],
+    [
+      'a launch that fails for five minutes',
+      view({ row: row({ ...fresh, downSince: NOW - 301_000 }) }),
+      /Internal error on launch/,
+    ],
+    [
+      'a start that fails for five minutes',
+      view({
+        row: row({ engineState: 'stopped', downSince: NOW - 301_000 }),
+        seen: seen({ state: 'stopped' }),
+      }),
+      /could not be started/,
+    ],
+    [
+      'what ended a fourth time',
+      view({
+        row: row({ recoveries: JSON.stringify([NOW - 3, NOW - 2, NOW - 1]) }),
+        seen: seen({ state: 'stopped' }),
+      }),
+      /ended 4 times/,
+    ],
+    [
+      'what was not seen for a minute',
+      view({
+        row: row({ engineState: 'unknown', downSince: NOW - 61_000 }),
+        seen: seen({ state: 'unknown' }),
+      }),
+      /cannot be seen/,
+    ],
   ]
   for (const [name, given, message] of givenUp)
     it(`gives up ${name}`, () => {

@@ -52,14 +52,18 @@ function run({ row, software, seen }: InstanceView, now: number): Decision {
   switch (row.engineState) {
     case null:
       if (row.awaitsSoftware && !software) return { action: null }
-      if (downMs > START_PATIENCE_MS) return giveUp('Server.InternalError: Internal error on launch', row)
+      if (downMs > START_PATIENCE_MS) return giveUp(LAUNCH_FAILED, row)
       return { action: 'launch' }
     case 'gone':
     case 'stopped': {
-      const recent = recoveriesOf(row).filter((at) => now - at < RECOVERIES_WITHIN_MS)
+      const recent = recoveriesOf(row).filter((at) => at <= now && now - at < RECOVERIES_WITHIN_MS)
       if (recent.length >= RECOVERIES_MAX)
         return giveUp(`Server.InternalError: It ended ${recent.length + 1} times in five minutes`, row)
-      if (downMs > START_PATIENCE_MS) return giveUp('Server.InternalError: It could not be started again', row)
+      if (downMs > START_PATIENCE_MS)
+        return giveUp(
+          row.boot === '' ? LAUNCH_FAILED : 'Server.InternalError: It could not be started again',
+          row,
+        )
       return { action: back }
     }
     case 'unknown':
@@ -74,10 +78,13 @@ function run({ row, software, seen }: InstanceView, now: number): Decision {
   }
 }
 
+const LAUNCH_FAILED = 'Server.InternalError: Internal error on launch'
+
 // A reboot is done when a boot other than the one to end runs.
 function reboot(view: InstanceView): Decision {
   const { row, seen } = view
-  if (seen?.state === 'running' && seen.boot !== row.rebootBoot) return { set: { rebootBoot: null }, action: null }
+  if (seen?.state === 'running' && seen.boot !== row.rebootBoot)
+    return { set: { rebootBoot: null }, action: null }
   if (seen?.state === 'running') return { action: 'stop' }
   if (seen?.state === 'stopped') return { action: 'start' }
   return { set: seen ? {} : { rebootBoot: null }, action: null }
@@ -91,7 +98,10 @@ function stop({ row, seen }: InstanceView): Decision {
 
 function terminate({ row, seen }: InstanceView, now: number): Decision {
   if (!seen)
-    return { set: row.state === 'terminated' ? {} : { state: 'terminated', terminatedAt: now, downSince: null }, action: null }
+    return {
+      set: row.state === 'terminated' ? {} : { state: 'terminated', terminatedAt: now, downSince: null },
+      action: null,
+    }
   switch (seen.state) {
     case 'running':
     case 'stopping': // nobody of ours is stopping it any more, or its lane were busy
@@ -120,18 +130,26 @@ const giveUp = (message: string, row: InstanceRow): Decision => ({
 function observedColumns({ row, software, seen }: InstanceView, now: number): Partial<InstanceRow> {
   if (row.state === 'terminated') return {}
   const engineState = seen?.state ?? (row.engineState === null ? null : 'gone')
-  const wanted = row.desired === 'running' && (engineState !== null || !row.awaitsSoftware || software !== undefined)
+  const wanted =
+    row.desired === 'running' && (engineState !== null || !row.awaitsSoftware || software !== undefined)
   const down = engineState === 'unknown' || (wanted && engineState !== 'running')
   const boot = seen?.boot || row.boot
   const wasDown = row.engineState === 'stopped' || row.engineState === 'gone'
-  const cameBack = wasDown && row.state === 'running' && row.rebootBoot === null && seen?.state === 'running' && boot !== row.boot
+  const cameBack =
+    wasDown &&
+    row.state === 'running' &&
+    row.rebootBoot === null &&
+    seen?.state === 'running' &&
+    boot !== row.boot
   return {
     engineState,
     boot,
     address: seen?.address ?? row.address,
     revision: seen?.revision ?? row.revision,
     downSince: down ? (row.downSince ?? now) : null,
-    recoveries: cameBack ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX)) : row.recoveries,
+    recoveries: cameBack
+      ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX))
+      : row.recoveries,
   }
 }
 

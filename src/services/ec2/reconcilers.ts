@@ -6,7 +6,13 @@ import type { ServiceDeps } from '../service.ts'
 import { purgeReleased, releaseInterface } from './addresses.ts'
 import { checkLaneOf, GENERATION_TAG, laneOf, makePerformer } from './perform.ts'
 import { planInstance, type InstanceAction } from './plan.ts'
-import { generationOf, softwareOf, TERMINATED_VISIBLE_MS, type CapacityRow, type InstanceRow } from './store.ts'
+import {
+  generationOf,
+  softwareOf,
+  TERMINATED_VISIBLE_MS,
+  type CapacityRow,
+  type InstanceRow,
+} from './store.ts'
 
 const NAME = 'ec2.instances'
 const EVERY_MS = 2_000
@@ -55,6 +61,8 @@ export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngin
       const plan = planInstance({ row, software: softwareOf(store, row.id), seen: byId.get(row.id) }, now)
       if (Object.keys(plan.set).length > 0) write(row, plan.set)
       if (plan.action) actions.push({ row, action: plan.action })
+      // Nothing is asked of the engine: what failed last has come right, e.g. only the answer was lost.
+      if (plan.action === null || plan.action === 'check') lanes.forget(laneOf(row.id))
     }
     const generation = generationOf(store)
     const unowned = seen.filter((one) => !rows.some((row) => row.id === one.id))
@@ -78,14 +86,19 @@ export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngin
 
   // An engine that could not honour the address says which one it gave.
   function followAddress(networkInterfaceId: string, address: string) {
-    const holder = store.get<{ id: string }>('select id from ec2_network_interface where address = :address', { address })
+    const holder = store.get<{ id: string }>(
+      'select id from ec2_network_interface where address = :address',
+      { address },
+    )
     if (!holder) store.update('ec2_network_interface', { id: networkInterfaceId }, { address })
   }
 
   function purge(now: number) {
     purgeReleased(deps)
     const until = now - TERMINATED_VISIBLE_MS
-    const old = store.all<{ id: string }>('select id from ec2_instance where terminated_at <= :until', { until })
+    const old = store.all<{ id: string }>('select id from ec2_instance where terminated_at <= :until', {
+      until,
+    })
     for (const { id } of old) {
       store.remove('ec2_instance', { id })
       store.remove('ec2_tag', { resourceId: id })
@@ -93,7 +106,9 @@ export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngin
   }
 
   function liveIds() {
-    return store.all<{ id: string }>("select id from ec2_instance where state <> 'terminated'").map(({ id }) => id)
+    return store
+      .all<{ id: string }>("select id from ec2_instance where state <> 'terminated'")
+      .map(({ id }) => id)
   }
 }
 
@@ -113,13 +128,18 @@ function makeCapacityReader({ store, clock, account, region }: ServiceDeps, comp
   let readAt: number | undefined
   return async () => {
     if (readAt !== undefined && clock.monotonic() - readAt < CAPACITY_EVERY_MS) return
-    const { cpu, memoryBytes, diskBytes, architecture } = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.capacity', () =>
-      compute.capacity(),
+    const { cpu, memoryBytes, diskBytes, architecture } = await withTimeout(
+      clock,
+      LOOK_TIMEOUT_MS,
+      'compute.capacity',
+      () => compute.capacity(),
     )
     readAt = clock.monotonic()
     const row = { account, region, cpu, memoryBytes, diskBytes, architecture }
-    const before = store.get<CapacityRow>('select * from ec2_capacity where account = :account and region = :region', row)
+    const before = store.get<CapacityRow>(
+      'select * from ec2_capacity where account = :account and region = :region',
+      row,
+    )
     if (JSON.stringify({ ...before }) !== JSON.stringify(row)) store.put('ec2_capacity', row)
   }
 }
-

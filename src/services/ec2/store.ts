@@ -150,7 +150,12 @@ export type TagRow = {
   value: string
 }
 
-export type CapacityRow = { cpu: number; memoryBytes: number; diskBytes: number; architecture: 'x86_64' | 'arm64' }
+export type CapacityRow = {
+  cpu: number
+  memoryBytes: number
+  diskBytes: number
+  architecture: 'x86_64' | 'arm64'
+}
 
 /** AWS does not promise it; Polebean does, so that nobody meets an old instance's clients (design §5). */
 export const ADDRESS_REST_MS = 10 * 60_000
@@ -166,21 +171,29 @@ export const instanceOf = (store: Store, { account, region }: Context, id: strin
   store.get<InstanceRow>(`select * from ec2_instance where id = :id and ${OF_OWNER}`, { id, account, region })
 
 export const softwareOf = (store: Store, instanceId: string) =>
-  store.get<SoftwareRow>('select * from ec2_instance_software where instance_id = :instanceId', { instanceId })
+  store.get<SoftwareRow>('select * from ec2_instance_software where instance_id = :instanceId', {
+    instanceId,
+  })
 
 export const networkInterfacesOf = (store: Store, { account, region }: Context) =>
-  store.all<NetworkInterfaceRow>(`select * from ec2_network_interface where released_at is null and ${OF_OWNER}`, {
-    account,
-    region,
-  })
+  store.all<NetworkInterfaceRow>(
+    `select * from ec2_network_interface where released_at is null and ${OF_OWNER}`,
+    {
+      account,
+      region,
+    },
+  )
 
 export const securityGroupsOf = (store: Store, { account, region }: Context) =>
   store.all<SecurityGroupRow>(`select * from ec2_security_group where ${OF_OWNER}`, { account, region })
 
 export const rulesOf = (store: Store, groupId: string) =>
-  store.all<SecurityGroupRuleRow>('select * from ec2_security_group_rule where group_id = :groupId order by rowid', {
-    groupId,
-  })
+  store.all<SecurityGroupRuleRow>(
+    'select * from ec2_security_group_rule where group_id = :groupId order by rowid',
+    {
+      groupId,
+    },
+  )
 
 export const tagsOf = (store: Store, resourceId: string) =>
   store.all<TagRow>('select * from ec2_tag where resource_id = :resourceId order by key', { resourceId })

@@ -43,6 +43,7 @@ const ELB = 'arn:aws:elasticloadbalancing:us-west-2:000000000000'
 
 export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   let count = 0
+  let interfacesGoneAt = 0
   const next = (prefix: string, digits: number) => prefix + (++count).toString(16).padStart(digits, '0')
   const world: World = {
     groups: new Map(),
@@ -97,7 +98,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     authorizeSecurityGroupIngress: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
       const loadBalanced =
-        world.securityGroups.get(GroupId)?.includes('LoadBalancer') && world.loadBalancers.size > 0
+        world.securityGroups.get(GroupId)?.includes('LoadBalancer') &&
+        (world.loadBalancers.size > 0 || clock.now() < interfacesGoneAt)
       if (loadBalanced || world.groups.size > 0)
         throw new DeclaredError('DependencyViolation', 'has a dependent object')
       if (!world.securityGroups.delete(GroupId)) throw missing(GroupId)
@@ -225,6 +227,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
     deleteLoadBalancer(_context, { LoadBalancerArn = '' }) {
       world.loadBalancers.delete(LoadBalancerArn)
+      interfacesGoneAt = clock.now() + DELETION_MS // its network interfaces go a little later
       return {}
     },
     createListener(_context, { LoadBalancerArn }) {

@@ -64,12 +64,17 @@ export const targetGroupAttributes: AttributeTable = {
 type Given = { Key?: string; Value?: string }
 
 /** The attributes that are set after `given`; throws for unknown keys and values that have no effect or no meaning. */
-export function withAttributes(table: AttributeTable, before: Record<string, string>, given: Given[]): Record<string, string> {
+export function withAttributes(
+  table: AttributeTable,
+  before: Record<string, string>,
+  given: Given[],
+): Record<string, string> {
   const after = { ...before }
   for (const { Key: key = '', Value: value = '' } of given) {
     const attribute = Object.hasOwn(table, key) ? table[key] : undefined
     if (!attribute) throw validation(`The attribute key '${key}' is not recognized`)
-    if (value !== attribute.default && !attribute.accepts) throw unsupported(`The value '${value}' of attribute '${key}'`)
+    if (value !== attribute.default && !attribute.accepts)
+      throw unsupported(`The value '${value}' of attribute '${key}'`)
     if (attribute.accepts && !attribute.accepts(value))
       throw validation(`'${key}' value '${value}' is not valid`)
     after[key] = value

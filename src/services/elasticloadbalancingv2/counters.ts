@@ -44,7 +44,9 @@ export function makeRates(): Rates {
   }
 }
 
-const sampleOf = (one: BalancerObservation['targetCounters'][number] | BalancerObservation['counters'][number]): Sample => ({
+const sampleOf = (
+  one: BalancerObservation['targetCounters'][number] | BalancerObservation['counters'][number],
+): Sample => ({
   boot: one.boot,
   at: one.at,
   requests: one.requests,
@@ -57,7 +59,9 @@ const sampleOf = (one: BalancerObservation['targetCounters'][number] | BalancerO
 
 // Keeps the newest sample that is a whole window old, so that the difference spans the window.
 function appended(before: Sample[], sample: Sample): Sample[] {
-  const usable = before.filter((one) => one.boot === sample.boot && one.at < sample.at && one.requests <= sample.requests)
+  const usable = before.filter(
+    (one) => one.boot === sample.boot && one.at < sample.at && one.requests <= sample.requests,
+  )
   const whole = usable.findLastIndex((one) => sample.at - one.at >= WINDOW_MS)
   return [...usable.slice(Math.max(0, whole)), sample]
 }

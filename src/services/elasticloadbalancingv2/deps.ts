@@ -6,14 +6,22 @@ import { loadBalancersOf, targetGroupsOf, type LoadBalancerRow, type TargetGroup
 
 export type Elbv2Deps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud'>
 
-export function requireLoadBalancer({ store }: Elbv2Deps, context: Context, arn: string | undefined): LoadBalancerRow {
+export function requireLoadBalancer(
+  { store }: Elbv2Deps,
+  context: Context,
+  arn: string | undefined,
+): LoadBalancerRow {
   if (!arn) throw missing('loadBalancerArn')
   const row = loadBalancersOf(store, context).find((one) => one.arn === arn)
   if (!row) throw noLoadBalancer(arn)
   return row
 }
 
-export function requireTargetGroup({ store }: Elbv2Deps, context: Context, arn: string | undefined): TargetGroupRow {
+export function requireTargetGroup(
+  { store }: Elbv2Deps,
+  context: Context,
+  arn: string | undefined,
+): TargetGroupRow {
   if (!arn) throw missing('targetGroupArn')
   const row = targetGroupsOf(store, context).find((one) => one.arn === arn)
   if (!row) throw noTargetGroup(arn)

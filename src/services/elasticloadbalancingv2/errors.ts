@@ -8,7 +8,9 @@ export const unsupported = (member: string) =>
   new DeclaredError('InvalidConfigurationRequest', `${member} is not supported by Polebean.`)
 
 export const missing = (member: string) =>
-  validation(`1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`)
+  validation(
+    `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+  )
 
 export const noLoadBalancer = (arn: string) =>
   new DeclaredError('LoadBalancerNotFound', `Load balancer '${arn}' not found`)
@@ -18,7 +20,8 @@ export const noTargetGroup = (arn: string) =>
     ? new DeclaredError('TargetGroupNotFound', `Target groups '${arn}' not found`)
     : validation(`'${arn}' is not a valid target group ARN`)
 
-export const noListener = (arn: string) => new DeclaredError('ListenerNotFound', `One or more listeners not found: '${arn}'`)
+export const noListener = (arn: string) =>
+  new DeclaredError('ListenerNotFound', `One or more listeners not found: '${arn}'`)
 
 export const invalidMarker = () => validation('The specified marker is not valid.')
 
@@ -26,6 +29,8 @@ export const invalidMarker = () => validation('The specified marker is not valid
 export function pageSize(size: number | undefined): number {
   if (size === undefined) return 400
   if (size < 1 || size > 400)
-    throw validation(`1 validation error detected: Value '${size}' at 'pageSize' failed to satisfy constraint: Member must be between 1 and 400`)
+    throw validation(
+      `1 validation error detected: Value '${size}' at 'pageSize' failed to satisfy constraint: Member must be between 1 and 400`,
+    )
   return size
 }

@@ -16,8 +16,15 @@ export type HealthCheckInput = {
 }
 
 export const healthCheckMembers = [
-  'HealthCheckEnabled', 'HealthCheckProtocol', 'HealthCheckPort', 'HealthCheckPath', 'HealthCheckIntervalSeconds',
-  'HealthCheckTimeoutSeconds', 'HealthyThresholdCount', 'UnhealthyThresholdCount', 'Matcher',
+  'HealthCheckEnabled',
+  'HealthCheckProtocol',
+  'HealthCheckPort',
+  'HealthCheckPath',
+  'HealthCheckIntervalSeconds',
+  'HealthCheckTimeoutSeconds',
+  'HealthyThresholdCount',
+  'UnhealthyThresholdCount',
+  'Matcher',
 ] as const
 
 export const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
@@ -54,9 +61,13 @@ export function healthCheckAfter(before: HealthCheckSettings, input: HealthCheck
     throw validation('Health check interval must be greater than the timeout.')
   // Printable ASCII without space and what would end a line or a word in a configuration.
   if (!/^\/[\x21-\x7e]*$/.test(after.path) || after.path.length > 1024)
-    throw validation(`Health check path '${after.path.slice(0, 100)}' must begin with a '/' character, and can be no longer than 1024 printable characters`)
+    throw validation(
+      `Health check path '${after.path.slice(0, 100)}' must begin with a '/' character, and can be no longer than 1024 printable characters`,
+    )
   if (!validMatcher(after.matcher))
-    throw validation(`Health check matcher HTTP code '${after.matcher.slice(0, 100)}' must be within '200-499' inclusive`)
+    throw validation(
+      `Health check matcher HTTP code '${after.matcher.slice(0, 100)}' must be within '200-499' inclusive`,
+    )
   return after
 }
 
@@ -64,7 +75,9 @@ function portOf(given: string): number | null {
   if (given === 'traffic-port') return null
   const port = Number(given)
   if (/^\d{1,5}$/.test(given) && port >= 1 && port <= 65_535) return port
-  throw validation(`Health check port '${given}' must be 'traffic-port' or an integer between '1' and '65535'`)
+  throw validation(
+    `Health check port '${given}' must be 'traffic-port' or an integer between '1' and '65535'`,
+  )
 }
 
 function requireBetween(what: string, value: number, least: number, most: number) {
@@ -75,6 +88,8 @@ function requireBetween(what: string, value: number, least: number, most: number
 const validMatcher = (matcher: string) =>
   matcher.length <= 256 &&
   matcher.split(',').every((part) => {
-    const [from = 0, to = from] = part.split('-').map((code) => (/^\d{3}$/.test(code) ? Number(code) : Number.NaN))
+    const [from = 0, to = from] = part
+      .split('-')
+      .map((code) => (/^\d{3}$/.test(code) ? Number(code) : Number.NaN))
     return part.split('-').length <= 2 && from >= 200 && to <= 499 && from <= to
   })

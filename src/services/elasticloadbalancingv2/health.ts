@@ -35,16 +35,22 @@ export type TargetFacts = {
 export function targetHealth(facts: TargetFacts, now: number): Health | 'gone' {
   const { row, used, instance, observed } = facts
   if (!instance || instance.state === 'terminated') return 'gone'
-  if (row.drainingSince !== null) return isDrained(facts, row.drainingSince, now) ? 'gone' : deregistrationInProgress
+  if (row.drainingSince !== null)
+    return isDrained(facts, row.drainingSince, now) ? 'gone' : deregistrationInProgress
   if (!used) return unusedTarget
   if (instance.state === 'stopped' || instance.state === 'stopping')
     return { health: 'unused', reason: 'Target.InvalidState', description: 'Target is in the stopped state' }
-  if (!observed || observed.health === 'draining') return row.health === 'initial' ? keep(row) : registrationInProgress
+  if (!observed || observed.health === 'draining')
+    return row.health === 'initial' ? keep(row) : registrationInProgress
   return { health: observed.health, reason: observed.reason, description: observed.description }
 }
 
 // Until nothing is in flight or the delay is over. The engine must have been told: only then is its zero the last word.
-function isDrained({ used, instance, observed, deregistrationDelayMs }: TargetFacts, since: number, now: number): boolean {
+function isDrained(
+  { used, instance, observed, deregistrationDelayMs }: TargetFacts,
+  since: number,
+  now: number,
+): boolean {
   if (!used || !instance?.address) return true
   if (observed?.health === 'draining' && observed.current === 0) return true
   return now - since >= deregistrationDelayMs || now < since

@@ -2,7 +2,16 @@
 import type { BalancerModel, LoadBalancer, TargetGroup } from '../../engines/balancer/engine.ts'
 import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
 import type { InstanceFacts } from './health.ts'
-import { attributesOf, healthCheckOf, idOfArn, listOf, type ListenerRow, type LoadBalancerRow, type TargetGroupRow, type TargetRow } from './store.ts'
+import {
+  attributesOf,
+  healthCheckOf,
+  idOfArn,
+  listOf,
+  type ListenerRow,
+  type LoadBalancerRow,
+  type TargetGroupRow,
+  type TargetRow,
+} from './store.ts'
 
 export type Rows = {
   loadBalancers: LoadBalancerRow[]
@@ -47,7 +56,12 @@ const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetG
       const instance = instances.get(target.targetId)
       // Without an address there is nothing to dial; a stopped instance gets nothing, as in AWS.
       if (!instance?.address || instance.state === 'stopped' || instance.state === 'terminated') return []
-      return { id: target.targetId, address: instance.address, port: target.port, draining: target.drainingSince !== null }
+      return {
+        id: target.targetId,
+        address: instance.address,
+        port: target.port,
+        draining: target.drainingSince !== null,
+      }
     })
     .sort((a, b) => (`${a.id} ${a.port}` < `${b.id} ${b.port}` ? -1 : 1)),
 })

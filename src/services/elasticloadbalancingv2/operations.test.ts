@@ -12,16 +12,26 @@ const vpcId = () => world.ec2.describeVpcs(world.context, {}).Vpcs![0]!.VpcId
 const subnets = () => world.ec2.describeSubnets(world.context, {}).Subnets!.map((one) => one.SubnetId!)
 const elb = () => world.elasticloadbalancingv2
 const targetGroup = (more: object = {}) =>
-  elb().createTargetGroup(world.context, { Name: 'web', Protocol: 'HTTP', Port: 80, VpcId: vpcId(), ...more }).TargetGroups![0]!
+  elb().createTargetGroup(world.context, { Name: 'web', Protocol: 'HTTP', Port: 80, VpcId: vpcId(), ...more })
+    .TargetGroups![0]!
 const loadBalancer = (more: object = {}) =>
   elb().createLoadBalancer(world.context, { Name: 'web', Subnets: subnets(), ...more }).LoadBalancers![0]!
 const listener = (LoadBalancerArn: string, TargetGroupArn: string, more: object = {}) =>
-  elb().createListener(world.context, { LoadBalancerArn, Protocol: 'HTTP', Port: 80, DefaultActions: [{ Type: 'forward', TargetGroupArn }], ...more }).Listeners![0]!
+  elb().createListener(world.context, {
+    LoadBalancerArn,
+    Protocol: 'HTTP',
+    Port: 80,
+    DefaultActions: [{ Type: 'forward', TargetGroupArn }],
+    ...more,
+  }).Listeners![0]!
 
 describe('target groups', () => {
   it("have AWS's defaults", () => {
     const { TargetGroupArn, LoadBalancerArns, VpcId, ...rest } = targetGroup()
-    assert.match(TargetGroupArn!, /^arn:aws:elasticloadbalancing:us-west-2:000000000000:targetgroup\/web\/[0-9a-f]{16}$/)
+    assert.match(
+      TargetGroupArn!,
+      /^arn:aws:elasticloadbalancing:us-west-2:000000000000:targetgroup\/web\/[0-9a-f]{16}$/,
+    )
     assert.deepEqual(LoadBalancerArns, [])
     assert.equal(VpcId, vpcId())
     assert.deepEqual(rest, {
@@ -46,7 +56,10 @@ describe('target groups', () => {
   it('are made once for the same settings', () => {
     const first = targetGroup()
     assert.equal(targetGroup().TargetGroupArn, first.TargetGroupArn)
-    assert.throws(() => targetGroup({ Port: 81 }), { code: 'DuplicateTargetGroupName', message: "A target group with the same name 'web' exists, but with different settings" })
+    assert.throws(() => targetGroup({ Port: 81 }), {
+      code: 'DuplicateTargetGroupName',
+      message: "A target group with the same name 'web' exists, but with different settings",
+    })
   })
 
   const refused: [more: object, message: RegExp][] = [
@@ -58,7 +71,10 @@ describe('target groups', () => {
     [{ Protocol: 'HTTPS' }, /Protocol 'HTTPS' is not supported/],
     [{ TargetType: 'lambda' }, /TargetType 'lambda' is not supported/],
     [{ HealthCheckIntervalSeconds: 4 }, /Health check interval must be between 5 and 300/],
-    [{ HealthCheckIntervalSeconds: 5, HealthCheckTimeoutSeconds: 5 }, /interval must be greater than the timeout/],
+    [
+      { HealthCheckIntervalSeconds: 5, HealthCheckTimeoutSeconds: 5 },
+      /interval must be greater than the timeout/,
+    ],
     [{ HealthCheckPath: '/a b' }, /must begin with a '\/' character/],
     [{ HealthCheckPath: '/a\nserver x' }, /must begin with a '\/' character/],
     [{ HealthyThresholdCount: 11 }, /Healthy threshold count must be between 2 and 10/],
@@ -73,7 +89,8 @@ describe('target groups', () => {
 
   it('keep attributes that have an effect and the defaults of the others', () => {
     const { TargetGroupArn } = targetGroup()
-    const modify = (Key: string, Value: string) => elb().modifyTargetGroupAttributes(world.context, { TargetGroupArn, Attributes: [{ Key, Value }] })
+    const modify = (Key: string, Value: string) =>
+      elb().modifyTargetGroupAttributes(world.context, { TargetGroupArn, Attributes: [{ Key, Value }] })
     modify('deregistration_delay.timeout_seconds', '20')
     modify('stickiness.enabled', 'false')
     const { Attributes } = elb().describeTargetGroupAttributes(world.context, { TargetGroupArn })
@@ -100,7 +117,9 @@ describe('load balancers', () => {
     const { LoadBalancerArn, DNSName, State } = loadBalancer()
     assert.match(DNSName!, /^web-\d{10}\.us-west-2\.elb\.localhost$/)
     assert.equal(State!.Code, 'provisioning')
-    const state = () => elb().describeLoadBalancers(world.context, { LoadBalancerArns: [LoadBalancerArn!] }).LoadBalancers![0]!.State!.Code
+    const state = () =>
+      elb().describeLoadBalancers(world.context, { LoadBalancerArns: [LoadBalancerArn!] }).LoadBalancers![0]!
+        .State!.Code
     await world.clock.run(5_000)
     assert.equal(state(), 'provisioning')
     world.balancer.fault = () => undefined
@@ -127,16 +146,26 @@ describe('load balancers', () => {
     const first = loadBalancer()
     assert.equal(loadBalancer().LoadBalancerArn, first.LoadBalancerArn)
     assert.throws(() => loadBalancer({ Scheme: 'internal' }), { code: 'DuplicateLoadBalancerName' })
-    assert.throws(() => loadBalancer({ Name: 'n', Type: 'network' }), { message: "Type 'network' is not supported by Polebean." })
+    assert.throws(() => loadBalancer({ Name: 'n', Type: 'network' }), {
+      message: "Type 'network' is not supported by Polebean.",
+    })
     assert.throws(() => loadBalancer({ Name: 'n', Subnets: [] }), { code: 'ValidationError' })
     assert.throws(() => loadBalancer({ Name: 'n', Subnets: ['subnet-1'] }), { code: 'SubnetNotFound' })
-    assert.throws(() => loadBalancer({ Name: 'n', SecurityGroups: ['sg-01'] }), { code: 'InvalidSecurityGroup' })
+    assert.throws(() => loadBalancer({ Name: 'n', SecurityGroups: ['sg-01'] }), {
+      code: 'InvalidSecurityGroup',
+    })
   })
 
   it('are known by their own name and those that were put', async () => {
     const { LoadBalancerArn, DNSName } = loadBalancer({ Name: 'Web-App' })
-    elb().putLoadBalancerNames(world.context, LoadBalancerArn!, { hosts: ['Shop.localhost'], loopbackPort: 20_001 })
-    elb().modifyLoadBalancerAttributes(world.context, { LoadBalancerArn, Attributes: [{ Key: 'idle_timeout.timeout_seconds', Value: '90' }] })
+    elb().putLoadBalancerNames(world.context, LoadBalancerArn!, {
+      hosts: ['Shop.localhost'],
+      loopbackPort: 20_001,
+    })
+    elb().modifyLoadBalancerAttributes(world.context, {
+      LoadBalancerArn,
+      Attributes: [{ Key: 'idle_timeout.timeout_seconds', Value: '90' }],
+    })
     await world.clock.run(2_000)
     const [carried] = world.balancer.model().loadBalancers
     assert.deepEqual(carried!.hosts, [DNSName!.toLowerCase(), 'shop.localhost'])
@@ -147,8 +176,13 @@ describe('load balancers', () => {
 
   it('refuse to go while they are protected', () => {
     const { LoadBalancerArn } = loadBalancer()
-    elb().modifyLoadBalancerAttributes(world.context, { LoadBalancerArn, Attributes: [{ Key: 'deletion_protection.enabled', Value: 'true' }] })
-    assert.throws(() => elb().deleteLoadBalancer(world.context, { LoadBalancerArn }), { code: 'OperationNotPermitted' })
+    elb().modifyLoadBalancerAttributes(world.context, {
+      LoadBalancerArn,
+      Attributes: [{ Key: 'deletion_protection.enabled', Value: 'true' }],
+    })
+    assert.throws(() => elb().deleteLoadBalancer(world.context, { LoadBalancerArn }), {
+      code: 'OperationNotPermitted',
+    })
   })
 })
 
@@ -161,10 +195,17 @@ describe('listeners', () => {
     assert.equal(rule!.IsDefault, true)
     const other = targetGroup({ Name: 'other' }).TargetGroupArn!
     assert.throws(() => listener(LoadBalancerArn!, other), { code: 'DuplicateListener' })
-    assert.throws(() => listener(LoadBalancerArn!, other, { Port: 443, Protocol: 'HTTPS' }), { code: 'UnsupportedProtocol' })
-    assert.throws(() => listener(LoadBalancerArn!, other, { Port: 81, DefaultActions: [{ Type: 'redirect' }] }), { code: 'InvalidConfigurationRequest' })
+    assert.throws(() => listener(LoadBalancerArn!, other, { Port: 443, Protocol: 'HTTPS' }), {
+      code: 'UnsupportedProtocol',
+    })
+    assert.throws(
+      () => listener(LoadBalancerArn!, other, { Port: 81, DefaultActions: [{ Type: 'redirect' }] }),
+      { code: 'InvalidConfigurationRequest' },
+    )
     const second = loadBalancer({ Name: 'second' })
-    assert.throws(() => listener(second.LoadBalancerArn!, TargetGroupArn!), { code: 'TargetGroupAssociationLimit' })
+    assert.throws(() => listener(second.LoadBalancerArn!, TargetGroupArn!), {
+      code: 'TargetGroupAssociationLimit',
+    })
   })
 })
 
@@ -176,7 +217,11 @@ describe('targets', () => {
     return Instances![0]!.InstanceId!
   }
   const states = (TargetGroupArn: string) =>
-    elb().describeTargetHealth(world.context, { TargetGroupArn }).TargetHealthDescriptions!.map(({ TargetHealth }) => `${TargetHealth!.State} ${TargetHealth!.Reason ?? ''}`.trim())
+    elb()
+      .describeTargetHealth(world.context, { TargetGroupArn })
+      .TargetHealthDescriptions!.map(({ TargetHealth }) =>
+        `${TargetHealth!.State} ${TargetHealth!.Reason ?? ''}`.trim(),
+      )
 
   it('are unused until a listener forwards to them, then checked, then drained', async () => {
     const TargetGroupArn = targetGroup().TargetGroupArn!
@@ -192,17 +237,24 @@ describe('targets', () => {
     assert.deepEqual(states(TargetGroupArn), ['draining Target.DeregistrationInProgress'])
     await world.clock.run(5_000)
     assert.deepEqual(states(TargetGroupArn), [])
-    const [one] = elb().describeTargetHealth(world.context, { TargetGroupArn, Targets: [{ Id }] }).TargetHealthDescriptions!
+    const [one] = elb().describeTargetHealth(world.context, {
+      TargetGroupArn,
+      Targets: [{ Id }],
+    }).TargetHealthDescriptions!
     assert.equal(one!.TargetHealth!.Reason, 'Target.NotRegistered')
   })
 
   it('must be instances that run', async () => {
     const TargetGroupArn = targetGroup().TargetGroupArn!
-    const register = (Id: string) => elb().registerTargets(world.context, { TargetGroupArn, Targets: [{ Id }] })
+    const register = (Id: string) =>
+      elb().registerTargets(world.context, { TargetGroupArn, Targets: [{ Id }] })
     assert.throws(() => register('i-0123456789abcdef0'), { code: 'InvalidTarget' })
     const Id = await instance()
     world.ec2.terminateInstances(world.context, { InstanceIds: [Id] })
-    assert.throws(() => register(Id), { code: 'InvalidTarget', message: `The following targets are not in a running state and cannot be registered: '${Id}'` })
+    assert.throws(() => register(Id), {
+      code: 'InvalidTarget',
+      message: `The following targets are not in a running state and cannot be registered: '${Id}'`,
+    })
   })
 
   it('have figures of about the last ten seconds', async () => {

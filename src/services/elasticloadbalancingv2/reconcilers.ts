@@ -8,7 +8,16 @@ import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attribu
 import type { Rates } from './counters.ts'
 import { targetHealth, type InstanceFacts } from './health.ts'
 import { buildModel, type Rows } from './model.ts'
-import { attributesOf, idOfArn, removeTarget, updateTarget, type ListenerRow, type LoadBalancerRow, type TargetGroupRow, type TargetRow } from './store.ts'
+import {
+  attributesOf,
+  idOfArn,
+  removeTarget,
+  updateTarget,
+  type ListenerRow,
+  type LoadBalancerRow,
+  type TargetGroupRow,
+  type TargetRow,
+} from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.balancer'
 /** The pace while a target is new or leaving, or a load balancer comes or goes. */
@@ -19,7 +28,11 @@ const AGAIN_MS = 5_000
 const LOOK_TIMEOUT_MS = 10_000
 const APPLY_TIMEOUT_MS = 30_000
 
-export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngine, rates: Rates): Reconciler {
+export function makeBalancerReconciler(
+  deps: ServiceDeps,
+  balancer: BalancerEngine,
+  rates: Rates,
+): Reconciler {
   const { store, clock, cloud } = deps
   const lanes = deps.makeLanes(NAME, 1)
   let settled = false
@@ -41,7 +54,8 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
         return JSON.stringify(buildModel(after))
       })
       const due = !applied || applied.model !== model || clock.monotonic() - applied.at >= AGAIN_MS
-      if (due) lanes.submit([{ what: 'apply', lane: 'balancer', timeoutMs: APPLY_TIMEOUT_MS, perform: apply }])
+      if (due)
+        lanes.submit([{ what: 'apply', lane: 'balancer', timeoutMs: APPLY_TIMEOUT_MS, perform: apply }])
       // An engine that was never told anything cannot be seen either; only then is that no failure.
       if (observed.failure && applied) throw observed.failure
       return { settled, observed: observed.failure ? reasonOf(observed.failure) : 'yes' }
@@ -67,7 +81,8 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
     store.transaction(() => {
       for (const row of rows.loadBalancers) {
         if (row.deletedAt !== null) release(row)
-        else if (row.state === 'provisioning') store.update('elbv2_load_balancer', { arn: row.arn }, { state: 'active' })
+        else if (row.state === 'provisioning')
+          store.update('elbv2_load_balancer', { arn: row.arn }, { state: 'active' })
       }
     })
   }
@@ -84,7 +99,10 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
   }
 
   // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone.
-  function record({ targets, targetGroups, listeners, instances }: Rows, seen: BalancerObservation | undefined) {
+  function record(
+    { targets, targetGroups, listeners, instances }: Rows,
+    seen: BalancerObservation | undefined,
+  ) {
     const now = clock.now()
     for (const row of targets) {
       const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
@@ -98,7 +116,9 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
           observed,
           used: listeners.some((listener) => listener.targetGroupArn === row.targetGroupArn),
           instance: instances.get(row.targetId),
-          deregistrationDelayMs: 1000 * numberOf(targetGroupAttributes, attributesOf(group?.attributes ?? '{}'), DEREGISTRATION_DELAY),
+          deregistrationDelayMs:
+            1000 *
+            numberOf(targetGroupAttributes, attributesOf(group?.attributes ?? '{}'), DEREGISTRATION_DELAY),
         },
         now,
       )
@@ -107,7 +127,11 @@ export function makeBalancerReconciler(deps: ServiceDeps, balancer: BalancerEngi
         continue
       }
       const next = { ...health, inFlight: row.drainingSince === null ? 0 : (observed?.current ?? 0) }
-      const same = next.health === row.health && next.reason === row.reason && next.description === row.description && next.inFlight === row.inFlight
+      const same =
+        next.health === row.health &&
+        next.reason === row.reason &&
+        next.description === row.description &&
+        next.inFlight === row.inFlight
       if (seen && !same) updateTarget(store, row, next)
     }
   }

@@ -115,7 +115,10 @@ const OF_OWNER = 'account = :account and region = :region'
 const owner = ({ account, region }: Owner) => ({ account, region })
 
 export const loadBalancersOf = (store: Store, context: Owner) =>
-  store.all<LoadBalancerRow>(`select * from elbv2_load_balancer where deleted_at is null and ${OF_OWNER}`, owner(context))
+  store.all<LoadBalancerRow>(
+    `select * from elbv2_load_balancer where deleted_at is null and ${OF_OWNER}`,
+    owner(context),
+  )
 
 export const targetGroupsOf = (store: Store, context: Owner) =>
   store.all<TargetGroupRow>(`select * from elbv2_target_group where ${OF_OWNER}`, owner(context))
@@ -129,8 +132,11 @@ export const targetsOf = (store: Store, targetGroupArn: string) =>
     { targetGroupArn },
   )
 
-export const updateTarget = (store: Store, { targetGroupArn, targetId, port }: TargetRow, set: Partial<TargetRow>) =>
-  store.update('elbv2_target', { targetGroupArn, targetId, port }, set)
+export const updateTarget = (
+  store: Store,
+  { targetGroupArn, targetId, port }: TargetRow,
+  set: Partial<TargetRow>,
+) => store.update('elbv2_target', { targetGroupArn, targetId, port }, set)
 
 export const removeTarget = (store: Store, { targetGroupArn, targetId, port }: TargetRow) =>
   store.remove('elbv2_target', { targetGroupArn, targetId, port })

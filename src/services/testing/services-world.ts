@@ -17,7 +17,7 @@ import { ec2Migrations } from '../ec2/store.ts'
 import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
 import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
-import { makeStubCompute } from './stub-compute.ts'
+import { makeFaultyCompute } from './faulty-compute.ts'
 
 const ACCOUNT = '000000000000'
 const REGION = 'us-west-2'
@@ -35,12 +35,14 @@ export function makeServicesWorld(seed = 1) {
     ...autoscalingMigrations,
     ...elasticloadbalancingv2Migrations,
   ])
-  const compute = makeStubCompute(clock, () => die())
+  const compute = makeFaultyCompute(clock, () => die())
   const unanswering = new Set<string>()
   const balancer = makeFakeBalancerWorld({
     clock,
     probe: (address) => {
-      const running = [...compute.things.values()].some((one) => one.spec.requestedAddress === address && one.state === 'running')
+      const running = [...compute.world.instances.values()].some(
+        (one) => one.spec.requestedAddress === address && one.state === 'running',
+      )
       return running && !unanswering.has(address) ? 200 : null
     },
   })
@@ -54,9 +56,10 @@ export function makeServicesWorld(seed = 1) {
     const deps: ServiceDeps = {
       ...{ store, clock, ids, random, log: silentLog, cloud, region: REGION, account: ACCOUNT },
       workflows: makeWorkflows({ clock, log: silentLog, store, newId: () => ids.uuid() }, () => []),
-      makeLanes: (name, atOnceMax) => makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
+      makeLanes: (name, atOnceMax) =>
+        makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
     }
-    const ec2 = makeEc2Service(deps, compute.engine)
+    const ec2 = makeEc2Service(deps, compute.engine())
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const operations = {
@@ -85,7 +88,10 @@ export function makeServicesWorld(seed = 1) {
     balancer,
     /** Addresses whose application does not answer although the instance runs. */
     unanswering,
-    context: { ...systemContext(ACCOUNT, REGION, 'request-1'), caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' } },
+    context: {
+      ...systemContext(ACCOUNT, REGION, 'request-1'),
+      caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' },
+    },
     get ec2() {
       return current.ec2
     },

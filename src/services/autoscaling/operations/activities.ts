@@ -10,7 +10,11 @@ type Implemented = Pick<AutoscalingOperations, 'describeScalingActivities'>
 export function makeActivityOperations({ store }: AutoscalingDeps): Implemented {
   return {
     describeScalingActivities(context, input) {
-      refuseOthers(input, ['ActivityIds', 'AutoScalingGroupName', 'IncludeDeletedGroups', 'MaxRecords', 'NextToken'], unsupported)
+      refuseOthers(
+        input,
+        ['ActivityIds', 'AutoScalingGroupName', 'IncludeDeletedGroups', 'MaxRecords', 'NextToken'],
+        unsupported,
+      )
       const { account, region } = context
       const name = input.AutoScalingGroupName
       if (name && !input.IncludeDeletedGroups && !groupOf(store, context, name)) throw noGroup(name)

@@ -28,7 +28,10 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
         .filter((row) => wanted.length === 0 || wanted.includes(row.instanceId))
       const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
       const page = pageOf(rows, (row) => row.instanceId, limits, invalidToken)
-      const details = page.items.map((row): AutoScalingInstanceDetails => ({ ...describeMember(row), AutoScalingGroupName: row.groupName }))
+      const details = page.items.map((row): AutoScalingInstanceDetails => ({
+        ...describeMember(row),
+        AutoScalingGroupName: row.groupName,
+      }))
       return { NextToken: page.next, AutoScalingInstances: details }
     },
   }
@@ -37,8 +40,11 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
     const tags = groupTagsOf(store, row)
     if (name === 'tag-key') return tags.some((tag) => values.includes(tag.key))
     if (name === 'tag-value') return tags.some((tag) => values.includes(tag.value))
-    if (name.startsWith('tag:')) return tags.some((tag) => tag.key === name.slice(4) && values.includes(tag.value))
-    throw validation(`Filter type ${name} is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>`)
+    if (name.startsWith('tag:'))
+      return tags.some((tag) => tag.key === name.slice(4) && values.includes(tag.value))
+    throw validation(
+      `Filter type ${name} is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>`,
+    )
   }
 
   function describeGroup(row: GroupRow): AutoScalingGroup {
@@ -57,7 +63,10 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
       HealthCheckGracePeriod: row.healthCheckGraceSeconds,
       Instances: membersOf(store, row).map(describeMember),
       CreatedTime: new Date(row.createdAt),
-      SuspendedProcesses: listOf(row.suspended).map((name) => ({ ProcessName: name, SuspensionReason: 'User suspended' })),
+      SuspendedProcesses: listOf(row.suspended).map((name) => ({
+        ProcessName: name,
+        SuspensionReason: 'User suspended',
+      })),
       VPCZoneIdentifier: listOf(row.subnets).join(','),
       EnabledMetrics: [],
       ...(row.deleting && { Status: 'Delete in progress' }),

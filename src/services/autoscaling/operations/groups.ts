@@ -6,7 +6,14 @@ import * as causes from '../causes.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { noGroup, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
 import { groupOf, groupsOf, launchConfigurationOf, membersOf, updateGroup, type GroupRow } from '../store.ts'
-import { requireHealthCheckType, requirePlaces, requirePolicies, requireSeconds, requireSizes, requireTargetGroups } from '../validate.ts'
+import {
+  requireHealthCheckType,
+  requirePlaces,
+  requirePolicies,
+  requireSeconds,
+  requireSizes,
+  requireTargetGroups,
+} from '../validate.ts'
 import { requireName } from './launch-configurations.ts'
 import { putGroupTags, requireGroupTags } from './tags.ts'
 
@@ -21,9 +28,19 @@ const SECONDS_MAX = 2_147_483_647
 
 // DefaultCooldown is kept and described; it begins to count with scaling policies, which are refused until they exist.
 const KNOWN = [
-  'AutoScalingGroupName', 'LaunchConfigurationName', 'MinSize', 'MaxSize', 'DesiredCapacity', 'DefaultCooldown',
-  'AvailabilityZones', 'VPCZoneIdentifier', 'HealthCheckType', 'HealthCheckGracePeriod', 'TerminationPolicies',
-  'NewInstancesProtectedFromScaleIn', 'ServiceLinkedRoleARN',
+  'AutoScalingGroupName',
+  'LaunchConfigurationName',
+  'MinSize',
+  'MaxSize',
+  'DesiredCapacity',
+  'DefaultCooldown',
+  'AvailabilityZones',
+  'VPCZoneIdentifier',
+  'HealthCheckType',
+  'HealthCheckGracePeriod',
+  'TerminationPolicies',
+  'NewInstancesProtectedFromScaleIn',
+  'ServiceLinkedRoleARN',
 ] as const
 
 export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
@@ -33,11 +50,16 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       refuseOthers(input, [...KNOWN, 'TargetGroupARNs', 'Tags'], unsupported)
       const name = requireName(requireString(input.AutoScalingGroupName, 'AutoScalingGroupName'))
       if (groupOf(store, context, name))
-        throw new DeclaredError('AlreadyExists', `AutoScalingGroup by this name already exists - A group with the name ${name} already exists`)
+        throw new DeclaredError(
+          'AlreadyExists',
+          `AutoScalingGroup by this name already exists - A group with the name ${name} already exists`,
+        )
       if (groupsOf(store, context).length >= GROUPS_MAX)
         throw new DeclaredError('LimitExceeded', `AutoScalingGroups limit of ${GROUPS_MAX} exceeded.`)
       if (!input.LaunchConfigurationName)
-        throw validation('Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.')
+        throw validation(
+          'Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.',
+        )
       if (!launchConfigurationOf(store, context, input.LaunchConfigurationName))
         throw noLaunchConfiguration(input.LaunchConfigurationName)
       const min = input.MinSize ?? missing('minSize')
@@ -60,7 +82,11 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         subnets: JSON.stringify(places.subnets),
         targetGroups: JSON.stringify(requireTargetGroups(deps, context, input.TargetGroupARNs ?? [])),
         healthCheckType: requireHealthCheckType(input.HealthCheckType ?? 'EC2'),
-        healthCheckGraceSeconds: requireSeconds(input.HealthCheckGracePeriod ?? 0, 'healthCheckGracePeriod', SECONDS_MAX),
+        healthCheckGraceSeconds: requireSeconds(
+          input.HealthCheckGracePeriod ?? 0,
+          'healthCheckGracePeriod',
+          SECONDS_MAX,
+        ),
         terminationPolicies: JSON.stringify(requirePolicies(policiesOf(input.TerminationPolicies))),
         protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0,
         serviceLinkedRole: input.ServiceLinkedRoleARN ?? null,
@@ -87,22 +113,38 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       const { desired } = requireSizes({ min, max, desired: input.DesiredCapacity ?? within })
       const name = input.LaunchConfigurationName
       if (name && !launchConfigurationOf(store, context, name)) throw noLaunchConfiguration(name)
-      const places = input.VPCZoneIdentifier || input.AvailabilityZones?.length ? requirePlaces(deps, context, input) : null
+      const places =
+        input.VPCZoneIdentifier || input.AvailabilityZones?.length
+          ? requirePlaces(deps, context, input)
+          : null
       const sizes = { min, max, desired, before: group.desiredCapacity }
       updateGroup(store, group, {
         minSize: min,
         maxSize: max,
         desiredCapacity: desired,
-        ...(desired !== group.desiredCapacity && { cause: causes.updatedGroup(clock.now(), sizes), launchRetryAt: null }),
+        ...(desired !== group.desiredCapacity && {
+          cause: causes.updatedGroup(clock.now(), sizes),
+          launchRetryAt: null,
+        }),
         ...(name && { launchConfigurationName: name, launchRetryAt: null }),
         ...(places && { zones: JSON.stringify(places.zones), subnets: JSON.stringify(places.subnets) }),
-        ...(input.DefaultCooldown !== undefined && { defaultCooldown: requireSeconds(input.DefaultCooldown, 'defaultCooldown', SECONDS_MAX) }),
+        ...(input.DefaultCooldown !== undefined && {
+          defaultCooldown: requireSeconds(input.DefaultCooldown, 'defaultCooldown', SECONDS_MAX),
+        }),
         ...(input.HealthCheckType && { healthCheckType: requireHealthCheckType(input.HealthCheckType) }),
         ...(input.HealthCheckGracePeriod !== undefined && {
-          healthCheckGraceSeconds: requireSeconds(input.HealthCheckGracePeriod, 'healthCheckGracePeriod', SECONDS_MAX),
+          healthCheckGraceSeconds: requireSeconds(
+            input.HealthCheckGracePeriod,
+            'healthCheckGracePeriod',
+            SECONDS_MAX,
+          ),
         }),
-        ...(input.TerminationPolicies?.length && { terminationPolicies: JSON.stringify(requirePolicies(input.TerminationPolicies)) }),
-        ...(input.NewInstancesProtectedFromScaleIn !== undefined && { protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0 }),
+        ...(input.TerminationPolicies?.length && {
+          terminationPolicies: JSON.stringify(requirePolicies(input.TerminationPolicies)),
+        }),
+        ...(input.NewInstancesProtectedFromScaleIn !== undefined && {
+          protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0,
+        }),
         ...(input.ServiceLinkedRoleARN && { serviceLinkedRole: input.ServiceLinkedRoleARN }),
       })
       return {}
@@ -114,9 +156,18 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       if (!group) throw noGroup(name)
       const force = input.ForceDelete === true
       if (!force && !group.deleting && membersOf(store, group).length > 0)
-        throw new DeclaredError('ResourceInUse', 'You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.')
+        throw new DeclaredError(
+          'ResourceInUse',
+          'You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.',
+        )
       const cause = group.deleting ? group.cause : causes.groupDeleted(clock.now(), group.desiredCapacity)
-      updateGroup(store, group, { deleting: 1, forceDelete: force || group.forceDelete ? 1 : 0, cause, minSize: 0, desiredCapacity: 0 })
+      updateGroup(store, group, {
+        deleting: 1,
+        forceDelete: force || group.forceDelete ? 1 : 0,
+        cause,
+        minSize: 0,
+        desiredCapacity: 0,
+      })
       return {}
     },
     // HonorCooldown: cooldowns come with scaling policies; there is none to honour yet.
@@ -125,9 +176,13 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       const group = requireGroup(context, input.AutoScalingGroupName)
       const desired = input.DesiredCapacity ?? missing('desiredCapacity')
       if (desired > group.maxSize)
-        throw validation(`New SetDesiredCapacity value ${desired} is above max value ${group.maxSize} for the AutoScalingGroup.`)
+        throw validation(
+          `New SetDesiredCapacity value ${desired} is above max value ${group.maxSize} for the AutoScalingGroup.`,
+        )
       if (desired < group.minSize)
-        throw validation(`New SetDesiredCapacity value ${desired} is below min value ${group.minSize} for the AutoScalingGroup.`)
+        throw validation(
+          `New SetDesiredCapacity value ${desired} is below min value ${group.minSize} for the AutoScalingGroup.`,
+        )
       if (desired === group.desiredCapacity) return {}
       const cause = causes.setDesired(clock.now(), group.desiredCapacity, desired)
       updateGroup(store, group, { desiredCapacity: desired, cause, launchRetryAt: null })
@@ -140,7 +195,10 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
     const group = groupOf(store, context, name)
     if (!group) throw noGroup(name)
     if (group.deleting)
-      throw new DeclaredError('ScalingActivityInProgress', `You cannot change an AutoScalingGroup while it is pending delete: ${name}`)
+      throw new DeclaredError(
+        'ScalingActivityInProgress',
+        `You cannot change an AutoScalingGroup while it is pending delete: ${name}`,
+      )
     return group
   }
 }
@@ -148,5 +206,7 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
 const policiesOf = (given: string[] | undefined) => (given?.length ? given : ['Default'])
 
 function missing(member: string): never {
-  throw validation(`1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`)
+  throw validation(
+    `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+  )
 }

@@ -27,7 +27,11 @@ export function makeInstanceOperations(deps: AutoscalingDeps): Implemented {
         throw validation(
           `Currently, desiredSize equals minSize (${group.minSize}). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.`,
         )
-      const cause = causes.userTerminated(clock.now(), member.instanceId, decrement ? { from, to: from - 1 } : null)
+      const cause = causes.userTerminated(
+        clock.now(),
+        member.instanceId,
+        decrement ? { from, to: from - 1 } : null,
+      )
       if (decrement) updateGroup(store, group, { desiredCapacity: from - 1 })
       const id = takeOutOfService(deps, context, group, member, cause)
       const activity = store.get<ActivityRow>('select * from autoscaling_activity where id = :id', { id })
@@ -37,7 +41,8 @@ export function makeInstanceOperations(deps: AutoscalingDeps): Implemented {
       refuseOthers(input, ['InstanceId', 'HealthStatus', 'ShouldRespectGracePeriod'], unsupported)
       const { group, member } = find(context, input.InstanceId)
       const { HealthStatus: status } = input
-      if (status !== 'Healthy' && status !== 'Unhealthy') throw validation('Invalid HealthStatus: use Healthy or Unhealthy')
+      if (status !== 'Healthy' && status !== 'Unhealthy')
+        throw validation('Invalid HealthStatus: use Healthy or Unhealthy')
       const graceMs = group.healthCheckGraceSeconds * 1000
       const inGrace = member.inServiceAt !== null && clock.now() - member.inServiceAt < graceMs
       if (status === 'Unhealthy' && input.ShouldRespectGracePeriod !== false && inGrace) return {}
@@ -49,7 +54,9 @@ export function makeInstanceOperations(deps: AutoscalingDeps): Implemented {
       const name = requireString(input.AutoScalingGroupName, 'AutoScalingGroupName')
       const group = groupOf(store, context, name)
       const members = group ? membersOf(store, group) : []
-      const wrong = (input.InstanceIds ?? []).filter((id) => !members.some((member) => member.instanceId === id))
+      const wrong = (input.InstanceIds ?? []).filter(
+        (id) => !members.some((member) => member.instanceId === id),
+      )
       if (wrong.length > 0)
         throw validation(`The instance ${wrong.join(', ')} is not part of Auto Scaling group ${name}.`)
       for (const member of members)
@@ -63,7 +70,8 @@ export function makeInstanceOperations(deps: AutoscalingDeps): Implemented {
     const id = requireString(given, 'InstanceId')
     const member = memberOf(store, context, id)
     const group = member && groupOf(store, context, member.groupName)
-    if (!member || !group) throw validation(`Instance Id not found - No managed instance found for instance ID ${id}`)
+    if (!member || !group)
+      throw validation(`Instance Id not found - No managed instance found for instance ID ${id}`)
     return { group, member }
   }
 }

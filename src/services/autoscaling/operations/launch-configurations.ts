@@ -4,7 +4,13 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { invalidToken, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
-import { groupsOf, launchConfigurationOf, launchConfigurationsOf, listOf, type LaunchConfigurationRow } from '../store.ts'
+import {
+  groupsOf,
+  launchConfigurationOf,
+  launchConfigurationsOf,
+  listOf,
+  type LaunchConfigurationRow,
+} from '../store.ts'
 
 type Implemented = Pick<
   AutoscalingOperations,
@@ -14,26 +20,57 @@ type Implemented = Pick<
 /** AWS: 200 per region. */
 const CONFIGURATIONS_MAX = 200
 
-export function makeLaunchConfigurationOperations({ store, clock, ids, cloud }: AutoscalingDeps): Implemented {
+export function makeLaunchConfigurationOperations({
+  store,
+  clock,
+  ids,
+  cloud,
+}: AutoscalingDeps): Implemented {
   return {
     createLaunchConfiguration(context, input) {
       // IamInstanceProfile and InstanceMonitoring are handed to RunInstances, where they are listed as without effect.
       refuseOthers(
         input,
-        ['LaunchConfigurationName', 'ImageId', 'InstanceType', 'SecurityGroups', 'IamInstanceProfile', 'InstanceMonitoring', 'BlockDeviceMappings'],
+        [
+          'LaunchConfigurationName',
+          'ImageId',
+          'InstanceType',
+          'SecurityGroups',
+          'IamInstanceProfile',
+          'InstanceMonitoring',
+          'BlockDeviceMappings',
+        ],
         unsupported,
       )
       const name = requireName(requireString(input.LaunchConfigurationName, 'LaunchConfigurationName'))
       if (launchConfigurationOf(store, context, name))
-        throw new DeclaredError('AlreadyExists', `Launch Configuration by this name already exists - A launch configuration already exists with the name ${name}`)
+        throw new DeclaredError(
+          'AlreadyExists',
+          `Launch Configuration by this name already exists - A launch configuration already exists with the name ${name}`,
+        )
       if (launchConfigurationsOf(store, context).length >= CONFIGURATIONS_MAX)
-        throw new DeclaredError('LimitExceeded', `LaunchConfigurations limit of ${CONFIGURATIONS_MAX} exceeded.`)
-      if (!input.ImageId) throw validation('Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.')
-      if (!input.InstanceType) throw validation('Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.')
-      requireKnown(() => cloud.ec2.describeInstanceTypes(context, { InstanceTypes: [input.InstanceType as never] }), `Invalid instance type: '${input.InstanceType}'`)
+        throw new DeclaredError(
+          'LimitExceeded',
+          `LaunchConfigurations limit of ${CONFIGURATIONS_MAX} exceeded.`,
+        )
+      if (!input.ImageId)
+        throw validation(
+          'Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.',
+        )
+      if (!input.InstanceType)
+        throw validation(
+          'Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters.',
+        )
+      requireKnown(
+        () => cloud.ec2.describeInstanceTypes(context, { InstanceTypes: [input.InstanceType as never] }),
+        `Invalid instance type: '${input.InstanceType}'`,
+      )
       const groups = input.SecurityGroups ?? []
       if (groups.length > 0)
-        requireKnown(() => cloud.ec2.describeSecurityGroups(context, { GroupIds: groups }), `One or more security groups in the launch configuration are not linked to the VPCs configured in the Auto Scaling group`)
+        requireKnown(
+          () => cloud.ec2.describeSecurityGroups(context, { GroupIds: groups }),
+          `One or more security groups in the launch configuration are not linked to the VPCs configured in the Auto Scaling group`,
+        )
       const { account, region } = context
       const row: LaunchConfigurationRow = {
         account,
@@ -58,14 +95,19 @@ export function makeLaunchConfigurationOperations({ store, clock, ids, cloud }: 
       if (!row) throw noLaunchConfiguration(name)
       const user = groupsOf(store, context).find((group) => group.launchConfigurationName === name)
       if (user)
-        throw new DeclaredError('ResourceInUse', `Cannot delete launch configuration ${name} because it is attached to AutoScalingGroup ${user.name}`)
+        throw new DeclaredError(
+          'ResourceInUse',
+          `Cannot delete launch configuration ${name} because it is attached to AutoScalingGroup ${user.name}`,
+        )
       const { account, region } = context
       store.remove('autoscaling_launch_configuration', { account, region, name })
       return {}
     },
     describeLaunchConfigurations(context, input) {
       const names = input.LaunchConfigurationNames ?? []
-      const rows = launchConfigurationsOf(store, context).filter((row) => names.length === 0 || names.includes(row.name))
+      const rows = launchConfigurationsOf(store, context).filter(
+        (row) => names.length === 0 || names.includes(row.name),
+      )
       const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
       const page = pageOf(rows, (row) => row.name, limits, invalidToken)
       return { NextToken: page.next, LaunchConfigurations: page.items.map(describe) }
@@ -76,7 +118,9 @@ export function makeLaunchConfigurationOperations({ store, clock, ids, cloud }: 
 /** Names of groups and configurations: 1–255 printable characters without colon. */
 export function requireName(name: string): string {
   if (name.length > 255 || /[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]/.test(name))
-    throw validation(`1 validation error detected: Value '${name.slice(0, 300)}' failed to satisfy constraint: Member must have length less than or equal to 255`)
+    throw validation(
+      `1 validation error detected: Value '${name.slice(0, 300)}' failed to satisfy constraint: Member must have length less than or equal to 255`,
+    )
   if (name.includes(':')) throw validation('Group name can not contain the colon character')
   return name
 }

@@ -40,7 +40,10 @@ export function makeTagOperations(deps: AutoscalingDeps): Implemented {
         .filter((tag) =>
           (input.Filters ?? []).every(({ Name = '', Values = [] }) => {
             const value = values[Name]
-            if (!value) throw validation(`Filter type ${Name} is not correct. Allowed Filter types are: ${Object.keys(values).join(', ')}`)
+            if (!value)
+              throw validation(
+                `Filter type ${Name} is not correct. Allowed Filter types are: ${Object.keys(values).join(', ')}`,
+              )
             return Values.includes(value(tag))
           }),
         )
@@ -70,14 +73,21 @@ export function requireGroupTags(tags: Tag[] | undefined, groupName: string): vo
   for (const { Key: key = '', Value: value = '', ResourceId } of tags ?? []) {
     if (key === '' || key.length > 128 || value.length > 256)
       throw validation('Tag keys have 1 to 128 characters, values at most 256')
-    if (key.toLowerCase().startsWith('aws:')) throw validation('Tag keys starting with aws: are reserved for internal use')
-    if (ResourceId && ResourceId !== groupName) throw validation(`The tag's ResourceId ${ResourceId} is not the group ${groupName}`)
+    if (key.toLowerCase().startsWith('aws:'))
+      throw validation('Tag keys starting with aws: are reserved for internal use')
+    if (ResourceId && ResourceId !== groupName)
+      throw validation(`The tag's ResourceId ${ResourceId} is not the group ${groupName}`)
   }
   if (new Set((tags ?? []).map((tag) => tag.Key)).size > TAGS_MAX)
     throw new DeclaredError('LimitExceeded', `A group has at most ${TAGS_MAX} tags.`)
 }
 
-export function putGroupTags({ store }: Pick<AutoscalingDeps, 'store'>, context: Context, groupName: string, tags: Tag[] | undefined): void {
+export function putGroupTags(
+  { store }: Pick<AutoscalingDeps, 'store'>,
+  context: Context,
+  groupName: string,
+  tags: Tag[] | undefined,
+): void {
   const { account, region } = context
   for (const { Key: key = '', Value: value = '', PropagateAtLaunch } of tags ?? []) {
     const row: GroupTagRow = { account, region, groupName, key, value, propagate: PropagateAtLaunch ? 1 : 0 }

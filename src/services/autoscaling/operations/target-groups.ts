@@ -9,12 +9,25 @@ import { requireTargetGroups } from '../validate.ts'
 
 type Implemented = Pick<
   AutoscalingOperations,
-  | 'attachLoadBalancerTargetGroups' | 'detachLoadBalancerTargetGroups' | 'describeLoadBalancerTargetGroups'
-  | 'suspendProcesses' | 'resumeProcesses'
+  | 'attachLoadBalancerTargetGroups'
+  | 'detachLoadBalancerTargetGroups'
+  | 'describeLoadBalancerTargetGroups'
+  | 'suspendProcesses'
+  | 'resumeProcesses'
 >
 
 /** Those that the plan obeys; the others belong to features that are refused, so that there is nothing to suspend. */
-const PROCESSES = ['Launch', 'Terminate', 'HealthCheck', 'ReplaceUnhealthy', 'AddToLoadBalancer', 'AZRebalance', 'AlarmNotification', 'ScheduledActions', 'InstanceRefresh']
+const PROCESSES = [
+  'Launch',
+  'Terminate',
+  'HealthCheck',
+  'ReplaceUnhealthy',
+  'AddToLoadBalancer',
+  'AZRebalance',
+  'AlarmNotification',
+  'ScheduledActions',
+  'InstanceRefresh',
+]
 
 export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
   const { store } = deps
@@ -35,7 +48,10 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
   return {
     attachLoadBalancerTargetGroups(context, input) {
       const group = requireGroup(context, input.AutoScalingGroupName)
-      const arns = requireTargetGroups(deps, context, [...listOf(group.targetGroups), ...(input.TargetGroupARNs ?? [])])
+      const arns = requireTargetGroups(deps, context, [
+        ...listOf(group.targetGroups),
+        ...(input.TargetGroupARNs ?? []),
+      ])
       updateGroup(store, group, { targetGroups: JSON.stringify(arns) })
       return {}
     },
@@ -43,7 +59,8 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
       const group = requireGroup(context, input.AutoScalingGroupName)
       const attached = listOf(group.targetGroups)
       const wrong = (input.TargetGroupARNs ?? []).filter((arn) => !attached.includes(arn))
-      if (wrong.length > 0) throw validation(`Trying to remove Target Groups that are not part of the group: ${wrong.join(', ')}`)
+      if (wrong.length > 0)
+        throw validation(`Trying to remove Target Groups that are not part of the group: ${wrong.join(', ')}`)
       const left = attached.filter((arn) => !input.TargetGroupARNs?.includes(arn))
       updateGroup(store, group, { targetGroups: JSON.stringify(left) })
       return {}
@@ -55,10 +72,17 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
       const limits = { token: input.NextToken, max: input.MaxRecords ?? 100 }
       const page = pageOf(listOf(group.targetGroups), (arn) => arn, limits, invalidToken)
       const stateOf = (arn: string) =>
-        members.length === 0 ? 'Adding' : members.every((member) => listOf(member.registered).includes(arn)) ? 'Added' : 'Adding'
+        members.length === 0
+          ? 'Adding'
+          : members.every((member) => listOf(member.registered).includes(arn))
+            ? 'Added'
+            : 'Adding'
       return {
         NextToken: page.next,
-        LoadBalancerTargetGroups: page.items.map((arn) => ({ LoadBalancerTargetGroupARN: arn, State: stateOf(arn) })),
+        LoadBalancerTargetGroups: page.items.map((arn) => ({
+          LoadBalancerTargetGroupARN: arn,
+          State: stateOf(arn),
+        })),
       }
     },
     suspendProcesses(context, input) {
@@ -70,7 +94,9 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
     resumeProcesses(context, input) {
       const group = requireGroup(context, input.AutoScalingGroupName)
       const resumed = processesOf(input.ScalingProcesses)
-      updateGroup(store, group, { suspended: JSON.stringify(listOf(group.suspended).filter((name) => !resumed.includes(name))) })
+      updateGroup(store, group, {
+        suspended: JSON.stringify(listOf(group.suspended).filter((name) => !resumed.includes(name))),
+      })
       return {}
     },
   }

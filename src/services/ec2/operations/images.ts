@@ -8,18 +8,39 @@ import { filtered, type FilterTable } from '../filters.ts'
 import { imageIdOf, IMAGE_NAME, ROOT_BYTES, ROOT_DEVICE } from '../image.ts'
 import { capacityOf } from '../capacity.ts'
 
-type Implemented = Pick<Ec2Operations, 'describeImages' | 'describeInstanceTypes' | 'describeInstanceTypeOfferings'>
+type Implemented = Pick<
+  Ec2Operations,
+  'describeImages' | 'describeInstanceTypes' | 'describeInstanceTypeOfferings'
+>
 
 export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
     describeImages(context, input) {
-      refuseOthers(input, ['ImageIds', 'Filters', 'Owners', 'ExecutableUsers', 'IncludeDeprecated', 'IncludeDisabled', 'MaxResults', 'NextToken'], unsupported)
+      refuseOthers(
+        input,
+        [
+          'ImageIds',
+          'Filters',
+          'Owners',
+          'ExecutableUsers',
+          'IncludeDeprecated',
+          'IncludeDisabled',
+          'MaxResults',
+          'NextToken',
+        ],
+        unsupported,
+      )
       const id = imageIdOf(context)
       const wrong = input.ImageIds?.filter((one) => one !== id) ?? []
       if (wrong.length > 0) throw noImage(wrong)
       const architecture = capacityOf(store)?.architecture ?? 'x86_64'
       const owned = (input.Owners ?? []).every((owner) => ['self', 'amazon', context.account].includes(owner))
-      const images = filtered(owned ? [{ id, architecture, owner: context.account }] : [], input.Filters, IMAGE_FILTERS, () => [])
+      const images = filtered(
+        owned ? [{ id, architecture, owner: context.account }] : [],
+        input.Filters,
+        IMAGE_FILTERS,
+        () => [],
+      )
       return {
         Images: images.map((image) => ({
           ImageId: image.id,
@@ -41,7 +62,12 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
           BlockDeviceMappings: [
             {
               DeviceName: ROOT_DEVICE,
-              Ebs: { VolumeSize: ROOT_BYTES / 2 ** 30, VolumeType: 'gp3', DeleteOnTermination: true, Encrypted: false },
+              Ebs: {
+                VolumeSize: ROOT_BYTES / 2 ** 30,
+                VolumeType: 'gp3',
+                DeleteOnTermination: true,
+                Encrypted: false,
+              },
             },
           ],
           Tags: [],
@@ -52,7 +78,10 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       refuseOthers(input, ['InstanceTypes', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const wrong = input.InstanceTypes?.filter((name) => !instanceTypes.has(name)) ?? []
       if (wrong.length > 0)
-        throw new DeclaredError('InvalidInstanceType', `The following supplied instance types do not exist: [${wrong.join(', ')}]`)
+        throw new DeclaredError(
+          'InvalidInstanceType',
+          `The following supplied instance types do not exist: [${wrong.join(', ')}]`,
+        )
       const asked = [...instanceTypes.values()].filter(
         ({ name }) => !input.InstanceTypes?.length || input.InstanceTypes.some((one) => one === name),
       )
@@ -65,8 +94,11 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       refuseOthers(input, ['LocationType', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const type = input.LocationType ?? 'region'
       if (type !== 'region' && type !== 'availability-zone') throw unsupported(`LocationType=${type}`)
-      const locations = type === 'region' ? [context.region] : networkOf(context).subnets.map((subnet) => subnet.zone)
-      const offers = locations.flatMap((location) => [...instanceTypes.keys()].map((name) => ({ name, location })))
+      const locations =
+        type === 'region' ? [context.region] : networkOf(context).subnets.map((subnet) => subnet.zone)
+      const offers = locations.flatMap((location) =>
+        [...instanceTypes.keys()].map((name) => ({ name, location })),
+      )
       const found = filtered(offers, input.Filters, OFFER_FILTERS, () => [])
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
       const page = pageOf(found, (offer) => `${offer.name} ${offer.location}`, limits, invalidToken)
@@ -99,7 +131,11 @@ const describeType = (type: InstanceType) => ({
   InstanceStorageSupported: false,
   HibernationSupported: false,
   ProcessorInfo: { SupportedArchitectures: [type.architecture] },
-  VCpuInfo: { DefaultVCpus: type.vcpus, DefaultCores: Math.max(1, type.vcpus / 2), DefaultThreadsPerCore: type.vcpus > 1 ? 2 : 1 },
+  VCpuInfo: {
+    DefaultVCpus: type.vcpus,
+    DefaultCores: Math.max(1, type.vcpus / 2),
+    DefaultThreadsPerCore: type.vcpus > 1 ? 2 : 1,
+  },
   MemoryInfo: { SizeInMiB: type.memoryMiB },
   NetworkInfo: { MaximumNetworkInterfaces: 1, Ipv4AddressesPerInterface: 1, Ipv6Supported: false },
 })

@@ -10,7 +10,12 @@ import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type Instan
 
 type Implemented = Pick<
   Ec2Operations,
-  'describeInstances' | 'describeInstanceStatus' | 'terminateInstances' | 'stopInstances' | 'startInstances' | 'rebootInstances'
+  | 'describeInstances'
+  | 'describeInstanceStatus'
+  | 'terminateInstances'
+  | 'stopInstances'
+  | 'startInstances'
+  | 'rebootInstances'
 >
 
 export function makeInstanceOperations(deps: Ec2Deps): Implemented {
@@ -24,7 +29,11 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
     return rows.filter((row) => ids.includes(row.id))
   }
 
-  function change(context: Context, ids: string[] | undefined, move: (row: InstanceRow) => Partial<InstanceRow>) {
+  function change(
+    context: Context,
+    ids: string[] | undefined,
+    move: (row: InstanceRow) => Partial<InstanceRow>,
+  ) {
     if (!ids?.length) throw missing('InstanceId')
     const rows = find(context, ids)
     const moves = rows.map((row) => ({ row, set: move(row) }))
@@ -38,21 +47,35 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
     })
   }
 
-  const byUser = () => `User initiated (${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} GMT)`
+  const byUser = () =>
+    `User initiated (${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} GMT)`
 
   return {
     describeInstances(context, input) {
       refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       requireMaxResults(input.MaxResults, input.InstanceIds)
-      const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
+      const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) =>
+        tagsOf(store, row.id),
+      )
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (row) => `${String(row.launchedAt).padStart(15, '0')} ${row.id}`, limits, invalidToken)
+      const page = pageOf(
+        found,
+        (row) => `${String(row.launchedAt).padStart(15, '0')} ${row.id}`,
+        limits,
+        invalidToken,
+      )
       return { NextToken: page.next, Reservations: describeReservations(deps, context, page.items) }
     },
     describeInstanceStatus(context, input) {
-      refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'], unsupported)
+      refuseOthers(
+        input,
+        ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'],
+        unsupported,
+      )
       requireMaxResults(input.MaxResults, input.InstanceIds)
-      const rows = find(context, input.InstanceIds).filter((row) => input.IncludeAllInstances || row.state === 'running')
+      const rows = find(context, input.InstanceIds).filter(
+        (row) => input.IncludeAllInstances || row.state === 'running',
+      )
       const found = filtered(rows, input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
       const page = pageOf(found, (row) => row.id, limits, invalidToken)
@@ -104,7 +127,14 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
         if (row.state === 'running' || row.state === 'pending') return {}
         if (row.state !== 'stopped') throw wrongState(row, 'started')
         const told = { stateReasonCode: null, stateReasonMessage: null, stateTransitionReason: '' }
-        return { desired: 'running', state: 'pending', launchedAt: clock.now(), recoveries: '[]', downSince: null, ...told }
+        return {
+          desired: 'running',
+          state: 'pending',
+          launchedAt: clock.now(),
+          recoveries: '[]',
+          downSince: null,
+          ...told,
+        }
       })
       return { StartingInstances: changes }
     },
@@ -121,14 +151,20 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
 }
 
 const wrongState = (row: InstanceRow, verb: string) =>
-  new DeclaredError('IncorrectInstanceState', `The instance '${row.id}' is not in a state from which it can be ${verb}.`)
+  new DeclaredError(
+    'IncorrectInstanceState',
+    `The instance '${row.id}' is not in a state from which it can be ${verb}.`,
+  )
 
 function requireMaxResults(max: number | undefined, ids: string[] | undefined) {
   if (max === undefined) return
   if (max < 5 || max > 1000)
     throw invalidValue(String(max), 'maxResults', 'Expecting a value between 5 and 1000.')
   if (ids?.length)
-    throw new DeclaredError('InvalidParameterCombination', 'The parameter instancesSet cannot be used with the parameter maxResults')
+    throw new DeclaredError(
+      'InvalidParameterCombination',
+      'The parameter instancesSet cannot be used with the parameter maxResults',
+    )
 }
 
 /** `impaired` while the engine cannot see it run although it should. */
@@ -154,9 +190,12 @@ const filters = ({ store }: Ec2Deps, context: Context): FilterTable<InstanceRow>
     return () => (made ??= make())
   }
   const groupsOfInterface = lazily(
-    () => new Map(networkInterfacesOf(store, context).map((row) => [row.id, JSON.parse(row.groups) as string[]])),
+    () =>
+      new Map(networkInterfacesOf(store, context).map((row) => [row.id, JSON.parse(row.groups) as string[]])),
   )
-  const nameOfGroup = lazily(() => new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name])))
+  const nameOfGroup = lazily(
+    () => new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name])),
+  )
   const groups = (row: InstanceRow) => groupsOfInterface().get(row.networkInterfaceId) ?? []
   return {
     'instance-id': (row) => [row.id],

@@ -8,16 +8,29 @@ import type { Ec2Deps } from '../deps.ts'
 import { invalidToken, missing, noSubnet, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { requireGroups } from '../groups.ts'
-import { instanceOf, networkInterfacesOf, securityGroupsOf, tagsOf, type NetworkInterfaceRow } from '../store.ts'
+import {
+  instanceOf,
+  networkInterfacesOf,
+  securityGroupsOf,
+  tagsOf,
+  type NetworkInterfaceRow,
+} from '../store.ts'
 import { describeTagsOf, putTags, tagsFor } from './tags.ts'
 
-type Implemented = Pick<Ec2Operations, 'createNetworkInterface' | 'describeNetworkInterfaces' | 'deleteNetworkInterface'>
+type Implemented = Pick<
+  Ec2Operations,
+  'createNetworkInterface' | 'describeNetworkInterfaces' | 'deleteNetworkInterface'
+>
 
 export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
   const { store, networkOf } = deps
   return {
     createNetworkInterface(context, input) {
-      refuseOthers(input, ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'], unsupported)
+      refuseOthers(
+        input,
+        ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
+        unsupported,
+      )
       if (!input.SubnetId) throw missing('subnetId')
       const subnet = networkOf(context).subnets.find((one) => one.id === input.SubnetId)
       if (!subnet) throw noSubnet(input.SubnetId)
@@ -33,11 +46,16 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       const rows = networkInterfacesOf(store, context)
       const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
       if (wrong) throw noInterface(wrong)
-      const asked = rows.filter((row) => !input.NetworkInterfaceIds?.length || input.NetworkInterfaceIds.includes(row.id))
+      const asked = rows.filter(
+        (row) => !input.NetworkInterfaceIds?.length || input.NetworkInterfaceIds.includes(row.id),
+      )
       const found = filtered(asked, input.Filters, FILTERS, (row) => tagsOf(store, row.id))
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
       const page = pageOf(found, (row) => row.id, limits, invalidToken)
-      return { NextToken: page.next, NetworkInterfaces: page.items.map((row) => describeInterface(context, row)) }
+      return {
+        NextToken: page.next,
+        NetworkInterfaces: page.items.map((row) => describeInterface(context, row)),
+      }
     },
     deleteNetworkInterface(context, input) {
       refuseOthers(input, ['NetworkInterfaceId'], unsupported)

@@ -12,8 +12,16 @@ import { describeTagsOf } from './tags.ts'
 
 type Implemented = Pick<
   Ec2Operations,
-  | 'describeVpcs' | 'describeSubnets' | 'describeAvailabilityZones' | 'describeRegions' | 'describeAccountAttributes'
-  | 'describeVpcAttribute' | 'describeInternetGateways' | 'describeRouteTables' | 'describeAddresses' | 'describeKeyPairs'
+  | 'describeVpcs'
+  | 'describeSubnets'
+  | 'describeAvailabilityZones'
+  | 'describeRegions'
+  | 'describeAccountAttributes'
+  | 'describeVpcAttribute'
+  | 'describeInternetGateways'
+  | 'describeRouteTables'
+  | 'describeAddresses'
+  | 'describeKeyPairs'
 >
 
 export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemented {
@@ -37,7 +45,11 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
           DhcpOptionsId: 'default',
           OwnerId: context.account,
           CidrBlockAssociationSet: [
-            { AssociationId: id.replace('vpc-', 'vpc-cidr-assoc-'), CidrBlock: cidr, CidrBlockState: { State: 'associated' } },
+            {
+              AssociationId: id.replace('vpc-', 'vpc-cidr-assoc-'),
+              CidrBlock: cidr,
+              CidrBlockState: { State: 'associated' },
+            },
           ],
           Tags: describeTagsOf({ store }, id),
         })),
@@ -48,15 +60,29 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       const { vpcId, subnets } = networkOf(context)
       const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
       if (wrong) throw noSubnet(wrong)
-      const asked = subnets.filter((subnet) => !input.SubnetIds?.length || input.SubnetIds.includes(subnet.id))
+      const asked = subnets.filter(
+        (subnet) => !input.SubnetIds?.length || input.SubnetIds.includes(subnet.id),
+      )
       const rows = asked.map((subnet) => ({ ...subnet, vpcId, owner: context.account }))
       const found = filtered(rows, input.Filters, SUBNET_FILTERS, tagRows)
-      const page = pageOf(found, byId, { token: input.NextToken, max: input.MaxResults ?? 1000 }, invalidToken)
-      return { NextToken: page.next, Subnets: page.items.map((subnet) => describeSubnet(context, vpcId, subnet)) }
+      const page = pageOf(
+        found,
+        byId,
+        { token: input.NextToken, max: input.MaxResults ?? 1000 },
+        invalidToken,
+      )
+      return {
+        NextToken: page.next,
+        Subnets: page.items.map((subnet) => describeSubnet(context, vpcId, subnet)),
+      }
     },
     describeAvailabilityZones(context, input) {
       refuseOthers(input, ['ZoneNames', 'ZoneIds', 'Filters', 'AllAvailabilityZones'], unsupported)
-      const zones = networkOf(context).subnets.map((subnet, index) => ({ name: subnet.zone, id: `polebean-az${index + 1}`, region: context.region }))
+      const zones = networkOf(context).subnets.map((subnet, index) => ({
+        name: subnet.zone,
+        id: `polebean-az${index + 1}`,
+        region: context.region,
+      }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
       if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
       const asked = zones.filter(
@@ -104,7 +130,8 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       return {
         AccountAttributes: names.map((name) => {
           const value = attributes[name]
-          if (value === undefined) throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${name}`)
+          if (value === undefined)
+            throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${name}`)
           return { AttributeName: name, AttributeValues: [{ AttributeValue: value }] }
         }),
       }

@@ -27,8 +27,19 @@ export const AWAITS_SOFTWARE_TAG = 'polebean:awaits-software'
 /** Accepted and echoed, without effect: IamInstanceProfile (there is no metadata service yet), Monitoring (figures are
  *  taken at one pace). UserData and KeyName are refused: nothing would run them, nobody could log in. */
 const KNOWN = [
-  'ImageId', 'InstanceType', 'MinCount', 'MaxCount', 'SecurityGroupIds', 'SecurityGroups', 'SubnetId', 'Placement',
-  'TagSpecifications', 'ClientToken', 'IamInstanceProfile', 'Monitoring', 'BlockDeviceMappings',
+  'ImageId',
+  'InstanceType',
+  'MinCount',
+  'MaxCount',
+  'SecurityGroupIds',
+  'SecurityGroups',
+  'SubnetId',
+  'Placement',
+  'TagSpecifications',
+  'ClientToken',
+  'IamInstanceProfile',
+  'Monitoring',
+  'BlockDeviceMappings',
 ] as const
 
 export function makeRunInstances(deps: Ec2Deps): Implemented {
@@ -44,18 +55,31 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       if (!input.ImageId) throw missing('ImageId')
       if (input.ImageId !== imageIdOf(context)) throw noImage([input.ImageId])
       const type = instanceTypes.get(input.InstanceType ?? DEFAULT_INSTANCE_TYPE)
-      if (!type) throw new DeclaredError('InvalidParameterValue', `Invalid value '${input.InstanceType}' for InstanceType.`)
+      if (!type)
+        throw new DeclaredError(
+          'InvalidParameterValue',
+          `Invalid value '${input.InstanceType}' for InstanceType.`,
+        )
       const subnet = subnetOf(context, input)
       const diskBytes = diskBytesOf(input.BlockDeviceMappings)
       const named = findNamedGroups(deps, context, input.SecurityGroups)
       const groups = requireGroups(deps, context, [...(input.SecurityGroupIds ?? []), ...named])
       const tags = tagsFor(context, input.TagSpecifications, ['instance', 'volume', 'network-interface'])
-      const count = countThatFits({ min, max, fits: (wanted) => requireCapacity(store, type, wanted, subnet.zone) })
+      const count = countThatFits({
+        min,
+        max,
+        fits: (wanted) => requireCapacity(store, type, wanted, subnet.zone),
+      })
 
       const reservationId = ids.hex('r-', 17)
       const rows = Array.from({ length: count }, (_unused, launchIndex): InstanceRow => {
         const id = ids.hex('i-', 17)
-        const networkInterface = allocateInterface(deps, context, { subnet, groups, description: '', instanceId: id })
+        const networkInterface = allocateInterface(deps, context, {
+          subnet,
+          groups,
+          description: '',
+          instanceId: id,
+        })
         const row: InstanceRow = {
           id,
           account: context.account,
@@ -100,24 +124,38 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
 
   function launchedBefore(context: Context, clientToken: string | undefined, requestDigest: string) {
     if (!clientToken) return []
-    if (clientToken.length > 64) throw invalidValue(clientToken, 'clientToken', 'Length exceeds maximum of 64.')
+    if (clientToken.length > 64)
+      throw invalidValue(clientToken, 'clientToken', 'Length exceeds maximum of 64.')
     const before = instancesOf(store, context).filter((row) => row.clientToken === clientToken)
     if (before.some((row) => row.requestDigest !== requestDigest))
-      throw new DeclaredError('IdempotentParameterMismatch', 'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).')
+      throw new DeclaredError(
+        'IdempotentParameterMismatch',
+        'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).',
+      )
     return before
   }
 
   function subnetOf(context: Context, { SubnetId, Placement }: RunInstancesCommandInput): Subnet {
     const { subnets } = networkOf(context)
-    refuseOthers(Placement ?? {}, ['AvailabilityZone', 'Tenancy'], (member) => unsupported(`Placement.${member}`))
-    if (Placement?.Tenancy && Placement.Tenancy !== 'default') throw unsupported(`Placement.Tenancy=${Placement.Tenancy}`)
+    refuseOthers(Placement ?? {}, ['AvailabilityZone', 'Tenancy'], (member) =>
+      unsupported(`Placement.${member}`),
+    )
+    if (Placement?.Tenancy && Placement.Tenancy !== 'default')
+      throw unsupported(`Placement.Tenancy=${Placement.Tenancy}`)
     const zone = Placement?.AvailabilityZone
     if (zone && !subnets.some((subnet) => subnet.zone === zone))
-      throw invalidValue(zone, 'AvailabilityZone', `Subnets can currently only be created in the following availability zones: ${subnets.map((one) => one.zone).join(', ')}.`)
+      throw invalidValue(
+        zone,
+        'AvailabilityZone',
+        `Subnets can currently only be created in the following availability zones: ${subnets.map((one) => one.zone).join(', ')}.`,
+      )
     const subnet = subnets.find((one) => (SubnetId ? one.id === SubnetId : zone ? one.zone === zone : true))
     if (!subnet) throw noSubnet(SubnetId ?? '')
     if (zone && subnet.zone !== zone)
-      throw new DeclaredError('InvalidParameterCombination', `The availability zone '${zone}' does not match the zone of subnet '${subnet.id}'.`)
+      throw new DeclaredError(
+        'InvalidParameterCombination',
+        `The availability zone '${zone}' does not match the zone of subnet '${subnet.id}'.`,
+      )
     return subnet
   }
 }
@@ -127,14 +165,28 @@ function countsOf({ MinCount, MaxCount }: RunInstancesCommandInput): { min: numb
   if (MaxCount === undefined) throw missing('MaxCount')
   if (MinCount < 1) throw invalidValue(String(MinCount), 'minCount', 'Must be at least 1.')
   if (MaxCount < MinCount)
-    throw new DeclaredError('InvalidParameterCombination', 'The parameter MaxCount must be greater than or equal to MinCount.')
+    throw new DeclaredError(
+      'InvalidParameterCombination',
+      'The parameter MaxCount must be greater than or equal to MinCount.',
+    )
   if (MaxCount > COUNT_MAX)
-    throw new DeclaredError('InstanceLimitExceeded', `You have requested more instances (${MaxCount}) than one call may start (${COUNT_MAX}).`)
+    throw new DeclaredError(
+      'InstanceLimitExceeded',
+      `You have requested more instances (${MaxCount}) than one call may start (${COUNT_MAX}).`,
+    )
   return { min: MinCount, max: MaxCount }
 }
 
 /** EC2: the largest number between MinCount and MaxCount that can be launched, or the error for MinCount. */
-function countThatFits({ min, max, fits }: { min: number; max: number; fits: (count: number) => void }): number {
+function countThatFits({
+  min,
+  max,
+  fits,
+}: {
+  min: number
+  max: number
+  fits: (count: number) => void
+}): number {
   for (let count = max; count > min; count--) {
     try {
       fits(count)
@@ -154,8 +206,10 @@ function diskBytesOf(mappings: BlockDeviceMapping[] | undefined): number {
     throw unsupported(`BlockDeviceMappings other than the root device ${ROOT_DEVICE}`)
   refuseOthers(root, ['DeviceName', 'Ebs'], (member) => unsupported(`BlockDeviceMappings.${member}`))
   // Volume type, IOPS and throughput have no effect: the volume is a file on the host's disk.
-  refuseOthers(root.Ebs ?? {}, ['VolumeSize', 'VolumeType', 'DeleteOnTermination', 'Iops', 'Throughput'], (member) =>
-    unsupported(`BlockDeviceMappings.Ebs.${member}`),
+  refuseOthers(
+    root.Ebs ?? {},
+    ['VolumeSize', 'VolumeType', 'DeleteOnTermination', 'Iops', 'Throughput'],
+    (member) => unsupported(`BlockDeviceMappings.Ebs.${member}`),
   )
   const gib = root.Ebs?.VolumeSize ?? ROOT_BYTES / 2 ** 30
   if (gib < 1 || gib > ROOT_GIB_MAX)

@@ -12,31 +12,49 @@ import { findGroup } from './security-groups.ts'
 
 type Implemented = Pick<
   Ec2Operations,
-  | 'authorizeSecurityGroupIngress' | 'authorizeSecurityGroupEgress' | 'revokeSecurityGroupIngress'
-  | 'revokeSecurityGroupEgress' | 'describeSecurityGroupRules'
+  | 'authorizeSecurityGroupIngress'
+  | 'authorizeSecurityGroupEgress'
+  | 'revokeSecurityGroupIngress'
+  | 'revokeSecurityGroupEgress'
+  | 'describeSecurityGroupRules'
 >
 
 /** AWS: 60 inbound and 60 outbound. */
 const RULES_MAX = 60
 
-type Change = PermissionInput & { GroupId?: string; GroupName?: string; SecurityGroupRuleIds?: string[]; TagSpecifications?: TagSpecification[] }
+type Change = PermissionInput & {
+  GroupId?: string
+  GroupName?: string
+  SecurityGroupRuleIds?: string[]
+  TagSpecifications?: TagSpecification[]
+}
 
 export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
   const { store, ids } = deps
 
   function authorize(context: Context, input: Change, egress: number) {
-    refuseOthers(input, ['GroupId', 'GroupName', 'IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'], unsupported)
+    refuseOthers(
+      input,
+      ['GroupId', 'GroupName', 'IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'],
+      unsupported,
+    )
     const group = findGroup(deps, context, input)
     const wanted = specsOf(context, input)
     const existing = rulesOf(store, group.id).filter((rule) => rule.egress === egress)
     const seen = [...existing] as ReturnType<typeof specsOf>
     for (const rule of wanted) {
       if (seen.some((one) => sameRule(one, rule)))
-        throw new DeclaredError('InvalidPermission.Duplicate', `the specified rule "${wordsOfRule(rule)}" already exists`)
+        throw new DeclaredError(
+          'InvalidPermission.Duplicate',
+          `the specified rule "${wordsOfRule(rule)}" already exists`,
+        )
       seen.push(rule)
     }
     if (seen.length > RULES_MAX)
-      throw new DeclaredError('RulesPerSecurityGroupLimitExceeded', 'The maximum number of rules per security group has been reached.')
+      throw new DeclaredError(
+        'RulesPerSecurityGroupLimitExceeded',
+        'The maximum number of rules per security group has been reached.',
+      )
     const rows = wanted.map((rule): SecurityGroupRuleRow => ({
       id: ids.hex('sgr-', 17),
       account: group.account,
@@ -52,7 +70,16 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
   function revoke(context: Context, input: Change, egress: number) {
     refuseOthers(
       input,
-      ['GroupId', 'GroupName', 'IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp', 'SecurityGroupRuleIds'],
+      [
+        'GroupId',
+        'GroupName',
+        'IpPermissions',
+        'IpProtocol',
+        'FromPort',
+        'ToPort',
+        'CidrIp',
+        'SecurityGroupRuleIds',
+      ],
       unsupported,
     )
     const group = findGroup(deps, context, input)
@@ -79,8 +106,12 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
     revokeSecurityGroupEgress: (context, input) => revoke(context, input, 1),
     describeSecurityGroupRules(context, input) {
       refuseOthers(input, ['SecurityGroupRuleIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
-      const all = securityGroupsOf(store, context).flatMap((group: SecurityGroupRow) => rulesOf(store, group.id))
-      const asked = all.filter((rule) => !input.SecurityGroupRuleIds?.length || input.SecurityGroupRuleIds.includes(rule.id))
+      const all = securityGroupsOf(store, context).flatMap((group: SecurityGroupRow) =>
+        rulesOf(store, group.id),
+      )
+      const asked = all.filter(
+        (rule) => !input.SecurityGroupRuleIds?.length || input.SecurityGroupRuleIds.includes(rule.id),
+      )
       for (const id of input.SecurityGroupRuleIds ?? []) if (!all.some((rule) => rule.id === id)) noRule(id)
       const found = filtered(asked, input.Filters, FILTERS, () => [])
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
@@ -91,11 +122,17 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
 }
 
 function noRule(id: string): never {
-  throw new DeclaredError('InvalidSecurityGroupRuleId.NotFound', `The security group rule ID '${id}' does not exist`)
+  throw new DeclaredError(
+    'InvalidSecurityGroupRuleId.NotFound',
+    `The security group rule ID '${id}' does not exist`,
+  )
 }
 
 function noPermission(): never {
-  throw new DeclaredError('InvalidPermission.NotFound', 'The specified rule does not exist in this security group.')
+  throw new DeclaredError(
+    'InvalidPermission.NotFound',
+    'The specified rule does not exist in this security group.',
+  )
 }
 
 const describeRule = (row: SecurityGroupRuleRow): SecurityGroupRule => ({

@@ -11,7 +11,10 @@ import { permissionsOfRules } from '../permissions.ts'
 import { networkInterfacesOf, rulesOf, securityGroupsOf, tagsOf, type SecurityGroupRow } from '../store.ts'
 import { describeTagsOf, putTags, tagsFor } from './tags.ts'
 
-type Implemented = Pick<Ec2Operations, 'createSecurityGroup' | 'deleteSecurityGroup' | 'describeSecurityGroups'>
+type Implemented = Pick<
+  Ec2Operations,
+  'createSecurityGroup' | 'deleteSecurityGroup' | 'describeSecurityGroups'
+>
 
 /** AWS: 2,500 per region. */
 const GROUPS_MAX = 2_500
@@ -31,13 +34,25 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       ensureDefaultGroup(deps, context)
       const groups = securityGroupsOf(store, context)
       if (groups.some((group) => group.name === name))
-        throw new DeclaredError('InvalidGroup.Duplicate', `The security group '${name}' already exists for VPC '${vpcId}'`)
+        throw new DeclaredError(
+          'InvalidGroup.Duplicate',
+          `The security group '${name}' already exists for VPC '${vpcId}'`,
+        )
       if (groups.length >= GROUPS_MAX)
-        throw new DeclaredError('SecurityGroupLimitExceeded', 'The maximum number of security groups for this account has been reached.')
+        throw new DeclaredError(
+          'SecurityGroupLimitExceeded',
+          'The maximum number of security groups for this account has been reached.',
+        )
       const id = ids.hex('sg-', 17)
       store.insert('ec2_security_group', { id, account, region, vpcId, name, description })
       const egress = { egress: 1, protocol: '-1', cidr4: '0.0.0.0/0' }
-      store.insert('ec2_security_group_rule', { id: ids.hex('sgr-', 17), account, region, groupId: id, ...egress })
+      store.insert('ec2_security_group_rule', {
+        id: ids.hex('sgr-', 17),
+        account,
+        region,
+        groupId: id,
+        ...egress,
+      })
       putTags(deps, context, id, tags)
       return { GroupId: id, SecurityGroupArn: arnOf(context, id), Tags: describeTagsOf(deps, id) }
     },
@@ -45,13 +60,19 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       refuseOthers(input, ['GroupId', 'GroupName'], unsupported)
       const { id, name } = findGroup(deps, context, input)
       if (name === 'default')
-        throw new DeclaredError('CannotDelete', `the specified group: "${id}" name: "default" cannot be deleted by a user`)
-      const used = networkInterfacesOf(store, context).some((row) => (JSON.parse(row.groups) as string[]).includes(id))
+        throw new DeclaredError(
+          'CannotDelete',
+          `the specified group: "${id}" name: "default" cannot be deleted by a user`,
+        )
+      const used = networkInterfacesOf(store, context).some((row) =>
+        (JSON.parse(row.groups) as string[]).includes(id),
+      )
       const named = store.get(
         'select id from ec2_security_group_rule where peer_group_id = :id and group_id <> :id limit 1',
         { id },
       )
-      if (used || named) throw new DeclaredError('DependencyViolation', `resource ${id} has a dependent object`)
+      if (used || named)
+        throw new DeclaredError('DependencyViolation', `resource ${id} has a dependent object`)
       store.remove('ec2_security_group_rule', { groupId: id })
       store.remove('ec2_security_group', { id })
       store.remove('ec2_tag', { resourceId: id })
@@ -66,18 +87,26 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
           (!input.GroupIds?.length || input.GroupIds.includes(group.id)) &&
           (!input.GroupNames?.length || input.GroupNames.includes(group.name)),
       )
-      for (const id of input.GroupIds ?? []) if (!all.some((group) => group.id === id)) throw noSecurityGroup(id)
+      for (const id of input.GroupIds ?? [])
+        if (!all.some((group) => group.id === id)) throw noSecurityGroup(id)
       for (const name of input.GroupNames ?? []) requireNamed(deps, context, name)
       const found = filtered(asked, input.Filters, filters(deps), (group) => tagsOf(store, group.id))
       const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
       const page = pageOf(found, (group) => group.id, limits, invalidToken)
-      return { NextToken: page.next, SecurityGroups: page.items.map((group) => describeGroup(context, group)) }
+      return {
+        NextToken: page.next,
+        SecurityGroups: page.items.map((group) => describeGroup(context, group)),
+      }
     },
   }
 
   function describeGroup(context: Context, group: SecurityGroupRow): SecurityGroup {
     const rules = rulesOf(store, group.id)
-    const side = (egress: number) => permissionsOfRules(rules.filter((rule) => rule.egress === egress), group.account)
+    const side = (egress: number) =>
+      permissionsOfRules(
+        rules.filter((rule) => rule.egress === egress),
+        group.account,
+      )
     return {
       GroupId: group.id,
       GroupName: group.name,
@@ -110,7 +139,10 @@ function requireNamed(deps: Ec2Deps, context: Context, name: string): SecurityGr
   const found = securityGroupsOf(deps.store, context).find((group) => group.name === name)
   if (found) return found
   const { vpcId } = deps.networkOf(context)
-  throw new DeclaredError('InvalidGroup.NotFound', `The security group '${name}' does not exist in default VPC '${vpcId}'`)
+  throw new DeclaredError(
+    'InvalidGroup.NotFound',
+    `The security group '${name}' does not exist in default VPC '${vpcId}'`,
+  )
 }
 
 // AWS: "Up to 255 characters in length. Can't start with sg-. Valid characters: a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*"
@@ -134,7 +166,8 @@ function requireDescription(description: string | undefined): string {
   return description
 }
 
-const arnOf = ({ account, region }: Context, id: string) => `arn:aws:ec2:${region}:${account}:security-group/${id}`
+const arnOf = ({ account, region }: Context, id: string) =>
+  `arn:aws:ec2:${region}:${account}:security-group/${id}`
 
 const filters = ({ store }: Ec2Deps): FilterTable<SecurityGroupRow> => {
   const rules = (egress: number) => (group: SecurityGroupRow) =>

@@ -26,7 +26,9 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const resourceId of input.Resources) {
         requireResource(context, resourceId)
-        const wanted = input.Tags?.length ? input.Tags : tagsOf(store, resourceId).map((tag) => ({ Key: tag.key }) as Tag)
+        const wanted = input.Tags?.length
+          ? input.Tags
+          : tagsOf(store, resourceId).map((tag) => ({ Key: tag.key }) as Tag)
         for (const { Key: key, Value: value } of wanted) {
           if (key?.startsWith('aws:')) continue
           store.remove('ec2_tag', value === undefined ? { resourceId, key } : { resourceId, key, value })
@@ -68,11 +70,14 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
         ? 'ec2_security_group'
         : 'ec2_network_interface'
     const { account, region } = context
-    const found = store.get(`select id from ${table} where id = :id and account = :account and region = :region`, {
-      id,
-      account,
-      region,
-    })
+    const found = store.get(
+      `select id from ${table} where id = :id and account = :account and region = :region`,
+      {
+        id,
+        account,
+        region,
+      },
+    )
     if (found) return
     if (id.startsWith('i-')) throw noInstance([id])
     throw new DeclaredError('InvalidID', `The ID '${id}' is not valid`)
@@ -98,10 +103,17 @@ export function putTags(
 }
 
 /** The tags that `TagSpecifications` give to resources of one type; refuses other types, and bad keys and values. */
-export function tagsFor(context: Context, specifications: TagSpecification[] | undefined, types: string[]): Tag[] {
+export function tagsFor(
+  context: Context,
+  specifications: TagSpecification[] | undefined,
+  types: string[],
+): Tag[] {
   const tags = (specifications ?? []).flatMap(({ ResourceType: type, Tags }) => {
     if (!type || !types.includes(type))
-      throw new DeclaredError('InvalidParameterValue', `'${type ?? ''}' is not a valid taggable resource type for this operation.`)
+      throw new DeclaredError(
+        'InvalidParameterValue',
+        `'${type ?? ''}' is not a valid taggable resource type for this operation.`,
+      )
     // Volumes and interfaces of an instance are not resources of their own here.
     return type === types[0] ? (Tags ?? []) : []
   })
@@ -113,11 +125,20 @@ function requireTags(context: Context, tags: Tag[] | undefined) {
   const keys = new Set<string>()
   for (const { Key: key = '', Value: value = '' } of tags ?? []) {
     if (key === '' || key.length > 127)
-      throw new DeclaredError('InvalidParameterValue', `Tag key exceeds the maximum length of 127 characters or is empty`)
+      throw new DeclaredError(
+        'InvalidParameterValue',
+        `Tag key exceeds the maximum length of 127 characters or is empty`,
+      )
     if (value.length > 255)
-      throw new DeclaredError('InvalidParameterValue', 'Tag value exceeds the maximum length of 255 characters')
+      throw new DeclaredError(
+        'InvalidParameterValue',
+        'Tag value exceeds the maximum length of 255 characters',
+      )
     if (key.toLowerCase().startsWith('aws:') && !isInternal(context))
-      throw new DeclaredError('InvalidParameterValue', "Tag keys starting with 'aws:' are reserved for internal use")
+      throw new DeclaredError(
+        'InvalidParameterValue',
+        "Tag keys starting with 'aws:' are reserved for internal use",
+      )
     if (keys.has(key))
       throw new DeclaredError('InvalidParameterValue', `Duplicate tag key '${key}' specified.`)
     keys.add(key)

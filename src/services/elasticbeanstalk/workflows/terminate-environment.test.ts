@@ -50,14 +50,17 @@ describe('terminating an environment', () => {
   })
 
   it('stops a creation wherever it is', async () => {
-    for (const ms of [0, 1, 4_000, 6_000, 8_500]) {
-      bench.create()
+    for (const ms of [0, 1, 3_000, 5_500, 6_500]) {
+      bench.version(`after-${ms}`) // another bundle, so that there is something to build
+      bench.create({ VersionLabel: `after-${ms}` })
       await bench.clock.run(ms)
       terminate()
       await bench.until('Terminated')
       assertNothingIsLeft()
       await bench.clock.run(60_000)
       assertNothingIsLeft()
+      assert.equal(bench.environment()?.Status, 'Terminated')
+      assert.ok(!bench.texts().some((text) => text.includes('Successfully launched')))
     }
   })
 

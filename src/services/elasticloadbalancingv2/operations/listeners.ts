@@ -12,7 +12,12 @@ import { requirePort } from './target-groups.ts'
 
 type Implemented = Pick<
   Elasticloadbalancingv2Operations,
-  'createListener' | 'modifyListener' | 'deleteListener' | 'describeListeners' | 'describeRules' | 'describeListenerAttributes'
+  | 'createListener'
+  | 'modifyListener'
+  | 'deleteListener'
+  | 'describeListeners'
+  | 'describeRules'
+  | 'describeListenerAttributes'
 >
 
 /** AWS: 50 per load balancer. */
@@ -34,7 +39,10 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       if (same?.targetGroupArn === targetGroupArn) return { Listeners: [describe(same)] }
       if (same) throw duplicate(balancer.arn)
       if (listeners.length >= LISTENERS_MAX)
-        throw new DeclaredError('TooManyListeners', `The maximum number of listeners (${LISTENERS_MAX}) has been reached`)
+        throw new DeclaredError(
+          'TooManyListeners',
+          `The maximum number of listeners (${LISTENERS_MAX}) has been reached`,
+        )
       const { account, region } = context
       const path = `app/${balancer.name}/${balancer.id}/${ids.hex('', 16)}`
       const row: ListenerRow = {
@@ -58,7 +66,9 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       const row = requireListener(context, input.ListenerArn)
       if (input.Protocol) requireHttp(input.Protocol)
       const port = input.Port === undefined ? row.port : requirePort(input.Port)
-      const others = listenersOf(store, context).filter((one) => one.loadBalancerArn === row.loadBalancerArn && one.arn !== row.arn)
+      const others = listenersOf(store, context).filter(
+        (one) => one.loadBalancerArn === row.loadBalancerArn && one.arn !== row.arn,
+      )
       if (others.some((one) => one.port === port)) throw duplicate(row.loadBalancerArn)
       const targetGroupArn = input.DefaultActions?.length
         ? requireForward(context, row.loadBalancerArn, input.DefaultActions)
@@ -86,7 +96,12 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
           (!input.LoadBalancerArn || row.loadBalancerArn === input.LoadBalancerArn) &&
           (!input.ListenerArns?.length || input.ListenerArns.includes(row.arn)),
       )
-      const page = pageOf(found, (row) => row.arn, { token: input.Marker, max: pageSize(input.PageSize) }, invalidMarker)
+      const page = pageOf(
+        found,
+        (row) => row.arn,
+        { token: input.Marker, max: pageSize(input.PageSize) },
+        invalidMarker,
+      )
       return { NextMarker: page.next, Listeners: page.items.map(describe) }
     },
     // The default rule is all there is: CreateRule is refused.
@@ -102,7 +117,13 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
             return row
           })
       return {
-        Rules: rows.map((row): Rule => ({ RuleArn: row.ruleArn, Priority: 'default', Conditions: [], IsDefault: true, Actions: [forward(row)] })),
+        Rules: rows.map((row): Rule => ({
+          RuleArn: row.ruleArn,
+          Priority: 'default',
+          Conditions: [],
+          IsDefault: true,
+          Actions: [forward(row)],
+        })),
       }
     },
     describeListenerAttributes(context, input) {
@@ -123,25 +144,40 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
     const [action, ...others] = actions
     if (others.length > 0) throw unsupported('More than one default action')
     if (action!.Type !== 'forward') throw unsupported(`An action of type '${action!.Type}'`)
-    refuseOthers(action!, ['Type', 'TargetGroupArn', 'ForwardConfig', 'Order'], (member) => unsupported(`DefaultActions.${member}`))
+    refuseOthers(action!, ['Type', 'TargetGroupArn', 'ForwardConfig', 'Order'], (member) =>
+      unsupported(`DefaultActions.${member}`),
+    )
     const groups = action!.ForwardConfig?.TargetGroups ?? []
     if (groups.length > 1) throw unsupported('A forward action to more than one target group')
-    if (action!.ForwardConfig?.TargetGroupStickinessConfig?.Enabled) throw unsupported('TargetGroupStickinessConfig')
+    if (action!.ForwardConfig?.TargetGroupStickinessConfig?.Enabled)
+      throw unsupported('TargetGroupStickinessConfig')
     const arn = action!.TargetGroupArn ?? groups[0]?.TargetGroupArn
     if (!arn) throw validation('A target group ARN must be specified')
     const group = requireTargetGroup(deps, context, arn)
-    const elsewhere = listenersOf(store, context).some((row) => row.targetGroupArn === arn && row.loadBalancerArn !== loadBalancerArn)
+    const elsewhere = listenersOf(store, context).some(
+      (row) => row.targetGroupArn === arn && row.loadBalancerArn !== loadBalancerArn,
+    )
     if (elsewhere)
-      throw new DeclaredError('TargetGroupAssociationLimit', `The following target groups cannot be associated with more than one load balancer: ${arn}`)
+      throw new DeclaredError(
+        'TargetGroupAssociationLimit',
+        `The following target groups cannot be associated with more than one load balancer: ${arn}`,
+      )
     return group.arn
   }
 }
 
 const duplicate = (arn: string) =>
-  new DeclaredError('DuplicateListener', `A listener already exists on this port for this load balancer '${arn}'`)
+  new DeclaredError(
+    'DuplicateListener',
+    `A listener already exists on this port for this load balancer '${arn}'`,
+  )
 
 function requireHttp(protocol: string) {
-  if (protocol !== 'HTTP') throw new DeclaredError('UnsupportedProtocol', `Protocol '${protocol}' is not supported by Polebean yet; it has HTTP`)
+  if (protocol !== 'HTTP')
+    throw new DeclaredError(
+      'UnsupportedProtocol',
+      `Protocol '${protocol}' is not supported by Polebean yet; it has HTTP`,
+    )
 }
 
 const forward = (row: ListenerRow): Action => ({

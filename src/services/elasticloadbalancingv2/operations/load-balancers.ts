@@ -3,17 +3,33 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
-import { DELETION_PROTECTION, describeAttributes, loadBalancerAttributes, withAttributes } from '../attributes.ts'
+import {
+  DELETION_PROTECTION,
+  describeAttributes,
+  loadBalancerAttributes,
+  withAttributes,
+} from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { unusedTarget } from '../health.ts'
 import { invalidMarker, missing, noLoadBalancer, pageSize, unsupported, validation } from '../errors.ts'
-import { attributesOf, listenersOf, listOf, loadBalancersOf, targetsOf, updateTarget, type LoadBalancerRow } from '../store.ts'
+import {
+  attributesOf,
+  listenersOf,
+  listOf,
+  loadBalancersOf,
+  targetsOf,
+  updateTarget,
+  type LoadBalancerRow,
+} from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 import { requireName } from './target-groups.ts'
 
 type Implemented = Pick<
   Elasticloadbalancingv2Operations,
-  | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'describeLoadBalancerAttributes'
+  | 'createLoadBalancer'
+  | 'deleteLoadBalancer'
+  | 'describeLoadBalancers'
+  | 'describeLoadBalancerAttributes'
   | 'modifyLoadBalancerAttributes'
 >
 
@@ -26,9 +42,14 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
   const { store, clock, ids, cloud } = deps
   return {
     createLoadBalancer(context, input) {
-      refuseOthers(input, ['Name', 'Subnets', 'SubnetMappings', 'SecurityGroups', 'Scheme', 'Type', 'IpAddressType', 'Tags'], unsupported)
+      refuseOthers(
+        input,
+        ['Name', 'Subnets', 'SubnetMappings', 'SecurityGroups', 'Scheme', 'Type', 'IpAddressType', 'Tags'],
+        unsupported,
+      )
       const name = requireName(input.Name, 'Load balancer')
-      if (name.startsWith('internal-')) throw validation(`The load balancer name '${name}' cannot begin with 'internal-'`)
+      if (name.startsWith('internal-'))
+        throw validation(`The load balancer name '${name}' cannot begin with 'internal-'`)
       const scheme = requireSupported(input)
       const subnets = requireSubnets(context, input)
       const groups = requireSecurityGroups(context, input.SecurityGroups)
@@ -36,12 +57,21 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       const before = loadBalancersOf(store, context)
       const named = before.find((row) => row.name === name)
       if (named) {
-        const same = named.scheme === scheme && sameSet(listOf(named.subnets), subnets) && sameSet(listOf(named.securityGroups), groups)
+        const same =
+          named.scheme === scheme &&
+          sameSet(listOf(named.subnets), subnets) &&
+          sameSet(listOf(named.securityGroups), groups)
         if (same) return { LoadBalancers: [describe(context, named)] }
-        throw new DeclaredError('DuplicateLoadBalancerName', `A load balancer with the same name '${name}' exists, but with different settings`)
+        throw new DeclaredError(
+          'DuplicateLoadBalancerName',
+          `A load balancer with the same name '${name}' exists, but with different settings`,
+        )
       }
       if (before.length >= LOAD_BALANCERS_MAX)
-        throw new DeclaredError('TooManyLoadBalancers', `The maximum number of load balancers (${LOAD_BALANCERS_MAX}) has been reached`)
+        throw new DeclaredError(
+          'TooManyLoadBalancers',
+          `The maximum number of load balancers (${LOAD_BALANCERS_MAX}) has been reached`,
+        )
       const { account, region } = context
       const id = ids.hex('', 16)
       // Differs from AWS: one interface, in the first subnet, not one in each.
@@ -83,12 +113,16 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       const row = loadBalancersOf(store, context).find((one) => one.arn === input.LoadBalancerArn)
       if (!row) return {}
       if (attributesOf(row.attributes)[DELETION_PROTECTION] === 'true')
-        throw new DeclaredError('OperationNotPermitted', `Load balancer '${row.arn}' cannot be deleted because deletion protection is enabled`)
+        throw new DeclaredError(
+          'OperationNotPermitted',
+          `Load balancer '${row.arn}' cannot be deleted because deletion protection is enabled`,
+        )
       for (const listener of listenersOf(store, context)) {
         if (listener.loadBalancerArn !== row.arn) continue
         removeTagsOf(deps, listener.arn)
         store.remove('elbv2_listener', { arn: listener.arn })
-        for (const target of targetsOf(store, listener.targetGroupArn)) updateTarget(store, target, unusedTarget)
+        for (const target of targetsOf(store, listener.targetGroupArn))
+          updateTarget(store, target, unusedTarget)
       }
       removeTagsOf(deps, row.arn)
       store.update('elbv2_load_balancer', { arn: row.arn }, { deletedAt: clock.now() })
@@ -106,7 +140,12 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
           (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&
           (!input.Names?.length || input.Names.includes(row.name)),
       )
-      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: pageSize(input.PageSize) }, invalidMarker)
+      const page = pageOf(
+        found,
+        (row) => row.name,
+        { token: input.Marker, max: pageSize(input.PageSize) },
+        invalidMarker,
+      )
       return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
     },
     describeLoadBalancerAttributes(context, input) {
@@ -115,7 +154,11 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
     },
     modifyLoadBalancerAttributes(context, input) {
       const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
-      const after = withAttributes(loadBalancerAttributes, attributesOf(row.attributes), input.Attributes ?? [])
+      const after = withAttributes(
+        loadBalancerAttributes,
+        attributesOf(row.attributes),
+        input.Attributes ?? [],
+      )
       store.update('elbv2_load_balancer', { arn: row.arn }, { attributes: JSON.stringify(after) })
       return { Attributes: describeAttributes(loadBalancerAttributes, after) }
     },
@@ -124,7 +167,10 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
   function requireSubnets(context: Context, input: CreateLoadBalancerInput): string[] {
     for (const mapping of input.SubnetMappings ?? [])
       refuseOthers(mapping, ['SubnetId'], (member) => unsupported(`SubnetMappings.${member}`))
-    const wanted = [...(input.Subnets ?? []), ...(input.SubnetMappings ?? []).map((mapping) => mapping.SubnetId ?? '')]
+    const wanted = [
+      ...(input.Subnets ?? []),
+      ...(input.SubnetMappings ?? []).map((mapping) => mapping.SubnetId ?? ''),
+    ]
     // Differs from AWS: one subnet is enough.
     if (wanted.length === 0) throw validation('At least one subnet must be specified')
     const known = cloud.ec2.describeSubnets(context, {}).Subnets ?? []
@@ -134,17 +180,25 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       return subnet.AvailabilityZone
     })
     if (new Set(zones).size < zones.length)
-      throw new DeclaredError('InvalidConfigurationRequest', 'A load balancer cannot be attached to multiple subnets in the same Availability Zone')
+      throw new DeclaredError(
+        'InvalidConfigurationRequest',
+        'A load balancer cannot be attached to multiple subnets in the same Availability Zone',
+      )
     return wanted
   }
 
   function requireSecurityGroups(context: Context, given: string[] | undefined): string[] {
     const filter = given?.length ? { GroupIds: given } : { GroupNames: ['default'] }
     try {
-      return (cloud.ec2.describeSecurityGroups(context, filter).SecurityGroups ?? []).map((group) => group.GroupId!)
+      return (cloud.ec2.describeSecurityGroups(context, filter).SecurityGroups ?? []).map(
+        (group) => group.GroupId!,
+      )
     } catch (error) {
       if (!(error instanceof DeclaredError)) throw error
-      throw new DeclaredError('InvalidSecurityGroup', `One or more security groups are invalid: ${error.message}`)
+      throw new DeclaredError(
+        'InvalidSecurityGroup',
+        `One or more security groups are invalid: ${error.message}`,
+      )
     }
   }
 
@@ -160,7 +214,11 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       VpcId: row.vpcId,
       State: { Code: row.state },
       Type: 'application',
-      AvailabilityZones: subnets.map((subnet) => ({ ZoneName: subnet.AvailabilityZone, SubnetId: subnet.SubnetId, LoadBalancerAddresses: [] })),
+      AvailabilityZones: subnets.map((subnet) => ({
+        ZoneName: subnet.AvailabilityZone,
+        SubnetId: subnet.SubnetId,
+        LoadBalancerAddresses: [],
+      })),
       SecurityGroups: listOf(row.securityGroups),
       IpAddressType: 'ipv4',
     }
@@ -171,7 +229,8 @@ function requireSupported(input: CreateLoadBalancerInput): LoadBalancerRow['sche
   const { Type = 'application', IpAddressType = 'ipv4', Scheme = 'internet-facing' } = input
   if (Type !== 'application') throw unsupported(`Type '${Type}'`)
   if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
-  if (Scheme !== 'internet-facing' && Scheme !== 'internal') throw new DeclaredError('InvalidScheme', `Scheme '${String(Scheme)}' is not valid`)
+  if (Scheme !== 'internet-facing' && Scheme !== 'internal')
+    throw new DeclaredError('InvalidScheme', `Scheme '${String(Scheme)}' is not valid`)
   return Scheme
 }
 

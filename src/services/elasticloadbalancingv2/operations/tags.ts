@@ -27,16 +27,20 @@ export function makeTagOperations(deps: Elbv2Deps): Implemented {
     },
     describeTags(context, input) {
       const arns = requireResources(context, input.ResourceArns)
-      return { TagDescriptions: arns.map((ResourceArn) => ({ ResourceArn, Tags: tagsOf(deps, ResourceArn) })) }
+      return {
+        TagDescriptions: arns.map((ResourceArn) => ({ ResourceArn, Tags: tagsOf(deps, ResourceArn) })),
+      }
     },
   }
 
   function requireResources(context: Context, arns: string[] | undefined): string[] {
     if (!arns?.length) throw missing('resourceArns')
     const known = new Set(
-      [...loadBalancersOf(store, context), ...targetGroupsOf(store, context), ...listenersOf(store, context)].flatMap((row) =>
-        'ruleArn' in row ? [row.arn, row.ruleArn] : [row.arn],
-      ),
+      [
+        ...loadBalancersOf(store, context),
+        ...targetGroupsOf(store, context),
+        ...listenersOf(store, context),
+      ].flatMap((row) => ('ruleArn' in row ? [row.arn, row.ruleArn] : [row.arn])),
     )
     for (const arn of arns) if (!known.has(arn)) throw notFound(arn)
     return arns
@@ -55,13 +59,19 @@ export function requireTags(tags: Tag[] | undefined): void {
   for (const { Key: key = '', Value: value = '' } of tags ?? []) {
     if (key === '' || key.length > 128 || value.length > 256)
       throw validation('Tag keys have 1 to 128 characters, values at most 256')
-    if (key.toLowerCase().startsWith('aws:')) throw validation('Tag keys starting with aws: are reserved for system use')
+    if (key.toLowerCase().startsWith('aws:'))
+      throw validation('Tag keys starting with aws: are reserved for system use')
   }
   if (new Set((tags ?? []).map((tag) => tag.Key)).size > TAGS_MAX)
     throw new DeclaredError('TooManyTags', `A resource has at most ${TAGS_MAX} tags`)
 }
 
-export function putTags({ store }: Pick<Elbv2Deps, 'store'>, context: Context, resourceArn: string, tags: Tag[] | undefined): void {
+export function putTags(
+  { store }: Pick<Elbv2Deps, 'store'>,
+  context: Context,
+  resourceArn: string,
+  tags: Tag[] | undefined,
+): void {
   const { account, region } = context
   for (const { Key: key = '', Value: value = '' } of tags ?? [])
     store.put('elbv2_tag', { account, region, resourceArn, key, value })

@@ -12,8 +12,12 @@ import { putTags, removeTagsOf, requireTags } from './tags.ts'
 
 type Implemented = Pick<
   Elasticloadbalancingv2Operations,
-  | 'createTargetGroup' | 'modifyTargetGroup' | 'deleteTargetGroup' | 'describeTargetGroups'
-  | 'describeTargetGroupAttributes' | 'modifyTargetGroupAttributes'
+  | 'createTargetGroup'
+  | 'modifyTargetGroup'
+  | 'deleteTargetGroup'
+  | 'describeTargetGroups'
+  | 'describeTargetGroupAttributes'
+  | 'modifyTargetGroupAttributes'
 >
 
 /** AWS: 3,000 per region. */
@@ -23,7 +27,21 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
   const { store, clock, ids, cloud } = deps
   return {
     createTargetGroup(context, input) {
-      refuseOthers(input, ['Name', 'Protocol', 'ProtocolVersion', 'Port', 'VpcId', 'TargetType', 'IpAddressType', 'Tags', ...healthCheckMembers], unsupported)
+      refuseOthers(
+        input,
+        [
+          'Name',
+          'Protocol',
+          'ProtocolVersion',
+          'Port',
+          'VpcId',
+          'TargetType',
+          'IpAddressType',
+          'Tags',
+          ...healthCheckMembers,
+        ],
+        unsupported,
+      )
       const name = requireName(input.Name, 'Target group')
       const { account, region } = context
       requireSupported(input)
@@ -34,12 +52,19 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       const groups = targetGroupsOf(store, context)
       const before = groups.find((row) => row.name === name)
       if (before) {
-        const same = before.port === port && before.vpcId === vpcId && before.healthCheck === JSON.stringify(healthCheck)
+        const same =
+          before.port === port && before.vpcId === vpcId && before.healthCheck === JSON.stringify(healthCheck)
         if (same) return { TargetGroups: [describe(context, before)] }
-        throw new DeclaredError('DuplicateTargetGroupName', `A target group with the same name '${name}' exists, but with different settings`)
+        throw new DeclaredError(
+          'DuplicateTargetGroupName',
+          `A target group with the same name '${name}' exists, but with different settings`,
+        )
       }
       if (groups.length >= TARGET_GROUPS_MAX)
-        throw new DeclaredError('TooManyTargetGroups', `The maximum number of target groups (${TARGET_GROUPS_MAX}) has been reached`)
+        throw new DeclaredError(
+          'TooManyTargetGroups',
+          `The maximum number of target groups (${TARGET_GROUPS_MAX}) has been reached`,
+        )
       const id = ids.hex('', 16)
       const row: TargetGroupRow = {
         arn: `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/${name}/${id}`,
@@ -71,7 +96,10 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       const row = targetGroupsOf(store, context).find((one) => one.arn === input.TargetGroupArn)
       if (!row) return {}
       if (listenersOf(store, context).some((listener) => listener.targetGroupArn === row.arn))
-        throw new DeclaredError('ResourceInUse', `Target group '${row.arn}' is currently in use by a listener or a rule`)
+        throw new DeclaredError(
+          'ResourceInUse',
+          `Target group '${row.arn}' is currently in use by a listener or a rule`,
+        )
       store.remove('elbv2_target', { targetGroupArn: row.arn })
       removeTagsOf(deps, row.arn)
       store.remove('elbv2_target_group', { arn: row.arn })
@@ -91,7 +119,12 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
           (!input.Names?.length || input.Names.includes(row.name)) &&
           (!input.LoadBalancerArn || loadBalancersOfGroup(context, row).includes(input.LoadBalancerArn)),
       )
-      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: pageSize(input.PageSize) }, invalidMarker)
+      const page = pageOf(
+        found,
+        (row) => row.name,
+        { token: input.Marker, max: pageSize(input.PageSize) },
+        invalidMarker,
+      )
       return { NextMarker: page.next, TargetGroups: page.items.map((row) => describe(context, row)) }
     },
     describeTargetGroupAttributes(context, input) {
@@ -100,7 +133,11 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
     },
     modifyTargetGroupAttributes(context, input) {
       const row = requireTargetGroup(deps, context, input.TargetGroupArn)
-      const after = withAttributes(targetGroupAttributes, attributesOf(row.attributes), input.Attributes ?? [])
+      const after = withAttributes(
+        targetGroupAttributes,
+        attributesOf(row.attributes),
+        input.Attributes ?? [],
+      )
       store.update('elbv2_target_group', { arn: row.arn }, { attributes: JSON.stringify(after) })
       return { Attributes: describeAttributes(targetGroupAttributes, after) }
     },
@@ -144,7 +181,12 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
 }
 
 function requireSupported(input: CreateTargetGroupInput) {
-  const { Protocol = 'HTTP', ProtocolVersion = 'HTTP1', TargetType = 'instance', IpAddressType = 'ipv4' } = input
+  const {
+    Protocol = 'HTTP',
+    ProtocolVersion = 'HTTP1',
+    TargetType = 'instance',
+    IpAddressType = 'ipv4',
+  } = input
   if (Protocol !== 'HTTP') throw unsupported(`Protocol '${Protocol}'`)
   if (ProtocolVersion !== 'HTTP1') throw unsupported(`ProtocolVersion '${ProtocolVersion}'`)
   if (TargetType !== 'instance') throw unsupported(`TargetType '${TargetType}'`)
@@ -156,7 +198,9 @@ export function requireName(name: string | undefined, what: 'Target group' | 'Lo
   if (!name) throw missing('name')
   if (name.length > 32) throw validation(`${what} name '${name}' cannot be longer than '32' characters`)
   if (!/^[a-zA-Z0-9-]+$/.test(name))
-    throw validation(`${what} name '${name}' can only contain characters that are alphanumeric characters and hyphens(-)`)
+    throw validation(
+      `${what} name '${name}' can only contain characters that are alphanumeric characters and hyphens(-)`,
+    )
   if (name.startsWith('-') || name.endsWith('-'))
     throw validation(`${what} name '${name}' cannot begin or end with hyphen(-)`)
   return name
@@ -165,6 +209,8 @@ export function requireName(name: string | undefined, what: 'Target group' | 'Lo
 export function requirePort(port: number | undefined): number {
   if (port === undefined) throw validation('A port must be specified')
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw validation(`1 validation error detected: Value '${port}' at 'port' failed to satisfy constraint: Member must be between 1 and 65535`)
+    throw validation(
+      `1 validation error detected: Value '${port}' at 'port' failed to satisfy constraint: Member must be between 1 and 65535`,
+    )
   return port
 }

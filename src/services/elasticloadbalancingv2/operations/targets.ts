@@ -7,10 +7,22 @@ import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from '../attrib
 import { requireTargetGroup, type Elbv2Deps } from '../deps.ts'
 import { missing, unsupported } from '../errors.ts'
 import { deregistrationInProgress, registrationInProgress, unusedTarget } from '../health.ts'
-import { attributesOf, healthCheckOf, listenersOf, removeTarget, targetsOf, updateTarget, type TargetGroupRow, type TargetRow } from '../store.ts'
+import {
+  attributesOf,
+  healthCheckOf,
+  listenersOf,
+  removeTarget,
+  targetsOf,
+  updateTarget,
+  type TargetGroupRow,
+  type TargetRow,
+} from '../store.ts'
 import { requirePort } from './target-groups.ts'
 
-type Implemented = Pick<Elasticloadbalancingv2Operations, 'registerTargets' | 'deregisterTargets' | 'describeTargetHealth'>
+type Implemented = Pick<
+  Elasticloadbalancingv2Operations,
+  'registerTargets' | 'deregisterTargets' | 'describeTargetHealth'
+>
 
 /** AWS: 1,000 per load balancer. */
 const TARGETS_MAX = 1_000
@@ -22,11 +34,19 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['TargetGroupArn', 'Targets'], unsupported)
       const group = requireTargetGroup(deps, context, input.TargetGroupArn)
       const wanted = targetsOfInput(group, input.Targets)
-      requireRunning(context, wanted.map(({ targetId }) => targetId))
+      requireRunning(
+        context,
+        wanted.map(({ targetId }) => targetId),
+      )
       const before = targetsOf(store, group.arn)
-      const added = wanted.filter((one) => !before.some((row) => row.targetId === one.targetId && row.port === one.port))
+      const added = wanted.filter(
+        (one) => !before.some((row) => row.targetId === one.targetId && row.port === one.port),
+      )
       if (before.length + added.length > TARGETS_MAX)
-        throw new DeclaredError('TooManyTargets', `The maximum number of targets (${TARGETS_MAX}) has been reached`)
+        throw new DeclaredError(
+          'TooManyTargets',
+          `The maximum number of targets (${TARGETS_MAX}) has been reached`,
+        )
       const { account, region } = context
       const health = isUsed(context, group) ? registrationInProgress : unusedTarget
       for (const { targetId, port } of wanted) {
@@ -34,7 +54,15 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
         const fresh = { registeredAt: clock.now(), drainingSince: null, inFlight: 0, ...health }
         // A target that drains and is registered again starts anew; one that is there stays as it is.
         if (row && row.drainingSince !== null) updateTarget(store, row, fresh)
-        if (!row) store.insert('elbv2_target', { targetGroupArn: group.arn, targetId, port, account, region, ...fresh })
+        if (!row)
+          store.insert('elbv2_target', {
+            targetGroupArn: group.arn,
+            targetId,
+            port,
+            account,
+            region,
+            ...fresh,
+          })
       }
       return {}
     },
@@ -49,7 +77,8 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
         for (const row of targetsOf(store, group.arn)) {
           if (row.targetId !== Id || (Port !== undefined && row.port !== Port)) continue
           if (atOnce) removeTarget(store, row)
-          else if (row.drainingSince === null) updateTarget(store, row, { drainingSince: clock.now(), ...deregistrationInProgress })
+          else if (row.drainingSince === null)
+            updateTarget(store, row, { drainingSince: clock.now(), ...deregistrationInProgress })
         }
       return {}
     },
@@ -82,13 +111,23 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
 
   function requireRunning(context: Context, ids: string[]) {
     const Filters = [{ Name: 'instance-id', Values: ids }]
-    const found = (deps.cloud.ec2.describeInstances(context, { Filters }).Reservations ?? []).flatMap((one) => one.Instances ?? [])
+    const found = (deps.cloud.ec2.describeInstances(context, { Filters }).Reservations ?? []).flatMap(
+      (one) => one.Instances ?? [],
+    )
     const unknown = ids.filter((id) => !found.some((instance) => instance.InstanceId === id))
     if (unknown.length > 0)
-      throw new DeclaredError('InvalidTarget', `The following targets are not valid instances: ${unknown.map((id) => `'${id}'`).join(', ')}`)
-    const idle = found.filter((instance) => instance.State?.Name !== 'running').map((instance) => `'${instance.InstanceId}'`)
+      throw new DeclaredError(
+        'InvalidTarget',
+        `The following targets are not valid instances: ${unknown.map((id) => `'${id}'`).join(', ')}`,
+      )
+    const idle = found
+      .filter((instance) => instance.State?.Name !== 'running')
+      .map((instance) => `'${instance.InstanceId}'`)
     if (idle.length > 0)
-      throw new DeclaredError('InvalidTarget', `The following targets are not in a running state and cannot be registered: ${idle.join(', ')}`)
+      throw new DeclaredError(
+        'InvalidTarget',
+        `The following targets are not in a running state and cannot be registered: ${idle.join(', ')}`,
+      )
   }
 }
 
@@ -100,7 +139,11 @@ const describe = (group: TargetGroupRow, row: TargetRow): TargetHealthDescriptio
     ...(row.reason !== '' && { Reason: row.reason as never }),
     ...(row.description !== '' && { Description: row.description }),
   },
-  AdministrativeOverride: { State: 'no_override', Reason: 'AdministrativeOverride.NoOverride', Description: 'No override is currently active on target' },
+  AdministrativeOverride: {
+    State: 'no_override',
+    Reason: 'AdministrativeOverride.NoOverride',
+    Description: 'No override is currently active on target',
+  },
 })
 
 const notRegistered = (Id: string, Port: number): TargetHealthDescription => ({
