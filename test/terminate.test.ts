@@ -38,7 +38,7 @@ describe('the end', { concurrency: 1 }, () => {
     for (const name of ['last-one', 'probe-app']) await home.polebean(['terminate', name, '--force'])
     await until('no loop device, sandbox or server', async () => {
       const seen = await things(home.settings())
-      return !seen.some((line) => /^(loop|sandbox|container|instance|process|build|rule|address|map|haproxy server)/.test(line))
+      return !seen.some((line) => /^(loop|sandbox|container|instance|process|build|rule|address 10|map|haproxy server)/.test(line))
     }, 10_000).catch(async () => assert.fail((await things(home.settings())).join('\n')))
     const { stdout } = await home.polebean(['up', folder, '--name', 'probe-app'])
     host = new URL(stdout.trim()).hostname

@@ -10,6 +10,7 @@ import { note } from './output.ts'
 
 const ENTRY = fileURLToPath(new URL('main.ts', import.meta.url))
 const START_TIMEOUT_MS = 60_000
+const ANSWER_TIMEOUT_MS = 5_000
 
 /** Answers the API of the home, starting the server (under its supervisor) when it does not answer. */
 export async function ensureServer(homeDir: string): Promise<Api> {
@@ -49,8 +50,10 @@ function repeated(homeDir: string, from: number): string | undefined {
 export async function answers(homeDir: string): Promise<boolean> {
   const home = readHome(homeDir)
   if (!home) return false
-  const reply = await fetch(`http://127.0.0.1:${home.ports.api}/healthz`).catch(() => undefined)
-  return reply?.ok === true && (await reply.text()).trim() === home.id
+  // Somebody else may sit on the port and never say a word.
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  const said = await fetch(`http://127.0.0.1:${home.ports.api}/healthz`, { signal }).then((reply) => reply.text(), () => '')
+  return said.trim() === home.id
 }
 
 /** Runs one of our own commands as root, with sudo when we are not; its output is the user's. */

@@ -29,7 +29,7 @@ const dial = (host, port) =>
 createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost')
   if (pathname === '/note') appendFileSync(notes, 'x')
-  if (pathname === '/dial') response.end(await dial(searchParams.get('host'), searchParams.get('port')))
+  if (pathname === '/dial') response.end(hostname() + ' ' + (await dial(searchParams.get('host'), searchParams.get('port'))))
   else if (pathname === '/note' || pathname === '/notes') response.end(String(readFileSync(notes).length))
   else response.end('VERSION ' + hostname())
 }).listen(process.env.PORT, '127.0.0.1')

@@ -173,10 +173,10 @@ describe('haproxy on the machine', () => {
     await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: 200 })
   })
 
-  it('loses no request while balancers come and go and targets change', async () => {
+  it('loses no request while balancers come and go and targets change', { timeout: 90_000 }, async ({ signal }) => {
     await engine.apply(model([target(1), target(2)]))
     await untilHealthy(2)
-    const load = startLoad(net.home.ports.http, 30_000)
+    const load = startLoad(net.home.ports.http, 30_000, signal)
     for (let n = 2; n < 6; n++) {
       const more = Array.from({ length: n - 1 }, (_unused, k) => loadBalancer(k + 2))
       await engine.apply(model([target(1), target(2), target(3)], more))
@@ -189,10 +189,10 @@ describe('haproxy on the machine', () => {
     assert.ok(answered >= 30_000)
   })
 
-  it('gives a new target nothing before its first passed check, also under load', async () => {
+  it('gives a new target nothing before its first passed check, also under load', { timeout: 60_000 }, async ({ signal }) => {
     await engine.apply(model([target(1)]))
     await untilHealthy(1)
-    const load = startLoad(net.home.ports.http, 5_000)
+    const load = startLoad(net.home.ports.http, 5_000, signal)
     for (let n = 50; n < 60; n++) {
       await net.order({ address: addressOf(n), port: 80, name: `i-${n}`, status: 200, checkStatus: 503 })
       await engine.apply(model([target(1), target(n)]))
@@ -297,7 +297,7 @@ describe('haproxy on the machine', () => {
 })
 
 /** wrk-like: 16 keep-alive clients in a process of their own, until `requests` were answered and `done` is called. */
-function startLoad(port: number, requests: number) {
+function startLoad(port: number, requests: number, signal: AbortSignal) {
   const program = `
     import { Agent, get } from 'node:http'
     const [port, host, least] = [Number(process.argv[1]), process.argv[2], Number(process.argv[3])]
@@ -323,8 +323,11 @@ function startLoad(port: number, requests: number) {
     ['--input-type=module', '-e', program, String(port), HOST, String(requests)],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
+    signal,
+    killSignal: 'SIGKILL',
     },
   )
+  child.on('error', () => undefined) // it was called off
   let said = ''
   child.stdout.on('data', (chunk) => (said += String(chunk)))
   const ended = new Promise((resolve) => child.on('close', resolve))

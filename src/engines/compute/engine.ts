@@ -55,10 +55,13 @@ export type InstanceSpec = {
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'unknown'
 
+/** The reason of an instance that ended by itself while the machine and the engine ran. */
+export const DIED = 'its first process ended'
+
 export type InstanceObservation = {
   id: string
   state: InstanceState
-  /** Why it is in this state, one line; '' when there is nothing to say. */
+  /** Why it is in this state, one line; '' when there is nothing to say; DIED when nobody asked for its end. */
   reason: string
   /** When the state was entered, epoch ms. */
   since: number

@@ -1,5 +1,5 @@
 // The world that fake instances live in: it outlives the control planes that look at it, and can be hurt from outside.
-import type { InstanceSpec } from './engine.ts'
+import { DIED, type InstanceSpec } from './engine.ts'
 
 export type FakeInstance = {
   spec: InstanceSpec
@@ -35,14 +35,14 @@ export const makeFakeWorld = (): FakeWorld => ({
 })
 
 /** The first process of an instance dies. */
-export function killInstance(world: FakeWorld, id: string, at: number): void {
+export function killInstance(world: FakeWorld, id: string, at: number, reason = DIED): void {
   const instance = world.instances.get(id)
   if (instance?.state === 'running')
-    Object.assign(instance, { state: 'stopped', since: at, reason: 'its first process ended' })
+    Object.assign(instance, { state: 'stopped', since: at, reason })
 }
 
 export function rebootMachine(world: FakeWorld, at: number): void {
-  for (const id of world.instances.keys()) killInstance(world, id, at)
+  for (const id of world.instances.keys()) killInstance(world, id, at, '')
 }
 
 /** How a test looks at the world: who runs what. */

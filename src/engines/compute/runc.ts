@@ -13,7 +13,7 @@ import { interfaceOf } from '../network/names.ts'
 import type { Router } from '../network/router.ts'
 import { makeBuilder } from './build.ts'
 import { checkSoftware, checkSpec } from './check-spec.ts'
-import type { ComputeEngine, InstanceObservation, InstanceSpec, InstanceStats } from './engine.ts'
+import { type ComputeEngine, DIED, type InstanceObservation, type InstanceSpec, type InstanceStats } from './engine.ts'
 import { execInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, openInstanceFiles } from './instance-files.ts'
@@ -81,6 +81,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await router.attach(memberOf(record), pid)
       await sandboxes.start(spec.id)
       if (!parts().files.launched(spec.id)) parts().files.setLaunched(spec.id)
+      if (record.reason !== '') parts().files.put({ ...recordOf(spec.id), reason: '' }) // of its last end
     } catch (error) {
       await takeDown(record, reasonOf(error))
       throw error
@@ -121,7 +122,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     const state = doing === 'stopping' ? doing : alive ? 'running' : (doing ?? 'stopped')
     if (state === 'stopped' && init && record.stoppedAt < (readStarted(startedPath(id))?.at ?? 0)) {
       // First seen now: nobody of ours stopped it.
-      record = { ...record, stoppedAt: clock.now(), reason: 'its first process ended' }
+      record = { ...record, stoppedAt: clock.now(), reason: DIED }
       parts().files.put(record)
     }
     const cutShort =

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { MEMORY_OVERCOMMIT } from '../ec2/capacity.ts'
 import { makeServicesWorld, type ServicesWorld } from '../testing/services-world.ts'
 
 describe('an Auto Scaling group behind a load balancer', () => {
@@ -181,7 +182,7 @@ describe('an Auto Scaling group behind a load balancer', () => {
   })
 
   it('goes on, with back-off, when there is no room', async () => {
-    world.compute.memoryBytes = 2 ** 30
+    world.compute.memoryBytes = Math.ceil(2 ** 30 / MEMORY_OVERCOMMIT)
     world.restart()
     await world.clock.run(100)
     make({ MinSize: 2, MaxSize: 4 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { MEMORY_OVERCOMMIT } from './capacity.ts'
 import { makeServicesWorld, softwareIntent, type ServicesWorld } from '../testing/services-world.ts'
 
 const AWAITS = [
@@ -154,7 +155,7 @@ describe('an instance', () => {
   })
 
   it('cannot be launched when its memory is not there', async () => {
-    world.compute.memoryBytes = 3 * 2 ** 30
+    world.compute.memoryBytes = Math.ceil((3 * 2 ** 30) / MEMORY_OVERCOMMIT)
     world.restart()
     await world.clock.run(1_000)
     launch({ InstanceType: 't3.small' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { InstanceObservation } from '../../engines/compute/engine.ts'
+import { DIED, type InstanceObservation } from '../../engines/compute/engine.ts'
 import { planInstance, type InstanceView } from './plan.ts'
 import type { InstanceRow } from './store.ts'
 
@@ -127,21 +127,36 @@ describe('the plan of one instance', () => {
       'update',
       { engineState: 'stopped', downSince: NOW },
     ],
-    ['launches again what is gone', view({}), 'launch', { engineState: 'gone', downSince: NOW }],
+    ['launches again what is gone', view({}), 'launch', { engineState: 'gone', downSince: NOW, recoveries: `[${NOW}]` }],
     [
-      'counts a recovery',
-      view({ row: row({ engineState: 'stopped', downSince: NOW - 5 }), seen: seen({ boot: 'b2' }) }),
-      null,
-      { engineState: 'running', boot: 'b2', downSince: null, recoveries: `[${NOW}]` },
+      'counts what ended by itself',
+      view({ seen: seen({ state: 'stopped', reason: DIED }) }),
+      'start',
+      { engineState: 'stopped', downSince: NOW, recoveries: `[${NOW}]` },
     ],
     [
-      'forgets recoveries that are five minutes old',
+      'counts an end once',
+      view({ row: row({ engineState: 'stopped', downSince: NOW - 5 }), seen: seen({ boot: 'b2' }) }),
+      null,
+      { engineState: 'running', boot: 'b2', downSince: null },
+    ],
+    [
+      'does not count an end with the machine, however many there were',
       view({
-        row: row({ recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000]) }),
-        seen: seen({ state: 'stopped' }),
+        row: row({ recoveries: JSON.stringify([NOW - 3, NOW - 2, NOW - 1]) }),
+        seen: seen({ state: 'stopped', reason: 'Polebean was shut down' }),
       }),
       'start',
       { engineState: 'stopped', downSince: NOW },
+    ],
+    [
+      'forgets ends that are five minutes old',
+      view({
+        row: row({ recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000]) }),
+        seen: seen({ state: 'stopped', reason: DIED }),
+      }),
+      'start',
+      { engineState: 'stopped', downSince: NOW, recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000, NOW]) },
     ],
     [
       'waits while it cannot be seen',
@@ -218,7 +233,7 @@ describe('the plan of one instance', () => {
       'what ended a fourth time',
       view({
         row: row({ recoveries: JSON.stringify([NOW - 3, NOW - 2, NOW - 1]) }),
-        seen: seen({ state: 'stopped' }),
+        seen: seen({ state: 'stopped', reason: DIED }),
       }),
       /ended 4 times/,
     ],

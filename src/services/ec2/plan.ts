@@ -1,7 +1,7 @@
 // What to do with one instance: from its row, its software and what the engine shows. Pure and total (design §2.3).
 // AWS's states: pending → running → shutting-down → terminated, and stopping → stopped → pending. An instance whose
 // first process died, or whose machine was rebooted, stays `running`: it is brought back in place.
-import type { InstanceObservation } from '../../engines/compute/engine.ts'
+import { DIED, type InstanceObservation } from '../../engines/compute/engine.ts'
 import type { InstanceRow, SoftwareRow } from './store.ts'
 
 /** Nobody acts on `unknown` before this is over. */
@@ -57,8 +57,8 @@ function run({ row, software, seen }: InstanceView, now: number): Decision {
     case 'gone':
     case 'stopped': {
       const recent = recoveriesOf(row).filter((at) => at <= now && now - at < RECOVERIES_WITHIN_MS)
-      if (recent.length >= RECOVERIES_MAX)
-        return giveUp(`Server.InternalError: It ended ${recent.length + 1} times in five minutes`, row)
+      if (recent.length > RECOVERIES_MAX)
+        return giveUp(`Server.InternalError: It ended ${recent.length} times in five minutes`, row)
       if (downMs > START_PATIENCE_MS)
         return giveUp(
           row.boot === '' ? LAUNCH_FAILED : 'Server.InternalError: It could not be started again',
@@ -134,22 +134,19 @@ function observedColumns({ row, software, seen }: InstanceView, now: number): Pa
     row.desired === 'running' && (engineState !== null || !row.awaitsSoftware || software !== undefined)
   const down = engineState === 'unknown' || (wanted && engineState !== 'running')
   const boot = seen?.boot || row.boot
-  const wasDown = row.engineState === 'stopped' || row.engineState === 'gone'
-  const cameBack =
-    wasDown &&
-    row.state === 'running' &&
+  // Not what was stopped with the machine or with all of Polebean, however often that is.
+  const died =
+    row.engineState === 'running' &&
+    row.desired === 'running' &&
     row.rebootBoot === null &&
-    seen?.state === 'running' &&
-    boot !== row.boot
+    (!seen || (seen.state === 'stopped' && seen.reason === DIED))
   return {
     engineState,
     boot,
     address: seen?.address ?? row.address,
     revision: seen?.revision ?? row.revision,
     downSince: down ? (row.downSince ?? now) : null,
-    recoveries: cameBack
-      ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX))
-      : row.recoveries,
+    recoveries: died ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX - 1)) : row.recoveries,
   }
 }
 

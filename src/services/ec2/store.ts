@@ -81,7 +81,7 @@ export type InstanceRow = {
   revision: number
   /** Since when it should run and does not (or cannot be seen), epoch ms. */
   downSince: number | null
-  /** JSON list of epoch ms: when it was brought back in place. */
+  /** JSON list of epoch ms: when it ended by itself and was to be brought back in place. */
   recoveries: string
 }
 
