@@ -48,7 +48,8 @@ export function rest(world: World): string[] {
   const runs = store.all<{ kind: string; subject: string }>(`select * from workflow_run where state in ('running', 'undoing')`)
   for (const { kind, subject } of runs) wrong.push(`the workflow ${kind} of ${subject} has not ended`)
 
-  const rows = live(store.all<InstanceRow>('select * from ec2_instance'))
+  const waiting = waitingForSoftware(store)
+  const rows = live(store.all<InstanceRow>('select * from ec2_instance')).filter(({ id }) => !waiting.has(id))
   for (const { id, state, desired } of rows) if (state !== desired) wrong.push(`${id} is ${state}, not ${desired}`)
   const running = runningInstances(compute).map(({ spec }) => spec.id)
   same(wrong, 'instances', running, 'rows', rows.map(({ id }) => id))
@@ -59,11 +60,14 @@ export function rest(world: World): string[] {
       'select * from autoscaling_instance where group_name = :name',
       group,
     )
-    const inService = members.filter(({ lifecycleState }) => lifecycleState === 'InService').length
+    const settled = members.filter(({ instanceId, lifecycleState }) => lifecycleState === 'InService' || waiting.has(instanceId)).length
     if (group.deleting) wrong.push(`${group.name} is still being deleted`)
-    else if (inService !== group.desiredCapacity) wrong.push(`${group.name} has ${inService} of ${group.desiredCapacity} in service`)
+    else if (settled !== group.desiredCapacity) wrong.push(`${group.name} has ${settled} of ${group.desiredCapacity} in service`)
   }
-  const members = store.all<{ instanceId: string }>('select instance_id from autoscaling_instance').map((one) => one.instanceId)
+  const members = store
+    .all<{ instanceId: string }>('select instance_id from autoscaling_instance')
+    .map((one) => one.instanceId)
+    .filter((id) => !waiting.has(id))
   same(wrong, 'group members', members, 'rows', rows.map(({ id }) => id))
 
   const targets = store.all<TargetRow>('select * from elbv2_target')
@@ -80,11 +84,24 @@ export function rest(world: World): string[] {
   if (groups.length !== balancers.length) wrong.push(`${groups.length} groups and ${balancers.length} load balancers`)
 
   const interfaces = store.all<{ instanceId: string | null }>('select * from ec2_network_interface where released_at is null')
-  if (interfaces.length !== rows.length + balancers.length)
+  if (interfaces.length !== rows.length + waiting.size + balancers.length)
     wrong.push(`${interfaces.length} network interfaces for ${rows.length} instances and ${balancers.length} load balancers`)
   const securityGroups = store.get<{ n: number }>(`select count(*) as n from ec2_security_group where name <> 'default'`)!.n
   if (securityGroups !== 2 * groups.length) wrong.push(`${securityGroups} security groups for ${groups.length} environments`)
   return wrong
+}
+
+// An environment whose every build failed never had software to put: its instances wait for the first good version.
+function waitingForSoftware(store: World['store']): Set<string> {
+  const rows = store.all<{ id: string }>(
+    `select i.id from ec2_instance i
+     join ec2_tag t on t.resource_id = i.id and t.key = 'elasticbeanstalk:environment-id'
+     join environment e on e.id = t.value
+     where i.state = 'pending' and i.awaits_software = 1 and e.expected_deployment_id is null and e.status = 'Ready'
+       and not exists (select 1 from ec2_instance_software s where s.instance_id = i.id)
+       and (select state from deployment d where d.environment_id = e.id order by id desc limit 1) = 'failed'`,
+  )
+  return new Set(rows.map(({ id }) => id))
 }
 
 function same(wrong: string[], whatA: string, a: string[], whatB: string, b: string[]): void {

@@ -135,7 +135,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     workflows,
     start() {
       const reconcilers = Object.values(services).flatMap((service) => service.reconcilers)
-      driver = startDriver({ clock, log, store, signal }, [heartbeat, workflows.reconciler, ...reconcilers])
+      driver = startDriver({ clock, log, store, signal, beforePass: () => void heartbeat.look() }, [heartbeat, workflows.reconciler, ...reconcilers])
       return driver
     },
   }

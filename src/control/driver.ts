@@ -22,9 +22,16 @@ export type Driver = {
   ended: Promise<void>
 }
 
-type Deps = { clock: Clock; log: Log; store: Store; signal: AbortSignal }
+type Deps = {
+  clock: Clock
+  log: Log
+  store: Store
+  signal: AbortSignal
+  /** Called before every pass. */
+  beforePass?: () => void
+}
 
-export function startDriver({ clock, log, store, signal }: Deps, reconcilers: Reconciler[]): Driver {
+export function startDriver({ clock, log, store, signal, beforePass }: Deps, reconcilers: Reconciler[]): Driver {
   const loops = reconcilers.map((reconciler) => makeLoop(reconciler))
   store.onCommit((tables) => {
     for (const loop of loops) if (loop.wakes.some((table) => table === '*' || tables.has(table))) loop.wake()
@@ -54,6 +61,7 @@ export function startDriver({ clock, log, store, signal }: Deps, reconcilers: Re
         const startedAt = clock.monotonic()
         status.lastStartedAt = clock.now()
         try {
+          beforePass?.()
           status.report = await reconciler.reconcile(signal)
           status.lastError = null
         } catch (error) {

@@ -14,9 +14,9 @@ export class FakeTarget {
     this.nextCheckAt = now + FIRST_CHECK_MS
   }
 
-  /** Does the checks that are due at `now`, each with what the target answers now. */
+  /** Does the checks that are due at `now` (monotonic milliseconds, as engines count), each with what the target answers now. */
   advance(now: number, status: number | null): void {
-    // The clock may have leapt by hours; more than this many checks in a row cannot change anything.
+    // The machine may have slept for hours; more than this many checks in a row cannot change anything.
     for (let done = 0; this.nextCheckAt <= now && done < CHECKS_AT_ONCE_MAX; done++) {
       this.lastStatus = status
       this.count(passes(this.check, status))

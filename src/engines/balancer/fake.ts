@@ -69,7 +69,7 @@ export function makeFakeBalancerWorld({
       model.targetGroups.flatMap((group) =>
         group.targets.map((target) => {
           const key = keyOf(group, target)
-          const known = before.get(key) ?? new FakeTarget(group.healthCheck, clock.now())
+          const known = before.get(key) ?? new FakeTarget(group.healthCheck, clock.monotonic())
           known.check = group.healthCheck
           return [key, known] as const
         }),
@@ -81,7 +81,7 @@ export function makeFakeBalancerWorld({
     for (const group of model.targetGroups)
       for (const target of group.targets) {
         const port = group.healthCheck.port ?? target.port
-        targetOf(group, target).advance(clock.now(), probe(target.address, port))
+        targetOf(group, target).advance(clock.monotonic(), probe(target.address, port))
       }
   }
 

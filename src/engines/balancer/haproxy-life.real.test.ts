@@ -173,33 +173,41 @@ describe('haproxy on the machine', () => {
     await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: 200 })
   })
 
-  it('loses no request while balancers come and go and targets change', { timeout: 90_000 }, async ({ signal }) => {
-    await engine.apply(model([target(1), target(2)]))
-    await untilHealthy(2)
-    const load = startLoad(net.home.ports.http, 30_000, signal)
-    for (let n = 2; n < 6; n++) {
-      const more = Array.from({ length: n - 1 }, (_unused, k) => loadBalancer(k + 2))
-      await engine.apply(model([target(1), target(2), target(3)], more))
-      await untilHealthy(2 + n)
-      await engine.apply(model([target(1), target(2), target(3, true)], more))
-      await engine.apply(model([target(1), target(2)], more))
-    }
-    const { answered, failed } = await load.done()
-    assert.deepEqual(failed, [])
-    assert.ok(answered >= 30_000)
-  })
+  it(
+    'loses no request while balancers come and go and targets change',
+    { timeout: 90_000 },
+    async ({ signal }) => {
+      await engine.apply(model([target(1), target(2)]))
+      await untilHealthy(2)
+      const load = startLoad(net.home.ports.http, 30_000, signal)
+      for (let n = 2; n < 6; n++) {
+        const more = Array.from({ length: n - 1 }, (_unused, k) => loadBalancer(k + 2))
+        await engine.apply(model([target(1), target(2), target(3)], more))
+        await untilHealthy(2 + n)
+        await engine.apply(model([target(1), target(2), target(3, true)], more))
+        await engine.apply(model([target(1), target(2)], more))
+      }
+      const { answered, failed } = await load.done()
+      assert.deepEqual(failed, [])
+      assert.ok(answered >= 30_000)
+    },
+  )
 
-  it('gives a new target nothing before its first passed check, also under load', { timeout: 60_000 }, async ({ signal }) => {
-    await engine.apply(model([target(1)]))
-    await untilHealthy(1)
-    const load = startLoad(net.home.ports.http, 5_000, signal)
-    for (let n = 50; n < 60; n++) {
-      await net.order({ address: addressOf(n), port: 80, name: `i-${n}`, status: 200, checkStatus: 503 })
-      await engine.apply(model([target(1), target(n)]))
-    }
-    assert.deepEqual((await load.done()).failed, [])
-    for (let n = 50; n < 60; n++) assert.equal(await net.requestsAt(addressOf(n), 80), 0)
-  })
+  it(
+    'gives a new target nothing before its first passed check, also under load',
+    { timeout: 60_000 },
+    async ({ signal }) => {
+      await engine.apply(model([target(1)]))
+      await untilHealthy(1)
+      const load = startLoad(net.home.ports.http, 5_000, signal)
+      for (let n = 50; n < 60; n++) {
+        await net.order({ address: addressOf(n), port: 80, name: `i-${n}`, status: 200, checkStatus: 503 })
+        await engine.apply(model([target(1), target(n)]))
+      }
+      assert.deepEqual((await load.done()).failed, [])
+      for (let n = 50; n < 60; n++) assert.equal(await net.requestsAt(addressOf(n), 80), 0)
+    },
+  )
 
   for (const victim of ['worker', 'master'] as const)
     it(`is back within two seconds when its ${victim} is killed, nobody helping`, async () => {
@@ -323,8 +331,8 @@ function startLoad(port: number, requests: number, signal: AbortSignal) {
     ['--input-type=module', '-e', program, String(port), HOST, String(requests)],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
-    signal,
-    killSignal: 'SIGKILL',
+      signal,
+      killSignal: 'SIGKILL',
     },
   )
   child.on('error', () => undefined) // it was called off
