@@ -52,7 +52,9 @@ describe('clients', { concurrency: 1 }, () => {
       const client = new ElasticBeanstalkClient(settings)
       const { S3Bucket } = await client.send(new eb.CreateStorageLocationCommand())
       const s3 = new S3Client({ ...settings, forcePathStyle: true })
-      await s3.send(new PutObjectCommand({ Bucket: S3Bucket, Key: 'sdk/app.zip', Body: readFileSync(bundle) }))
+      await s3.send(
+        new PutObjectCommand({ Bucket: S3Bucket, Key: 'sdk/app.zip', Body: readFileSync(bundle) }),
+      )
       const version = { ApplicationName: 'sdk-shop', VersionLabel: 'v1' }
       await client.send(
         new eb.CreateApplicationVersionCommand({
@@ -84,7 +86,9 @@ describe('clients', { concurrency: 1 }, () => {
       await client.send(new eb.TerminateEnvironmentCommand({ EnvironmentName: 'sdk-prod' }))
       await until('Terminated')
       await assert.rejects(
-        client.send(new eb.DescribeConfigurationSettingsCommand({ ApplicationName: 'none', EnvironmentName: 'none' })),
+        client.send(
+          new eb.DescribeConfigurationSettingsCommand({ ApplicationName: 'none', EnvironmentName: 'none' }),
+        ),
         { name: 'InvalidParameterValue' },
       )
     })
@@ -97,13 +101,21 @@ describe('clients', { concurrency: 1 }, () => {
       return ran.stdout
     }
     const events = async () => {
-      const { Events } = await home.aws(['elasticbeanstalk', 'describe-events', '--environment-name', 'shop-eb'])
+      const { Events } = await home.aws([
+        'elasticbeanstalk',
+        'describe-events',
+        '--environment-name',
+        'shop-eb',
+      ])
       return (Events as { Message: string }[]).map(({ Message }) => Message)
     }
     const cname = 'shop-eb-test.us-west-2.elasticbeanstalk.localhost'
 
     it('creates an environment with its recommended settings', async () => {
-      assert.match(await ebRan(['init', 'eb-shop', '-p', 'python-3.11', '--region', 'us-west-2']), /has been created/)
+      assert.match(
+        await ebRan(['init', 'eb-shop', '-p', 'python-3.11', '--region', 'us-west-2']),
+        /has been created/,
+      )
       const said = await ebRan(['create', 'shop-eb', '--elb-type', 'application', '-c', 'shop-eb-test'])
       assert.match(said, /Successfully launched environment: shop-eb\n/)
       assert.match(said, /CNAME: shop-eb-test\.us-west-2\.elasticbeanstalk\.localhost/)
@@ -118,7 +130,10 @@ describe('clients', { concurrency: 1 }, () => {
       assert.match(await ebRan(['list']), /^\* shop-eb$/m)
     })
     it('sets and prints properties', async () => {
-      assert.match(await ebRan(['setenv', 'GREETING=by eb']), /Successfully deployed new configuration to environment/)
+      assert.match(
+        await ebRan(['setenv', 'GREETING=by eb']),
+        /Successfully deployed new configuration to environment/,
+      )
       assert.match(await ebRan(['printenv']), /GREETING = by eb/)
       assert.match((await home.get(cname)).body, /by eb/)
       const warnings = (await events()).filter((message) => message.includes('have no effect'))
@@ -139,7 +154,10 @@ describe('clients', { concurrency: 1 }, () => {
       assert.match(said, /The module 'nothing_of_that_name' is not installed \(application\.py:1\)/)
     })
     it('terminates', async () => {
-      assert.match(await ebRan(['terminate', 'shop-eb', '--force']), /terminateEnvironment completed successfully/)
+      assert.match(
+        await ebRan(['terminate', 'shop-eb', '--force']),
+        /terminateEnvironment completed successfully/,
+      )
       assert.equal((await home.get(cname)).status, 404)
       const waiter = ['wait', 'environment-terminated', '--environment-names', 'shop-eb']
       const waited = await home.client(['aws', 'elasticbeanstalk', ...waiter])
@@ -150,7 +168,8 @@ describe('clients', { concurrency: 1 }, () => {
   describe('aws', () => {
     it('waits for an update', async () => {
       const named = ['--environment-name', 'flask-guestbook']
-      const setting = 'Namespace=aws:elasticbeanstalk:application:environment,OptionName=GREETING,Value=updated'
+      const setting =
+        'Namespace=aws:elasticbeanstalk:application:environment,OptionName=GREETING,Value=updated'
       await home.aws(['elasticbeanstalk', 'update-environment', ...named, '--option-settings', setting])
       for (const waiter of ['environment-updated', 'environment-exists']) {
         const args = ['wait', waiter, '--environment-names', 'flask-guestbook']
@@ -165,17 +184,32 @@ describe('clients', { concurrency: 1 }, () => {
       const { EnvironmentResources: resources } = await home.aws([
         ...['elasticbeanstalk', 'describe-environment-resources', '--environment-name', 'flask-guestbook'],
       ])
-      const { AutoScalingGroups, Instances, LoadBalancers } = resources as Record<string, { Name: string; Id: string }[]>
+      const { AutoScalingGroups, Instances, LoadBalancers } = resources as Record<
+        string,
+        { Name: string; Id: string }[]
+      >
       const id = Instances![0]!.Id
       const { Reservations } = await home.aws(['ec2', 'describe-instances', '--instance-ids', id])
       const [instance] = (Reservations as { Instances: Record<string, unknown>[] }[])[0]!.Instances
       assert.deepEqual((instance!.State as { Name: string }).Name, 'running')
       const groupIds = (instance!.SecurityGroups as { GroupId: string }[]).map(({ GroupId }) => GroupId)
-      const { SecurityGroups } = await home.aws(['ec2', 'describe-security-groups', '--group-ids', ...groupIds])
-      assert.match((SecurityGroups as { GroupName: string }[])[0]!.GroupName, /^awseb-e-\w+-stack-AWSEBSecurityGroup-/)
+      const { SecurityGroups } = await home.aws([
+        'ec2',
+        'describe-security-groups',
+        '--group-ids',
+        ...groupIds,
+      ])
+      assert.match(
+        (SecurityGroups as { GroupName: string }[])[0]!.GroupName,
+        /^awseb-e-\w+-stack-AWSEBSecurityGroup-/,
+      )
       const asg = ['describe-auto-scaling-groups', '--auto-scaling-group-names', AutoScalingGroups![0]!.Name]
       const { AutoScalingGroups: groups } = await home.aws(['autoscaling', ...asg])
-      const [group] = groups as { Instances: Record<string, string>[]; TargetGroupARNs: string[]; DesiredCapacity: number }[]
+      const [group] = groups as {
+        Instances: Record<string, string>[]
+        TargetGroupARNs: string[]
+        DesiredCapacity: number
+      }[]
       assert.equal(group!.DesiredCapacity, 1)
       assert.deepEqual(
         group!.Instances.map((one) => [one.InstanceId, one.LifecycleState, one.HealthStatus]),
@@ -200,7 +234,14 @@ describe('clients', { concurrency: 1 }, () => {
       const url = `s3://${String(S3Bucket)}/big/ni ne+ü`
       const up = await home.client(['aws', 's3', 'cp', '--only-show-errors', file, url])
       assert.equal(up.status, 0, up.stderr)
-      const head = await home.aws(['s3api', 'head-object', '--bucket', String(S3Bucket), '--key', 'big/ni ne+ü'])
+      const head = await home.aws([
+        's3api',
+        'head-object',
+        '--bucket',
+        String(S3Bucket),
+        '--key',
+        'big/ni ne+ü',
+      ])
       assert.match(String(head.ETag), /-2"$/, 'it went up in two parts')
       const presigned = (await home.client(['aws', 's3', 'presign', url])).stdout.trim()
       const got = await runProgram(['curl', '-sf', '-o', `${file}.back`, presigned])
@@ -208,7 +249,10 @@ describe('clients', { concurrency: 1 }, () => {
       const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
       assert.equal(digest(`${file}.back`), digest(file))
       const forged = presigned.replace(/Signature=[^&]{4}/, 'Signature=AAAA')
-      assert.equal((await runProgram(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', forged])).stdout, '403')
+      assert.equal(
+        (await runProgram(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', forged])).stdout,
+        '403',
+      )
     })
 
     it('is refused unsigned, with a wrong secret, an unknown key, a foreign token or another region', async () => {
@@ -226,7 +270,13 @@ describe('clients', { concurrency: 1 }, () => {
         assert.notEqual(ran.status, 0, what)
         assert.match(ran.stderr, expected, what)
       }
-      const s3 = await runProgram(['curl', '-s', '-w', '%{http_code}', `${endpoint}/elasticbeanstalk-us-west-2-000000000000`])
+      const s3 = await runProgram([
+        'curl',
+        '-s',
+        '-w',
+        '%{http_code}',
+        `${endpoint}/elasticbeanstalk-us-west-2-000000000000`,
+      ])
       assert.match(s3.stdout, /<Code>AccessDenied<\/Code>[^]*403$/)
     })
   })

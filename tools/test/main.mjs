@@ -1,6 +1,6 @@
 // `npm test`: sets up what it needs, runs everything, cleans up after itself. Ends with one line: N passed, N failed.
 // --full also runs the long runs (more seeds, every crash point). Plain JavaScript: it starts on the machine's own Node.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,13 +32,8 @@ for (const [title, pattern, keep, concurrency] of phases) {
   if (files.length === 0) continue
   console.log(`\n== ${title} (${files.length} files)`)
   const startedAt = Date.now()
-  const result = spawnSync(
-    node,
-    ['--disable-warning=ExperimentalWarning', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=./tools/test/reporter.mjs', ...files],
-    { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 256 << 20 },
-  )
+  const result = await runTests(files, concurrency)
   const summary = /^SUMMARY (\d+) (\d+) (\d+)$/m.exec(result.stdout)
-  process.stdout.write(result.stdout.replace(/^SUMMARY .*\n/m, ''))
   passed += Number(summary?.[1] ?? 0)
   failed += Number(summary?.[2] ?? 0) + (summary ? 0 : 1)
   skipped += Number(summary?.[3] ?? 0)
@@ -47,6 +42,18 @@ for (const [title, pattern, keep, concurrency] of phases) {
 }
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exit(failed === 0 ? 0 : 1)
+
+function runTests(files, concurrency) {
+  const args = ['--disable-warning=ExperimentalWarning', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=./tools/test/reporter.mjs']
+  const child = spawn(node, [...args, ...files], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let stdout = ''
+  child.stdout.setEncoding('utf8')
+  child.stdout.on('data', (text) => {
+    stdout += text
+    process.stdout.write(text.replace(/^SUMMARY .*\n/m, ''))
+  })
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout })))
+}
 
 function glob(pattern) {
   const code = `console.log(require('node:fs').globSync(${JSON.stringify(pattern)}).filter((f) => !f.includes('node_modules')).sort().join('\\n'))`

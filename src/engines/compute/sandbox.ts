@@ -151,7 +151,8 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       rmSync(join(stateDir, containerOf(id)), { recursive: true, force: true })
     }
     await removeCgroup(cgroupOf(id))
-    rmSync(dirOf(id), { recursive: true, force: true })
+    // A program that a dead control plane had started may be writing its last file there.
+    rmSync(dirOf(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
 
   return {

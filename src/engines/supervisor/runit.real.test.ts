@@ -97,6 +97,7 @@ describe('runit on the machine', () => {
       await home.engine().ensure(sleeper('late'))
       const before = await pidOf(home.engine(), 'late')
       for (const pid of findRunsvdir(join(home.dir, 'supervise'))) process.kill(pid, 'SIGKILL')
+      await until(() => findRunsvdir(join(home.dir, 'supervise')).length === 0)
       await home.engine().ensure(sleeper('late'))
       assert.equal(await pidOf(home.engine(), 'late'), before)
       await until(() => findRunsvdir(join(home.dir, 'supervise')).length === 1) // a child before its exec looks like it
