@@ -61,11 +61,21 @@ async function hammer(port: number, sign: () => Record<string, string>): Promise
   const one = async () => {
     while (performance.now() < until) {
       await new Promise<void>((resolve, reject) => {
-        const call = request({ host: '127.0.0.1', port, method: 'POST', path: '/', headers: { ...headers, 'content-length': BODY.length }, agent }, (response) => {
-          response.resume()
-          if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`))
-          response.on('end', resolve)
-        })
+        const call = request(
+          {
+            host: '127.0.0.1',
+            port,
+            method: 'POST',
+            path: '/',
+            headers: { ...headers, 'content-length': BODY.length },
+            agent,
+          },
+          (response) => {
+            response.resume()
+            if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`))
+            response.on('end', resolve)
+          },
+        )
         call.on('error', reject)
         call.end(BODY)
       })
@@ -79,7 +89,10 @@ async function hammer(port: number, sign: () => Record<string, string>): Promise
 
 async function answering(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const up = await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)
+    const up = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    )
     if (up) return
     await sleep(100)
   }

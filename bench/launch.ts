@@ -35,7 +35,14 @@ export async function launch(home: TestHome): Promise<Figure[]> {
     }
     if (launches.length === 0) return [all]
     const took = median(launches)
-    const one = { what: 'instance launch: accepted by the engine to running', value: `${took.toFixed(0)} ms`, against: '', ratio: '', budget: '≤ 150 ms', met: took <= 150 ? 'yes' : 'no' }
+    const one = {
+      what: 'instance launch: accepted by the engine to running',
+      value: `${took.toFixed(0)} ms`,
+      against: '',
+      ratio: '',
+      budget: '≤ 150 ms',
+      met: took <= 150 ? 'yes' : 'no',
+    }
     return [all, one]
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -46,7 +53,15 @@ async function preparedByHand(folder: string): Promise<string> {
   cpSync(join(root, 'samples/flask-guestbook'), join(folder, 'app'), { recursive: true })
   for (const argv of [
     ['/usr/bin/python3', '-m', 'venv', join(folder, 'venv')],
-    [join(folder, 'venv/bin/pip'), 'install', '-q', '--disable-pip-version-check', 'gunicorn', '-r', join(folder, 'app/requirements.txt')],
+    [
+      join(folder, 'venv/bin/pip'),
+      'install',
+      '-q',
+      '--disable-pip-version-check',
+      'gunicorn',
+      '-r',
+      join(folder, 'app/requirements.txt'),
+    ],
   ]) {
     const { status, stderr } = await runProgram(argv)
     if (status !== 0) throw new Error(stderr)
@@ -57,7 +72,10 @@ async function preparedByHand(folder: string): Promise<string> {
 /** Milliseconds from the start of gunicorn to its first 200. */
 async function startedByHand(gunicorn: string, folder: string): Promise<number> {
   const startedAt = performance.now()
-  const child = spawn(gunicorn, ['--bind', '127.0.0.1:9003', '--workers=1', '--threads=15', 'app:app'], { cwd: join(folder, 'app'), stdio: 'ignore' })
+  const child = spawn(gunicorn, ['--bind', '127.0.0.1:9003', '--workers=1', '--threads=15', 'app:app'], {
+    cwd: join(folder, 'app'),
+    stdio: 'ignore',
+  })
   await answers({ port: 9003, host: 'localhost' })
   const took = performance.now() - startedAt
   child.kill('SIGTERM')
@@ -66,18 +84,43 @@ async function startedByHand(gunicorn: string, folder: string): Promise<number> 
 }
 
 async function firstAnswer(home: TestHome, round: number): Promise<number> {
-  const described = await home.aws(['elasticbeanstalk', 'describe-environments', '--environment-names', 'bench-flask'])
-  const like = (described.Environments as { ApplicationName: string; VersionLabel: string; SolutionStackName: string }[])[0]!
+  const described = await home.aws([
+    'elasticbeanstalk',
+    'describe-environments',
+    '--environment-names',
+    'bench-flask',
+  ])
+  const like = (
+    described.Environments as { ApplicationName: string; VersionLabel: string; SolutionStackName: string }[]
+  )[0]!
   const host = `bench-${round}.${home.settings().region}.${home.settings().domain}`
   const watching = answers({ port: home.settings().ports.http, host })
   const created = home.aws([
-    'elasticbeanstalk', 'create-environment', '--application-name', like.ApplicationName, '--environment-name', `bench-${round}`,
-    '--cname-prefix', `bench-${round}`, '--version-label', like.VersionLabel, '--solution-stack-name', like.SolutionStackName,
-    '--option-settings', 'Namespace=aws:elasticbeanstalk:container:python,OptionName=WSGIPath,Value=app:app',
+    'elasticbeanstalk',
+    'create-environment',
+    '--application-name',
+    like.ApplicationName,
+    '--environment-name',
+    `bench-${round}`,
+    '--cname-prefix',
+    `bench-${round}`,
+    '--version-label',
+    like.VersionLabel,
+    '--solution-stack-name',
+    like.SolutionStackName,
+    '--option-settings',
+    'Namespace=aws:elasticbeanstalk:container:python,OptionName=WSGIPath,Value=app:app',
   ])
   const { DateCreated } = (await created) as { DateCreated: string }
   const answeredAt = await watching
-  await home.client(['aws', 'elasticbeanstalk', 'wait', 'environment-exists', '--environment-names', `bench-${round}`])
+  await home.client([
+    'aws',
+    'elasticbeanstalk',
+    'wait',
+    'environment-exists',
+    '--environment-names',
+    `bench-${round}`,
+  ])
   return answeredAt - Date.parse(DateCreated)
 }
 
@@ -85,10 +128,13 @@ async function firstAnswer(home: TestHome, round: number): Promise<number> {
 async function answers({ port, host }: { port: number; host: string }): Promise<number> {
   for (;;) {
     const status = await new Promise<number>((resolve) => {
-      const call = request({ host: '127.0.0.1', port, path: '/', headers: { host }, agent: false }, (response) => {
-        response.resume()
-        resolve(response.statusCode ?? 0)
-      })
+      const call = request(
+        { host: '127.0.0.1', port, path: '/', headers: { host }, agent: false },
+        (response) => {
+          response.resume()
+          resolve(response.statusCode ?? 0)
+        },
+      )
       call.on('error', () => resolve(0))
       call.end()
     })

@@ -13,7 +13,14 @@ try {
   await home.polebean(['scale', '2', 'bench-flask'])
   for (const measure of [throughput, launch, api, memory]) {
     const found = await measure(home).catch((error: Error): Figure[] => [
-      { what: measure.name, value: `failed: ${error.message.slice(0, 300)}`, against: '', ratio: '', budget: '', met: 'no' },
+      {
+        what: measure.name,
+        value: `failed: ${error.message.slice(0, 300)}`,
+        against: '',
+        ratio: '',
+        budget: '',
+        met: 'no',
+      },
     ])
     figures.push(...found)
     printFigures(found)

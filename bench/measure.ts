@@ -2,7 +2,14 @@
 // machine hurts all of them alike. Medians over rounds.
 import { runProgram } from '../test/support/home.ts'
 
-export type Figure = { what: string; value: string; against: string; ratio: string; budget: string; met: string }
+export type Figure = {
+  what: string
+  value: string
+  against: string
+  ratio: string
+  budget: string
+  met: string
+}
 
 export const median = (values: number[]): number => {
   const sorted = values.toSorted((a, b) => a - b)
@@ -11,18 +18,28 @@ export const median = (values: number[]): number => {
 }
 
 /** Runs every contestant once a round; answers their values by round. */
-export async function inTurns(rounds: number, contestants: Record<string, () => Promise<number>>): Promise<Record<string, number[]>> {
-  const values: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]))
+export async function inTurns(
+  rounds: number,
+  contestants: Record<string, () => Promise<number>>,
+): Promise<Record<string, number[]>> {
+  const values: Record<string, number[]> = Object.fromEntries(
+    Object.keys(contestants).map((name) => [name, []]),
+  )
   for (let round = 0; round < rounds; round++)
     for (const [name, measure] of Object.entries(contestants)) values[name]!.push(await measure())
   return values
 }
 
 /** Median over rounds of a / b. */
-export const ratioOf = (a: number[], b: number[]): number => median(a.map((value, round) => value / b[round]!))
+export const ratioOf = (a: number[], b: number[]): number =>
+  median(a.map((value, round) => value / b[round]!))
 
 /** Requests a second by wrk: 64 keep-alive connections, one thread; throws when any request failed. */
-export async function wrk(prefix: string[], url: string, options: { host?: string; seconds?: number; connections?: number } = {}): Promise<number> {
+export async function wrk(
+  prefix: string[],
+  url: string,
+  options: { host?: string; seconds?: number; connections?: number } = {},
+): Promise<number> {
   const { host, seconds = 4, connections = 64 } = options
   const header = host ? ['-H', `Host: ${host}`] : []
   const argv = [...prefix, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...header, url]

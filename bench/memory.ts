@@ -25,7 +25,14 @@ export async function memory(home: TestHome): Promise<Figure[]> {
   const total = [...sums.values()].reduce((sum, kb) => sum + kb, 0) / 1024
   const parts = [...sums].map(([name, kb]) => `${name} ${(kb / 1024).toFixed(0)}`).join(', ')
   return [
-    { what: 'resident memory of all daemons (PSS)', value: `${total.toFixed(0)} MB`, against: parts, ratio: '', budget: '≤ 200 MB', met: total <= 200 ? 'yes' : 'no' },
+    {
+      what: 'resident memory of all daemons (PSS)',
+      value: `${total.toFixed(0)} MB`,
+      against: parts,
+      ratio: '',
+      budget: '≤ 200 MB',
+      met: total <= 200 ? 'yes' : 'no',
+    },
   ]
 }
 

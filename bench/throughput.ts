@@ -21,12 +21,17 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
   writeFileSync(nginx, handWrittenNginx(balancer, instances, folder))
   const peers = [
     spawn('ip', ['netns', 'exec', `pb-${id}-lb`, 'haproxy', '-db', '-f', haproxy], { stdio: 'ignore' }),
-    spawn('ip', ['netns', 'exec', `pb-${id}-lb`, 'nginx', '-c', nginx, '-g', 'daemon off;'], { stdio: 'ignore' }),
+    spawn('ip', ['netns', 'exec', `pb-${id}-lb`, 'nginx', '-c', nginx, '-g', 'daemon off;'], {
+      stdio: 'ignore',
+    }),
   ]
   try {
     await sleep(1_000)
     const figures: Figure[] = []
-    for (const [name, path] of [['static file (nginx in the instance)', '/static/style.css'], ['Flask sample', '/']] as const) {
+    for (const [name, path] of [
+      ['static file (nginx in the instance)', '/static/style.css'],
+      ['Flask sample', '/'],
+    ] as const) {
       const connections = path === '/' ? 16 : 64
       const values = await inTurns(ROUNDS, {
         polebean: () => wrk(inside, `http://${balancer}${path}`, { connections }),
@@ -35,10 +40,20 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
       })
       const ours = values.polebean!
       const value = `${median(ours).toFixed(0)} requests/s`
-      for (const [peer, budget] of [['haproxy', 0.95], ['nginx', 1]] as const) {
+      for (const [peer, budget] of [
+        ['haproxy', 0.95],
+        ['nginx', 1],
+      ] as const) {
         const ratio = ratioOf(ours, values[peer]!)
         const against = `${peer} by hand: ${median(values[peer]!).toFixed(0)}`
-        figures.push({ what: name, value, against, ratio: ratio.toFixed(2), budget: `≥ ${budget}`, met: ratio >= budget ? 'yes' : 'no' })
+        figures.push({
+          what: name,
+          value,
+          against,
+          ratio: ratio.toFixed(2),
+          budget: `≥ ${budget}`,
+          met: ratio >= budget ? 'yes' : 'no',
+        })
       }
     }
     return figures
@@ -50,8 +65,20 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
 }
 
 async function addressesOf(home: TestHome): Promise<{ balancer: string; instances: string[] }> {
-  const running = await home.aws(['ec2', 'describe-instances', '--filters', 'Name=instance-state-name,Values=running', '--query', 'Reservations[].Instances[].PrivateIpAddress'])
-  const interfaces = await home.aws(['ec2', 'describe-network-interfaces', '--query', "NetworkInterfaces[?starts_with(Description,'ELB')].PrivateIpAddress"])
+  const running = await home.aws([
+    'ec2',
+    'describe-instances',
+    '--filters',
+    'Name=instance-state-name,Values=running',
+    '--query',
+    'Reservations[].Instances[].PrivateIpAddress',
+  ])
+  const interfaces = await home.aws([
+    'ec2',
+    'describe-network-interfaces',
+    '--query',
+    "NetworkInterfaces[?starts_with(Description,'ELB')].PrivateIpAddress",
+  ])
   const [balancer] = interfaces as unknown as string[]
   if (!balancer) throw new Error('the load balancer has no address')
   return { balancer, instances: running as unknown as string[] }

@@ -18,7 +18,10 @@ import type { Cloud, Context } from './services/cloud.ts'
 import type { ElasticbeanstalkDeps } from './services/elasticbeanstalk/parts.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
 import { makeEc2Service } from './services/ec2/service.ts'
-import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './services/elasticbeanstalk/service.ts'
+import {
+  elasticbeanstalkMigrations,
+  makeElasticbeanstalkService,
+} from './services/elasticbeanstalk/service.ts'
 import { elasticloadbalancingv2Migrations } from './services/elasticloadbalancingv2/store.ts'
 import { makeElasticloadbalancingv2Service } from './services/elasticloadbalancingv2/service.ts'
 import { iamMigrations } from './services/iam/store.ts'
@@ -93,7 +96,8 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     log,
     cloud,
     workflows,
-    makeLanes: (name, atOnceMax) => makeLanes({ clock, log, store, signal }, atOnceMax, () => driver?.wake(name)),
+    makeLanes: (name, atOnceMax) =>
+      makeLanes({ clock, log, store, signal }, atOnceMax, () => driver?.wake(name)),
     region: settings.region,
     account: settings.account,
   }
@@ -135,7 +139,11 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     workflows,
     start() {
       const reconcilers = Object.values(services).flatMap((service) => service.reconcilers)
-      driver = startDriver({ clock, log, store, signal, beforePass: () => void heartbeat.look() }, [heartbeat, workflows.reconciler, ...reconcilers])
+      driver = startDriver({ clock, log, store, signal, beforePass: () => void heartbeat.look() }, [
+        heartbeat,
+        workflows.reconciler,
+        ...reconcilers,
+      ])
       return driver
     },
   }

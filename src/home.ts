@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { choosePorts } from './home-ports.ts'
-import { EngineError } from './kernel/errors.ts'
+import { EngineError, reasonOf } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
 import { makeIds } from './kernel/ids.ts'
@@ -23,7 +23,7 @@ export const homeDir = (given?: string): string => resolve(given ?? process.env.
 
 /** The settings of a home that exists, or undefined. Readable by every user; it holds no secret. */
 export function readHome(dir: string): HomeSettings | undefined {
-  const text = readFileIfAny(join(dir, 'home.json'))
+  const text = readSettings(dir)
   if (text === undefined) return undefined
   const settings = JSON.parse(text) as HomeSettings & { format?: number }
   if (settings.format !== FORMAT)
@@ -31,6 +31,14 @@ export function readHome(dir: string): HomeSettings | undefined {
       `${dir} was written by a newer version of Polebean (format ${settings.format}, this one knows ${FORMAT}); nothing was changed`,
     )
   return settings
+}
+
+function readSettings(dir: string): string | undefined {
+  try {
+    return readFileIfAny(join(dir, 'home.json'))
+  } catch (cause) {
+    throw new EngineError(`the home ${dir} cannot be read: ${reasonOf(cause)}`, { cause })
+  }
 }
 
 /** The first access key; only its owner (who started the home) and root can read it. */

@@ -63,15 +63,21 @@ export const makeSupervisor = (home: Home): Supervisor => makeRunit({ home, cloc
 export async function checkPorts(home: HomeSettings): Promise<void> {
   const daemons = await makeSupervisor(home).list()
   const ofServer = daemons.some(({ name, running }) => name === 'server' && running) ? [] : [home.ports.api]
-  const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running) ? [] : [home.ports.http]
+  const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running)
+    ? []
+    : [home.ports.http]
   await checkPortsFree([...ofServer, ...ofHaproxy], ['127.0.0.1'])
 }
 
 /** A range for the VPC that this machine has no route for. */
-export const chooseCidr = async (): Promise<string> => choose(await hostRoutes(), Math.floor(systemRandom.next() * 1_000))
+export const chooseCidr = async (): Promise<string> =>
+  choose(await hostRoutes(), Math.floor(systemRandom.next() * 1_000))
 
 /** Runs the control plane until `signal` is aborted. Throws a sentence when another server holds the home. */
-export async function startServer(home: HomeSettings, signal: AbortSignal): Promise<{ ended: Promise<void> }> {
+export async function startServer(
+  home: HomeSettings,
+  signal: AbortSignal,
+): Promise<{ ended: Promise<void> }> {
   const log = makeServerLog()
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
@@ -114,19 +120,28 @@ export async function startServer(home: HomeSettings, signal: AbortSignal): Prom
     clock: systemClock,
     ids: makeIds(systemRandom),
     log,
-    extra: [{ path: '/healthz', answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }) }],
+    extra: [
+      {
+        path: '/healthz',
+        answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }),
+      },
+    ],
   })
   // First of all: a server that nobody can reach must not act.
   const { api } = home.ports
-  const listening = await gateway.listen({ host: '127.0.0.1', port: api }).catch(async (cause: NodeJS.ErrnoException) => {
-    store.close()
-    throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
-  })
+  const listening = await gateway
+    .listen({ host: '127.0.0.1', port: api })
+    .catch(async (cause: NodeJS.ErrnoException) => {
+      store.close()
+      throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
+    })
   const driver = plane.start()
   const care = startDriver({ clock: systemClock, log, store, signal }, [upkeepReconciler(engines)])
   log.info('serving', { home: home.id, port: home.ports.api })
 
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const stopped = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
   const end = async () => {
     await stopped
     await listening.close()

@@ -6,7 +6,19 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeTestHome } from './support/home.ts'
 import { writeProbeApp } from './support/probe-app.ts'
-import { childrenOf, daemonPid, kill, reboot, sandboxes, sandboxProcesses, supervisors, tellDaemon, until, untilTold, untilWhole } from './support/world.ts'
+import {
+  childrenOf,
+  daemonPid,
+  kill,
+  reboot,
+  sandboxes,
+  sandboxProcesses,
+  supervisors,
+  tellDaemon,
+  until,
+  untilTold,
+  untilWhole,
+} from './support/world.ts'
 
 const DAEMONS = ['server', 'haproxy', 'resolver']
 
@@ -25,7 +37,12 @@ describe('after a kill', { concurrency: 1 }, () => {
   const daemons = () => DAEMONS.map(pidOf)
 
   before(async () => {
-    const { stdout } = await home.polebean(['up', writeProbeApp(join(home.dir, '../probe-app'), 'v1'), '--name', 'probe-app'])
+    const { stdout } = await home.polebean([
+      'up',
+      writeProbeApp(join(home.dir, '../probe-app'), 'v1'),
+      '--name',
+      'probe-app',
+    ])
     host = new URL(stdout.trim()).hostname
     await note()
     await untilTold(home)
@@ -33,9 +50,12 @@ describe('after a kill', { concurrency: 1 }, () => {
 
   it('of the application, it is started again by the instance itself', async () => {
     const [instance] = sandboxes(home.settings())
-    const app = sandboxProcesses(home.settings(), instance!.id).find(({ argv }) => argv.includes('server.js'))
-    kill(app!.pid)
-    await until('the application answers', async () => (await ask()).status === 200)
+    const application = () =>
+      sandboxProcesses(home.settings(), instance!.id).find(({ argv }) => argv.startsWith('node\0'))?.pid
+    const before = application()
+    kill(before!)
+    await until('another application', () => ![undefined, before].includes(application()))
+    await until('it answers', async () => (await ask()).status === 200)
     await note()
     assert.deepEqual(sandboxes(home.settings()), [instance], 'the sandbox was not touched')
     await whole()
@@ -45,9 +65,14 @@ describe('after a kill', { concurrency: 1 }, () => {
     const [instance] = sandboxes(home.settings())
     const { body } = await ask()
     kill(instance!.pid)
-    await until('another first process', () => sandboxes(home.settings()).some(({ pid }) => pid !== instance!.pid))
+    await until('another first process', () =>
+      sandboxes(home.settings()).some(({ pid }) => pid !== instance!.pid),
+    )
     await whole()
-    assert.deepEqual(sandboxes(home.settings()).map(({ id }) => id), [instance!.id])
+    assert.deepEqual(
+      sandboxes(home.settings()).map(({ id }) => id),
+      [instance!.id],
+    )
     assert.equal((await ask()).body, body, 'version and address are the same')
     await note()
   })
@@ -79,7 +104,12 @@ describe('after a kill', { concurrency: 1 }, () => {
   })
 
   it('of the control plane, no request is lost and the next one adopts what runs', async () => {
-    const before = [sandboxes(home.settings()), pidOf('haproxy'), pidOf('resolver'), supervisors(home.settings())]
+    const before = [
+      sandboxes(home.settings()),
+      pidOf('haproxy'),
+      pidOf('resolver'),
+      supervisors(home.settings()),
+    ]
     const load = startLoad(home.settings().ports.http, host)
     for (let life = 0; life < 2; life++) {
       await sleep(300)
@@ -91,7 +121,10 @@ describe('after a kill', { concurrency: 1 }, () => {
     const { answered, failed } = await load.stop()
     assert.deepEqual(failed, [])
     assert.ok(answered > 100, `${answered} requests`)
-    assert.deepEqual([sandboxes(home.settings()), pidOf('haproxy'), pidOf('resolver'), supervisors(home.settings())], before)
+    assert.deepEqual(
+      [sandboxes(home.settings()), pidOf('haproxy'), pidOf('resolver'), supervisors(home.settings())],
+      before,
+    )
   })
 
   it('of the resolver, it is back', async () => {
@@ -123,7 +156,10 @@ describe('after a kill', { concurrency: 1 }, () => {
     await home.polebean(['up', join(home.dir, '../probe-app'), '--name', 'probe-app'])
     await whole()
     assert.ok(performance.now() - startedAt < 30_000, `${performance.now() - startedAt} ms`)
-    assert.deepEqual(sandboxes(home.settings()).map(({ id }) => id), ids)
+    assert.deepEqual(
+      sandboxes(home.settings()).map(({ id }) => id),
+      ids,
+    )
     assert.equal((await ask()).body, body, 'version and address are the same')
     await note()
   })
@@ -136,11 +172,14 @@ function startLoad(port: number, host: string) {
   let answered = 0
   const send = () =>
     new Promise<void>((done) => {
-      const call = request({ host: '127.0.0.1', port, path: '/', headers: { host }, agent: false, timeout: 5_000 }, (response) => {
-        if (response.statusCode === 200) answered++
-        else failed.push(`HTTP ${response.statusCode}`)
-        response.resume().on('close', done)
-      })
+      const call = request(
+        { host: '127.0.0.1', port, path: '/', headers: { host }, agent: false, timeout: 5_000 },
+        (response) => {
+          if (response.statusCode === 200) answered++
+          else failed.push(`HTTP ${response.statusCode}`)
+          response.resume().on('close', done)
+        },
+      )
       call.on('timeout', () => call.destroy(new Error('no answer within 5 s')))
       call.on('error', (error) => {
         failed.push(error.message)

@@ -7,7 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openApi, type Input } from '../src/cli/client.ts'
 import { makeTestHome } from './support/home.ts'
 import { writeProbeApp } from './support/probe-app.ts'
-import { daemonPid, environments, kill, reboot, things, until, untilTold, untilWhole } from './support/world.ts'
+import {
+  daemonPid,
+  environments,
+  kill,
+  reboot,
+  things,
+  until,
+  untilTold,
+  untilWhole,
+} from './support/world.ts'
 
 /** What a create, an update and a termination take is between one and three seconds. */
 const CREATE_MS = [0, 30, 100, 250, 500, 800, 1_200, 1_800]
@@ -24,12 +33,19 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
   const call = (action: string, input: Input) => openApi(home.dir).call('elasticbeanstalk', action, input)
   const create = (name: string) =>
     call('CreateEnvironment', {
-      ApplicationName: 'probe-app', EnvironmentName: name, CNAMEPrefix: name, VersionLabel: versions[0]!, SolutionStackName: stack,
+      ApplicationName: 'probe-app',
+      EnvironmentName: name,
+      CNAMEPrefix: name,
+      VersionLabel: versions[0]!,
+      SolutionStackName: stack,
     })
   const killServer = async () => {
     const pid = daemonPid(home.settings(), 'server')!
     kill(pid)
-    await until('another control plane', () => ![undefined, pid].includes(daemonPid(home.settings(), 'server')))
+    await until(
+      'another control plane',
+      () => ![undefined, pid].includes(daemonPid(home.settings(), 'server')),
+    )
   }
   const untilGone = async (name: string) => {
     await until(`${name} is gone`, async () => !(await environments(home)).some((one) => one.name === name))
@@ -42,7 +58,12 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
 
   before(async () => {
     for (const version of ['v1', 'v2']) {
-      await home.polebean(['up', writeProbeApp(join(home.dir, '../probe-app'), version), '--name', 'probe-app'])
+      await home.polebean([
+        'up',
+        writeProbeApp(join(home.dir, '../probe-app'), version),
+        '--name',
+        'probe-app',
+      ])
       versions.push((await environments(home))[0]!.version)
     }
     const { stdout } = await home.polebean(['list', '--json'])
@@ -87,15 +108,18 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
     await untilGone('crash-ask')
   })
 
-  it('ends a creation that a reboot cut short', async () => {
+  it('ends a creation that a reboot cut short, also with a /run of the boot before', async () => {
     await create('crash-boot')
     await sleep(400)
-    await reboot(home.settings())
+    await reboot(home.settings(), { keepRun: true })
     await home.polebean(['start'])
     await untilWhole(home, 'crash-boot', /^v1 /)
     await untilWhole(home, 'probe-app', /^v2 /)
     await call('TerminateEnvironment', { EnvironmentName: 'crash-boot' })
-    await until('crash-boot is gone', async () => !(await environments(home)).some((one) => one.name === 'crash-boot'))
+    await until(
+      'crash-boot is gone',
+      async () => !(await environments(home)).some((one) => one.name === 'crash-boot'),
+    )
     await untilTold(home)
   })
 })

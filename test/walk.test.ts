@@ -30,25 +30,61 @@ describe('the walk', { concurrency: 1 }, () => {
     cpSync(join(root, 'samples/flask-guestbook'), folder, { recursive: true })
     assert.equal((await runProgram(['zip', '-qr', '../app.zip', '.'], { cwd: folder })).status, 0)
     const { S3Bucket: bucket } = await home.aws(['elasticbeanstalk', 'create-storage-location'])
-    const copied = await home.client(['aws', 's3', 'cp', join(folder, '../app.zip'), `s3://${String(bucket)}/app.zip`])
+    const copied = await home.client([
+      'aws',
+      's3',
+      'cp',
+      join(folder, '../app.zip'),
+      `s3://${String(bucket)}/app.zip`,
+    ])
     assert.equal(copied.status, 0, copied.stderr)
     await home.aws(['elasticbeanstalk', 'create-application', '--application-name', 'shop'])
     const version = ['--application-name', 'shop', '--version-label', 'v1']
-    await home.aws(['elasticbeanstalk', 'create-application-version', ...version, '--source-bundle', `S3Bucket=${String(bucket)},S3Key=app.zip`])
+    await home.aws([
+      'elasticbeanstalk',
+      'create-application-version',
+      ...version,
+      '--source-bundle',
+      `S3Bucket=${String(bucket)},S3Key=app.zip`,
+    ])
     const { SolutionStacks: stacks } = await home.aws(['elasticbeanstalk', 'list-available-solution-stacks'])
     const stack = (stacks as string[]).find((name) => name.includes('Python'))
     assert.ok(stack)
     const created = await home.aws([
-      'elasticbeanstalk', 'create-environment', ...version, '--environment-name', 'shop-prod', '--cname-prefix', 'shop',
-      '--solution-stack-name', stack, '--option-settings',
+      'elasticbeanstalk',
+      'create-environment',
+      ...version,
+      '--environment-name',
+      'shop-prod',
+      '--cname-prefix',
+      'shop',
+      '--solution-stack-name',
+      stack,
+      '--option-settings',
       'Namespace=aws:autoscaling:asg,OptionName=MinSize,Value=2',
       'Namespace=aws:elasticbeanstalk:application:environment,OptionName=GREETING,Value=hello-from-the-test',
     ])
     assert.equal(created.Status, 'Launching')
-    const waited = await home.client(['aws', 'elasticbeanstalk', 'wait', 'environment-exists', '--environment-names', 'shop-prod'])
+    const waited = await home.client([
+      'aws',
+      'elasticbeanstalk',
+      'wait',
+      'environment-exists',
+      '--environment-names',
+      'shop-prod',
+    ])
     assert.equal(waited.status, 0, waited.stderr)
-    const described = await home.aws(['elasticbeanstalk', 'describe-environments', '--environment-names', 'shop-prod'])
-    const environment = (described.Environments as unknown[])[0] as { Status: string; Health: string; CNAME: string }
+    const described = await home.aws([
+      'elasticbeanstalk',
+      'describe-environments',
+      '--environment-names',
+      'shop-prod',
+    ])
+    const environment = (described.Environments as unknown[])[0] as {
+      Status: string
+      Health: string
+      CNAME: string
+    }
     assert.equal(environment.Status, 'Ready')
     cname = environment.CNAME
     const seen = new Set<string>()
@@ -73,7 +109,10 @@ describe('the walk', { concurrency: 1 }, () => {
     await home.polebean(['scale', '1', 'shop-prod'])
     const { stdout: status } = await home.polebean(['status', 'shop-prod', '--json'])
     assert.equal(JSON.parse(status).instances.length, 1)
-    assert.match((await home.polebean(['events', 'shop-prod'])).stdout, /Successfully launched environment: shop-prod/)
+    assert.match(
+      (await home.polebean(['events', 'shop-prod'])).stdout,
+      /Successfully launched environment: shop-prod/,
+    )
     assert.match((await home.polebean(['logs', 'shop-prod'])).stdout, /gunicorn|GET \//)
     assert.match((await home.polebean(['why', 'shop-prod'])).stdout, /It answers: HTTP 200 from shop-prod\./)
     assert.match((await home.polebean(['list'])).stdout, /shop-prod/)
@@ -89,7 +128,12 @@ describe('the walk', { concurrency: 1 }, () => {
 
   it('terminate leaves nothing of the environment', async () => {
     await home.polebean(['terminate', 'shop-prod', '--force'])
-    const { Reservations: reservations } = await home.aws(['ec2', 'describe-instances', '--filters', 'Name=instance-state-name,Values=pending,running,stopping,shutting-down'])
+    const { Reservations: reservations } = await home.aws([
+      'ec2',
+      'describe-instances',
+      '--filters',
+      'Name=instance-state-name,Values=pending,running,stopping,shutting-down',
+    ])
     assert.equal((reservations as unknown[]).length, 1, 'only the guestbook is left')
     assert.equal((await home.get(cname)).status, 404)
   })

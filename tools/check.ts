@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
-const unit = globSync('{src,sim,tools}/**/*.test.ts').filter((file) => !/\.(?:real|sweep)\.test\.ts$/.test(file))
+const unit = globSync('{src,sim,tools}/**/*.test.ts').filter(
+  (file) => !/\.(?:real|sweep)\.test\.ts$/.test(file),
+)
 
 const steps: [string, string[]][] = [
   ['format', ['oxfmt', '--check']],
@@ -17,7 +19,9 @@ for (const [name, [file = '', ...args]] of steps) {
   const result = spawnSync(`node_modules/.bin/${file}`, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
   const ok = result.status === 0
   if (!ok) failed++
-  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`)
+  console.log(
+    `${ok ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`,
+  )
   if (!ok) console.log(`${result.stdout}${result.stderr}`)
 }
 process.exit(failed === 0 ? 0 : 1)

@@ -16,7 +16,8 @@ const read = (pattern: string): Source[] =>
 
 const all = read('{src,sim,test,bench,tools}/**/*.{ts,mjs}')
 // What only tests use: fakes, fixtures, conformance suites.
-const FOR_TESTS = /\.test\.ts$|\/(?:conformance|fake|fake-[\w-]+|fixture|[\w-]+-fixture|test-[\w-]+)\.ts$|\/testing\//
+const FOR_TESTS =
+  /\.test\.ts$|\/(?:conformance|fake|fake-[\w-]+|fixture|[\w-]+-fixture|test-[\w-]+)\.ts$|\/testing\//
 const product = all.filter(({ path }) => path.startsWith('src/') && !FOR_TESTS.test(path))
 
 /** Folder → folders it may import from. A service reaches another only through cloud.ts. */
@@ -25,8 +26,14 @@ const ARROWS: [from: RegExp, may: RegExp][] = [
   [/^src\/store\//, /^src\/(store|kernel)\//],
   [/^src\/control\//, /^src\/(control|store|kernel)\//],
   [/^src\/engines\//, /^src\/(engines|kernel)\//],
-  [/^src\/gateway\//, /^src\/(gateway|kernel)\/|^src\/store\/store\.ts$|^src\/services\/(context|service)\.ts$/],
-  [/^src\/platforms\//, /^src\/(platforms|kernel)\/|^src\/engines\/compute\/engine\.ts$|^src\/services\/cloud\.ts$/],
+  [
+    /^src\/gateway\//,
+    /^src\/(gateway|kernel)\/|^src\/store\/store\.ts$|^src\/services\/(context|service)\.ts$/,
+  ],
+  [
+    /^src\/platforms\//,
+    /^src\/(platforms|kernel)\/|^src\/engines\/compute\/engine\.ts$|^src\/services\/cloud\.ts$/,
+  ],
   [/^src\/services\//, /^src\/(services|store|control|platforms|kernel)\/|^src\/engines\/\w+\/engine\.ts$/],
 ]
 
@@ -46,7 +53,11 @@ describe('import arrows', () => {
       const own = /^src\/services\/(\w+)\//.exec(path)?.[1]
       if (!own) return []
       return importsOf(path, text)
-        .filter((target) => /^src\/services\/\w+\//.test(target) && !new RegExp(`^src/services/(${own}|generated)/`).test(target))
+        .filter(
+          (target) =>
+            /^src\/services\/\w+\//.test(target) &&
+            !new RegExp(`^src/services/(${own}|generated)/`).test(target),
+        )
         .map((target) => `${path} imports ${target}`)
     })
     assert.deepEqual(wrong, [])
@@ -78,7 +89,11 @@ describe('words', () => {
       const found = product
         .filter(({ path }) => !allowed.test(path))
         .flatMap(({ path, text }) =>
-          text.split('\n').flatMap((line, index) => (word.test(line) && !/^\s*(\/\/|\*)/.test(line) ? [`${path}:${index + 1}`] : [])),
+          text
+            .split('\n')
+            .flatMap((line, index) =>
+              word.test(line) && !/^\s*(\/\/|\*)/.test(line) ? [`${path}:${index + 1}`] : [],
+            ),
         )
       assert.deepEqual(found, [])
     })

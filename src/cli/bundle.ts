@@ -1,7 +1,17 @@
 // Packs a folder into a source bundle: .ebignore, else .gitignore, is respected; version control, virtual environments
 // and installed modules never go. The same files make the same bytes, so that nothing is deployed when nothing changed.
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -9,7 +19,19 @@ import ignore, { type Ignore } from 'ignore'
 import { ZipFile } from 'yazl'
 import { Failure } from './failure.ts'
 
-const NEVER = ['.git', '.hg', '.svn', '.elasticbeanstalk', 'node_modules', '__pycache__', '.DS_Store', '*.pyc', '.tox', '.mypy_cache', '.pytest_cache']
+const NEVER = [
+  '.git',
+  '.hg',
+  '.svn',
+  '.elasticbeanstalk',
+  'node_modules',
+  '__pycache__',
+  '.DS_Store',
+  '*.pyc',
+  '.tox',
+  '.mypy_cache',
+  '.pytest_cache',
+]
 const SUSPECT = [/^\.env(\..+)?$/, /\.pem$/, /\.key$/, /^id_(rsa|ed25519|ecdsa)$/, /^credentials(\.json)?$/]
 const ENTRIES_MAX = 100_000
 const BUNDLE_BYTES_MAX = 512 * 1024 * 1024
@@ -39,14 +61,17 @@ export async function packFolder(dir: string): Promise<Bundle> {
     const full = join(dir, path)
     const stat = lstatSync(full)
     const mode = stat.mode & 0o111 ? 0o100755 : 0o100644
-    if (stat.isSymbolicLink()) zip.addBuffer(Buffer.from(readlinkSync(full)), path, { mode: 0o120777, mtime: FIXED_TIME })
+    if (stat.isSymbolicLink())
+      zip.addBuffer(Buffer.from(readlinkSync(full)), path, { mode: 0o120777, mtime: FIXED_TIME })
     else zip.addReadStream(createReadStream(full), path, { mode, mtime: FIXED_TIME, forceDosTimestamp: true })
   }
   zip.end()
   await pipeline(zip.outputStream, createWriteStream(file))
   const bytes = statSync(file).size
   if (bytes > BUNDLE_BYTES_MAX)
-    throw new Failure(`the bundle of ${dir} has ${megabytes(bytes)}; Elastic Beanstalk takes at most 512 MB (name what to leave out in .ebignore)`)
+    throw new Failure(
+      `the bundle of ${dir} has ${megabytes(bytes)}; Elastic Beanstalk takes at most 512 MB (name what to leave out in .ebignore)`,
+    )
   const suspects = paths.filter((path) => SUSPECT.some((pattern) => pattern.test(basename(path))))
   return { file, folder, sha256Hex: await hashOf(file), bytes, entries: paths.length, suspects }
 }

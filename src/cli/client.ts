@@ -72,7 +72,11 @@ export function openApi(dir: string): Api {
     credentials,
     endpoint,
     async call(service, action, input = {}) {
-      const form = new URLSearchParams([['Action', action], ['Version', VERSIONS[service]], ...flatten(input)])
+      const form = new URLSearchParams([
+        ['Action', action],
+        ['Version', VERSIONS[service]],
+        ...flatten(input),
+      ])
       const body = form.toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }
       const { status, text } = await send(service, 'POST', '/', headers, sha256(body), body)
@@ -106,7 +110,9 @@ function credentialsOf(dir: string): Credentials {
     return readCredentials(dir)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
-      throw new Failure(`the access key of ${dir} belongs to another user; run this as that user or with sudo`)
+      throw new Failure(
+        `the access key of ${dir} belongs to another user; run this as that user or with sudo`,
+      )
     throw error
   }
 }
@@ -125,7 +131,9 @@ function exchange(
     const request = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      )
       response.on('error', reject)
     })
     request.on('error', (error: NodeJS.ErrnoException) =>
@@ -145,7 +153,8 @@ function flatten(input: Input, prefix = ''): [string, string][] {
   return Object.entries(input).flatMap(([name, value]): [string, string][] => {
     const path = `${prefix}${name}`
     if (value === undefined) return []
-    if (!Array.isArray(value)) return typeof value === 'object' ? flatten(value, `${path}.`) : [[path, String(value)]]
+    if (!Array.isArray(value))
+      return typeof value === 'object' ? flatten(value, `${path}.`) : [[path, String(value)]]
     if (value.length === 0) return [[path, '']]
     return value.flatMap((one, index) =>
       typeof one === 'object'

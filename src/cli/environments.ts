@@ -32,9 +32,16 @@ export async function chooseEnvironment(api: Api, named: string | undefined): Pr
   const found = all.find((one) => one.name === name || one.id === name)
   if (found) return found
   if (named !== undefined)
-    throw new Failure(`No Environment found for EnvironmentName = '${named}'. There are: ${names(all)}.`, EXIT.operationFailed)
+    throw new Failure(
+      `No Environment found for EnvironmentName = '${named}'. There are: ${names(all)}.`,
+      EXIT.operationFailed,
+    )
   if (all.length === 1) return all[0]!
-  if (all.length === 0) throw new Failure('there is no environment yet; make one with: npm run up -- FOLDER', EXIT.operationFailed)
+  if (all.length === 0)
+    throw new Failure(
+      'there is no environment yet; make one with: npm run up -- FOLDER',
+      EXIT.operationFailed,
+    )
   throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)
 }
 

@@ -7,7 +7,10 @@ import { listOf, textOf } from './xml.ts'
 export type Event = { at: string; severity: string; message: string; environment: string; requestId: string }
 
 /** Oldest first. */
-export async function readEvents(api: Api, filter: Record<string, string | number | undefined>): Promise<Event[]> {
+export async function readEvents(
+  api: Api,
+  filter: Record<string, string | number | undefined>,
+): Promise<Event[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeEvents', filter)
   return listOf(result.Events)
     .map((one) => ({
@@ -53,7 +56,11 @@ const ENDS_BADLY = [
 ]
 
 /** Shows the events of a request until it ended; a bad end is a Failure with the events' own words. */
-export async function waitForRequest(api: Api, requestId: string, show: (event: Event) => void): Promise<void> {
+export async function waitForRequest(
+  api: Api,
+  requestId: string,
+  show: (event: Event) => void,
+): Promise<void> {
   const errors: string[] = []
   await followEvents(api, { RequestId: requestId }, (event) => {
     show(event)
@@ -67,6 +74,7 @@ export async function waitForRequest(api: Api, requestId: string, show: (event: 
 
 /** The one line that tells most: what an instance said, else the first error. All of them were shown before. */
 function causeOf(errors: string[]): string | undefined {
-  const [, said] = errors.find((text) => text.startsWith('[Instance: ') && text.includes('\n'))?.split('\n') ?? []
+  const [, said] =
+    errors.find((text) => text.startsWith('[Instance: ') && text.includes('\n'))?.split('\n') ?? []
   return said ?? errors[0]?.split('\n')[0]
 }

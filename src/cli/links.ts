@@ -11,10 +11,14 @@ const fileOf = (homeId: string) =>
 
 const readLinks = (homeId: string): Links => JSON.parse(readFileIfAny(fileOf(homeId)) ?? '{}') as Links
 
-export const linkedEnvironment = (homeId: string, folder: string): string | undefined => readLinks(homeId)[folder]
+export const linkedEnvironment = (homeId: string, folder: string): string | undefined =>
+  readLinks(homeId)[folder]
 
 export function linkEnvironment(homeId: string, folder: string, environment: string): void {
-  writeFileAtomic(fileOf(homeId), `${JSON.stringify({ ...readLinks(homeId), [folder]: environment }, null, 2)}\n`)
+  writeFileAtomic(
+    fileOf(homeId),
+    `${JSON.stringify({ ...readLinks(homeId), [folder]: environment }, null, 2)}\n`,
+  )
 }
 
 /** Of a home that is deleted. Links are the user's, not root's. */

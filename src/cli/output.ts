@@ -23,9 +23,16 @@ export function printJson(value: unknown): void {
 
 /** Columns as wide as their longest cell; cells of the last column may be long. */
 export function printTable(head: string[], rows: string[][]): void {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  )
   for (const row of [head, ...rows])
-    print(row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ').trimEnd())
+    print(
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
+        .join('  ')
+        .trimEnd(),
+    )
 }
 
 /** Progress goes to stderr, so that stdout holds only results. */
@@ -42,7 +49,10 @@ export function spinner(): { text(now: string): void; line(text: string): void; 
   let frame = 0
   const clear = () => live && process.stderr.write('\r\x1b[K')
   const timer = live
-    ? setInterval(() => process.stderr.write(`\r\x1b[K${FRAMES[frame++ % FRAMES.length]} ${now}`.slice(0, 120)), 100)
+    ? setInterval(
+        () => process.stderr.write(`\r\x1b[K${FRAMES[frame++ % FRAMES.length]} ${now}`.slice(0, 120)),
+        100,
+      )
     : undefined
   return {
     text: (text) => void (now = text),

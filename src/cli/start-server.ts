@@ -22,7 +22,9 @@ export async function ensureServer(homeDir: string): Promise<Api> {
       const complaint = repeated(homeDir, from)
       if (complaint) throw new Failure(`Polebean does not start: ${complaint}`)
       if (Date.now() > from + START_TIMEOUT_MS)
-        throw new Failure(`Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${homeDir}/log/server/current`)
+        throw new Failure(
+          `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${homeDir}/log/server/current`,
+        )
       await sleep(100)
     }
   }
@@ -52,7 +54,10 @@ export async function answers(homeDir: string): Promise<boolean> {
   if (!home) return false
   // Somebody else may sit on the port and never say a word.
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
-  const said = await fetch(`http://127.0.0.1:${home.ports.api}/healthz`, { signal }).then((reply) => reply.text(), () => '')
+  const said = await fetch(`http://127.0.0.1:${home.ports.api}/healthz`, { signal }).then(
+    (reply) => reply.text(),
+    () => '',
+  )
   return said.trim() === home.id
 }
 

@@ -33,18 +33,25 @@ function valueOf({ children, text }: Open): XmlValue {
 }
 
 const decode = (text: string) =>
-  text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex) return String.fromCodePoint(Number.parseInt(hex, 16))
-    if (decimal) return String.fromCodePoint(Number(decimal))
-    return ENTITIES[name!] ?? whole
-  })
+  text.replace(
+    /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (hex) return String.fromCodePoint(Number.parseInt(hex, 16))
+      if (decimal) return String.fromCodePoint(Number(decimal))
+      return ENTITIES[name!] ?? whole
+    },
+  )
 
 /** A member as text; '' when it is absent. */
 export const textOf = (value: XmlValue | undefined): string => (typeof value === 'string' ? value : '')
 
 /** A list member; an empty element is an empty list. */
 export const listOf = (value: XmlValue | undefined): { [name: string]: XmlValue }[] =>
-  Array.isArray(value) ? value.filter((one): one is { [name: string]: XmlValue } => typeof one === 'object' && !Array.isArray(one)) : []
+  Array.isArray(value)
+    ? value.filter(
+        (one): one is { [name: string]: XmlValue } => typeof one === 'object' && !Array.isArray(one),
+      )
+    : []
 
 /** A structure member; an absent one is empty. */
 export const structureOf = (value: XmlValue | undefined): { [name: string]: XmlValue } =>

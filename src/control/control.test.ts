@@ -77,7 +77,12 @@ describe('makeLanes', () => {
   it('never runs two actions of one lane at once, and gives up on one that hangs', async () => {
     const w = world()
     const lanes = makeLanes(w, 10, () => undefined)
-    const hang = { what: 'stop', lane: 'a', timeoutMs: 500, perform: () => new Promise<void>(() => undefined) }
+    const hang = {
+      what: 'stop',
+      lane: 'a',
+      timeoutMs: 500,
+      perform: () => new Promise<void>(() => undefined),
+    }
     assert.equal(lanes.submit([hang, hang]), 1)
     await w.clock.run(600)
     assert.equal(lanes.busy('a'), false)
@@ -91,7 +96,8 @@ describe('makeWorkflows', () => {
     let n = 0
     const workflows = makeWorkflows({ ...w, newId: () => `run-${++n}` }, () => [definition])
     const pass = () => workflows.reconciler.reconcile(w.signal)
-    const run = () => w.store.get<{ state: string; failure: string | null }>('select state, failure from workflow_run')
+    const run = () =>
+      w.store.get<{ state: string; failure: string | null }>('select state, failure from workflow_run')
     return { ...w, workflows, pass, run }
   }
   it('runs each step once, waits on rows, and goes on where it was', async () => {
@@ -101,7 +107,9 @@ describe('makeWorkflows', () => {
       version: 1,
       run(step) {
         step.do('make', () => done.push('make'))
-        step.until('ready', () => w.store.get('select 1 from thing where id = :id', { id: 'a' }) && true, { timeoutMs: 60_000 })
+        step.until('ready', () => w.store.get('select 1 from thing where id = :id', { id: 'a' }) && true, {
+          timeoutMs: 60_000,
+        })
         step.do('use', () => done.push('use'))
       },
     })
@@ -120,8 +128,16 @@ describe('makeWorkflows', () => {
       kind: 'test',
       version: 1,
       run(step) {
-        step.do('first', () => 1, () => undone.push('first'))
-        step.do('second', () => 2, () => undone.push('second'))
+        step.do(
+          'first',
+          () => 1,
+          () => undone.push('first'),
+        )
+        step.do(
+          'second',
+          () => 2,
+          () => undone.push('second'),
+        )
         step.until('never', () => undefined, { timeoutMs: 5_000 })
       },
       failed: (_params, failure) => w.store.insert('thing', { id: 'failure', state: failure }),
@@ -132,7 +148,10 @@ describe('makeWorkflows', () => {
     await w.pass()
     assert.deepEqual(undone, ['second', 'first'])
     assert.deepEqual(w.run(), { state: 'failed', failure: 'never: not within 5 seconds' })
-    assert.equal(w.store.get<{ state: string }>('select state from thing')!.state, 'never: not within 5 seconds')
+    assert.equal(
+      w.store.get<{ state: string }>('select state from thing')!.state,
+      'never: not within 5 seconds',
+    )
   })
   it('saves a step and its effect together or not at all', async () => {
     const w = begin({

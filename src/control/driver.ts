@@ -31,7 +31,10 @@ type Deps = {
   beforePass?: () => void
 }
 
-export function startDriver({ clock, log, store, signal, beforePass }: Deps, reconcilers: Reconciler[]): Driver {
+export function startDriver(
+  { clock, log, store, signal, beforePass }: Deps,
+  reconcilers: Reconciler[],
+): Driver {
   const loops = reconcilers.map((reconciler) => makeLoop(reconciler))
   store.onCommit((tables) => {
     for (const loop of loops) if (loop.wakes.some((table) => table === '*' || tables.has(table))) loop.wake()
@@ -67,7 +70,8 @@ export function startDriver({ clock, log, store, signal, beforePass }: Deps, rec
         } catch (error) {
           if (signal.aborted) return
           status.failures++
-          if (status.lastError !== reasonOf(error)) log.error('reconciler failed', { reconciler: name, error })
+          if (status.lastError !== reasonOf(error))
+            log.error('reconciler failed', { reconciler: name, error })
           status.lastError = reasonOf(error)
         }
         status.passes++

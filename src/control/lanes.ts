@@ -39,7 +39,8 @@ type Deps = { clock: Clock; log: Log; store: Store; signal: AbortSignal }
 /** `done` is called after each action, so that the reconciler looks again. */
 export function makeLanes({ clock, log, store, signal }: Deps, atOnceMax: number, done: () => void): Lanes {
   const underWay = new Set<string>()
-  const backoff = (lane: string) => store.get<LaneFailure>('select * from lane_backoff where lane = :lane', { lane })
+  const backoff = (lane: string) =>
+    store.get<LaneFailure>('select * from lane_backoff where lane = :lane', { lane })
 
   const start = async (action: LaneAction) => {
     const { lane, what } = action
@@ -70,7 +71,8 @@ export function makeLanes({ clock, log, store, signal }: Deps, atOnceMax: number
         if (underWay.has(action.lane)) continue
         const waiting = backoff(action.lane)
         // A clock set back must not freeze a lane: no wait is longer than the longest back-off.
-        if (waiting && waiting.nextAt > clock.now() && waiting.nextAt - clock.now() <= BACKOFF_MOST_MS) continue
+        if (waiting && waiting.nextAt > clock.now() && waiting.nextAt - clock.now() <= BACKOFF_MOST_MS)
+          continue
         started++
         void start(action)
       }

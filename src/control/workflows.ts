@@ -69,11 +69,19 @@ export type Workflows = {
 
 type Deps = { clock: Clock; log: Log; store: Store; newId: () => string }
 
-export function makeWorkflows({ clock, log, store, newId }: Deps, definitions: () => Workflow<never>[]): Workflows {
+export function makeWorkflows(
+  { clock, log, store, newId }: Deps,
+  definitions: () => Workflow<never>[],
+): Workflows {
   const stepRow = (runId: string, name: string) =>
     store.get<StepRow>('select * from workflow_step where run_id = :runId and name = :name', { runId, name })
-  const save = (runId: string, name: string, state: StepRow['state'], output: unknown, startedAt = clock.now()) =>
-    store.put('workflow_step', { runId, name, state, output: JSON.stringify(output ?? null), startedAt })
+  const save = (
+    runId: string,
+    name: string,
+    state: StepRow['state'],
+    output: unknown,
+    startedAt = clock.now(),
+  ) => store.put('workflow_step', { runId, name, state, output: JSON.stringify(output ?? null), startedAt })
 
   function advance(run: Run) {
     const workflow = definitions().find((one) => one.kind === run.kind)
@@ -150,15 +158,29 @@ export function makeWorkflows({ clock, log, store, newId }: Deps, definitions: (
       const version = definitions().find((one) => one.kind === kind)?.version
       if (version === undefined) throw new Error(`no workflow of kind ${kind}`)
       const id = newId()
-      const row = { id, kind, version, subject, params: JSON.stringify(params), state: 'running', startedAt: clock.now() }
+      const row = {
+        id,
+        kind,
+        version,
+        subject,
+        params: JSON.stringify(params),
+        state: 'running',
+        startedAt: clock.now(),
+      }
       store.insert('workflow_run', row)
       return id
     },
     active: (subject) => activeRuns().filter((run) => run.subject === subject),
     cancel: (id, reason) =>
-      void store.update('workflow_run', { id, state: 'running' }, { state: 'failed', failure: reason, endedAt: clock.now() }),
+      void store.update(
+        'workflow_run',
+        { id, state: 'running' },
+        { state: 'failed', failure: reason, endedAt: clock.now() },
+      ),
     shiftDeadlines: (ms) =>
-      void store.run(`update workflow_step set started_at = started_at + :ms where state = 'waiting'`, { ms }),
+      void store.run(`update workflow_step set started_at = started_at + :ms where state = 'waiting'`, {
+        ms,
+      }),
     reconciler: {
       name: 'control.workflows',
       everyMs: 1_000,

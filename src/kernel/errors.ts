@@ -6,7 +6,11 @@ export class DeclaredError extends Error {
   readonly httpStatus: number
   /** Further members of the error's shape (for rest-xml: Key, BucketName, …). */
   readonly members: Record<string, string>
-  constructor(code: string, message: string, options: { httpStatus?: number; members?: Record<string, string> } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { httpStatus?: number; members?: Record<string, string> } = {},
+  ) {
     super(message)
     this.name = code
     this.code = code

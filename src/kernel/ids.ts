@@ -24,6 +24,12 @@ export function makeIds(random: Random): Ids {
     lower: (prefix, length) => prefix + draw(LOWER, length),
     upper: (prefix, length) => prefix + draw(UPPER, length),
     uuid: () =>
-      [draw(HEX, 8), draw(HEX, 4), `4${draw(HEX, 3)}`, `${draw('89ab', 1)}${draw(HEX, 3)}`, draw(HEX, 12)].join('-'),
+      [
+        draw(HEX, 8),
+        draw(HEX, 4),
+        `4${draw(HEX, 3)}`,
+        `${draw('89ab', 1)}${draw(HEX, 3)}`,
+        draw(HEX, 12),
+      ].join('-'),
   }
 }

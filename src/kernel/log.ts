@@ -10,10 +10,15 @@ export type Log = {
 }
 
 export function makeLog(clock: Clock, write: (line: string) => void, base: Fields = {}): Log {
-  const line = (level: string) => (message: string, fields: Fields = {}) =>
-    write(
-      JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message, ...base, ...fields }, plain) + '\n',
-    )
+  const line =
+    (level: string) =>
+    (message: string, fields: Fields = {}) =>
+      write(
+        JSON.stringify(
+          { time: new Date(clock.now()).toISOString(), level, message, ...base, ...fields },
+          plain,
+        ) + '\n',
+      )
   return {
     info: line('info'),
     warn: line('warn'),

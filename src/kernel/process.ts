@@ -2,7 +2,13 @@
 import { spawn } from 'node:child_process'
 import { EngineError } from './errors.ts'
 
-export type RunResult = { exit: number; signal: string | null; stdout: Buffer; stderr: Buffer; truncated: boolean }
+export type RunResult = {
+  exit: number
+  signal: string | null
+  stdout: Buffer
+  stderr: Buffer
+  truncated: boolean
+}
 export type RunOptions = {
   stdin?: string | Buffer
   env?: Record<string, string>
@@ -54,7 +60,10 @@ export function run(argv: string[], options: RunOptions = {}): Promise<RunResult
 export async function runOk(argv: string[], options: RunOptions = {}): Promise<string> {
   const result = await run(argv, options)
   if (result.exit !== 0) {
-    const said = (result.stderr.toString().trim() || result.stdout.toString().trim()).split('\n').slice(-3).join(' | ')
+    const said = (result.stderr.toString().trim() || result.stdout.toString().trim())
+      .split('\n')
+      .slice(-3)
+      .join(' | ')
     throw new EngineError(`${argv.slice(0, 6).join(' ')}: exit ${result.exit}: ${said}`)
   }
   return result.stdout.toString()

@@ -37,7 +37,11 @@ export type SoftwareState = {
 
 export type S3Internal = {
   /** Where the body of an object lies, for the build sandbox; undefined when there is no such object. */
-  objectBody(context: Context, bucket: string, key: string): { id: string; bytes: number; sha256Hex: string } | undefined
+  objectBody(
+    context: Context,
+    bucket: string,
+    key: string,
+  ): { id: string; bytes: number; sha256Hex: string } | undefined
   /** Creates the bucket if it is not there. */
   ensureBucket(context: Context, bucket: string): void
 }
@@ -45,22 +49,55 @@ export type S3Internal = {
 export type Cloud = {
   ec2: Pick<
     Ec2Operations,
-    | 'runInstances' | 'describeInstances' | 'terminateInstances' | 'createSecurityGroup' | 'describeSecurityGroups'
-    | 'authorizeSecurityGroupIngress' | 'deleteSecurityGroup' | 'createNetworkInterface' | 'describeNetworkInterfaces'
-    | 'deleteNetworkInterface' | 'describeImages' | 'describeVpcs' | 'describeSubnets' | 'createTags' | 'describeInstanceTypes'
-  > & Ec2Internal
+    | 'runInstances'
+    | 'describeInstances'
+    | 'terminateInstances'
+    | 'createSecurityGroup'
+    | 'describeSecurityGroups'
+    | 'authorizeSecurityGroupIngress'
+    | 'deleteSecurityGroup'
+    | 'createNetworkInterface'
+    | 'describeNetworkInterfaces'
+    | 'deleteNetworkInterface'
+    | 'describeImages'
+    | 'describeVpcs'
+    | 'describeSubnets'
+    | 'createTags'
+    | 'describeInstanceTypes'
+  > &
+    Ec2Internal
   autoscaling: Pick<
     AutoscalingOperations,
-    | 'createLaunchConfiguration' | 'deleteLaunchConfiguration' | 'createAutoScalingGroup' | 'updateAutoScalingGroup'
-    | 'deleteAutoScalingGroup' | 'describeAutoScalingGroups' | 'describeScalingActivities' | 'createOrUpdateTags'
-    | 'setDesiredCapacity' | 'terminateInstanceInAutoScalingGroup'
+    | 'createLaunchConfiguration'
+    | 'deleteLaunchConfiguration'
+    | 'createAutoScalingGroup'
+    | 'updateAutoScalingGroup'
+    | 'deleteAutoScalingGroup'
+    | 'describeAutoScalingGroups'
+    | 'describeScalingActivities'
+    | 'createOrUpdateTags'
+    | 'setDesiredCapacity'
+    | 'terminateInstanceInAutoScalingGroup'
   >
   elasticloadbalancingv2: Pick<
     Elasticloadbalancingv2Operations,
-    | 'createTargetGroup' | 'modifyTargetGroup' | 'modifyTargetGroupAttributes' | 'deleteTargetGroup' | 'describeTargetGroups'
-    | 'createLoadBalancer' | 'deleteLoadBalancer' | 'describeLoadBalancers' | 'createListener' | 'deleteListener'
-    | 'describeListeners' | 'registerTargets' | 'deregisterTargets' | 'describeTargetHealth' | 'modifyLoadBalancerAttributes'
-  > & Elbv2Internal
+    | 'createTargetGroup'
+    | 'modifyTargetGroup'
+    | 'modifyTargetGroupAttributes'
+    | 'deleteTargetGroup'
+    | 'describeTargetGroups'
+    | 'createLoadBalancer'
+    | 'deleteLoadBalancer'
+    | 'describeLoadBalancers'
+    | 'createListener'
+    | 'deleteListener'
+    | 'describeListeners'
+    | 'registerTargets'
+    | 'deregisterTargets'
+    | 'describeTargetHealth'
+    | 'modifyLoadBalancerAttributes'
+  > &
+    Elbv2Internal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
 }
 
@@ -69,7 +106,11 @@ type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array
 
 export type Elbv2Internal = {
   /** Names by which the public listeners know a load balancer, and its loopback port. Beanstalk's CNAME is one of them. */
-  putLoadBalancerNames(context: Context, loadBalancerArn: string, names: { hosts: string[]; loopbackPort: number | null }): void
+  putLoadBalancerNames(
+    context: Context,
+    loadBalancerArn: string,
+    names: { hosts: string[]; loopbackPort: number | null },
+  ): void
   /** The last counters that were seen, and those before, for rates; undefined until seen. */
   loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
   targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined

@@ -27,7 +27,10 @@ export type ServiceDeps = {
 
 type AnyOperation = Operation<never, object | void> | AsyncOperation<never, object | void>
 
-export type Service<Operations extends Record<string, AnyOperation> = Record<string, AnyOperation>, Internal = object> = {
+export type Service<
+  Operations extends Record<string, AnyOperation> = Record<string, AnyOperation>,
+  Internal = object,
+> = {
   /** Exactly the operations that are implemented; the gateway refuses every other one of the model by name. */
   operations: Operations
   internal: Internal

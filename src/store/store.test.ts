@@ -6,7 +6,10 @@ import { describe, it } from 'node:test'
 import { NewerHomeError, openStore, type Migration } from './store.ts'
 
 const migrations: Migration[] = [
-  { id: 'test.1', sql: 'create table instance (instance_id text primary key, launched_at integer, tags text) strict' },
+  {
+    id: 'test.1',
+    sql: 'create table instance (instance_id text primary key, launched_at integer, tags text) strict',
+  },
 ]
 const open = () => openStore(':memory:', migrations)
 type InstanceRow = { instanceId: string; launchedAt: number | null; tags: string | null }
@@ -15,7 +18,11 @@ describe('openStore', () => {
   it('turns snake_case columns into camelCase rows and back', () => {
     const store = open()
     store.insert('instance', { instanceId: 'i-1', launchedAt: 5, tags: { name: 'web' } })
-    assert.deepEqual(store.get<InstanceRow>('select * from instance'), { instanceId: 'i-1', launchedAt: 5, tags: '{"name":"web"}' })
+    assert.deepEqual(store.get<InstanceRow>('select * from instance'), {
+      instanceId: 'i-1',
+      launchedAt: 5,
+      tags: '{"name":"web"}',
+    })
   })
   it('undoes all of a transaction that throws, and tells nobody', () => {
     const store = open()

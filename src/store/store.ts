@@ -31,7 +31,9 @@ export class NewerHomeError extends Error {
 /** Opens (and migrates) the database. Rows come and go in camelCase; columns are snake_case; booleans are 0 and 1. */
 export function openStore(path: string, migrations: Migration[]): Store {
   const db = new DatabaseSync(path)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000')
+  db.exec(
+    'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000',
+  )
   if (path !== ':memory:') db.exec('pragma locking_mode = exclusive')
   migrate(db, migrations)
 
@@ -48,7 +50,8 @@ export function openStore(path: string, migrations: Migration[]): Store {
       statement.setAllowUnknownNamedParameters(true)
       // Arrays: the names are ours already, so node need not make them for each row again.
       statement.setReturnArrays(true)
-      const table = /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+(\w+)/i.exec(sql)?.[1] ?? null
+      const table =
+        /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+(\w+)/i.exec(sql)?.[1] ?? null
       entry = { statement, table, columns: statement.columns().map((column) => camel(column.name)) }
       prepared.set(sql, entry)
     }
@@ -123,10 +126,15 @@ export function openStore(path: string, migrations: Migration[]): Store {
 
 function migrate(db: DatabaseSync, migrations: Migration[]) {
   db.exec('create table if not exists migration (id text primary key, applied_order integer not null) strict')
-  const applied = db.prepare('select id from migration').all().map((row) => row.id as string)
+  const applied = db
+    .prepare('select id from migration')
+    .all()
+    .map((row) => row.id as string)
   const unknown = applied.filter((id) => !migrations.some((migration) => migration.id === id))
   if (unknown.length > 0)
-    throw new NewerHomeError(`this home was written by a newer Polebean (it has ${unknown.join(', ')}); nothing was changed`)
+    throw new NewerHomeError(
+      `this home was written by a newer Polebean (it has ${unknown.join(', ')}); nothing was changed`,
+    )
   for (const { id, sql } of migrations) {
     if (applied.includes(id)) continue
     db.exec('begin immediate')
@@ -161,7 +169,8 @@ function bind(params: Params): Record<string, SQLInputValue> {
   for (const [key, value] of Object.entries(params)) {
     if (typeof value === 'boolean') bound[key] = value ? 1 : 0
     else if (value === undefined) bound[key] = null
-    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) bound[key] = JSON.stringify(value)
+    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array))
+      bound[key] = JSON.stringify(value)
     else bound[key] = value as SQLInputValue
   }
   return bound

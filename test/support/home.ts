@@ -16,7 +16,10 @@ const polebean = join(root, 'bin/polebean')
 export type Ran = { status: number; stdout: string; stderr: string }
 export type RunOptions = { cwd?: string; env?: Record<string, string>; stdin?: string; timeoutMs?: number }
 
-export function runProgram(argv: string[], { cwd = root, env = {}, stdin = '', timeoutMs = 240_000 }: RunOptions = {}): Promise<Ran> {
+export function runProgram(
+  argv: string[],
+  { cwd = root, env = {}, stdin = '', timeoutMs = 240_000 }: RunOptions = {},
+): Promise<Ran> {
   const [file = '', ...args] = argv
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, timeout: timeoutMs })
@@ -41,7 +44,10 @@ export type TestHome = {
   awsFails(args: string[]): Promise<string>
   client(argv: string[], options?: RunOptions): Promise<Ran>
   settings(): HomeSettings
-  get(host: string, path?: string): Promise<{ status: number; body: string; headers: Record<string, unknown> }>
+  get(
+    host: string,
+    path?: string,
+  ): Promise<{ status: number; body: string; headers: Record<string, unknown> }>
   /** Removes the home; what it left behind on the machine is answered, and should be nothing. */
   remove(): Promise<string[]>
 }
@@ -52,8 +58,15 @@ export type AwsAnswer = { [name: string]: unknown }
 export function makeTestHome(name = 'home'): TestHome {
   const dir = join(mkdtempSync(join(tmpdir(), 'pbe-')), name)
   const bin = clientPrograms() as string
-  const env = { POLEBEAN_HOME: dir, PATH: `${bin}:${process.env.PATH}`, HOME: join(dir, '..'), AWS_PAGER: '', NO_COLOR: '1' }
-  const run = (argv: string[], options: RunOptions = {}) => runProgram(argv, { ...options, env: { ...env, ...options.env } })
+  const env = {
+    POLEBEAN_HOME: dir,
+    PATH: `${bin}:${process.env.PATH}`,
+    HOME: join(dir, '..'),
+    AWS_PAGER: '',
+    NO_COLOR: '1',
+  }
+  const run = (argv: string[], options: RunOptions = {}) =>
+    runProgram(argv, { ...options, env: { ...env, ...options.env } })
   const aws = (args: string[]) => run([polebean, 'exec', '--', join(bin, 'aws'), '--output', 'json', ...args])
 
   return {
@@ -85,7 +98,9 @@ export function makeTestHome(name = 'home'): TestHome {
         const call = request({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
           let body = ''
           response.on('data', (chunk) => (body += chunk))
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }))
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, body, headers: response.headers }),
+          )
         })
         call.on('error', reject)
         call.end()
@@ -110,15 +125,25 @@ export function makeTestHome(name = 'home'): TestHome {
 /** Everything on this machine that carries the home's id or folder: namespaces, links, mounts, cgroups, processes. */
 export async function leftOvers(id: string, dir: string): Promise<string[]> {
   const lines = async (argv: string[]) => (await runProgram(argv)).stdout.split('\n')
-  const mentions = (line: string) => line.includes(`pb-${id}`) || line.includes(`pb${id}`) || line.includes(`/${id}/`) || line.includes(dir)
-  const processes = (await lines(['ps', '-eo', 'pid=,args='])).filter((line) => !line.includes('ps -eo') && !line.includes('--test'))
+  const mentions = (line: string) =>
+    line.includes(`pb-${id}`) || line.includes(`pb${id}`) || line.includes(`/${id}/`) || line.includes(dir)
+  const processes = (await lines(['ps', '-eo', 'pid=,args='])).filter(
+    (line) => !line.includes('ps -eo') && !line.includes('--test'),
+  )
   const found = [
     ...(await lines(['ip', 'netns', 'list'])).filter(mentions).map((line) => `namespace ${line}`),
     ...(await lines(['ip', '-o', 'link'])).filter((line) => line.includes(id)).map((line) => `link ${line}`),
-    ...readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(mentions).map((line) => `mount ${line}`),
+    ...readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .filter(mentions)
+      .map((line) => `mount ${line}`),
     ...(await lines(['losetup', '-a'])).filter(mentions).map((line) => `loop ${line}`),
-    ...(await lines(['find', '/sys/fs/cgroup', '-type', 'd', '-name', `*${id}*`])).filter(Boolean).map((line) => `cgroup ${line}`),
-    ...(await lines(['nft', 'list', 'tables'])).filter((line) => line.includes(id)).map((line) => `table ${line}`),
+    ...(await lines(['find', '/sys/fs/cgroup', '-type', 'd', '-name', `*${id}*`]))
+      .filter(Boolean)
+      .map((line) => `cgroup ${line}`),
+    ...(await lines(['nft', 'list', 'tables']))
+      .filter((line) => line.includes(id))
+      .map((line) => `table ${line}`),
     ...processes.filter(mentions).map((line) => `process ${line}`),
   ]
   return found

@@ -6,7 +6,12 @@ import { join } from 'node:path'
 /** Writes the application into `folder`, which is made. */
 export function writeProbeApp(folder: string, version: string): string {
   mkdirSync(folder, { recursive: true })
-  const manifest = { name: 'probe-app', version: '1.0.0', private: true, scripts: { start: 'node server.js' } }
+  const manifest = {
+    name: 'probe-app',
+    version: '1.0.0',
+    private: true,
+    scripts: { start: 'node server.js' },
+  }
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
   writeFileSync(join(folder, 'server.js'), SERVER.replace('VERSION', version))
   return folder

@@ -13,7 +13,11 @@ import type { HomeSettings } from '../../src/home.ts'
 import { runProgram, type TestHome } from './home.ts'
 
 /** Asks again until the answer is neither undefined nor false; what is awaited is said when it does not come. */
-export async function until<T>(what: string, ask: () => T | Promise<T>, timeoutMs = 30_000): Promise<Exclude<T, undefined | false>> {
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  timeoutMs = 30_000,
+): Promise<Exclude<T, undefined | false>> {
   let failure: unknown
   for (const end = performance.now() + timeoutMs; performance.now() < end; await sleep(50)) {
     try {
@@ -49,8 +53,12 @@ export function homeProcesses(home: HomeSettings): number[] {
   const all = processes()
   const marks = [`/polebean/${home.id}/`, `pb-${home.id}`, `${home.dir}/`, `${home.dir}\0`]
   // runsv has the folder only as its working directory.
-  const found = new Set(all.flatMap((one) => (marks.some((mark) => `${one.argv}\0${one.cgroup}\0${one.folder}\0`.includes(mark)) ? one.pid : [])))
-  for (let before = -1; before < found.size; ) {
+  const found = new Set(
+    all.flatMap((one) =>
+      marks.some((mark) => `${one.argv}\0${one.cgroup}\0${one.folder}\0`.includes(mark)) ? one.pid : [],
+    ),
+  )
+  for (let before = -1; before < found.size;) {
     before = found.size
     for (const { pid, parent } of all) if (found.has(parent)) found.add(pid)
   }
@@ -59,10 +67,13 @@ export function homeProcesses(home: HomeSettings): number[] {
 }
 
 export const daemonDir = (home: HomeSettings, name: string) => join(home.dir, 'supervise', name)
-export const daemonPid = (home: HomeSettings, name: string): number | undefined => readStatus(daemonDir(home, name))?.pid ?? undefined
-export const tellDaemon = (home: HomeSettings, name: string, what: RunsvCommand): boolean => command(daemonDir(home, name), what)
+export const daemonPid = (home: HomeSettings, name: string): number | undefined =>
+  readStatus(daemonDir(home, name))?.pid ?? undefined
+export const tellDaemon = (home: HomeSettings, name: string, what: RunsvCommand): boolean =>
+  command(daemonDir(home, name), what)
 export const supervisors = (home: HomeSettings): number[] => findRunsvdir(join(home.dir, 'supervise'))
-export const childrenOf = (parent: number): number[] => processes().flatMap((one) => (one.parent === parent ? one.pid : []))
+export const childrenOf = (parent: number): number[] =>
+  processes().flatMap((one) => (one.parent === parent ? one.pid : []))
 
 export function kill(pid: number): void {
   try {
@@ -72,8 +83,8 @@ export function kill(pid: number): void {
   }
 }
 
-/** All that a reboot ends or takes away; what is below the home's folder stays. */
-export async function reboot(home: HomeSettings): Promise<void> {
+/** All that a reboot ends or takes away; what is below the home's folder stays. `/run` may be on a disk. */
+export async function reboot(home: HomeSettings, { keepRun = false } = {}): Promise<void> {
   // Until nothing is left that could start something again.
   let looks = 0
   await until('every process of the home is gone', () => {
@@ -82,15 +93,30 @@ export async function reboot(home: HomeSettings): Promise<void> {
     looks = left.length === 0 ? looks + 1 : 0
     return looks === 3
   })
-  for (const name of [`pb-${home.id}`, `pb-${home.id}-lb`, `pb-${home.id}-host`]) await runProgram(['ip', 'netns', 'del', name])
+  for (const name of [`pb-${home.id}`, `pb-${home.id}-lb`, `pb-${home.id}-host`])
+    await runProgram(['ip', 'netns', 'del', name])
   await runProgram(['ip', 'link', 'del', `pole${home.id}`])
   await runProgram(['nft', 'delete', 'table', 'inet', `pb_${home.id}`])
-  const { stdout: groups } = await runProgram(['find', '/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/polebean/${home.id}*`])
+  const { stdout: groups } = await runProgram([
+    'find',
+    '/sys/fs/cgroup',
+    '-depth',
+    '-type',
+    'd',
+    '-path',
+    `*/polebean/${home.id}*`,
+  ])
   for (const group of groups.split('\n').filter(Boolean)) await runProgram(['rmdir', group])
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n').flatMap((line) => line.split(' ')[1] ?? [])
-  for (const mount of mounts.filter((path) => path.includes(`/polebean/${home.id}/`))) await runProgram(['umount', '-l', mount])
-  rmSync(home.runDir, { recursive: true, force: true })
-  await until('no disk is attached', async () => !(await runProgram(['losetup', '-a'])).stdout.includes(`${home.dir}/`))
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[1] ?? [])
+  for (const mount of mounts.filter((path) => path.includes(`/polebean/${home.id}/`)))
+    await runProgram(['umount', '-l', mount])
+  if (!keepRun) rmSync(home.runDir, { recursive: true, force: true })
+  await until(
+    'no disk is attached',
+    async () => !(await runProgram(['losetup', '-a'])).stdout.includes(`${home.dir}/`),
+  )
 }
 
 /** Everything that belongs to instances, one line each, so that two moments can be compared. */
@@ -100,20 +126,48 @@ export async function things(home: HomeSettings): Promise<string[]> {
   const below = (dir: string) => (existsSync(dir) ? readdirSync(dir) : [])
   const links = await linesOf(['ip', '-n', `pb-${home.id}`, '-o', 'link'])
   const routes = await linesOf(['ip', '-n', `pb-${home.id}`, 'route'])
-  const rules = await linesOf(['ip', 'netns', 'exec', `pb-${home.id}`, 'nft', 'list', 'table', 'inet', 'polebean'])
+  const rules = await linesOf([
+    'ip',
+    'netns',
+    'exec',
+    `pb-${home.id}`,
+    'nft',
+    'list',
+    'table',
+    'inet',
+    'polebean',
+  ])
   return [
     ...links.map((line) => `link ${/^\d+: ([^:@]+)/.exec(line)?.[1]}`),
     ...routes.map((line) => `route ${line}`),
     // Not the closed addresses: those of the host come and go with other homes.
-    ...rules.filter((line) => /elements = \{ ("|10\.)/.test(line) || /^\s+"[ib]/.test(line)).map((line) => `rule ${line.trim()}`),
-    ...(await linesOf(['ip', '-n', `pb-${home.id}-lb`, '-o', 'addr', 'show', 'dev', 'lo'])).map((line) => `address ${line.split(' ')[6]}`),
-    ...(await linesOf(['losetup', '-a'])).filter((line) => line.includes(home.dir)).map((line) => `loop ${line.slice(line.indexOf('('))}`),
-    ...(await linesOf(['find', '/sys/fs/cgroup', '-type', 'd', '-path', `*/polebean/${home.id}/*`])).map((line) => `cgroup ${line}`),
-    ...(existsSync(config) ? readFileSync(config, 'utf8').split('\n') : []).filter((line) => /^(\s+server|backend) /.test(line)).map((line) => `haproxy ${line.trim()}`),
-    ...below(join(home.runDir, 'haproxy')).filter((name) => name.endsWith('.map')).flatMap((name) =>
-      readFileSync(join(home.runDir, 'haproxy', name), 'utf8').split('\n').filter(Boolean).map((line) => `map ${name} ${line}`)),
+    ...rules
+      .filter((line) => /elements = \{ ("|10\.)/.test(line) || /^\s+"[ib]/.test(line))
+      .map((line) => `rule ${line.trim()}`),
+    ...(await linesOf(['ip', '-n', `pb-${home.id}-lb`, '-o', 'addr', 'show', 'dev', 'lo'])).map(
+      (line) => `address ${line.split(' ')[6]}`,
+    ),
+    ...(await linesOf(['losetup', '-a']))
+      .filter((line) => line.includes(home.dir))
+      .map((line) => `loop ${line.slice(line.indexOf('('))}`),
+    ...(await linesOf(['find', '/sys/fs/cgroup', '-type', 'd', '-path', `*/polebean/${home.id}/*`])).map(
+      (line) => `cgroup ${line}`,
+    ),
+    ...(existsSync(config) ? readFileSync(config, 'utf8').split('\n') : [])
+      .filter((line) => /^(\s+server|backend) /.test(line))
+      .map((line) => `haproxy ${line.trim()}`),
+    ...below(join(home.runDir, 'haproxy'))
+      .filter((name) => name.endsWith('.map'))
+      .flatMap((name) =>
+        readFileSync(join(home.runDir, 'haproxy', name), 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => `map ${name} ${line}`),
+      ),
     ...below(join(home.dir, 'instances')).map((name) => `instance ${name}`),
-    ...below(join(home.runDir, 'compute')).filter((name) => /^[ibr]-/.test(name)).map((name) => `sandbox ${name}`),
+    ...below(join(home.runDir, 'compute'))
+      .filter((name) => /^[ibr]-/.test(name))
+      .map((name) => `sandbox ${name}`),
     ...below(join(home.runDir, 'compute', 'runc')).map((name) => `container ${name}`),
     ...below(join(home.dir, 'builds')).map((name) => `build ${name}`),
     ...sandboxProcesses(home).map(({ argv }) => `process ${argv.replaceAll('\0', ' ')}`),
@@ -123,7 +177,9 @@ export async function things(home: HomeSettings): Promise<string[]> {
 type Shown = { name: string; status: string; health: string; version: string; cname: string }
 
 export async function environments(home: TestHome): Promise<Shown[]> {
-  const { result } = await openApi(home.dir).call('elasticbeanstalk', 'DescribeEnvironments', { IncludeDeleted: false })
+  const { result } = await openApi(home.dir).call('elasticbeanstalk', 'DescribeEnvironments', {
+    IncludeDeleted: false,
+  })
   return listOf(result.Environments).map((one) => ({
     name: textOf(one.EnvironmentName),
     status: textOf(one.Status),
@@ -134,7 +190,12 @@ export async function environments(home: TestHome): Promise<Shown[]> {
 }
 
 /** Waits until the environment is Ready and answers `text`; then everything there is must belong to a row, and back. */
-export async function untilWhole(home: TestHome, name: string, text: RegExp, timeoutMs = 60_000): Promise<void> {
+export async function untilWhole(
+  home: TestHome,
+  name: string,
+  text: RegExp,
+  timeoutMs = 60_000,
+): Promise<void> {
   await until(
     `${name} is Ready and answers`,
     async () => {
@@ -166,16 +227,24 @@ async function told(home: TestHome, settings: HomeSettings): Promise<Record<stri
   const api = openApi(home.dir)
   const groups = listOf((await api.call('autoscaling', 'DescribeAutoScalingGroups')).result.AutoScalingGroups)
   const members = groups.flatMap((group) => listOf(group.Instances).map((one) => textOf(one.InstanceId)))
-  const targetGroups = listOf((await api.call('elasticloadbalancing', 'DescribeTargetGroups')).result.TargetGroups)
+  const targetGroups = listOf(
+    (await api.call('elasticloadbalancing', 'DescribeTargetGroups')).result.TargetGroups,
+  )
   const targets: string[] = []
   for (const group of targetGroups) {
-    const health = await api.call('elasticloadbalancing', 'DescribeTargetHealth', { TargetGroupArn: textOf(group.TargetGroupArn) })
+    const health = await api.call('elasticloadbalancing', 'DescribeTargetHealth', {
+      TargetGroupArn: textOf(group.TargetGroupArn),
+    })
     for (const one of listOf(health.result.TargetHealthDescriptions))
-      targets.push(`${textOf(structureOf(one.Target as XmlValue).Id)}${textOf(structureOf(one.TargetHealth as XmlValue).State) === 'healthy' ? '' : ' unhealthy'}`)
+      targets.push(
+        `${textOf(structureOf(one.Target as XmlValue).Id)}${textOf(structureOf(one.TargetHealth as XmlValue).State) === 'healthy' ? '' : ' unhealthy'}`,
+      )
   }
   const seen = await things(settings)
   const named = (kind: string, pattern: RegExp) => [
-    ...new Set(seen.filter((line) => line.startsWith(`${kind} `)).flatMap((line) => pattern.exec(line)?.[1] ?? [])),
+    ...new Set(
+      seen.filter((line) => line.startsWith(`${kind} `)).flatMap((line) => pattern.exec(line)?.[1] ?? []),
+    ),
   ]
   const links = seen.filter((line) => /^link [ib][0-9a-f]{14}$/.test(line)).length
   return {
@@ -200,7 +269,15 @@ function processes(): { pid: number; parent: number; argv: string; folder: strin
       if (state === 'Z') return []
       const argv = readFileSync(`/proc/${entry}/cmdline`, 'utf8')
       const cgroup = readFileSync(`/proc/${entry}/cgroup`, 'utf8')
-      return [{ pid: Number(entry), parent: Number(parent), argv, folder: readlinkSync(`/proc/${entry}/cwd`), cgroup }]
+      return [
+        {
+          pid: Number(entry),
+          parent: Number(parent),
+          argv,
+          folder: readlinkSync(`/proc/${entry}/cwd`),
+          cgroup,
+        },
+      ]
     } catch {
       return [] // it has ended meanwhile
     }

@@ -11,7 +11,9 @@ export function compatibilityText(): string {
   const world = makeWorld(1)
   const life = new Life(world)
   const rows = Object.entries(packages).map(([name, packageName]) => {
-    const there = Object.keys(life.plane.services[name]?.operations ?? {}).map(upperFirst).toSorted()
+    const there = Object.keys(life.plane.services[name]?.operations ?? {})
+      .map(upperFirst)
+      .toSorted()
     const all = operationNames(packageName)
     return `### ${name}: ${there.length} of ${all.length}\n\n${there.join(', ')}\n`
   })

@@ -11,8 +11,11 @@ const [verb = 'setup', ...rest] = process.argv.slice(2)
 const args = rest[0] === '--' ? rest.slice(1) : rest
 
 if (process.platform !== 'linux')
-  fail(`Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`)
-if (!['x64', 'arm64'].includes(process.arch)) fail(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
+  fail(
+    `Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`,
+  )
+if (!['x64', 'arm64'].includes(process.arch))
+  fail(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
 
 ensureModules()
 ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
@@ -31,7 +34,8 @@ if (verb === 'up') {
 say('Everything Polebean needs is installed.')
 
 function ensureModules() {
-  if (existsSync(join(root, 'node_modules/.bin/node')) && existsSync(join(root, 'node_modules/commander'))) return
+  if (existsSync(join(root, 'node_modules/.bin/node')) && existsSync(join(root, 'node_modules/commander')))
+    return
   say('Installing the pinned Node and 4 libraries from the npm registry (about 50 MB to fetch) …')
   const result = spawnSync('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,

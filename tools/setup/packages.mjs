@@ -1,7 +1,16 @@
 // The engines come from Debian's packages. Nothing that was there is touched, no service is started, and every change
 // to the machine is written to a ledger.
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Program → the Debian package that brings it. The order is that of a request. */
@@ -31,14 +40,19 @@ export function ensurePackages({ yes, extra = {} }) {
   if (missing.length === 0) return
   const names = [...new Set(missing)]
   if (!findProgram('apt-get'))
-    stop(`these programs are missing: ${names.join(', ')}. This machine has no apt-get; install them with its package manager and try again.`)
+    stop(
+      `these programs are missing: ${names.join(', ')}. This machine has no apt-get; install them with its package manager and try again.`,
+    )
 
   let plan = simulate(names)
   if (!plan) {
     root(['apt-get', 'update', '-qq'])
     plan = simulate(names)
   }
-  if (!plan) stop(`apt-get cannot find these packages: ${names.join(', ')}. See: apt-get install --simulate ${names.join(' ')}`)
+  if (!plan)
+    stop(
+      `apt-get cannot find these packages: ${names.join(', ')}. See: apt-get install --simulate ${names.join(' ')}`,
+    )
   process.stderr.write(
     `Installing from the distribution (${plan.fetch} to fetch, ${plan.disk} on disk, no recommended packages, no service is started):\n` +
       `  ${plan.all.join(' ')}\n`,
@@ -48,7 +62,16 @@ export function ensurePackages({ yes, extra = {} }) {
   const units = names.filter((name) => ['haproxy', 'nginx-light', 'runit'].includes(name))
   withoutServices(() =>
     root(
-      ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', ...plan.all],
+      [
+        'apt-get',
+        'install',
+        '-y',
+        '-qq',
+        '--no-install-recommends',
+        '-o',
+        'Dpkg::Options::=--force-confold',
+        ...plan.all,
+      ],
       { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
     ),
   )
@@ -57,10 +80,16 @@ export function ensurePackages({ yes, extra = {} }) {
 }
 
 function simulate(names) {
-  const result = spawnSync('apt-get', ['install', '--no-install-recommends', '--simulate', ...names], { encoding: 'utf8', env: C })
+  const result = spawnSync('apt-get', ['install', '--no-install-recommends', '--simulate', ...names], {
+    encoding: 'utf8',
+    env: C,
+  })
   if (result.status !== 0) return undefined
   const all = [...result.stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1])
-  const sizes = spawnSync('apt-get', ['install', '--no-install-recommends', '--assume-no', ...names], { encoding: 'utf8', env: C }).stdout
+  const sizes = spawnSync('apt-get', ['install', '--no-install-recommends', '--assume-no', ...names], {
+    encoding: 'utf8',
+    env: C,
+  }).stdout
   return {
     all,
     fetch: /Need to get ([^/\s]+ \S+?)(?:\/| of)/.exec(sizes)?.[1] ?? 'nothing',
@@ -97,16 +126,21 @@ function hasVenv() {
 
 function confirm() {
   process.stderr.write('Go on? [Y/n] ')
-  const answer = spawnSync('head', ['-n1'], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' }).stdout.trim()
+  const answer = spawnSync('head', ['-n1'], {
+    stdio: ['inherit', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  }).stdout.trim()
   return answer === '' || /^y/i.test(answer)
 }
 
 function root(argv, env = {}) {
-  const asRoot = process.getuid() === 0 ? [] : ['sudo', ...Object.entries(env).map(([key, value]) => `${key}=${value}`)]
+  const asRoot =
+    process.getuid() === 0 ? [] : ['sudo', ...Object.entries(env).map(([key, value]) => `${key}=${value}`)]
   if (asRoot.length > 0 && !findProgram('sudo')) stop('this needs root; there is no sudo. Run it as root.')
   const [file, ...args] = [...asRoot, ...argv]
   const result = spawnSync(file, args, { stdio: ['inherit', 2, 2], env: { ...process.env, ...env } })
-  if (result.status !== 0) stop(`${argv.slice(0, 3).join(' ')} failed (exit ${result.status}); its output is above.`)
+  if (result.status !== 0)
+    stop(`${argv.slice(0, 3).join(' ')} failed (exit ${result.status}); its output is above.`)
 }
 
 function writeAsRoot(path, content, mode) {
@@ -127,7 +161,13 @@ function note(entry) {
 }
 
 /** What was changed on this machine, oldest first. */
-export const ledger = () => (existsSync(LEDGER) ? readFileSync(LEDGER, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : [])
+export const ledger = () =>
+  existsSync(LEDGER)
+    ? readFileSync(LEDGER, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : []
 export const forgetLedger = () => rmSync(LEDGER, { force: true })
 
 const C = { ...process.env, LC_ALL: 'C' }

@@ -18,7 +18,12 @@ else console.log('Not root: tests on real engines are skipped, and counted as sk
 
 const env = { ...process.env, POLEBEAN_FULL: full ? '1' : '' }
 const phases = [
-  ['units, tables and the simulator', '{src,sim,tools}/**/*.test.ts', (file) => !/\.real\.test\.ts$/.test(file), 2],
+  [
+    'units, tables and the simulator',
+    '{src,sim,tools}/**/*.test.ts',
+    (file) => !/\.real\.test\.ts$/.test(file),
+    2,
+  ],
   ['real engines', 'src/**/*.real.test.ts', () => canBeRoot, 1],
   ['real clients, end to end', 'test/**/*.test.ts', () => canBeRoot, 1],
 ]
@@ -44,7 +49,12 @@ console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exit(failed === 0 ? 0 : 1)
 
 function runTests(files, concurrency) {
-  const args = ['--disable-warning=ExperimentalWarning', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=./tools/test/reporter.mjs']
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=./tools/test/reporter.mjs',
+  ]
   const child = spawn(node, [...args, ...files], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let stdout = ''
   child.stdout.setEncoding('utf8')

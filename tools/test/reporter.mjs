@@ -15,7 +15,11 @@ export default async function* reporter(source) {
       const error = data.details.error
       yield `\n   FAILED ${data.file ?? ''}:${data.line ?? ''} ${data.name}\n${indent(error?.cause?.stack ?? error?.stack ?? error)}\n\n`
     }
-    if (type === 'test:fail' && data.details?.type === 'suite' && data.details.error?.failureType === 'hookFailed') {
+    if (
+      type === 'test:fail' &&
+      data.details?.type === 'suite' &&
+      data.details.error?.failureType === 'hookFailed'
+    ) {
       failed++
       yield `\n   FAILED hook of ${data.name}\n${indent(data.details.error?.cause?.stack)}\n\n`
     }

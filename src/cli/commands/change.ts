@@ -10,7 +10,12 @@ type Shown = { json?: boolean }
 const PROPERTIES = 'aws:elasticbeanstalk:application:environment'
 
 /** `NAME=VALUE` sets, `NAME=` removes; as eb's setenv. */
-export async function setenv(homeDir: string, named: string | undefined, pairs: string[], shown: Shown): Promise<void> {
+export async function setenv(
+  homeDir: string,
+  named: string | undefined,
+  pairs: string[],
+  shown: Shown,
+): Promise<void> {
   const parsed = pairs.map((pair) => {
     const at = pair.indexOf('=')
     if (at < 1) throw new Failure(`'${pair}' is not NAME=VALUE`, EXIT.usage)
@@ -24,13 +29,24 @@ export async function setenv(homeDir: string, named: string | undefined, pairs: 
   })
 }
 
-export async function scale(homeDir: string, named: string | undefined, count: string, shown: Shown): Promise<void> {
-  if (!/^\d{1,5}$/.test(count) || Number(count) < 1) throw new Failure(`'${count}' is not a number of instances`, EXIT.usage)
+export async function scale(
+  homeDir: string,
+  named: string | undefined,
+  count: string,
+  shown: Shown,
+): Promise<void> {
+  if (!/^\d{1,5}$/.test(count) || Number(count) < 1)
+    throw new Failure(`'${count}' is not a number of instances`, EXIT.usage)
   const setting = (name: string) => ({ Namespace: 'aws:autoscaling:asg', OptionName: name, Value: count })
   await updateSettings(homeDir, named, shown, { OptionSettings: [setting('MinSize'), setting('MaxSize')] })
 }
 
-async function updateSettings(homeDir: string, named: string | undefined, { json }: Shown, input: Input): Promise<void> {
+async function updateSettings(
+  homeDir: string,
+  named: string | undefined,
+  { json }: Shown,
+  input: Input,
+): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
   const call = { EnvironmentName: environment.name, ...input }
@@ -39,11 +55,17 @@ async function updateSettings(homeDir: string, named: string | undefined, { json
   if (json) printJson(await chooseEnvironment(api, environment.name))
 }
 
-export async function terminate(homeDir: string, named: string | undefined, options: Shown & { force?: boolean }): Promise<void> {
+export async function terminate(
+  homeDir: string,
+  named: string | undefined,
+  options: Shown & { force?: boolean },
+): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
   if (!options.force) await confirmName(environment.name)
-  const { requestId } = await api.call('elasticbeanstalk', 'TerminateEnvironment', { EnvironmentName: environment.name })
+  const { requestId } = await api.call('elasticbeanstalk', 'TerminateEnvironment', {
+    EnvironmentName: environment.name,
+  })
   await waitForRequest(api, requestId, (event) => note(`${event.severity.padEnd(5)}  ${event.message}`))
   if (options.json) printJson({ terminated: environment.name })
   else print(`${environment.name} is terminated.`)
@@ -57,4 +79,3 @@ export async function confirmName(name: string): Promise<void> {
   ask.close()
   if (answer.trim() !== name) throw new Failure('the names differ; nothing was done', EXIT.usage)
 }
-

@@ -16,7 +16,9 @@ compdef _polebean polebean`)
   if (shell === 'fish')
     return print(
       commands
-        .map((one) => `complete -c polebean -n __fish_use_subcommand -f -a ${one.name} -d '${plain(one.about)}'`)
+        .map(
+          (one) => `complete -c polebean -n __fish_use_subcommand -f -a ${one.name} -d '${plain(one.about)}'`,
+        )
         .join('\n'),
     )
   throw new Failure(`completion is written for bash, zsh and fish, not for '${shell}'`, EXIT.usage)

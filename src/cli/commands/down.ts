@@ -13,7 +13,10 @@ const STOP_GRACE_MS = 10_000
 
 export async function down(homeDir: string, options: { purge?: boolean; force?: boolean }): Promise<void> {
   const home = readHome(homeDir)
-  if (!home) throw new Failure(existsSync(homeDir) ? `${homeDir} is not a Polebean home` : `there is no Polebean home in ${homeDir}`)
+  if (!home)
+    throw new Failure(
+      existsSync(homeDir) ? `${homeDir} is not a Polebean home` : `there is no Polebean home in ${homeDir}`,
+    )
   if (options.purge && !options.force) {
     note(`This deletes ${homeDir} with every application, version and environment in it.`)
     await confirmName(homeDir)
@@ -26,7 +29,11 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
     releasePorts(home.ports, home.dir)
     rmSync(homeDir, { recursive: true, force: true })
   }
-  note(options.purge ? `Everything of ${homeDir} is gone.` : `Polebean is stopped; its state stays in ${homeDir}.`)
+  note(
+    options.purge
+      ? `Everything of ${homeDir} is gone.`
+      : `Polebean is stopped; its state stays in ${homeDir}.`,
+  )
 }
 
 async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
@@ -34,7 +41,10 @@ async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
   // The server first: it would start again what is stopped here.
   await supervisor.remove('server')
   if (await answers(home.dir))
-    throw new Failure(`a server of ${home.dir} runs in the foreground (polebean server); end it first`, EXIT.failed)
+    throw new Failure(
+      `a server of ${home.dir} runs in the foreground (polebean server); end it first`,
+      EXIT.failed,
+    )
   const failures: string[] = []
   const tell = (what: string) => (error: Error) => void failures.push(`${what}: ${error.message}`)
   if (purge) for (const { id } of await compute.list()) await compute.remove(id).catch(tell(id))
@@ -42,6 +52,7 @@ async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
   await supervisor.shutdown().catch(tell('daemons'))
   await router.remove().catch(tell('network'))
   // The home's folder is kept: it is what another attempt needs to know.
-  if (failures.length > 0) throw new Failure(`not everything could be stopped:\n  ${failures.join('\n  ')}`, EXIT.failed)
+  if (failures.length > 0)
+    throw new Failure(`not everything could be stopped:\n  ${failures.join('\n  ')}`, EXIT.failed)
   rmSync(home.runDir, { recursive: true, force: true })
 }

@@ -9,11 +9,23 @@ import { EXIT, Failure } from '../failure.ts'
 import { note, print } from '../output.ts'
 
 /** Would override or contradict ours: profiles, session tokens, endpoints of single services. */
-const UNSET = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_EB_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']
+const UNSET = [
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_EB_PROFILE',
+  'AWS_SESSION_TOKEN',
+  'AWS_SECURITY_TOKEN',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+]
 
 function variables(api: Api): Record<string, string> {
   const local = ['127.0.0.1', 'localhost', '.localhost', '::1']
-  const noProxy = [...new Set([...(process.env.NO_PROXY ?? process.env.no_proxy ?? '').split(',').filter(Boolean), ...local])].join(',')
+  const noProxy = [
+    ...new Set([
+      ...(process.env.NO_PROXY ?? process.env.no_proxy ?? '').split(',').filter(Boolean),
+      ...local,
+    ]),
+  ].join(',')
   return {
     AWS_ENDPOINT_URL: api.endpoint,
     AWS_ACCESS_KEY_ID: api.credentials.accessKeyId,
@@ -28,9 +40,14 @@ function variables(api: Api): Record<string, string> {
 /** Runs a command with the endpoint, keys and region of the home; ends with its exit status. */
 export function exec(homeDir: string, argv: string[]): Promise<number> {
   const [file, ...args] = argv
-  if (!file) throw new Failure('exec needs a command: polebean exec -- aws elasticbeanstalk describe-environments', EXIT.usage)
+  if (!file)
+    throw new Failure(
+      'exec needs a command: polebean exec -- aws elasticbeanstalk describe-environments',
+      EXIT.usage,
+    )
   const env: NodeJS.ProcessEnv = { ...process.env, ...variables(openApi(homeDir)) }
-  for (const name of [...UNSET, ...Object.keys(env).filter((name) => /^AWS_ENDPOINT_URL_/.test(name))]) delete env[name]
+  for (const name of [...UNSET, ...Object.keys(env).filter((name) => /^AWS_ENDPOINT_URL_/.test(name))])
+    delete env[name]
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit', env })
     child.on('error', (error) => reject(new Failure(`cannot run ${file}: ${error.message}`)))
@@ -44,7 +61,9 @@ export function env(homeDir: string, options: { unset?: boolean; profile?: boole
     const api = options.unset ? undefined : openApi(homeDir)
     if (options.profile) return writeProfile(api ?? openApi(homeDir))
     const all = api ? Object.entries(variables(api)) : []
-    const gone = options.unset ? ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION', 'AWS_DEFAULT_REGION'] : UNSET
+    const gone = options.unset
+      ? ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION', 'AWS_DEFAULT_REGION']
+      : UNSET
     for (const name of gone) print(`unset ${name};`)
     for (const [name, value] of all) print(`export ${name}=${quoted(value)};`)
   } catch (error) {
@@ -59,7 +78,10 @@ const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 function writeProfile(api: Api): void {
   const folder = join(homedir(), '.aws')
   const { accessKeyId, secretAccessKey } = api.credentials
-  replaceSection(join(folder, 'config'), 'profile polebean', [`region = ${api.home.region}`, `endpoint_url = ${api.endpoint}`])
+  replaceSection(join(folder, 'config'), 'profile polebean', [
+    `region = ${api.home.region}`,
+    `endpoint_url = ${api.endpoint}`,
+  ])
   replaceSection(join(folder, 'credentials'), 'polebean', [
     `aws_access_key_id = ${accessKeyId}`,
     `aws_secret_access_key = ${secretAccessKey}`,
@@ -75,5 +97,9 @@ function replaceSection(path: string, name: string, lines: string[]): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   const sections = text.split(/^(?=\[)/m).filter((section) => !section.startsWith(`[${name}]`))
-  writeFileAtomic(path, `${[...sections, `[${name}]\n${lines.join('\n')}\n`].join('').replace(/^\n+/, '')}`, 0o600)
+  writeFileAtomic(
+    path,
+    `${[...sections, `[${name}]\n${lines.join('\n')}\n`].join('').replace(/^\n+/, '')}`,
+    0o600,
+  )
 }

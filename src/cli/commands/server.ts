@@ -33,9 +33,15 @@ export async function start(homeDir: string, options: { domain?: string }): Prom
 
 async function prepared(homeDir: string, { domain }: { domain?: string }): Promise<HomeSettings> {
   if (process.platform !== 'linux') throw new Failure(`Polebean runs on Linux; this is ${process.platform}`)
-  if (process.getuid!() !== 0) throw new Failure('the server needs root (it makes network namespaces); use sudo', EXIT.usage)
+  if (process.getuid!() !== 0)
+    throw new Failure('the server needs root (it makes network namespaces); use sudo', EXIT.usage)
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
-  const home = await openHome(homeDir, { random: systemRandom, chooseCidr, owner: invokingUser(), ...(domain ? { domain } : {}) })
+  const home = await openHome(homeDir, {
+    random: systemRandom,
+    chooseCidr,
+    owner: invokingUser(),
+    ...(domain ? { domain } : {}),
+  })
   await checkPorts(home).catch((error: Error) => {
     throw new Failure(`${error.message}; end it, or give ${homeDir} another port in home.json`)
   })
@@ -45,7 +51,9 @@ async function prepared(homeDir: string, { domain }: { domain?: string }): Promi
 /** Builds reach the package index as the user who starts the server does. */
 const buildVariables = () =>
   Object.fromEntries(
-    Object.entries(process.env).filter(
-      (entry): entry is [string, string] => /^(HOME$|SUDO_USER$|PIP_|(https?|no)_proxy$|(HTTPS?|NO)_PROXY$|SSL_CERT_|NPM_CONFIG_|npm_config_registry$)/.test(entry[0]),
+    Object.entries(process.env).filter((entry): entry is [string, string] =>
+      /^(HOME$|SUDO_USER$|PIP_|(https?|no)_proxy$|(HTTPS?|NO)_PROXY$|SSL_CERT_|NPM_CONFIG_|npm_config_registry$)/.test(
+        entry[0],
+      ),
     ),
   )

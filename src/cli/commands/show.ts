@@ -52,16 +52,23 @@ export async function status(homeDir: string, named: string | undefined, { json 
   )
 }
 
-const causesOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [])
+const causesOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 
-export async function events(homeDir: string, named: string | undefined, options: Shown & { follow?: boolean }): Promise<void> {
+export async function events(
+  homeDir: string,
+  named: string | undefined,
+  options: Shown & { follow?: boolean },
+): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
   const filter = { EnvironmentName: environment.name }
   const show = (event: Event) =>
     options.json
       ? print(JSON.stringify(event))
-      : print(`${event.at.slice(0, 19).replace('T', ' ')}  ${paint(event.severity, event.severity.padEnd(5))}  ${event.message}`)
+      : print(
+          `${event.at.slice(0, 19).replace('T', ' ')}  ${paint(event.severity, event.severity.padEnd(5))}  ${event.message}`,
+        )
   if (!options.follow) for (const event of await readEvents(api, filter)) show(event)
   else
     await followEvents(api, filter, (event) => {
@@ -70,7 +77,11 @@ export async function events(homeDir: string, named: string | undefined, options
     })
 }
 
-export async function logs(homeDir: string, named: string | undefined, options: Shown & { follow?: boolean }): Promise<void> {
+export async function logs(
+  homeDir: string,
+  named: string | undefined,
+  options: Shown & { follow?: boolean },
+): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
   const printed = new Map<string, string>()
@@ -95,7 +106,8 @@ async function pullLogs(homeDir: string, name: string): Promise<{ instance: stri
   return Promise.all(
     listOf(result.EnvironmentInfo).map(async (one) => {
       const reply = await fetch(textOf(one.Message))
-      if (!reply.ok) throw new Failure(`the log of ${textOf(one.Ec2InstanceId)} cannot be read: HTTP ${reply.status}`)
+      if (!reply.ok)
+        throw new Failure(`the log of ${textOf(one.Ec2InstanceId)} cannot be read: HTTP ${reply.status}`)
       return { instance: textOf(one.Ec2InstanceId), text: await reply.text() }
     }),
   )
@@ -123,4 +135,3 @@ export async function open(homeDir: string, named: string | undefined): Promise<
   if (result.error) note('there is no xdg-open here; the address is:')
   print(environment.url)
 }
-

@@ -19,7 +19,8 @@ export type UpOptions = { name?: string; json?: boolean; env?: string[] }
 
 export async function up(homeDir: string, folder: string | undefined, options: UpOptions): Promise<void> {
   const dir = resolve(folder ?? SAMPLE)
-  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) throw new Failure(`${dir} is not a folder`, EXIT.usage)
+  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
+    throw new Failure(`${dir} is not a folder`, EXIT.usage)
   const found = await discover(dir)
   if (found.kind === 'problem') throw new Failure(found.message)
   for (const sentence of found.notes) note(sentence)
@@ -28,14 +29,23 @@ export async function up(homeDir: string, folder: string | undefined, options: U
   const bundle = await packFolder(dir)
   try {
     note(`Packed ${bundle.entries} files of ${dir} (${megabytes(bundle.bytes)}).`)
-    for (const path of bundle.suspects) note(`Warning: ${path} looks like a secret and is part of the bundle; name it in .ebignore to leave it out.`)
+    for (const path of bundle.suspects)
+      note(
+        `Warning: ${path} looks like a secret and is part of the bundle; name it in .ebignore to leave it out.`,
+      )
     const name = options.name ?? linkedEnvironment(api.home.id, dir) ?? nameOf(dir)
     const there = (await listEnvironments(api)).find((one) => one.name === name)
     const application = there?.application ?? name
     const version = `up-${bundle.sha256Hex.slice(0, 16)}`
     const settings = [...found.settings, ...properties(options.env ?? [])]
 
-    if (there && there.versionLabel === version && there.status === 'Ready' && there.health !== 'Red' && !options.env?.length) {
+    if (
+      there &&
+      there.versionLabel === version &&
+      there.status === 'Ready' &&
+      there.health !== 'Red' &&
+      !options.env?.length
+    ) {
       note(`Nothing changed: ${name} runs this folder already.`)
     } else {
       await ensureVersion(api, application, version, bundle.file, bundle.sha256Hex)
@@ -73,7 +83,13 @@ const properties = (pairs: string[]) =>
     return { Namespace: namespace, OptionName: pair.slice(0, at), Value: pair.slice(at + 1) }
   })
 
-async function ensureVersion(api: Api, application: string, version: string, file: string, sha256Hex: string) {
+async function ensureVersion(
+  api: Api,
+  application: string,
+  version: string,
+  file: string,
+  sha256Hex: string,
+) {
   await unlessThere(api.call('elasticbeanstalk', 'CreateApplication', { ApplicationName: application }))
   const { result } = await api.call('elasticbeanstalk', 'CreateStorageLocation')
   const bucket = textOf(result.S3Bucket)
@@ -97,7 +113,14 @@ async function unlessThere(call: Promise<unknown>): Promise<void> {
   }
 }
 
-const create = (api: Api, application: string, name: string, version: string, platform: string, settings: Input[]) =>
+const create = (
+  api: Api,
+  application: string,
+  name: string,
+  version: string,
+  platform: string,
+  settings: Input[],
+) =>
   api.call('elasticbeanstalk', 'CreateEnvironment', {
     ApplicationName: application,
     EnvironmentName: name,

@@ -37,8 +37,7 @@ export const makeFakeWorld = (): FakeWorld => ({
 /** The first process of an instance dies. */
 export function killInstance(world: FakeWorld, id: string, at: number, reason = DIED): void {
   const instance = world.instances.get(id)
-  if (instance?.state === 'running')
-    Object.assign(instance, { state: 'stopped', since: at, reason })
+  if (instance?.state === 'running') Object.assign(instance, { state: 'stopped', since: at, reason })
 }
 
 export function rebootMachine(world: FakeWorld, at: number): void {

@@ -13,7 +13,13 @@ import { interfaceOf } from '../network/names.ts'
 import type { Router } from '../network/router.ts'
 import { makeBuilder } from './build.ts'
 import { checkSoftware, checkSpec } from './check-spec.ts'
-import { type ComputeEngine, DIED, type InstanceObservation, type InstanceSpec, type InstanceStats } from './engine.ts'
+import {
+  type ComputeEngine,
+  DIED,
+  type InstanceObservation,
+  type InstanceSpec,
+  type InstanceStats,
+} from './engine.ts'
 import { execInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, openInstanceFiles } from './instance-files.ts'

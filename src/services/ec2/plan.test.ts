@@ -127,7 +127,12 @@ describe('the plan of one instance', () => {
       'update',
       { engineState: 'stopped', downSince: NOW },
     ],
-    ['launches again what is gone', view({}), 'launch', { engineState: 'gone', downSince: NOW, recoveries: `[${NOW}]` }],
+    [
+      'launches again what is gone',
+      view({}),
+      'launch',
+      { engineState: 'gone', downSince: NOW, recoveries: `[${NOW}]` },
+    ],
     [
       'counts what ended by itself',
       view({ seen: seen({ state: 'stopped', reason: DIED }) }),
@@ -156,7 +161,11 @@ describe('the plan of one instance', () => {
         seen: seen({ state: 'stopped', reason: DIED }),
       }),
       'start',
-      { engineState: 'stopped', downSince: NOW, recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000, NOW]) },
+      {
+        engineState: 'stopped',
+        downSince: NOW,
+        recoveries: JSON.stringify([NOW - 400_000, NOW - 350_000, NOW - 310_000, NOW]),
+      },
     ],
     [
       'waits while it cannot be seen',

@@ -146,7 +146,9 @@ function observedColumns({ row, software, seen }: InstanceView, now: number): Pa
     address: seen?.address ?? row.address,
     revision: seen?.revision ?? row.revision,
     downSince: down ? (row.downSince ?? now) : null,
-    recoveries: died ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX - 1)) : row.recoveries,
+    recoveries: died
+      ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX - 1))
+      : row.recoveries,
   }
 }
 
