@@ -360,6 +360,8 @@ describe('bad input', { concurrency: 1 }, () => {
         status.filter(({ health }) => health === 'Green').map(({ name }) => name),
         ['good-env'],
       )
+      const { stdout: why } = await home.polebean(['why', 'bad-syntax'], { status: 4 })
+      assert.match(why.trim().split('\n').at(-1) ?? '', /^No instance is healthy: .*SyntaxError/)
       await Promise.all(apps.slice(1).map(([name]) => home.polebean(['terminate', `bad-${name}`, '--force'])))
     })
 

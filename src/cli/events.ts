@@ -73,7 +73,7 @@ export async function waitForRequest(
 }
 
 /** The one line that tells most: what an instance said, else the first error. All of them were shown before. */
-function causeOf(errors: string[]): string | undefined {
+export function causeOf(errors: string[]): string | undefined {
   const [, said] =
     errors.find((text) => text.startsWith('[Instance: ') && text.includes('\n'))?.split('\n') ?? []
   return said ?? errors[0]?.split('\n')[0]

@@ -1,9 +1,11 @@
 // Commands that read: list, status, events, logs, printenv, open.
 import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openApi } from '../client.ts'
 import { chooseEnvironment, listEnvironments, settingsOf } from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { newLines } from '../log-tail.ts'
 import { note, paint, print, printJson, printTable } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
 
@@ -84,18 +86,23 @@ export async function logs(
 ): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
-  const printed = new Map<string, string>()
-  do {
+  const pulled = new Map<string, string>()
+  for (;;) {
     for (const { instance, text } of await pullLogs(homeDir, environment.name)) {
-      const before = printed.get(instance) ?? ''
-      // Between two pulls a log only grows at its end; what was printed before is its beginning.
-      const fresh = text.startsWith(before) ? text.slice(before.length) : text
-      printed.set(instance, text)
+      const before = pulled.get(instance)
+      const fresh = before === undefined ? text.trimEnd() : newLines(before, text)
+      pulled.set(instance, text)
+      if (fresh === '') continue
       if (options.json) print(JSON.stringify({ instance, text: fresh }))
-      else if (fresh) print(`---------- ${instance} ----------\n${fresh.trimEnd()}`)
+      else print(`---------- ${instance} ----------\n${fresh}`)
     }
-  } while (options.follow)
+    if (!options.follow) return
+    await sleep(PULL_EVERY_MS)
+  }
 }
+
+// Each pull is an operation of the environment, with events of its own.
+const PULL_EVERY_MS = 3_000
 
 async function pullLogs(homeDir: string, name: string): Promise<{ instance: string; text: string }[]> {
   const api = openApi(homeDir)

@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import { openApi, type Api } from '../client.ts'
 import { chooseEnvironment, listEnvironments, type Environment } from '../environments.ts'
-import { readEvents } from '../events.ts'
+import { causeOf, readEvents } from '../events.ts'
 import { EXIT } from '../failure.ts'
 import { print, printJson } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
@@ -56,7 +56,7 @@ async function walkTo(api: Api, target: string, see: See): Promise<string> {
   if (!answered) return `Nothing answers at ${environment.url}: ${reply.saw}. See: polebean doctor`
   if (targets.every((one) => one.state !== 'healthy'))
     return error
-      ? `No instance is healthy: ${firstLine(error)}`
+      ? `No instance is healthy: ${causeOf([error])}`
       : `No instance is healthy: ${targets[0]?.why ?? 'there is none'}.`
   return `The application answers HTTP ${reply.kind === 'answer' ? reply.status : '?'}; its log: polebean logs ${environment.name}`
 }
@@ -153,5 +153,3 @@ async function lastError(api: Api, environment: Environment): Promise<string | u
   })
   return events.map((one) => one.message).find((message) => message.includes('\n')) ?? events.at(-1)?.message
 }
-
-const firstLine = (text: string) => text.split('\n').find((line) => line.trim() !== '') ?? text

@@ -1,7 +1,7 @@
 // What every compute engine must do (engine.ts). The fake runs it always, the real ones where they can.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ComputeEngine, InstanceSpec, Software } from './engine.ts'
+import { type ComputeEngine, DIED, type InstanceSpec, type Software } from './engine.ts'
 
 export type Subject = {
   /** The engine now; another object after `restart`. */
@@ -124,6 +124,7 @@ export function computeConformance(subject: Subject): void {
       const before = (await seen(instanceId(1)))!
       await subject.kill(instanceId(1))
       await subject.until(async () => (await state(instanceId(1))) === 'stopped')
+      assert.equal((await seen(instanceId(1)))!.reason, DIED)
       await subject.engine().start(instanceId(1))
       await running(instanceId(1))
       assert.notEqual((await seen(instanceId(1)))!.boot, before.boot)
@@ -139,12 +140,18 @@ export function computeConformance(subject: Subject): void {
     it('lists what was launched as stopped after a reboot, and starts it again', async () => {
       await subject.engine().launch(spec(2))
       await running(instanceId(2))
+      await subject.kill(instanceId(2))
+      await subject.until(async () => (await state(instanceId(2))) === 'stopped')
+      await subject.engine().start(instanceId(2))
+      await running(instanceId(2))
       await subject.reboot()
       subject.restart()
-      assert.deepEqual((await subject.engine().list()).map((one) => [one.id, one.state]).sort(), [
+      const listed = await subject.engine().list()
+      assert.deepEqual(listed.map((one) => [one.id, one.state]).sort(), [
         [instanceId(1), 'stopped'],
         [instanceId(2), 'stopped'],
       ])
+      for (const { id, reason } of listed) assert.notEqual(reason, DIED, `${id} ended with the machine`)
       await subject.engine().start(instanceId(2))
       await running(instanceId(2))
       assert.equal((await seen(instanceId(2)))!.address, spec(2).requestedAddress)

@@ -72,6 +72,8 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         const layer = there.find(({ key }) => key === row.key)
         if (row.state === 'building' && layer)
           settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
+        // It was built, though perhaps the answer was lost: nothing is left to try again.
+        if (layer) lanes.forget(laneOf(row.key))
         // One that was built while we looked is not lost.
         if (row.state === 'ready' && !layer && row.updatedAt < lookedAt)
           settle(row.key, { state: 'building', digest: null, output: '' })
@@ -106,9 +108,11 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
       )
     }
-    return [{ what: 'build', lane: `layer/${row.key}`, timeoutMs: request.timeoutMs + GRACE_MS, perform }]
+    return [{ what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform }]
   }
 }
+
+const laneOf = (key: string) => `layer/${key}`
 
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
