@@ -1,5 +1,5 @@
 // From CreateEnvironment to the first 200 through its URL, with dependencies cached, against starting the same gunicorn
-// by hand; and the launch of a second instance without the application's own start.
+// by hand.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -17,11 +17,9 @@ export async function launch(home: TestHome): Promise<Figure[]> {
     const byHand = await preparedByHand(folder)
     const hand: number[] = []
     const ours: number[] = []
-    const launches: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
       hand.push(await startedByHand(byHand, folder))
       ours.push(await firstAnswer(home, round))
-      launches.push(...(await launchTimes(home, `bench-${round}`)))
       await home.polebean(['terminate', `bench-${round}`, '--force'])
     }
     const over = median(ours.map((value, round) => value - hand[round]!))
@@ -33,17 +31,7 @@ export async function launch(home: TestHome): Promise<Figure[]> {
       budget: '≤ +1500 ms',
       met: over <= 1_500 ? 'yes' : 'no',
     }
-    if (launches.length === 0) return [all]
-    const took = median(launches)
-    const one = {
-      what: 'instance launch: accepted by the engine to running',
-      value: `${took.toFixed(0)} ms`,
-      against: '',
-      ratio: '',
-      budget: '≤ 150 ms',
-      met: took <= 150 ? 'yes' : 'no',
-    }
-    return [all, one]
+    return [all]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -141,9 +129,4 @@ async function answers({ port, host }: { port: number; host: string }): Promise<
     if (status === 200) return Date.now()
     await sleep(10)
   }
-}
-
-/** From the server's log: how long each `launch` of an instance took. */
-async function launchTimes(_home: TestHome, _environment: string): Promise<number[]> {
-  return []
 }
