@@ -11,8 +11,17 @@ const VERSIONS = { elasticbeanstalk: '2010-12-01' } as const
 const sha256 = (body: string) => createHash('sha256').update(body).digest('hex')
 
 /** One query call; the reply carries the error's code and message when it was refused. */
-export async function call(world: World, life: Life, action: string, input: Record<string, string>): Promise<Reply> {
-  const body = new URLSearchParams({ Action: action, Version: VERSIONS.elasticbeanstalk, ...input }).toString()
+export async function call(
+  world: World,
+  life: Life,
+  action: string,
+  input: Record<string, string>,
+): Promise<Reply> {
+  const body = new URLSearchParams({
+    Action: action,
+    Version: VERSIONS.elasticbeanstalk,
+    ...input,
+  }).toString()
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
   const answer = await send(world, life, 'elasticbeanstalk', 'POST', '/', headers, body)
   const document = parseXml(answer.text)
@@ -21,7 +30,13 @@ export async function call(world: World, life: Life, action: string, input: Reco
   return { status: answer.status, code: textOf(error.Code), message: textOf(error.Message), result }
 }
 
-export async function putObject(world: World, life: Life, bucket: string, key: string, body: string): Promise<number> {
+export async function putObject(
+  world: World,
+  life: Life,
+  bucket: string,
+  key: string,
+  body: string,
+): Promise<number> {
   const path = `/${bucket}/${key}`
   return (await send(world, life, 's3', 'PUT', path, { 'content-length': String(body.length) }, body)).status
 }
@@ -47,6 +62,9 @@ async function send(
   })
   const rawHeaders = Object.entries(signed).flat()
   const answer = await life.gateway.handle({ method, url: path, rawHeaders, body: Buffer.from(body) })
-  if (answer.status >= 500) throw new Error(`a bug: ${method} ${path} ${body.slice(0, 200)} was answered ${answer.status}: ${world.logged.at(-1)}`)
+  if (answer.status >= 500)
+    throw new Error(
+      `a bug: ${method} ${path} ${body.slice(0, 200)} was answered ${answer.status}: ${world.logged.at(-1)}`,
+    )
   return { status: answer.status, text: typeof answer.body === 'string' ? answer.body : '' }
 }

@@ -38,8 +38,15 @@ export class Life {
         balancer: this.#gate('balancer', engines.balancer, ['publicPort']),
         objects: engines.objects,
       } satisfies Engines,
-      settings: { region: REGION, account: ACCOUNT, domain: DOMAIN, ports: { http: 80, environments: 18_000 } },
-      catalogue: makeCatalogue([{ family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' }]),
+      settings: {
+        region: REGION,
+        account: ACCOUNT,
+        domain: DOMAIN,
+        ports: { http: 80, environments: 18_000 },
+      },
+      catalogue: makeCatalogue([
+        { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' },
+      ]),
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
       inspect: async () => ({
         kind: 'bundle',
@@ -68,8 +75,12 @@ export class Life {
     return this.#abort.signal.aborted
   }
 
-  die(): Promise<never> {
+  die(): void {
     if (!this.dead) this.#abort.abort(new Error('this life is over'))
+  }
+
+  #dying(): Promise<never> {
+    this.die()
     return never
   }
 
@@ -91,10 +102,10 @@ export class Life {
         const method: unknown = Reflect.get(target, key)
         if (typeof method !== 'function' || synchronous.includes(String(key))) return method
         return async (...args: unknown[]) => {
-          if (this.#over(`${kind}.${String(key)}`)) return this.die()
+          if (this.#over(`${kind}.${String(key)}`)) return this.#dying()
           const answer = Promise.resolve(Reflect.apply(method, target, args) as unknown)
           answer.catch(() => undefined)
-          if (this.#over('')) return this.die()
+          if (this.#over('')) return this.#dying()
           try {
             const value = await answer
             return this.dead ? await never : value

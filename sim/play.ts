@@ -20,7 +20,11 @@ export async function play(seed: number): Promise<Played> {
   const dice = seededRandom(seed)
   const chance = (probability: number) => dice.next() < probability
   const below = (n: number) => Math.floor(dice.next() * n)
-  const world = makeWorld(seed, { faultyCalls: dice.next() * 0.3, slowCalls: dice.next() * 0.5, slowMsMax: below(20_000) })
+  const world = makeWorld(seed, {
+    faultyCalls: dice.next() * 0.3,
+    slowCalls: dice.next() * 0.5,
+    slowMsMax: below(20_000),
+  })
   const crashes = { probability: dice.next() * 0.4, count: 0 }
   const trace: string[] = []
   const note = (text: string) => trace.push(`${world.clock.monotonic()} ${text}`)

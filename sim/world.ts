@@ -3,7 +3,12 @@
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import { makeFakeCompute, type FakeFault } from '../src/engines/compute/fake.ts'
-import { killInstance, makeFakeWorld, rebootMachine, type FakeWorld } from '../src/engines/compute/fake-world.ts'
+import {
+  killInstance,
+  makeFakeWorld,
+  rebootMachine,
+  type FakeWorld,
+} from '../src/engines/compute/fake-world.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { seededRandom, type Random } from '../src/kernel/random.ts'
@@ -13,7 +18,10 @@ import { VirtualClock } from './virtual-clock.ts'
 export const REGION = 'us-west-2'
 export const ACCOUNT = '000000000000'
 export const DOMAIN = 'elasticbeanstalk.localhost'
-export const CREDENTIALS = { accessKeyId: 'PBLNSIMULATOR0000000', secretAccessKey: 'not-a-secret-in-the-simulator' }
+export const CREDENTIALS = {
+  accessKeyId: 'PBLNSIMULATOR0000000',
+  secretAccessKey: 'not-a-secret-in-the-simulator',
+}
 
 /** How bad the world is: drawn once a seed, so that different seeds are bad in different ways. */
 export type Weather = { faultyCalls: number; slowCalls: number; slowMsMax: number }
@@ -47,7 +55,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const store = openStore(':memory:', migrations)
   const compute = makeFakeWorld()
   const objects = makeFakeObjects()
-  const instanceAt = (address: string) => [...compute.instances.values()].find((one) => one.spec.requestedAddress === address)
+  const instanceAt = (address: string) =>
+    [...compute.instances.values()].find((one) => one.spec.requestedAddress === address)
   const balancer = makeFakeBalancerWorld({
     clock,
     probe(address) {
@@ -62,7 +71,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   }
   const fault = (): FakeFault | undefined => {
     const found: FakeFault = {}
-    if (luck.next() < world.weather.slowCalls) found.latencyMs = Math.floor(luck.next() * world.weather.slowMsMax)
+    if (luck.next() < world.weather.slowCalls)
+      found.latencyMs = Math.floor(luck.next() * world.weather.slowMsMax)
     if (luck.next() < world.weather.faultyCalls) {
       const kind = luck.next()
       found.fail = kind < 0.45 ? 'before' : kind < 0.9 ? 'after' : 'never'
@@ -90,7 +100,10 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
           if (!world.breaking && !world.broken.has(instance.spec.id)) return undefined
           return { exit: 1, output: "ModuleNotFoundError: No module named 'flask'", truncated: false }
         },
-        buildProgram: () => (world.failingBuilds ? { exit: 1, output: 'ERROR: No matching distribution found for flask' } : undefined),
+        buildProgram: () =>
+          world.failingBuilds
+            ? { exit: 1, output: 'ERROR: No matching distribution found for flask' }
+            : undefined,
       }),
       balancer: balancer.engine(),
       objects,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { rangeOf } from '../src/engines/network/names.ts'
 import { makeTestHome, runProgram, type TestHome } from './support/home.ts'
-import { writeProbeApp } from './support/probe-app.ts'
+import { PROBE_PORT, writeProbeApp } from './support/probe-app.ts'
 import { sandboxes, things, untilTold, untilWhole } from './support/world.ts'
 
 // 150 characters with what precedes it, a blank and an umlaut in it (HAProxy's socket paths end at 97).
@@ -85,8 +85,8 @@ describe('two homes', { concurrency: 1 }, () => {
         home.settings().ports.environments,
       ]),
     ]
-    // In its own namespace, where only its nginx listens.
-    for (const one of ports.filter((number) => number !== 80))
+    // In its own namespace, where only its own nginx and application listen.
+    for (const one of ports.filter((number) => number !== 80 && number !== PROBE_PORT))
       assert.notEqual((await dial('127.0.0.1', one)).what, 'open')
     const dials = doors.flatMap((address) => ports.map((one) => ({ address, one })))
     const answers = await Promise.all(

@@ -1,17 +1,20 @@
-// `npm run check`: format, lint, types, tidy and unit tests; under 30 seconds.
+// `npm run check`: format, lint, types, tidy and unit tests; under 30 seconds. Not `*.real.test.ts` (engines, root) and
+// `*.long.test.ts` (the simulator's many seeds): those are for `npm test`.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const unit = globSync('{src,sim,tools}/**/*.test.ts').filter(
-  (file) => !/\.(?:real|sweep)\.test\.ts$/.test(file),
+  (file) => !/\.(?:real|long)\.test\.ts$/.test(file),
 )
 
-const steps: [string, string[]][] = [
+const withoutRunning: [string, string[]][] = [
   ['format', ['oxfmt', '--check']],
   ['lint', ['oxlint', '--type-aware', '--deny-warnings']],
   ['types', ['tsc', '-p', '.']],
-  ['unit tests', ['node', '--test', '--test-reporter=dot', ...unit]],
 ]
+const units: [string, string[]] = ['unit tests', ['node', '--test', '--test-reporter=dot', ...unit]]
+// `npm test` runs the units itself.
+const steps = process.argv.includes('--static') ? withoutRunning : [...withoutRunning, units]
 
 let failed = 0
 for (const [name, [file = '', ...args]] of steps) {

@@ -18,7 +18,7 @@ const home = (command: Command) => homeDir((command.optsWithGlobals() as { home?
 function define(
   usage: string,
   description: string,
-  action: (this: Command, ...args: never[]) => Promise<unknown> | unknown,
+  action: (this: Command, ...args: never[]) => unknown,
 ): Command {
   return program
     .command(usage)

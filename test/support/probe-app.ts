@@ -3,6 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Where it listens inside its instance: the PORT of the Node.js platform. */
+export const PROBE_PORT = 8080
+
 /** Writes the application into `folder`, which is made. */
 export function writeProbeApp(folder: string, version: string): string {
   mkdirSync(folder, { recursive: true })

@@ -32,6 +32,11 @@ const node = join(root, 'node_modules/.bin/node')
 let passed = 0
 let failed = 0
 let skipped = 0
+
+console.log('\n== format, lint, types')
+if (spawnSync(node, ['tools/check.ts', '--static'], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0)
+  passed++
+else failed++
 for (const [title, pattern, keep, concurrency] of phases) {
   const files = glob(pattern).filter(keep)
   if (files.length === 0) continue

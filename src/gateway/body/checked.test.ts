@@ -119,7 +119,7 @@ async function put(
     rawHeaders: Object.entries(headers).flat(),
     body: Readable.from(pieces),
   })
-  const code = /<Code>(.*?)<\/Code>/.exec(String(answer.body))?.[1] ?? ''
+  const code = /<Code>(.*?)<\/Code>/.exec(typeof answer.body === 'string' ? answer.body : '')?.[1] ?? ''
   assert.equal(stored, answer.status === 200)
   return { status: answer.status, code, received, input: stub.asked()?.input ?? {} }
 }

@@ -83,7 +83,7 @@ async function send(
     rawHeaders: Object.entries(sent.headers).flat(),
     body: Buffer.from(sent.body),
   })
-  const body = String(answer.body ?? '')
+  const body = typeof answer.body === 'string' ? answer.body : ''
   return {
     status: answer.status,
     code: /<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? '',

@@ -14,17 +14,29 @@ const OPERATION_MS = 20 * 60_000
 
 type Operation = { action: string; input: Record<string, string>; done: string }
 
-const CREATE: Operation = { action: 'CreateEnvironment', input: creating(NAME, 2), done: `Successfully launched environment: ${NAME}` }
-const update = (input: Record<string, string>): Operation => ({ action: 'UpdateEnvironment', input, done: 'Environment update completed successfully.' })
+const CREATE: Operation = {
+  action: 'CreateEnvironment',
+  input: creating(NAME, 2),
+  done: `Successfully launched environment: ${NAME}`,
+}
+const update = (input: Record<string, string>): Operation => ({
+  action: 'UpdateEnvironment',
+  input,
+  done: 'Environment update completed successfully.',
+})
 const SWEEPS: Record<string, { before: Operation[]; swept: Operation; instances: number }> = {
-  'create': { before: [], swept: CREATE, instances: 2 },
+  create: { before: [], swept: CREATE, instances: 2 },
   'a changed property': { before: [CREATE], swept: update(property('changed')), instances: 2 },
   'a new version': { before: [CREATE], swept: update({ VersionLabel: 'v2' }), instances: 2 },
   'scaling in': { before: [CREATE], swept: update(sizes(1)), instances: 1 },
   'scaling out': { before: [CREATE], swept: update(sizes(3)), instances: 3 },
-  'terminate': {
+  terminate: {
     before: [CREATE],
-    swept: { action: 'TerminateEnvironment', input: {}, done: 'terminateEnvironment completed successfully.' },
+    swept: {
+      action: 'TerminateEnvironment',
+      input: {},
+      done: 'terminateEnvironment completed successfully.',
+    },
     instances: 0,
   },
 }
@@ -39,14 +51,23 @@ describe('dying at any engine call', () => {
         assert.deepEqual(await comeToRest(world), [], `died at call ${dieAt} of ${calls}`)
         assert.equal(world.compute.instances.size, instances, `died at call ${dieAt} of ${calls}`)
         const said = world.store.all('select 1 from event where message = :done', swept)
-        assert.equal(said.length, before.filter(({ done }) => done === swept.done).length + 1, `died at call ${dieAt}: "${swept.done}"`)
+        assert.equal(
+          said.length,
+          before.filter(({ done }) => done === swept.done).length + 1,
+          `died at call ${dieAt}: "${swept.done}"`,
+        )
         world.store.close()
       }
     })
 })
 
 /** Plays `before` in peace, then `swept` in a life that dies at its `dieAt`-th gate, and then in one that does not. */
-async function run(before: Operation[], swept: Operation, dieAt: number, reboot: boolean): Promise<{ world: World; calls: number }> {
+async function run(
+  before: Operation[],
+  swept: Operation,
+  dieAt: number,
+  reboot: boolean,
+): Promise<{ world: World; calls: number }> {
   const world = makeWorld(1)
   const first = new Life(world)
   await prepare(world, first)
@@ -81,5 +102,8 @@ async function send(world: World, life: Life, { action, input }: Operation): Pro
 
 async function ended(world: World, { done }: Operation, before: Operation[]): Promise<void> {
   const times = before.filter((operation) => operation.done === done).length + 1
-  await world.clock.runUntil(() => world.store.all('select 1 from event where message = :done', { done }).length >= times, OPERATION_MS)
+  await world.clock.runUntil(
+    () => world.store.all('select 1 from event where message = :done', { done }).length >= times,
+    OPERATION_MS,
+  )
 }
