@@ -30,6 +30,10 @@ function up() {
   const node = join(root, 'node_modules/.bin/node')
   const cli = join(root, 'src/cli/main.ts')
   const given = args.filter((arg) => arg !== '--yes')
+  // Without a folder it is the sample, wherever npm was called.
+  const takesValue = ['--home', '--name', '-n', '--env']
+  const named = given.some((arg, at) => !arg.startsWith('-') && !takesValue.includes(given[at - 1]))
+  if (!named) given.push(join(root, 'samples/flask-guestbook'))
   const result = spawnSync(node, ['--disable-warning=ExperimentalWarning', cli, 'up', ...given], {
     stdio: 'inherit',
     // npm changes the folder; what the user typed is relative to where they typed it.
