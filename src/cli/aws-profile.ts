@@ -16,6 +16,16 @@ export function writeProfile({ home, endpoint, credentials }: Api): string[] {
 /** Removes the profile; answers the files that it was looked for in. */
 export const removeProfile = (): string[] => changeFiles(undefined, undefined)
 
+/** Does the profile lead there? Another home may have written it since. */
+export function profileLeadsTo(endpoint: string): boolean {
+  const lines = (readFileIfAny(fileOf('AWS_CONFIG_FILE', 'config')) ?? '').split('\n')
+  const from = lines.findIndex((line) => headerOf(line) === 'profile polebean')
+  if (from === -1) return false
+  const next = lines.findIndex((line, at) => at > from && headerOf(line) !== undefined)
+  const section = lines.slice(from + 1, next === -1 ? lines.length : next)
+  return section.some((line) => /^\s*endpoint_url\s*=\s*(\S*)/.exec(line)?.[1] === endpoint)
+}
+
 function changeFiles(config: string[] | undefined, keys: Record<string, string> | undefined): string[] {
   const lines = keys && Object.entries(keys).map(([name, value]) => `${name} = ${value}`)
   const files: [path: string, header: string, lines: string[] | undefined][] = [

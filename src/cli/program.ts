@@ -1,7 +1,7 @@
 // The commands, their arguments and options. What a command does is loaded only when it is used, so that each starts
 // fast.
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { printJson } from './output.ts'
 
@@ -158,13 +158,15 @@ function defineMachine(define: Define, withJson: Define): void {
   withJson(
     'start',
     'run the server under its supervisor (root)',
-    async function (options: Json & { domain?: string }) {
+    async function (options: Json & { domain?: string; caller?: boolean }) {
       await (await import('./commands/server.ts')).start(home(this), options)
       if (!options.json) return
       const { dir, id, ports } = readHome(home(this))!
       printJson({ home: dir, id, endpoint: `http://127.0.0.1:${ports.api}` })
     },
-  ).option('--domain <domain>', 'domain of environments, kept at first start')
+  )
+    .option('--domain <domain>', 'domain of environments, kept at first start')
+    .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
   withJson(
     'down',
     'stop everything of this home and keep its state',
