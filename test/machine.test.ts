@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -49,6 +50,28 @@ describe('a machine that lacks something', () => {
       ['setpriv', '--bounding-set=-sys_admin,-net_admin', '--', BIN, 'start'],
       /^ {2}rights: root without CAP_NET_ADMIN, CAP_SYS_ADMIN/m,
     )
+  })
+})
+
+describe('a server that cannot start', () => {
+  const home = makeTestHome()
+  after(async () => assert.deepEqual(await home.remove(), []))
+
+  it('is told with its reason at once, and is not tried for ever', async () => {
+    await home.polebean(['start'])
+    await home.polebean(['down'])
+    // Of the control plane's own, so that nothing notices before it runs.
+    const objects = join(home.dir, 'objects')
+    rmSync(objects, { recursive: true })
+    writeFileSync(objects, 'in the way')
+    const startedAt = performance.now()
+    const { stderr } = await home.polebean(['start'], { status: 1 })
+    assert.match(stderr, /^polebean: Polebean does not start: .*objects/m)
+    assert.ok(performance.now() - startedAt < 30_000)
+    assert.equal(daemonPid(home.settings(), 'server'), undefined)
+    assert.equal(existsSync(join(home.dir, 'supervise/server')), false)
+    rmSync(objects)
+    await home.polebean(['start'])
   })
 })
 

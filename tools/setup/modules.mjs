@@ -22,10 +22,12 @@ export function ensureModules(root, options) {
   const { missing, development } = missingModules(root, options)
   if (missing.length === 0 && existsSync(join(root, 'node_modules/.bin/node'))) return
   const node = missing.some((name) => name.startsWith('node-linux-'))
-  const libraries = missing.filter((name) => !name.startsWith('node-linux-')).length
+  const others = missing.length - (node ? 1 : 0)
+  const libraries = `${others} ${others === 1 ? 'library' : 'libraries'}`
   const what = [
     ...(node ? ['the pinned Node (57 MB to fetch)'] : []),
-    ...(libraries > 0 ? [`${libraries} ${libraries === 1 ? 'library' : 'libraries'} (below 1 MB each)`] : []),
+    // Only what users get is small; compilers and linters are not.
+    ...(others > 0 ? [development ? `${libraries} for development, too` : `${libraries} (1 MB)`] : []),
   ]
   process.stderr.write(`Installing ${what.join(' and ') || 'the libraries'} from the npm registry …\n`)
   const omit = development ? [] : ['--omit=dev']

@@ -1,7 +1,7 @@
 // Setup on a machine that the test makes up: a folder of programs (the real ones linked, apt-get, systemctl and sudo
 // written here), its own policy-rc.d, ledger and systemd. What these programs were asked and saw is in `log`.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -271,5 +271,29 @@ describe('setup of modules', () => {
     assert.deepEqual(await missing(locked, yaml), { missing: [], development: false })
     const { 'node_modules/node-other': _, ...developer } = locked
     assert.deepEqual(await missing(locked, developer), { missing: [], development: true })
+  })
+
+  it('says how much there is to fetch, and keeps the tools of a developer', () => {
+    const dir = join(base, `modules-${++machines}`)
+    mkdirSync(join(dir, 'node_modules/oxlint'), { recursive: true })
+    const npm = join(dir, 'npm')
+    writeFileSync(npm, '#!/bin/sh\necho "npm $*" >&2\n', { mode: 0o755 })
+    const packages = { ...yaml, 'node_modules/yazl': { version: '1.0.0' }, 'node_modules/node-linux-z': {} }
+    writeFileSync(join(dir, 'package-lock.json'), JSON.stringify({ packages }))
+    const code = `(await import(${JSON.stringify(module('modules.mjs'))})).ensureModules(${JSON.stringify(dir)})`
+    const ensure = () =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${dir}:/usr/bin:/bin` },
+      }).stderr.split('\n')
+    const [user, userCall] = ensure()
+    assert.match(
+      user!,
+      /^Installing the pinned Node \(57 MB to fetch\) and 2 libraries \(1 MB\) from the npm/,
+    )
+    assert.match(userCall!, /^npm ci --omit=dev /)
+    const there = { 'node_modules/oxlint': { version: '1.0.0', dev: true } }
+    writeFileSync(join(dir, 'node_modules/.package-lock.json'), JSON.stringify({ packages: there }))
+    assert.match(ensure()[1]!, /^npm ci --no-audit /)
   })
 })
