@@ -6,6 +6,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -182,8 +183,7 @@ exec ${door}/setpriv --reuid=0 --regid=0 --clear-groups \\
 
   function own(path: string) {
     chownSync(path, UID, UID)
-    for (const name of readdirSync(path, { recursive: true, withFileTypes: true }))
-      if (!name.isSymbolicLink()) chownSync(join(name.parentPath, name.name), UID, UID)
+    for (const name of readdirSync(path, { recursive: true })) lchownSync(join(path, String(name)), UID, UID)
   }
 })
 
