@@ -397,7 +397,8 @@ describe('bad input', { concurrency: 1 }, () => {
     })
 
     it('a port that somebody else took is named with its holder, a newer home is left alone', async () => {
-      await home.polebean(['down'])
+      const { stdout } = await home.polebean(['down', '--json'])
+      assert.deepEqual(JSON.parse(stdout), { home: home.dir, purged: false })
       const settings = home.settings()
       const holder = createServer().listen(settings.ports.api, '127.0.0.1')
       try {

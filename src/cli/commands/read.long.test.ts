@@ -76,6 +76,34 @@ describe('--json', () => {
   })
 })
 
+describe('docs/guide.md', () => {
+  it('names the members of each --json', async () => {
+    const guide = readFileSync(new URL('../../../docs/guide.md', import.meta.url), 'utf8')
+    const said = (command: string) => {
+      const row = guide.split('\n').find((line) => line.startsWith(`| \`${command}\` |`)) ?? ''
+      return [...row.slice(row.indexOf('|', 2)).matchAll(/`(\w+)`/g)].map(([, name]) => name)
+    }
+    const first = async (command: string, args: string[]) =>
+      JSON.parse((await world.polebean([command, ...args, '--json'])).stdout.split('\n')[0]!)
+    const environment = (await json(['list']))[0]
+    assert.deepEqual(said('list'), Object.keys(environment))
+    const { instances, ...status } = await json(['status', 'shop-app'])
+    assert.deepEqual(Object.keys(status), [...said('list'), 'causes'])
+    assert.deepEqual(said('status'), ['causes', 'instances', ...Object.keys(instances[0])])
+    assert.deepEqual(said('events'), Object.keys(await first('events', ['shop-app'])))
+    world.app.logs = { '/var/log/web.stdout.log': 'x\n' }
+    assert.deepEqual(said('logs'), Object.keys(await first('logs', ['shop-app'])))
+    const why = await json(['why', 'shop-app'])
+    assert.deepEqual(
+      said('why').filter((name) => name! in why),
+      Object.keys(why),
+    )
+    assert.deepEqual(Object.keys(why.walk[0]), ['step', 'ok', 'saw'])
+    assert.deepEqual(said('env').slice(0, 2), Object.keys(await json(['env'])))
+    assert.deepEqual(said('completion'), Object.keys(await json(['completion', 'fish'])))
+  })
+})
+
 describe('logs -f', () => {
   it('shows new lines, and writes no events for them', async () => {
     world.app.logs = { '/var/log/web.stdout.log': 'first\n' }
