@@ -149,8 +149,8 @@ describe('the folder', () => {
   })
   it('is remembered where it can be, and a success otherwise, too', async () => {
     const dir = world.folder('i/ro-home-app')
-    // A folder in the way, since root may write everywhere else.
-    mkdirSync(join(world.base, 'state/polebean/links-testhm.json.new'), { recursive: true })
+    // A file in the way, since root may write everywhere else.
+    world.folder('state', { 'polebean/links-testhm': '' })
     const env = { XDG_STATE_HOME: join(world.base, 'state') }
     const { stdout, stderr } = await world.polebean(['up', dir, '--name', 'ro-home-app'], { env })
     assert.match(stdout, /^http:\/\/ro-home-app\./)
