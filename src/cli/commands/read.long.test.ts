@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openApi, type Api } from '../client.ts'
 import { readEvents } from '../events.ts'
-import { endOf, makeCliWorld, runProgram, type CliWorld } from '../testing/cli-world.ts'
+import { cli, endOf, makeCliWorld, runProgram, type CliWorld } from '../testing/cli-world.ts'
 import { textOf, listOf } from '../xml.ts'
 
 let world: CliWorld
@@ -46,6 +46,13 @@ describe('the environment that a command means', () => {
       assert.match((await world.polebean(['status'], { cwd })).stdout, /^shop-app /)
     const { stderr } = await world.polebean(['status'], { status: 2 })
     assert.match(stderr, /which environment\? There are: shop-app, blog-app\./)
+  })
+  it('is asked for also in a folder that was removed', async () => {
+    const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    mkdirSync(join(world.base, 'removed'))
+    const argv = ['sh', '-c', script, 'sh', join(world.base, 'removed'), ...cli(['status'])]
+    const { status, stderr } = await runProgram(argv, { env: world.env })
+    assert.deepEqual([status, stderr], [2, 'polebean: which environment? There are: shop-app, blog-app.\n'])
   })
   it('is never another one when the linked one is gone', async () => {
     const gone = world.folder('gone-app')
