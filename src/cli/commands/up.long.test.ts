@@ -1,7 +1,7 @@
 // `up` against the real control plane on fake engines: which environment it deploys to, and that it always ends.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
+import { on } from 'node:events'
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -28,10 +28,9 @@ const wsgiPathOf = async (name: string) =>
   (await settingsOf(api, await environmentNamed(name))).find((one) => one.option === 'WSGIPath')?.value
 const saying = async (child: ReturnType<CliWorld['begin']>, text: string) => {
   let said = ''
-  for await (const [chunk] of (async function* () {
-    for (;;) yield await once(child.stderr!, 'data')
-  })())
+  for await (const [chunk] of on(child.stderr!, 'data', { close: ['end'] }))
     if ((said += String(chunk)).includes(text)) return
+  assert.fail(`it ended without saying '${text}':\n${said}`)
 }
 
 // Runs a program on a terminal of so many columns, and tells what it wrote there.
