@@ -95,7 +95,7 @@ describe('bad input', { concurrency: 1 }, () => {
     it('a user who is not root is told so', async () => {
       // Mounted elsewhere, since the clone may lie where nobody else can look.
       const script =
-        'mount --bind "$1" /mnt && exec setpriv --reuid=65534 --regid=65534 --clear-groups /mnt/bin/polebean "$2"'
+        'mount --bind "$1" /mnt && cd /mnt && exec setpriv --reuid=65534 --regid=65534 --clear-groups /mnt/bin/polebean "$2"'
       const asNobody = (command: string, dir: string) =>
         runProgram(['unshare', '-m', 'sh', '-c', script, 'sh', root, command], {
           env: { POLEBEAN_HOME: dir, HOME: '/nonexistent' },
@@ -411,7 +411,8 @@ describe('bad input', { concurrency: 1 }, () => {
     })
 
     it('a port that somebody else took is named with its holder, a newer home is left alone', async () => {
-      await home.polebean(['down'])
+      const { stdout } = await home.polebean(['down', '--json'])
+      assert.deepEqual(JSON.parse(stdout), { home: home.dir, purged: false })
       const settings = home.settings()
       const holder = createServer().listen(settings.ports.api, '127.0.0.1')
       try {

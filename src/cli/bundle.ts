@@ -35,8 +35,11 @@ export type Bundle = {
   suspects: string[]
 }
 
-/** Throws a Failure with a plain sentence when the folder cannot be a bundle. `packed` is told how far it is. */
-export async function packFolder(dir: string, packed: (entries: number) => void = () => {}): Promise<Bundle> {
+/** Throws a Failure with a plain sentence when the folder cannot be a bundle. `packed` is told how many entries are in. */
+export async function packFolder(
+  dir: string,
+  packed: (done: number, all: number) => void = () => {},
+): Promise<Bundle> {
   const paths = listFolder(dir)
   if (paths.length === 0) throw new Failure(`${dir} holds no file to deploy`)
   if (paths.length > ENTRIES_MAX) throw new Failure(`${dir} holds more than ${ENTRIES_MAX} files`)
@@ -64,7 +67,7 @@ async function writeZip(
   dir: string,
   paths: string[],
   file: string,
-  packed: (entries: number) => void,
+  packed: (done: number, all: number) => void,
 ): Promise<void> {
   const zip = new ZipFile()
   // What goes wrong with a file is told to the zip, not to its stream.
@@ -72,7 +75,7 @@ async function writeZip(
   let done = 0
   for (const path of paths) {
     try {
-      addTo(zip, join(dir, path), path, () => packed(++done))
+      addTo(zip, join(dir, path), path, () => packed(++done, paths.length))
     } catch (error) {
       throw new Failure(problemOf(path, error))
     }

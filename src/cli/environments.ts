@@ -29,7 +29,7 @@ export async function listEnvironments(api: Api): Promise<Environment[]> {
 export async function chooseEnvironment(api: Api, named: string | undefined): Promise<Environment> {
   const all = await listEnvironments(api)
   if (named !== undefined) return byName(all, named)
-  const link = linkAround(api.home.id, process.cwd())
+  const link = linkHere(api.home.id)
   if (link) return linked(all, link)
   if (all.length === 1) return all[0]!
   if (all.length === 0)
@@ -38,6 +38,16 @@ export async function chooseEnvironment(api: Api, named: string | undefined): Pr
       EXIT.operationFailed,
     )
   throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)
+}
+
+function linkHere(homeId: string): Link | undefined {
+  let here: string
+  try {
+    here = process.cwd()
+  } catch {
+    return undefined // the folder was removed under the shell
+  }
+  return linkAround(homeId, here)
 }
 
 function byName(all: Environment[], named: string): Environment {

@@ -1,4 +1,6 @@
-// Remembers which folder was deployed to which environment, in the user's own state folder (never in the application).
+// Remembers which folder was deployed to which environment, in the user's own state folder (never in the application). A
+// file each, since several `up` may run at once.
+import { createHash } from 'node:crypto'
 import { realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,40 +9,40 @@ import { Failure } from './failure.ts'
 
 /** By id, since a terminated environment's name may be another's by now. */
 export type Link = { folder: string; name: string; id: string }
-type Links = Record<string, { name: string; id: string }>
 
-const fileOf = (homeId: string) =>
-  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'polebean', `links-${homeId}.json`)
+const folderOf = (homeId: string) =>
+  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'polebean', `links-${homeId}`)
 
-function readLinks(homeId: string): Links {
+const fileOf = (homeId: string, folder: string) =>
+  join(folderOf(homeId), `${createHash('sha256').update(folder).digest('hex').slice(0, 32)}.json`)
+
+function read(homeId: string, folder: string): Link | undefined {
+  const file = fileOf(homeId, folder)
   try {
-    return JSON.parse(readFileIfAny(fileOf(homeId)) ?? '{}') as Links
+    const text = readFileIfAny(file)
+    return text === undefined ? undefined : (JSON.parse(text) as Link)
   } catch (error) {
-    throw new Failure(`${fileOf(homeId)} cannot be read (${(error as Error).message}); remove it`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw new Failure(`${file} cannot be read (${(error as Error).message}); remove it`)
   }
 }
 
 /** The link of this very folder. */
-export function linkOf(homeId: string, folder: string): Link | undefined {
-  const path = realpathSync(folder)
-  const link = readLinks(homeId)[path]
-  return link && { folder: path, ...link }
-}
+export const linkOf = (homeId: string, folder: string): Link | undefined => read(homeId, realpathSync(folder))
 
 /** The link of this folder, or of the nearest one that it lies in. */
 export function linkAround(homeId: string, folder: string): Link | undefined {
-  const links = readLinks(homeId)
   for (let path = realpathSync(folder); ; path = dirname(path)) {
-    const link = links[path]
-    if (link) return { folder: path, ...link }
-    if (path === dirname(path)) return undefined
+    const link = read(homeId, path)
+    if (link || path === dirname(path)) return link
   }
 }
 
 export function linkFolder(homeId: string, folder: string, { name, id }: { name: string; id: string }): void {
-  const links = { ...readLinks(homeId), [realpathSync(folder)]: { name, id } }
-  writeFileAtomic(fileOf(homeId), `${JSON.stringify(links, null, 2)}\n`)
+  const link: Link = { folder: realpathSync(folder), name, id }
+  writeFileAtomic(fileOf(homeId, link.folder), `${JSON.stringify(link)}\n`)
 }
 
 /** Of a home that is deleted. Links are the user's, not root's. */
-export const forgetLinks = (homeId: string): void => rmSync(fileOf(homeId), { force: true })
+export const forgetLinks = (homeId: string): void =>
+  rmSync(folderOf(homeId), { recursive: true, force: true })

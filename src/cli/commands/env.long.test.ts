@@ -174,7 +174,7 @@ describe('exec', () => {
       const child = world.begin([
         ...['exec', '--', process.execPath, '-e'],
         `process.on('${signal}', () => setTimeout(() => { console.log('tidied up'); process.exit(3) }, 200));
-         setInterval(() => {}, 1000); console.log('ready')`,
+         setTimeout(() => {}, 10_000); console.log('ready')`,
       ])
       const end = endOf(child)
       await once(child.stdout!, 'data')

@@ -1,6 +1,7 @@
 // `up` against the real control plane on fake engines: which environment it deploys to, and that it always ends.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
+import { on } from 'node:events'
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openApi, type Api } from '../client.ts'
 import { listEnvironments, settingsOf } from '../environments.ts'
-import { APP, endOf, makeCliWorld, type CliWorld } from '../testing/cli-world.ts'
+import { APP, cli, endOf, makeCliWorld, runProgram, type CliWorld } from '../testing/cli-world.ts'
 
 let world: CliWorld
 let api: Api
@@ -27,11 +28,25 @@ const wsgiPathOf = async (name: string) =>
   (await settingsOf(api, await environmentNamed(name))).find((one) => one.option === 'WSGIPath')?.value
 const saying = async (child: ReturnType<CliWorld['begin']>, text: string) => {
   let said = ''
-  for await (const [chunk] of (async function* () {
-    for (;;) yield await once(child.stderr!, 'data')
-  })())
+  for await (const [chunk] of on(child.stderr!, 'data', { close: ['end'] }))
     if ((said += String(chunk)).includes(text)) return
+  assert.fail(`it ended without saying '${text}':\n${said}`)
 }
+
+// Runs a program on a terminal of so many columns, and tells what it wrote there.
+const TERMINAL = `
+import fcntl, os, pty, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, int(sys.argv[1]), 0, 0))
+    os.execvp(sys.argv[2], sys.argv[2:])
+try:
+    while data := os.read(fd, 65536):
+        sys.stdout.buffer.write(data)
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`
 
 describe('the environment that a folder is deployed to', () => {
   it('is named like the folder at first, and stays the same', async () => {
@@ -101,6 +116,25 @@ describe('the folder', () => {
     const { stdout } = await world.polebean(['printenv', 'prop-app', '--json'])
     assert.deepEqual(JSON.parse(stdout), { A: '1', B: 'x=y' })
   })
+  it('is packed and uploaded with a bar on a terminal, whose width no line exceeds', async () => {
+    const dir = world.folder('n/wide-app', { ...APP, ballast: '' })
+    writeFileSync(join(dir, 'ballast'), randomBytes(30 << 20))
+    const argv = ['python3', '-c', TERMINAL, '50', ...cli(['up', dir])]
+    const { stdout, status } = await runProgram(argv, { cwd: world.base, env: world.env })
+    assert.equal(status, 0)
+    const frames = [...stdout.matchAll(/\x1b\[K([^\x1b\r\n]+)/g)].map(([, text]) => text!)
+    const spinning = frames.filter((text) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] /.test(text))
+    assert.ok(
+      spinning.some((text) => /Packing \[#* *\] \d+ % of 3 files/.test(text)),
+      stdout,
+    )
+    assert.ok(
+      spinning.some((text) => /Uploading \[#* *\] \d+ % of 31 MB/.test(text)),
+      stdout,
+    )
+    assert.ok(spinning.every((text) => text.length < 50))
+    assert.match(stdout, /\x1b\[Khttp:\/\/wide-app\.[^\n]*\r\n$/)
+  })
   it('gives its WSGIPath, and takes it away again', async () => {
     const dir = world.folder('h/path-app', {
       'app.py': 'from flask import Flask\napp = Flask("x")\n',
@@ -114,8 +148,8 @@ describe('the folder', () => {
   })
   it('is remembered where it can be, and a success otherwise, too', async () => {
     const dir = world.folder('i/ro-home-app')
-    // A folder in the way, since root may write everywhere else.
-    mkdirSync(join(world.base, 'state/polebean/links-testhm.json.new'), { recursive: true })
+    // A file in the way, since root may write everywhere else.
+    world.folder('state', { 'polebean/links-testhm': '' })
     const env = { XDG_STATE_HOME: join(world.base, 'state') }
     const { stdout, stderr } = await world.polebean(['up', dir, '--name', 'ro-home-app'], { env })
     assert.match(stdout, /^http:\/\/ro-home-app\./)

@@ -65,7 +65,7 @@ async function lookAt(folder: string | undefined): Promise<{ dir: string; found:
 
 async function pack(dir: string): Promise<Bundle> {
   const bundle = await during(`Packing ${dir}`, (progress) =>
-    packFolder(dir, (entries) => progress(`Packing ${dir}: ${entries} files`)),
+    packFolder(dir, (done, all) => progress(`Packing ${bar(done, all)} of ${all} files`)),
   )
   note(`Packed ${bundle.entries} files of ${dir} (${megabytes(bundle.bytes)}).`)
   for (const path of bundle.suspects)

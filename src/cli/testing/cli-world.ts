@@ -68,8 +68,8 @@ export async function makeCliWorld() {
   const dir = join(base, 'home')
   mkdirSync(dir)
   const compute = makeFakeWorld()
-  /** What instances answer by HTTP, and what their start checks say. */
-  const app = { status: 200, startCheck: '', seen: [] as string[] }
+  /** What instances answer by HTTP (and were asked for), what their start checks say, and their logs. */
+  const app = { status: 200, startCheck: '', seen: [] as string[], logs: {} as Record<string, string> }
   const clock = systemClock
   const balancer = makeFakeBalancerWorld({
     clock,
@@ -95,16 +95,21 @@ export async function makeCliWorld() {
     const over = new AbortController()
     const bugs: string[] = []
     const log = makeLog(clock, (line) => void (/"level":"error"/.test(line) && bugs.push(line)))
+    const fake = makeFakeCompute({
+      world: compute,
+      clock,
+      zones: [`${REGION}a`, `${REGION}b`],
+      program: () =>
+        app.startCheck === '' ? undefined : { exit: 1, output: app.startCheck, truncated: false },
+    })
     const plane = makeControlPlane({
       ...{ store, clock, random: systemRandom, log, signal: over.signal, catalogue },
       engines: {
-        compute: makeFakeCompute({
-          world: compute,
-          clock,
-          zones: [`${REGION}a`, `${REGION}b`],
-          program: () =>
-            app.startCheck === '' ? undefined : { exit: 1, output: app.startCheck, truncated: false },
-        }),
+        compute: {
+          ...fake,
+          read: async (id, path, limits) =>
+            path in app.logs ? Buffer.from(app.logs[path]!) : fake.read(id, path, limits),
+        },
         balancer: balancer.engine(),
         objects,
       },
