@@ -120,6 +120,7 @@ export async function startServer(
     clock: systemClock,
     ids: makeIds(systemRandom),
     log,
+    signed: plane.signedRoutes,
     extra: [
       {
         path: '/healthz',

@@ -14,7 +14,9 @@ describe('README.md', () => {
     const text = readFileSync(join(root, 'README.md'), 'utf8')
     const block = /<!-- executed by test\/readme\.test\.ts -->\n```sh\n([\s\S]*?)```/.exec(text)?.[1]
     assert.ok(block, 'the README has a block that is executed')
-    await home.polebean(['start'])
+    const { stdout } = await home.polebean(['start', '--json'])
+    const { id, ports } = home.settings()
+    assert.deepEqual(JSON.parse(stdout), { home: home.dir, id, endpoint: `http://127.0.0.1:${ports.api}` })
     const env = { POLEBEAN_HOME: home.dir, PATH: `${clientPrograms()}:${process.env.PATH}`, AWS_PAGER: '' }
     const ran = await runProgram(['bash', '-euo', 'pipefail', '-c', block], { cwd: root, env })
     assert.equal(ran.status, 0, `${ran.stderr}\n${ran.stdout}`)

@@ -19,6 +19,21 @@ import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
 import type { Verified, Verifier } from './sigv4/verify.ts'
 
+/** A GET or HEAD of our own; a path that ends in `/` answers everything below it. */
+export type OwnRoute = {
+  path: string
+  answer(request: {
+    path: string
+    query: ReadonlyMap<string, string>
+    endpoint: string
+  }): Answer | Promise<Answer>
+}
+
+export const ownRoute = (routes: readonly OwnRoute[], { method, path: asked }: Head): OwnRoute | undefined =>
+  method !== 'GET' && method !== 'HEAD'
+    ? undefined
+    : routes.find(({ path }) => (path.endsWith('/') ? asked.startsWith(path) : asked === path))
+
 export type ChainDeps = {
   registry: Registry
   verifier: Verifier
@@ -26,6 +41,8 @@ export type ChainDeps = {
   clock: Clock
   account: string
   region: string
+  /** Behind the same signature as everything else, of any service but s3. */
+  signed?: readonly OwnRoute[]
   limits: { bodyBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
 }
 
@@ -53,6 +70,8 @@ export async function answerSigned(
   const payloadHash = hash('sha256', body, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
   else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD)) throw bodyMismatch()
+  const own = ownRoute(deps.signed ?? [], head)
+  if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   return answerQuery(deps, head, claim, body)
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Ids } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
-import { answerSigned, type ChainDeps } from './chain.ts'
+import { answerSigned, ownRoute, type ChainDeps, type OwnRoute } from './chain.ts'
 import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
@@ -14,16 +14,6 @@ import { declaredOf, errorAnswer, finish } from './respond.ts'
 import type { Credentials } from './sigv4.ts'
 import { readClaim, type Claim } from './sigv4/authorization.ts'
 import { makeVerifier } from './sigv4/verify.ts'
-
-/** An unsigned GET or HEAD of our own, e.g. `/healthz`; a path that ends in `/` answers everything below it. */
-export type ExtraRoute = {
-  path: string
-  answer(request: {
-    path: string
-    query: ReadonlyMap<string, string>
-    endpoint: string
-  }): Answer | Promise<Answer>
-}
 
 export type Limits = ChainDeps['limits'] & { concurrentMax: number; headerBytesMax: number }
 
@@ -37,7 +27,10 @@ export type GatewayOptions = {
   clock: Clock
   ids: Ids
   log: Log
-  extra?: ExtraRoute[]
+  /** Answered without a signature, e.g. `/healthz`. */
+  extra?: OwnRoute[]
+  /** Answered to who can sign. */
+  signed?: OwnRoute[]
   limits?: Partial<Limits>
 }
 
@@ -106,12 +99,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
-async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> {
-  const route = extra.find(({ path }) =>
-    path.endsWith('/') ? head.path.startsWith(path) : head.path === path,
-  )
-  if (route && (head.method === 'GET' || head.method === 'HEAD'))
-    return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
+async function answerUnsigned(extra: OwnRoute[], head: Head): Promise<Answer> {
+  const route = ownRoute(extra, head)
+  if (route) return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const form = head.method === 'POST' || head.query.has('Action')
   // S3 alone speaks of anonymous callers.
   if (!form) throw new DeclaredError('AccessDenied', 'Access Denied', { httpStatus: 403 })

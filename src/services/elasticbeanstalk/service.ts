@@ -1,5 +1,6 @@
 // Elastic Beanstalk: the operation table. It owns no instance, balancer or address: it composes the other services.
 import { inTransactions } from '../in-transactions.ts'
+import type { Context } from '../context.ts'
 import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
@@ -7,7 +8,7 @@ import { configurationMigration, makeFindTemplate } from './configuration/store.
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
-import { makeLogsReconciler } from './logs.ts'
+import { makeLogsReconciler, tailLogs } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
 import { makeApplicationOperations } from './operations/applications.ts'
 import { makeConfigurationOperations } from './operations/configuration.ts'
@@ -56,7 +57,9 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
   })
   return {
     operations,
-    internal: {},
+    internal: {
+      tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
+    },
     reconcilers: [
       makeVersionsReconciler(parts),
       makeLayersReconciler(parts),
