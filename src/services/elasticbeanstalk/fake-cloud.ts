@@ -230,6 +230,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       interfacesGoneAt = clock.now() + DELETION_MS // its network interfaces go a little later
       return {}
     },
+    describeLoadBalancers(_context, { LoadBalancerArns: [arn = ''] = [] }) {
+      if (!world.loadBalancers.has(arn)) throw new DeclaredError('LoadBalancerNotFound', arn)
+      return { LoadBalancers: [{ LoadBalancerArn: arn }] }
+    },
+    describeListeners(_context, { ListenerArns: [arn = ''] = [] }) {
+      if (!world.listeners.has(arn)) throw new DeclaredError('ListenerNotFound', arn)
+      return { Listeners: [{ ListenerArn: arn }] }
+    },
     createListener(_context, { LoadBalancerArn }) {
       const arn = `${LoadBalancerArn}/listener`
       world.listeners.add(arn)

@@ -45,6 +45,54 @@ describe('updating an environment', () => {
     assert.deepEqual([bench.environment()?.VersionLabel, bench.environment()?.Health], ['v2', 'Green'])
   })
 
+  it('fails when its group goes away meanwhile', async () => {
+    bench.version('v2')
+    update({ VersionLabel: 'v2' })
+    await bench.clock.run(3_000)
+    bench.world.groups.clear()
+    await bench.until('Ready')
+    const texts = plain()
+    assert.ok(
+      texts.includes(
+        'ERROR 1 of the instances could not be launched. The environment has no Auto Scaling group.',
+      ),
+    )
+    assert.ok(texts.includes('ERROR Failed to deploy application.'))
+    assert.ok(!texts.some((text) => text.includes('New application version was deployed')))
+    const { Health, VersionLabel } = bench.environment() ?? {}
+    assert.deepEqual([Health, VersionLabel], ['Red', 'v1'])
+  })
+
+  it('makes anew what somebody deleted behind its back, and tells Red until then', async () => {
+    bench.world.groups.clear()
+    bench.world.loadBalancers.clear()
+    bench.world.listeners.clear()
+    await bench.clock.run(10_000)
+    const causes = bench.api.describeEnvironmentHealth(bench.context(), {
+      EnvironmentName: 'shop-prod',
+      AttributeNames: ['All'],
+    }).Causes
+    assert.deepEqual(causes, [
+      'The Auto Scaling group of the environment does not exist.',
+      'The load balancer of the environment does not exist.',
+      'There are no instances.',
+    ])
+    assert.equal(bench.environment()?.Health, 'Red')
+    // Settings alone are enough: what runs is put on the new instances.
+    update({ OptionSettings: [{ Namespace: 'aws:autoscaling:asg', OptionName: 'MaxSize', Value: '5' }] })
+    await bench.until('Ready')
+    assert.equal(plain().at(-1), 'INFO Environment update completed successfully.')
+    assert.deepEqual(
+      bench.world.instances().map(({ revision }) => revision),
+      [1, 1],
+    )
+    assert.deepEqual(
+      [bench.world.groups, bench.world.loadBalancers, bench.world.listeners].map(({ size }) => size),
+      [1, 1, 1],
+    )
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
   it('changes environment properties by restarting the application', async () => {
     update({ OptionSettings: [property('GREETING', 'ahoy')] })
     await bench.until('Ready')
