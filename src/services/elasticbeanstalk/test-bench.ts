@@ -12,7 +12,9 @@ import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
 import { makeCatalogue } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
+import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
+import type { ServicesWorld } from '../testing/services-world.ts'
 import { makeFakeCloud } from './fake-cloud.ts'
 import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './service.ts'
 
@@ -22,13 +24,24 @@ const BUILD_MS = 5_000
 
 export type Bench = ReturnType<typeof makeBench>
 
-export function makeBench() {
-  const clock = new VirtualClock()
+/** On the fake cloud, or with ec2, autoscaling and elasticloadbalancingv2 as they are (services-world.ts). */
+export function makeBench(
+  real?: Pick<ServicesWorld, 'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2'>,
+) {
+  const clock = real?.clock ?? new VirtualClock()
   const random = seededRandom(1)
   const ids = makeIds(random)
   const store = openStore(':memory:', [workflowsMigration, lanesMigration, ...elasticbeanstalkMigrations])
   const over = new AbortController()
-  const { cloud, world } = makeFakeCloud(clock)
+  const { cloud: fake, world } = makeFakeCloud(clock)
+  const cloud: Cloud = real
+    ? {
+        ...fake,
+        ec2: real.ec2,
+        autoscaling: real.autoscaling,
+        elasticloadbalancingv2: real.elasticloadbalancingv2,
+      }
+    : fake
   const layers: { digest: string; key: string; bytes: number }[] = []
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
@@ -54,7 +67,7 @@ export function makeBench() {
       makeLanes({ clock, log: silentLog, store, signal: over.signal }, atOnceMax, () => driver?.wake(name)),
     region: 'us-west-2',
     account: '000000000000',
-    compute: {
+    compute: real?.compute.engine() ?? {
       layers: async () => [...layers],
       async read(id, path) {
         if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)

@@ -73,9 +73,9 @@ export function checkTags(tags: Tag[], existing = 0): { key: string; value: stri
   return tags.map(({ Key = '', Value = '' }) => {
     if (Key === '' || Key.length > 128 || Value.length > 256)
       throw invalidValue('Tag keys must have 1 to 128 characters, tag values at most 256.')
-    if (/^(aws|elasticbeanstalk):/i.test(Key) || Key === 'Name')
+    if (/^(aws|elasticbeanstalk|polebean):/i.test(Key) || Key === 'Name')
       throw invalidValue(
-        `Tag key '${Key}' is reserved: keys must not start with 'aws:' or 'elasticbeanstalk:', or be 'Name'.`,
+        `Tag key '${Key}' is reserved: keys must not start with 'aws:', 'elasticbeanstalk:' or 'polebean:', or be 'Name'.`,
       )
     if (seen.has(Key)) throw invalidValue(`Duplicate tag key '${Key}'.`)
     seen.add(Key)
