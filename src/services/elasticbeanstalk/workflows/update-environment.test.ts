@@ -16,6 +16,7 @@ afterEach(() => bench.end())
 
 const since = () => bench.texts().slice(from)
 const plain = () => since().filter((text) => !text.includes('Environment health'))
+const sizes = () => [...bench.world.groups.values()].flatMap(({ min, max, desired }) => [min, max, desired])
 const property = (OptionName: string, Value: string) => ({
   Namespace: 'aws:elasticbeanstalk:application:environment',
   OptionName,
@@ -211,17 +212,20 @@ describe('updating an environment', () => {
   it('replaces instances one at a time when their type changes', async () => {
     const before = bench.world.instances().map(({ id }) => id)
     let fewest = 2
+    let most = 2
     update({
       OptionSettings: [
         { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
       ],
     })
     await bench.clock.runUntil(() => {
-      fewest = Math.min(fewest, bench.world.instances().length)
+      const serving = bench.world.instances().length
+      ;[fewest, most] = [Math.min(fewest, serving), Math.max(most, serving)]
       return bench.environment()?.Status === 'Ready'
     }, 3_600_000)
     const after = bench.world.instances()
-    assert.ok(fewest >= 1)
+    assert.deepEqual([fewest, most], [2, 3])
+    assert.deepEqual(sizes(), [2, 4, 2])
     assert.deepEqual(
       after.map(({ type }) => type),
       ['t3.small', 't3.small'],
@@ -232,6 +236,7 @@ describe('updating an environment', () => {
   })
 
   it('takes a type back that instances cannot run with', async () => {
+    const before = bench.world.instances().map(({ id }) => id)
     bench.world.starts = (_intent, id) =>
       bench.world.instances().find((one) => one.id === id)?.type === 't3.small' ? 'MemoryError' : ''
     update({
@@ -242,12 +247,59 @@ describe('updating an environment', () => {
     await bench.until('Ready')
     assert.equal(plain().at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
     assert.deepEqual([...bench.world.configurations.values()], [{ type: 't3.micro' }])
-    bench.world.kill(bench.world.instances().find(({ type }) => type === 't3.small')?.id ?? '')
-    await bench.clock.run(60_000)
     assert.deepEqual(
-      bench.world.instances().map(({ type }) => type),
-      ['t3.micro', 't3.micro'],
+      bench.world.instances().map(({ id }) => id),
+      before,
     )
+    assert.deepEqual(sizes(), [2, 4, 2])
+    await bench.clock.run(60_000)
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
+  it('terminates nothing when no new instance can be launched, not even in a group at its largest size', async () => {
+    update({ OptionSettings: [{ Namespace: 'aws:autoscaling:asg', OptionName: 'MaxSize', Value: '2' }] })
+    await bench.until('Ready')
+    const before = bench.world.instances().map(({ id }) => id)
+    bench.world.launchFailure = 'We currently do not have sufficient t3.small capacity.'
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
+    await bench.until('Ready')
+    assert.ok(
+      plain().includes(
+        'ERROR 1 of the instances could not be launched. We currently do not have sufficient t3.small capacity.',
+      ),
+    )
+    assert.equal(plain().at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
+    assert.deepEqual(
+      bench.world.instances().map(({ id, revision }) => [id, revision]),
+      before.map((id) => [id, 1]),
+    )
+    assert.deepEqual(sizes(), [2, 2, 2])
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
+  it('keeps what was replaced before a later instance failed', async () => {
+    const before = bench.world.instances().map(({ id }) => id)
+    const newest = () => bench.world.instances().filter(({ id }) => !before.includes(id))
+    bench.world.starts = (_intent, id) =>
+      newest().findIndex((one) => one.id === id) > 0 ? 'MemoryError' : ''
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
+    await bench.until('Ready')
+    assert.deepEqual(
+      bench.world.instances().map(({ id, type }) => [before.includes(id), type]),
+      [
+        [true, 't3.micro'],
+        [false, 't3.small'],
+      ],
+    )
+    assert.deepEqual(sizes(), [2, 4, 2])
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
