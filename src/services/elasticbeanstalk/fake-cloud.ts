@@ -97,6 +97,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return { GroupId: id }
     },
     authorizeSecurityGroupIngress: () => ({}),
+    createTags: () => ({}),
+    deleteTags: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
       const loadBalanced =
         world.securityGroups.get(GroupId)?.includes('LoadBalancer') &&
@@ -126,6 +128,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     instanceSoftware: (_context, id) => softwareOf(id),
   }
   const autoscaling: Partial<Cloud['autoscaling']> = {
+    createOrUpdateTags: () => ({}),
+    deleteTags: () => ({}),
     createLaunchConfiguration(_context, { LaunchConfigurationName = '', InstanceType = '' }) {
       world.configurations.set(LaunchConfigurationName, { type: InstanceType })
       return {}

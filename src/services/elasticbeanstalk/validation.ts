@@ -65,10 +65,14 @@ export function checkCnamePrefix(prefix: string): void {
     )
 }
 
-/** Three of the 50 tags of a resource are AWS's own. */
-export function checkTags(tags: Tag[], existing = 0): { key: string; value: string }[] {
-  if (tags.length + existing > OWN_TAGS_MAX)
-    throw new DeclaredError('TooManyTagsException', `The number of tags must not exceed ${OWN_TAGS_MAX}.`)
+export const TAGS_MAX = 50
+/** Three of the 50 tags of an environment are AWS's own. */
+export const ENVIRONMENT_TAGS_MAX = 47
+
+/** @throws DeclaredError for tags that are not good, or more than `most` with those that exist already. */
+export function checkTags(tags: Tag[], most = TAGS_MAX, existing = 0): { key: string; value: string }[] {
+  if (tags.length + existing > most)
+    throw new DeclaredError('TooManyTagsException', `The number of tags must not exceed ${most}.`)
   const seen = new Set<string>()
   return tags.map(({ Key = '', Value = '' }) => {
     if (Key === '' || Key.length > 128 || Value.length > 256)
@@ -92,4 +96,3 @@ export const notImplemented = (what: string) =>
   new DeclaredError('InvalidParameterValue', `${what} is not implemented in Polebean yet.`)
 
 const DASHED = /^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/
-const OWN_TAGS_MAX = 47
