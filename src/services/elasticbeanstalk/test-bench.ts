@@ -106,7 +106,7 @@ export function makeBench(
   })
   const api = service.operations
   const environment = (name = 'shop-prod') =>
-    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.at(-1)
+    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.[0]
   const events = (filter: object = {}) =>
     (api.describeEvents(context(), { EnvironmentName: 'shop-prod', ...filter }).Events ?? []).toReversed()
 

@@ -27,9 +27,11 @@ export function checkLengths(constraints: Constraint[]): void {
   throw new DeclaredError('ValidationError', `${count} detected: ${broken.join('; ')}`)
 }
 
-/** @throws DeclaredError for a number outside of its range; undefined is fine. */
+/** @throws DeclaredError for a number that is no integer or outside of its range; undefined is fine. */
 export function checkRange(member: string, value: number | undefined, least: number, most: number): void {
   if (value === undefined) return
+  if (!Number.isInteger(value))
+    throw new DeclaredError('MalformedInput', `'${value}' at '${member}' is not an integer`)
   const at = `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must have value`
   if (value < least) throw new DeclaredError('ValidationError', `${at} greater than or equal to ${least}`)
   if (value > most) throw new DeclaredError('ValidationError', `${at} less than or equal to ${most}`)

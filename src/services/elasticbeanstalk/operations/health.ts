@@ -9,7 +9,7 @@ import { systemContext } from '../../service.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import { assessNow, instanceCounters, loadBalancerCounters } from '../assess-environment.ts'
 import { colourOf } from '../health.ts'
-import { pageOf } from '../paging.ts'
+import { invalidToken } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findDeployment, instancesOf, type EnvironmentInstanceRow, type EnvironmentRow } from '../store.ts'
 import { invalidValue } from '../validation.ts'
@@ -40,6 +40,7 @@ export function makeHealthOperations(parts: Parts): Operations {
 
     describeInstancesHealth(context, input) {
       const row = findEnvironment(store, context, input)
+      if (input.NextToken !== undefined) throw invalidToken() // all instances are on one page
       const wanted = wantedOf(input.AttributeNames, INSTANCE_ATTRIBUTES)
       const { instances } = assessNow(parts, row)
       const machines = machinesOf(parts, row)
@@ -63,8 +64,7 @@ export function makeHealthOperations(parts: Parts): Operations {
           }),
         }
       })
-      const { rows: page, ...next } = pageOf(list, input.NextToken, undefined)
-      return { InstanceHealthList: page, RefreshedAt: new Date(clock.now()), ...next }
+      return { InstanceHealthList: list, RefreshedAt: new Date(clock.now()) }
     },
   }
 }
