@@ -102,6 +102,13 @@ export function computeConformance(subject: Subject): void {
       )
     })
 
+    it('says that a file is not there', async () => {
+      await assert.rejects(subject.engine().read(instanceId(1), '/var/log/none', { tailBytes: 100 }), {
+        name: 'EngineError',
+        message: /No such file or directory/,
+      })
+    })
+
     it('stops and starts an instance, and reads its files while it is stopped', async () => {
       await subject.engine().stop(instanceId(1), 1_000)
       assert.equal(await state(instanceId(1)), 'stopped')

@@ -162,7 +162,8 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           return name === null ? [] : (world.layers.get(digest)?.files[name] ?? [])
         })
         const content = software.files.find((file) => file.path === path)?.content ?? layered[0]
-        if (content === undefined) throw new EngineError(`${id}: cannot read ${path}`)
+        if (content === undefined)
+          throw new EngineError(`${id}: cannot open '${path}': No such file or directory`)
         return Buffer.from(content).subarray(-tailBytes)
       }),
     stats: () =>

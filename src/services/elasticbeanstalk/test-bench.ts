@@ -48,6 +48,8 @@ export function makeBench(
     build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
+    /** Why no other file of an instance can be read; '' = there is none. */
+    unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
   }
   let driver: ReturnType<typeof startDriver> | undefined
@@ -70,7 +72,8 @@ export function makeBench(
     compute: real?.compute.engine() ?? {
       layers: async () => [...layers],
       async read(id, path) {
-        if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)
+        if (hooks.logs[path] === undefined)
+          throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))
       },
       async build(request) {

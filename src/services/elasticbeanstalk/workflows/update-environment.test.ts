@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { makeBench, type Bench } from '../test-bench.ts'
+import { listing, makeBench, type Bench } from '../test-bench.ts'
 
 let bench: Bench
 let from = 0
@@ -44,6 +44,18 @@ describe('updating an environment', () => {
       [2, 2],
     )
     assert.deepEqual([bench.environment()?.VersionLabel, bench.environment()?.Health], ['v2', 'Green'])
+  })
+
+  it('says by what the application is started after it says that it is deployed', async () => {
+    bench.hooks.inspect = () => listing({ Procfile: 'web: gunicorn app:app', 'requirements.txt': 'gunicorn' })
+    bench.version('v2')
+    update({ VersionLabel: 'v2' })
+    await bench.until('Ready')
+    assert.deepEqual(plain().slice(1, 4), [
+      'INFO Deploying new version to instance(s).',
+      "INFO Instance deployment used the commands in your 'Procfile' to initiate startup of your application.",
+      'INFO Instance deployment completed successfully.',
+    ])
   })
 
   it('fails when its group goes away meanwhile', async () => {
@@ -139,7 +151,10 @@ describe('updating an environment', () => {
     bench.version('v2')
     update({ VersionLabel: 'v2' })
     await bench.until('Ready')
-    assert.equal(plain().at(-1), 'ERROR Failed to deploy application.')
+    const texts = plain()
+    assert.equal(texts[1], 'INFO Deploying new version to instance(s).')
+    assert.match(texts[2] ?? '', /^ERROR Building application version v2 failed: /)
+    assert.equal(texts.at(-1), 'ERROR Failed to deploy application.')
     assert.deepEqual(
       bench.world.instances().map(({ revision }) => revision),
       [1, 1],
