@@ -174,6 +174,7 @@ function factsOf(
     state: instance.state,
     ageMs: now - instance.launchedAt,
     target,
+    updated: instance.state === 'Deployed' && deploymentId === row.deploymentId,
     withoutElbMs: instance.outOfServiceSince === null ? 0 : now - instance.outOfServiceSince,
     wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
     requests: requestsOf(instanceCounters(parts, row, instanceId)),

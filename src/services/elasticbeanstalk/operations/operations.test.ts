@@ -207,10 +207,12 @@ describe('application versions', () => {
       bench.api.describeApplicationVersions(bench.context(), { VersionLabels: ['v1'] })
         .ApplicationVersions?.[0]?.Status
     await bench.clock.runUntil(() => String(status()) === 'PROCESSED', 10_000)
-    assert.equal(
-      bench.texts({ EnvironmentName: undefined, RequestId: context.requestId }).at(-1),
+    assert.deepEqual(bench.texts({ EnvironmentName: undefined, RequestId: context.requestId }), [
+      'INFO Created new Application: shop',
+      'INFO createApplicationVersion is starting.',
+      'INFO Created new Application Version: v1',
       'INFO Finished processing application version v1. Version status: PROCESSED.',
-    )
+    ])
   })
 
   it('stay UNPROCESSED otherwise, page by page, newest first', async () => {

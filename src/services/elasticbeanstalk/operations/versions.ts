@@ -2,7 +2,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { ofVersion } from '../events.ts'
+import { ofApplication, ofVersion } from '../events.ts'
 import { versionArn } from '../names.ts'
 import { newestFirst, pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
@@ -43,6 +43,7 @@ export function makeVersionOperations(parts: Parts): Operations {
       if (!findApplication(store, context, application)) {
         if (!input.AutoCreateApplication) throw invalidValue(`No Application named '${application}' found.`)
         insertApplication(parts, context, application, undefined, {})
+        events.write(ofApplication(context, application), 'INFO', `Created new Application: ${application}`)
       }
       if (findVersion(store, context, application, label))
         throw invalidValue(`Application Version ${label} already exists.`)
