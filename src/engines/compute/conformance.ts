@@ -171,6 +171,8 @@ export function computeConformance(subject: Subject): void {
         [instanceId(2)],
       )
       assert.equal(stats[0]!.boot, (await seen(instanceId(2)))!.boot)
+      const { cpuSeconds = 0, cpuUserSeconds = 0, cpuSystemSeconds = 0 } = stats[0]!
+      assert.ok(Math.abs(cpuSeconds - cpuUserSeconds - cpuSystemSeconds) < 1, JSON.stringify(stats[0]))
     })
 
     it('builds a layer once per key, and mounts it', async () => {

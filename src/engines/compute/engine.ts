@@ -89,6 +89,9 @@ export type InstanceStats = {
   boot: string
   at: number
   cpuSeconds?: number
+  /** The two kinds of which `cpuSeconds` consists, as far as the machine tells them apart. */
+  cpuUserSeconds?: number
+  cpuSystemSeconds?: number
   memoryBytes?: number
   networkInBytes?: number
   networkOutBytes?: number

@@ -170,7 +170,15 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
       call('stats', '', () =>
         [...world.instances.values()]
           .filter(({ state, spec }) => state === 'running' && !world.lost.has(spec.id))
-          .map(({ spec, boot }) => ({ id: spec.id, boot, at: clock.now(), cpuSeconds: 0, processes: 3 })),
+          .map(({ spec, boot }) => ({
+            id: spec.id,
+            boot,
+            at: clock.now(),
+            cpuSeconds: 0,
+            cpuUserSeconds: 0,
+            cpuSystemSeconds: 0,
+            processes: 3,
+          })),
       ),
     build: (request) => call('build', request.key, () => build(request)),
     layers: () =>

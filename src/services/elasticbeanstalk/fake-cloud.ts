@@ -89,7 +89,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     describeSubnets: () => ({ Subnets: [{ SubnetId: 'subnet-1' }, { SubnetId: 'subnet-2' }] }),
     describeImages: () => ({ Images: [{ ImageId: 'ami-00000000000000001' }] }),
     describeInstanceTypes: () => ({
-      InstanceTypes: [{ InstanceType: 't3.micro' }, { InstanceType: 't3.small' }],
+      InstanceTypes: [
+        { InstanceType: 't3.micro', VCpuInfo: { DefaultVCpus: 2 } },
+        { InstanceType: 't3.small', VCpuInfo: { DefaultVCpus: 2 } },
+      ],
     }),
     createSecurityGroup(_context, { GroupName = '' }) {
       const id = next('sg-', 17)

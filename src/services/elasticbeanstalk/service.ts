@@ -4,6 +4,7 @@ import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
+import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
@@ -41,7 +42,8 @@ export const elasticbeanstalkMigrations: Migration[] = [
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
-  const parts: Parts = { ...deps, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
+  const cpu = makeCpuFigures()
+  const parts: Parts = { ...deps, cpu, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
   const operations = inTransactions(deps.store, {
     ...makeApplicationOperations(parts),
     ...makeVersionOperations(parts),
@@ -67,6 +69,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
+      makeCpuReconciler(deps, cpu),
     ],
     workflows: [
       makeCreateWorkflow(parts),

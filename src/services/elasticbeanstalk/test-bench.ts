@@ -71,6 +71,13 @@ export function makeBench(
     account: '000000000000',
     compute: real?.compute.engine() ?? {
       layers: async () => [...layers],
+      stats: async () =>
+        world.instances().map(({ id }) => {
+          // Each runs half a second of user code in each second, and a tenth of the kernel's.
+          const seconds = clock.monotonic() / 1000
+          const used = { cpuUserSeconds: seconds / 2, cpuSystemSeconds: seconds / 10 }
+          return { id, boot: 'b1', at: clock.now(), ...used }
+        }),
       async read(id, path) {
         if (hooks.logs[path] === undefined)
           throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)

@@ -357,7 +357,8 @@ describe('an environment, looked at', () => {
     assert.deepEqual([found?.Triggers, found?.Queues], [[], []])
   })
 
-  it('shows the health that eb reads, member by member', () => {
+  it('shows the health that eb reads, member by member', async () => {
+    await bench.clock.run(20_000)
     const health = bench.api.describeEnvironmentHealth(bench.context(), {
       EnvironmentName: 'shop-prod',
       AttributeNames: ['All'],
@@ -381,6 +382,13 @@ describe('an environment, looked at', () => {
       ['Ok', 1, 'v1', 'Deployed'],
     )
     assert.ok(list[0]?.LaunchedAt instanceof Date)
+    assert.deepEqual(list[0]?.System, { CPUUtilization: { User: 25, System: 5, Idle: 70 } })
+    assert.deepEqual(Object.keys(list[0]?.ApplicationMetrics ?? {}), [
+      'Duration',
+      'RequestCount',
+      'StatusCodes',
+      'Latency',
+    ])
     assert.deepEqual([list[0]?.AvailabilityZone, list[0]?.InstanceType], ['us-west-2a', 't3.micro'])
   })
 
