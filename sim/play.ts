@@ -147,6 +147,9 @@ export const sizes = (count: number): Record<string, string> => ({
 export const property = (value: string): Record<string, string> =>
   setting(1, 'aws:elasticbeanstalk:application:environment', 'GREETING', value)
 
+export const instanceType = (value: string): Record<string, string> =>
+  setting(1, 'aws:autoscaling:launchconfiguration', 'InstanceType', value)
+
 export const creating = (name: string, count: number): Record<string, string> => ({
   ApplicationName: 'shop',
   CNAMEPrefix: name,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { call } from './client.ts'
 import { Life } from './life.ts'
-import { comeToRest, creating, prepare, property, sizes } from './play.ts'
+import { comeToRest, creating, instanceType, prepare, property, sizes } from './play.ts'
 import { makeWorld, type World } from './world.ts'
 
 const NAME = 'shop-prod'
@@ -30,6 +30,7 @@ const SWEEPS: Record<string, { before: Operation[]; swept: Operation; instances:
   'a new version': { before: [CREATE], swept: update({ VersionLabel: 'v2' }), instances: 2 },
   'scaling in': { before: [CREATE], swept: update(sizes(1)), instances: 1 },
   'scaling out': { before: [CREATE], swept: update(sizes(3)), instances: 3 },
+  'another instance type': { before: [CREATE], swept: update(instanceType('t3.small')), instances: 2 },
   terminate: {
     before: [CREATE],
     swept: {

@@ -63,6 +63,7 @@ export type Cloud = {
     | 'describeVpcs'
     | 'describeSubnets'
     | 'createTags'
+    | 'deleteTags'
     | 'describeInstanceTypes'
   > &
     Ec2Internal
@@ -76,6 +77,7 @@ export type Cloud = {
     | 'describeAutoScalingGroups'
     | 'describeScalingActivities'
     | 'createOrUpdateTags'
+    | 'deleteTags'
     | 'setDesiredCapacity'
     | 'terminateInstanceInAutoScalingGroup'
   >

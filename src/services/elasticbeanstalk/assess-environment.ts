@@ -1,4 +1,5 @@
 // Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
+import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
@@ -11,8 +12,10 @@ import {
   type InstanceFacts,
   type Requests,
 } from './health.ts'
+import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
+import { configurationOfSettings } from './software.ts'
 import {
   environmentById,
   findDeployment,
@@ -29,7 +32,13 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
   return {
     name: 'elasticbeanstalk.health',
     everyMs: 5_000,
-    wakes: ['environment', 'environment_instance', 'elbv2_target', 'elasticloadbalancingv2_target'],
+    wakes: [
+      'environment',
+      'environment_instance',
+      'autoscaling_group',
+      'elbv2_load_balancer',
+      'elbv2_target',
+    ],
     // eslint-disable-next-line -- all of it is rows
     async reconcile() {
       const failed: string[] = []
@@ -51,7 +60,9 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   const { store, events, clock } = parts
   const row = environmentById(store, environmentId)
   if (!row) return
-  const now = assessNow(parts, row)
+  const targets = targetsOf(parts, row)
+  followTargets(parts, row, targets)
+  const now = assessNow(parts, row, targets)
   for (const { id, status, causes } of now.instances) keepInstance(parts, row, id, { status, causes })
   if (row.healthStatus === now.status && sameCauses(JSON.parse(row.causes) as string[], now.causes)) return
   const set = {
@@ -67,7 +78,21 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
 }
 
-export function assessNow(parts: Parts, row: EnvironmentRow): EnvironmentAssessment {
+/** Keeps since when the load balancer has not found an instance healthy that should serve. */
+function followTargets({ store, clock }: Parts, row: EnvironmentRow, targets: Targets): void {
+  for (const { instanceId, state, outOfServiceSince } of instancesOf(store, row.id)) {
+    const out = state === 'Deployed' && targets.get(instanceId)?.state !== 'healthy'
+    if (out === (outOfServiceSince !== null)) continue
+    const set = { outOfServiceSince: out ? clock.now() : null }
+    store.update('environment_instance', { environmentId: row.id, instanceId }, set)
+  }
+}
+
+export function assessNow(
+  parts: Parts,
+  row: EnvironmentRow,
+  targets = targetsOf(parts, row),
+): EnvironmentAssessment {
   const { clock, store } = parts
   const now = clock.now()
   const last = findDeployment(store, row.id, row.deploymentId)
@@ -75,7 +100,6 @@ export function assessNow(parts: Parts, row: EnvironmentRow): EnvironmentAssessm
   const succeeded =
     last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
-  const targets = targetsOf(parts, row)
   return assess({
     status: row.status,
     update:
@@ -92,12 +116,25 @@ export function assessNow(parts: Parts, row: EnvironmentRow): EnvironmentAssessm
           }
         : null,
     expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
-    minSize: group?.minSize ?? 0,
+    minSize: group?.minSize ?? configurationOfSettings(row).minSize,
+    missing: [
+      ...(group ? [] : ['Auto Scaling group']),
+      ...(hasLoadBalancer(parts, row) ? [] : ['load balancer']),
+    ],
     requests: requestsOf(loadBalancerCounters(parts, row)),
     instances: instancesOf(store, row.id).map((instance) =>
       factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
     ),
   })
+}
+
+function hasLoadBalancer({ cloud }: Parts, row: EnvironmentRow): boolean {
+  const { loadBalancerArn, listenerArn } = resourcesOf(row)
+  if (!loadBalancerArn || !listenerArn) return false
+  const context = systemContext(row.account, row.region, row.requestId)
+  return !isGone(() =>
+    cloud.elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
+  )
 }
 
 export function loadBalancerCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
@@ -137,22 +174,26 @@ function factsOf(
     state: instance.state,
     ageMs: now - instance.launchedAt,
     target,
+    updated: instance.state === 'Deployed' && deploymentId === row.deploymentId,
+    withoutElbMs: instance.outOfServiceSince === null ? 0 : now - instance.outOfServiceSince,
     wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
     requests: requestsOf(instanceCounters(parts, row, instanceId)),
   }
 }
 
-export function targetsOf(
-  { cloud }: Parts,
-  row: EnvironmentRow,
-): Map<string, { state: string; reason: string }> {
+/** What the load balancer says, by instance. */
+type Targets = ReadonlyMap<string, { state: string; reason: string }>
+
+export function targetsOf({ cloud }: Parts, row: EnvironmentRow): Targets {
   const { targetGroupArn } = resourcesOf(row)
   if (!targetGroupArn) return new Map()
   const context = systemContext(row.account, row.region, row.requestId)
-  const answer = cloud.elasticloadbalancingv2.describeTargetHealth(context, {
-    TargetGroupArn: targetGroupArn,
+  let seen: TargetHealthDescription[] = []
+  // A target group that somebody deleted has no targets.
+  isGone(() => {
+    const input = { TargetGroupArn: targetGroupArn }
+    seen = cloud.elasticloadbalancingv2.describeTargetHealth(context, input).TargetHealthDescriptions ?? []
   })
-  const seen = answer.TargetHealthDescriptions ?? []
   return new Map(
     seen.map(({ Target, TargetHealth }) => [
       Target?.Id ?? '',

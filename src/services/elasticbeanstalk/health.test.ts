@@ -7,6 +7,8 @@ const instance = (facts: Partial<InstanceFacts> = {}): InstanceFacts => ({
   state: 'Deployed',
   ageMs: 60_000,
   target: { state: 'healthy', reason: '' },
+  withoutElbMs: 0,
+  updated: false,
   wrong: null,
   requests: null,
   ...facts,
@@ -18,6 +20,7 @@ const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts =>
   completed: null,
   expected: { versionLabel: 'v1', deploymentId: 1 },
   minSize: 1,
+  missing: [],
   requests: null,
   instances: [instance()],
   ...facts,
@@ -27,6 +30,10 @@ const requests = (count: number, status4xx: number, status5xx: number) => ({
   requests: count,
   status4xx,
   status5xx,
+})
+const unseen = (state: string | null, withoutElbMs = 60_000) => ({
+  target: state === null ? null : { state, reason: '' },
+  withoutElbMs,
 })
 const unhealthy = { target: { state: 'unhealthy', reason: 'Target.Timeout' } }
 
@@ -43,7 +50,24 @@ describe('health', () => {
       'is Info while it is updated',
       { status: 'Updating', instances: [instance({ state: 'In Progress' })] },
       'Info',
-      ['Application update in progress (running for 7 seconds).', 'Command is executing on all instances.'],
+      [
+        'Application update in progress on 1 instance. 0 out of 1 instance completed (running for 7 seconds).',
+        'Command is executing on all instances.',
+      ],
+    ],
+    [
+      'counts the instances that have an update',
+      { status: 'Updating', instances: [instance({ updated: true }), instance({ id: 'i-2' })] },
+      'Info',
+      [
+        'Application update in progress on 2 instances. 1 out of 2 instances completed (running for 7 seconds).',
+      ],
+    ],
+    [
+      'does not count them for a change of settings',
+      { status: 'Updating', update: 'Configuration' },
+      'Info',
+      ['Configuration update in progress (running for 7 seconds).'],
     ],
     [
       'is Info while it is terminated',
@@ -75,6 +99,48 @@ describe('health', () => {
       { instances: [instance(unhealthy), instance({ id: 'i-2', ...unhealthy }), instance({ id: 'i-3' })] },
       'Degraded',
       ['ELB health is failing or not available for 2 out of 3 instances.'],
+    ],
+    ...['initial', 'unused', 'draining', 'unavailable', null].map(
+      (state): [string, Partial<EnvironmentFacts>, string, string[]] => [
+        `is Severe when every target is ${state ?? 'not registered'} for longer than the grace`,
+        { instances: [instance(unseen(state)), instance({ id: 'i-2', ...unseen(state) })] },
+        'Severe',
+        ['ELB health is failing or not available for all instances.'],
+      ],
+    ),
+    [
+      'is Warning when one of three is not seen by its balancer',
+      { instances: [instance(unseen('initial')), instance({ id: 'i-2' }), instance({ id: 'i-3' })] },
+      'Warning',
+      ['ELB health is failing or not available for 1 out of 3 instances.'],
+    ],
+    ['waits for a new target', { instances: [instance(unseen('initial', 59_999))] }, 'Ok', []],
+    [
+      'is Severe without its group, whatever its minimum size',
+      { minSize: 0, missing: ['Auto Scaling group'], instances: [] },
+      'Severe',
+      ['The Auto Scaling group of the environment does not exist.', 'There are no instances.'],
+    ],
+    [
+      'is Severe without its load balancer',
+      { missing: ['load balancer'] },
+      'Severe',
+      ['The load balancer of the environment does not exist.'],
+    ],
+    [
+      'is Warning when the requests of one of two instances fail',
+      { instances: [instance({ requests: requests(100, 0, 60) }), instance({ id: 'i-2' })] },
+      'Warning',
+      ['Impaired services on 1 out of 2 instances.'],
+    ],
+    [
+      'is Severe when one fails and its balancer does not see the other',
+      { instances: [instance({ state: 'Failed' }), instance({ id: 'i-2', ...unseen('unused') })] },
+      'Severe',
+      [
+        'Impaired services on 1 out of 2 instances.',
+        'ELB health is failing or not available for 1 out of 2 instances.',
+      ],
     ],
     [
       'is Degraded with another version on some',
@@ -143,6 +209,11 @@ describe('health', () => {
         ],
       },
     ])
+  })
+
+  it('says for how long the balancer has not seen an instance', () => {
+    const { instances } = assess(environment({ instances: [instance(unseen('unavailable', 37 * 60_000))] }))
+    assert.deepEqual(instances[0]?.causes, ['Instance ELB health has not been available for 37 minutes.'])
   })
 
   it('has the colours of AWS', () => {

@@ -15,6 +15,9 @@ export const STATUS_4XX_PERCENT = { Warning: 10, Degraded: 30, Severe: 50 }
 export const REQUESTS_PER_MINUTE_LEAST = 6
 /** Above this share of instances that the load balancer finds unhealthy, the environment is Degraded. */
 export const UNHEALTHY_PERCENT_DEGRADED = 50
+/** How long the load balancer may say nothing of an instance (a new target, a balancer that starts again) before that
+ *  counts as failing. `unhealthy` counts at once: the balancer has counted its checks already. */
+export const ELB_GRACE_MS = 60_000
 
 export type Requests = { seconds: number; requests: number; status4xx: number; status5xx: number }
 
@@ -25,6 +28,10 @@ export type InstanceFacts = {
   ageMs: number
   /** As elbv2 says it; null when it is not registered. */
   target: { state: string; reason: string } | null
+  /** How long the load balancer has not found it healthy; 0 while it does. */
+  withoutElbMs: number
+  /** Whether it has what an update under way brings. */
+  updated: boolean
   /** The version on it, when it is not the expected one. */
   wrong: { versionLabel: string; deploymentId: number } | null
   requests: Requests | null
@@ -44,6 +51,8 @@ export type EnvironmentFacts = {
   } | null
   expected: { versionLabel: string; deploymentId: number } | null
   minSize: number
+  /** What the environment should have and has not: `Auto Scaling group`, `load balancer`. */
+  missing: string[]
   requests: Requests | null
   instances: InstanceFacts[]
 }
@@ -80,11 +89,7 @@ function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment
   }
   const findings: Assessment[] = []
   if (one.state === 'Failed') findings.push({ status: 'Severe', causes: ['Application deployment failed.'] })
-  if (one.target?.state === 'unhealthy')
-    findings.push({
-      status: 'Severe',
-      causes: [`ELB health is failing: ${one.target.reason || 'no reason given'}.`],
-    })
+  if (outOfService(one)) findings.push({ status: 'Severe', causes: [elbText(one)] })
   if (one.wrong && facts.expected)
     findings.push({
       status: 'Degraded',
@@ -106,18 +111,19 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
   if (facts.status === 'Terminating') return { status: 'Info', causes: [`Terminate in progress ${running}`] }
   if (facts.status === 'Terminated') return { status: 'Unknown', causes: [] }
   const commands = commandsText(facts)
-  if (facts.status === 'Updating')
-    return { status: 'Info', causes: [`${facts.update} update in progress ${running}`, ...commands] }
+  if (facts.status === 'Updating') return { status: 'Info', causes: [updateText(facts), ...commands] }
 
   const count = instances.length
   const findings: Assessment[] = assessRequests(facts.requests)
+  for (const what of facts.missing)
+    findings.push({ status: 'Severe', causes: [`The ${what} of the environment does not exist.`] })
   if (count === 0) findings.push({ status: facts.minSize === 0 ? 'Info' : 'Severe', causes: none })
   else if (count < facts.minSize)
     findings.push({
       status: 'Degraded',
       causes: [`${count} active instances is below Auto Scaling group minimum size ${facts.minSize}.`],
     })
-  findings.push(...assessTargets(facts), ...assessVersions(facts), ...assessFailures(facts))
+  findings.push(...assessTargets(facts), ...assessVersions(facts), ...assessImpaired(facts, instances))
   const silent = instances.filter(({ status }) => status === 'NoData').length
   if (count > 0 && silent === count)
     findings.push({ status: 'Severe', causes: ['None of the instances are sending data.'] })
@@ -135,18 +141,28 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
   return worst(findings)
 }
 
+// A target that its balancer does not find healthy gets no request, whatever the word for it: initial, unused, draining,
+// unavailable, not registered.
+function outOfService({ target, state, withoutElbMs }: InstanceFacts): boolean {
+  if (target?.state === 'unhealthy') return state !== 'Pending'
+  return state === 'Deployed' && target?.state !== 'healthy' && withoutElbMs >= ELB_GRACE_MS
+}
+
+const elbText = ({ target, withoutElbMs }: InstanceFacts) =>
+  target?.state === 'unhealthy'
+    ? `ELB health is failing: ${target.reason || 'no reason given'}.`
+    : `Instance ELB health has not been available for ${span(withoutElbMs)}.`
+
 function assessTargets({ instances }: EnvironmentFacts): Assessment[] {
-  const unhealthy = instances.filter(
-    ({ target, state }) => target?.state === 'unhealthy' && state !== 'Pending',
-  ).length
-  if (unhealthy === 0) return []
-  const all = unhealthy === instances.length
+  const failing = instances.filter(outOfService).length
+  if (failing === 0) return []
+  const all = failing === instances.length
   const status = all
     ? 'Severe'
-    : (unhealthy / instances.length) * 100 > UNHEALTHY_PERCENT_DEGRADED
+    : (failing / instances.length) * 100 > UNHEALTHY_PERCENT_DEGRADED
       ? 'Degraded'
       : 'Warning'
-  const whom = all ? 'all instances' : outOf(unhealthy, instances.length)
+  const whom = all ? 'all instances' : outOf(failing, instances.length)
   return [{ status, causes: [`ELB health is failing or not available for ${whom}.`] }]
 }
 
@@ -162,15 +178,19 @@ function assessVersions({ instances, expected }: EnvironmentFacts): Assessment[]
   ]
 }
 
-function assessFailures({ instances }: EnvironmentFacts): Assessment[] {
-  const failed = instances.filter(({ state }) => state === 'Failed').length
-  if (failed === 0) return []
-  const all = failed === instances.length
-  // AWS: one of several instances Severe makes the environment Warning (reference §1.3).
+// AWS: one of several instances Severe makes the environment Warning (reference §1.3). Those that the load balancer
+// does not find healthy are told of already.
+function assessImpaired({ instances: facts }: EnvironmentFacts, instances: Assessment[]): Assessment[] {
+  const severe = instances.filter(({ status }) => status === 'Severe').length
+  const untold = instances.filter(
+    ({ status }, index) => status === 'Severe' && !outOfService(facts[index]!),
+  ).length
+  if (untold === 0) return []
+  const whom = untold === instances.length ? 'all instances' : outOf(untold, instances.length)
   return [
     {
-      status: all ? 'Severe' : 'Warning',
-      causes: [`Impaired services on ${all ? 'all instances' : outOf(failed, instances.length)}.`],
+      status: severe === instances.length ? 'Severe' : 'Warning',
+      causes: [`Impaired services on ${whom}.`],
     },
   ]
 }
@@ -208,6 +228,15 @@ function grade(
           ? 'Warning'
           : null
   return status ? [{ status, causes: [text(percent.toFixed(1))] }] : []
+}
+
+function updateText({ update, instances, runningMs }: EnvironmentFacts): string {
+  const running = `(running for ${span(runningMs)}).`
+  const count = instances.length
+  if (update === 'Configuration' || count === 0) return `${update} update in progress ${running}`
+  const done = instances.filter(({ updated }) => updated).length
+  const on = `${count} ${count === 1 ? 'instance' : 'instances'}`
+  return `Application update in progress on ${on}. ${outOf(done, count)} completed ${running}`
 }
 
 function commandsText({ instances }: EnvironmentFacts): string[] {

@@ -85,6 +85,7 @@ function followMembership(parts: Parts, row: EnvironmentRow): void {
       state: 'Pending',
       output: '',
       deployedAt: null,
+      outOfServiceSince: null,
       healthStatus: 'Pending',
       causes: '[]',
       launchedAt: clock.now(),

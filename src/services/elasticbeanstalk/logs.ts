@@ -1,10 +1,11 @@
 // Pulls logs off instances when somebody asked for them, and keeps them as objects in S3 for a quarter of an hour.
 import type { Reconciler } from '../../control/reconciler.ts'
-import { reasonOf } from '../../kernel/errors.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { BundleListing } from '../../platforms/bundle.ts'
 import { parseProcfile } from '../../platforms/procfile.ts'
 import type { Context } from '../context.ts'
 import { systemContext } from '../service.ts'
+import { ENGINE_LOG, engineLog } from './engine-log.ts'
 import { ofEnvironment } from './events.ts'
 import { storageBucket } from './names.ts'
 import type { Parts } from './parts.ts'
@@ -127,9 +128,15 @@ async function readLogs(
   tailBytes: number,
 ): Promise<{ name: string; content: Buffer }[]> {
   const files: { name: string; content: Buffer }[] = []
+  const instance = instancesOf(parts.store, environment.id).find((one) => one.instanceId === instanceId)
+  if (instance)
+    files.push({ name: ENGINE_LOG, content: Buffer.from(engineLog(parts, environment, instance)) })
   for (const name of logsOf(parts, environment)) {
-    // A log that nothing was written to yet does not exist.
-    const content = await parts.compute.read(instanceId, name, { tailBytes }).catch(() => null)
+    // A log that nothing was written to yet does not exist; whatever else keeps it from being read is a failure.
+    const content = await parts.compute.read(instanceId, name, { tailBytes }).catch((error: unknown) => {
+      if (error instanceof EngineError && NOT_THERE.test(error.message)) return null
+      throw error
+    })
     if (content) files.push({ name, content })
   }
   return files
@@ -199,3 +206,5 @@ async function* once(body: Buffer): AsyncGenerator<Uint8Array> {
 const TAIL_LINES = 100
 const TAIL_BYTES = 64 << 10
 const BUNDLE_BYTES = 16 << 20
+/** How the engine says that a file is not there (its contract). */
+const NOT_THERE = /No such file or directory/

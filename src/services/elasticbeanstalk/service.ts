@@ -5,6 +5,7 @@ import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
+import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
@@ -24,7 +25,7 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
-import { elasticbeanstalkMigration } from './store.ts'
+import { elasticbeanstalkMigration, outOfServiceMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -33,12 +34,17 @@ import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
+export const elasticbeanstalkMigrations: Migration[] = [
+  elasticbeanstalkMigration,
+  configurationMigration,
+  outOfServiceMigration,
+]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
-  const parts: Parts = { ...deps, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
+  const cpu = makeCpuFigures()
+  const parts: Parts = { ...deps, cpu, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
   const operations = inTransactions(deps.store, {
     ...makeApplicationOperations(parts),
     ...makeVersionOperations(parts),
@@ -66,6 +72,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
+      makeCpuReconciler(deps, cpu),
     ],
     workflows: [
       makeCreateWorkflow(parts),

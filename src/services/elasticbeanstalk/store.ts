@@ -57,6 +57,11 @@ export const elasticbeanstalkMigration: Migration = {
       primary key (environment_id, info_type, instance_id)) strict;`,
 }
 
+export const outOfServiceMigration: Migration = {
+  id: 'elasticbeanstalk.2.out-of-service',
+  sql: 'alter table environment_instance add column out_of_service_since integer;',
+}
+
 export type ApplicationRow = {
   account: string
   region: string
@@ -175,6 +180,8 @@ export type EnvironmentInstanceRow = {
   /** Output of the start check. */
   output: string
   deployedAt: number | null
+  /** Since when it runs its deployment and the load balancer does not find it healthy; null while it does. */
+  outOfServiceSince: number | null
   healthStatus: string
   causes: string
   launchedAt: number

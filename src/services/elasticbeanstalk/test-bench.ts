@@ -12,7 +12,9 @@ import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
 import { makeCatalogue } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
+import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
+import type { ServicesWorld } from '../testing/services-world.ts'
 import { makeFakeCloud } from './fake-cloud.ts'
 import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './service.ts'
 
@@ -22,19 +24,32 @@ const BUILD_MS = 5_000
 
 export type Bench = ReturnType<typeof makeBench>
 
-export function makeBench() {
-  const clock = new VirtualClock()
+/** On the fake cloud, or with ec2, autoscaling and elasticloadbalancingv2 as they are (services-world.ts). */
+export function makeBench(
+  real?: Pick<ServicesWorld, 'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2'>,
+) {
+  const clock = real?.clock ?? new VirtualClock()
   const random = seededRandom(1)
   const ids = makeIds(random)
   const store = openStore(':memory:', [workflowsMigration, lanesMigration, ...elasticbeanstalkMigrations])
   const over = new AbortController()
-  const { cloud, world } = makeFakeCloud(clock)
+  const { cloud: fake, world } = makeFakeCloud(clock)
+  const cloud: Cloud = real
+    ? {
+        ...fake,
+        ec2: real.ec2,
+        autoscaling: real.autoscaling,
+        elasticloadbalancingv2: real.elasticloadbalancingv2,
+      }
+    : fake
   const layers: { digest: string; key: string; bytes: number }[] = []
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
     build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
+    /** Why no other file of an instance can be read; '' = there is none. */
+    unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
   }
   let driver: ReturnType<typeof startDriver> | undefined
@@ -54,10 +69,18 @@ export function makeBench() {
       makeLanes({ clock, log: silentLog, store, signal: over.signal }, atOnceMax, () => driver?.wake(name)),
     region: 'us-west-2',
     account: '000000000000',
-    compute: {
+    compute: real?.compute.engine() ?? {
       layers: async () => [...layers],
+      stats: async () =>
+        world.instances().map(({ id }) => {
+          // Each runs half a second of user code in each second, and a tenth of the kernel's.
+          const seconds = clock.monotonic() / 1000
+          const used = { cpuUserSeconds: seconds / 2, cpuSystemSeconds: seconds / 10 }
+          return { id, boot: 'b1', at: clock.now(), ...used }
+        }),
       async read(id, path) {
-        if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)
+        if (hooks.logs[path] === undefined)
+          throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))
       },
       async build(request) {
@@ -93,7 +116,7 @@ export function makeBench() {
   })
   const api = service.operations
   const environment = (name = 'shop-prod') =>
-    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.at(-1)
+    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.[0]
   const events = (filter: object = {}) =>
     (api.describeEvents(context(), { EnvironmentName: 'shop-prod', ...filter }).Events ?? []).toReversed()
 

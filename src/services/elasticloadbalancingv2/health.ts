@@ -20,6 +20,15 @@ export const deregistrationInProgress: Health = {
   description: 'Target deregistration is in progress',
 }
 
+export const unavailableTarget: Health = {
+  health: 'unavailable',
+  reason: 'Elb.InternalError',
+  description: 'Target health is unavailable due to an internal error',
+}
+
+/** How long the engine may be out of sight before what it said last counts for nothing. */
+export const BLIND_GRACE_MS = 60_000
+
 export type InstanceFacts = { state: string; address: string | undefined }
 
 export type TargetFacts = {
@@ -28,18 +37,21 @@ export type TargetFacts = {
   used: boolean
   instance: InstanceFacts | undefined
   observed: TargetObservation | undefined
+  /** How long the engine could not be seen; 0 when it was seen now. */
+  blindMs: number
   deregistrationDelayMs: number
 }
 
 /** What becomes of a target: `gone` when its row is to be removed. */
 export function targetHealth(facts: TargetFacts, now: number): Health | 'gone' {
-  const { row, used, instance, observed } = facts
+  const { row, used, instance, observed, blindMs } = facts
   if (!instance || instance.state === 'terminated') return 'gone'
   if (row.drainingSince !== null)
     return isDrained(facts, row.drainingSince, now) ? 'gone' : deregistrationInProgress
   if (!used) return unusedTarget
   if (instance.state === 'stopped' || instance.state === 'stopping')
     return { health: 'unused', reason: 'Target.InvalidState', description: 'Target is in the stopped state' }
+  if (blindMs > 0) return blindMs >= BLIND_GRACE_MS ? unavailableTarget : keep(row)
   if (!observed || observed.health === 'draining')
     return row.health === 'initial' ? keep(row) : registrationInProgress
   return { health: observed.health, reason: observed.reason, description: observed.description }

@@ -223,6 +223,21 @@ describe('targets', () => {
         `${TargetHealth!.State} ${TargetHealth!.Reason ?? ''}`.trim(),
       )
 
+  it('are unavailable while the engine cannot be seen for longer than the grace', async () => {
+    const TargetGroupArn = targetGroup().TargetGroupArn!
+    listener(loadBalancer().LoadBalancerArn!, TargetGroupArn)
+    elb().registerTargets(world.context, { TargetGroupArn, Targets: [{ Id: await instance() }] })
+    await world.clock.run(10_000)
+    world.balancer.fault = (call) => (call === 'observe' ? 'cannot see' : undefined)
+    await world.clock.run(50_000)
+    assert.deepEqual(states(TargetGroupArn), ['healthy'])
+    await world.clock.run(20_000)
+    assert.deepEqual(states(TargetGroupArn), ['unavailable Elb.InternalError'])
+    world.balancer.fault = () => undefined
+    await world.clock.run(5_000)
+    assert.deepEqual(states(TargetGroupArn), ['healthy'])
+  })
+
   it('are unused until a listener forwards to them, then checked, then drained', async () => {
     const TargetGroupArn = targetGroup().TargetGroupArn!
     const Id = await instance()

@@ -37,6 +37,7 @@ export function makeBalancerReconciler(
   const lanes = deps.makeLanes(NAME, 1)
   let settled = false
   let applied: { model: string; at: number } | undefined
+  let seenAt = clock.monotonic()
 
   return {
     name: NAME,
@@ -66,6 +67,7 @@ export function makeBalancerReconciler(
     try {
       const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'balancer.observe', () => balancer.observe())
       rates.see(seen)
+      seenAt = clock.monotonic()
       return { seen }
     } catch (failure) {
       return { failure }
@@ -98,12 +100,14 @@ export function makeBalancerReconciler(
     store.remove('elbv2_load_balancer', { arn: row.arn })
   }
 
-  // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone.
+  // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
+  // and, after a while, that nobody knows how the others are.
   function record(
     { targets, targetGroups, listeners, instances }: Rows,
     seen: BalancerObservation | undefined,
   ) {
     const now = clock.now()
+    const blindMs = seen ? 0 : Math.max(1, clock.monotonic() - seenAt)
     for (const row of targets) {
       const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
       const groupId = idOfArn(row.targetGroupArn)
@@ -114,6 +118,7 @@ export function makeBalancerReconciler(
         {
           row,
           observed,
+          blindMs,
           used: listeners.some((listener) => listener.targetGroupArn === row.targetGroupArn),
           instance: instances.get(row.targetId),
           deregistrationDelayMs:
@@ -126,13 +131,16 @@ export function makeBalancerReconciler(
         removeTarget(store, row)
         continue
       }
-      const next = { ...health, inFlight: row.drainingSince === null ? 0 : (observed?.current ?? 0) }
+      const next = {
+        ...health,
+        inFlight: row.drainingSince === null ? 0 : (observed?.current ?? (seen ? 0 : row.inFlight)),
+      }
       const same =
         next.health === row.health &&
         next.reason === row.reason &&
         next.description === row.description &&
         next.inFlight === row.inFlight
-      if (seen && !same) updateTarget(store, row, next)
+      if (!same) updateTarget(store, row, next)
     }
   }
 

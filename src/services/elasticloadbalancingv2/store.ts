@@ -33,6 +33,21 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       account text not null, region text not null, resource_arn text not null, key text not null, value text not null,
       primary key (resource_arn, key)) strict;`,
   },
+  {
+    // A check constraint cannot be changed: the rows go over into a table that knows `unavailable` too.
+    id: 'elasticloadbalancingv2.2.unavailable',
+    sql: `
+    create table elbv2_target_new (
+      target_group_arn text not null, target_id text not null, port integer not null, account text not null,
+      region text not null, registered_at integer not null, draining_since integer,
+      health text not null
+        check (health in ('initial', 'healthy', 'unhealthy', 'unused', 'draining', 'unavailable')),
+      reason text not null, description text not null, in_flight integer not null,
+      primary key (target_group_arn, target_id, port)) strict;
+    insert into elbv2_target_new select * from elbv2_target;
+    drop table elbv2_target;
+    alter table elbv2_target_new rename to elbv2_target;`,
+  },
 ]
 
 export type LoadBalancerRow = {
@@ -104,7 +119,7 @@ export type TargetRow = {
   region: string
   registeredAt: number
   drainingSince: number | null
-  health: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining'
+  health: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable'
   reason: string
   description: string
   inFlight: number

@@ -10,6 +10,8 @@ import { groupOf, groupsOf, groupTagsOf, type GroupTagRow } from '../store.ts'
 type Implemented = Pick<AutoscalingOperations, 'createOrUpdateTags' | 'deleteTags' | 'describeTags'>
 
 const TAGS_MAX = 50
+/** Given to groups whose instances wait for their software (cloud.ts). */
+const AWAITS_SOFTWARE = 'polebean:awaits-software'
 
 export function makeTagOperations(deps: AutoscalingDeps): Implemented {
   const { store } = deps
@@ -78,8 +80,9 @@ export function requireGroupTags(tags: Tag[] | undefined, groupName: string): vo
     if (ResourceId && ResourceId !== groupName)
       throw validation(`The tag's ResourceId ${ResourceId} is not the group ${groupName}`)
   }
-  if (new Set((tags ?? []).map((tag) => tag.Key)).size > TAGS_MAX)
-    throw new DeclaredError('LimitExceeded', `A group has at most ${TAGS_MAX} tags.`)
+  const keys = new Set((tags ?? []).map((tag) => tag.Key))
+  keys.delete(AWAITS_SOFTWARE) // it is not the user's
+  if (keys.size > TAGS_MAX) throw new DeclaredError('LimitExceeded', `A group has at most ${TAGS_MAX} tags.`)
 }
 
 export function putGroupTags(

@@ -11,6 +11,8 @@ import { tagsOf, type TagRow } from '../store.ts'
 type Implemented = Pick<Ec2Operations, 'createTags' | 'deleteTags' | 'describeTags'>
 
 export const TAGS_MAX = 50
+/** Tags that are not the user's do not count: AWS's own, and the one by which an instance awaits its software. */
+const RESERVED = /^(aws:|polebean:awaits-software$)/
 
 export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
@@ -94,7 +96,7 @@ export function putTags(
   requireTags(context, tags)
   const existing = tagsOf(store, resourceId).map((tag) => tag.key)
   const keys = new Set([...existing, ...(tags ?? []).map((tag) => tag.Key ?? '')])
-  if ([...keys].filter((key) => !key.startsWith('aws:')).length > TAGS_MAX)
+  if ([...keys].filter((key) => !RESERVED.test(key)).length > TAGS_MAX)
     throw new DeclaredError('TagLimitExceeded', 'The maximum number of Tags for a resource has been reached.')
   const { account, region } = context
   const resourceType = typeOfResource(resourceId)
@@ -124,15 +126,15 @@ export function tagsFor(
 function requireTags(context: Context, tags: Tag[] | undefined) {
   const keys = new Set<string>()
   for (const { Key: key = '', Value: value = '' } of tags ?? []) {
-    if (key === '' || key.length > 127)
+    if (key === '' || key.length > 128)
       throw new DeclaredError(
         'InvalidParameterValue',
-        `Tag key exceeds the maximum length of 127 characters or is empty`,
+        `Tag key exceeds the maximum length of 128 characters or is empty`,
       )
-    if (value.length > 255)
+    if (value.length > 256)
       throw new DeclaredError(
         'InvalidParameterValue',
-        'Tag value exceeds the maximum length of 255 characters',
+        'Tag value exceeds the maximum length of 256 characters',
       )
     if (key.toLowerCase().startsWith('aws:') && !isInternal(context))
       throw new DeclaredError(

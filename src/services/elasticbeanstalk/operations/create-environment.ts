@@ -16,6 +16,7 @@ import {
   checkDescription,
   checkEnvironmentName,
   checkTags,
+  ENVIRONMENT_TAGS_MAX,
   invalidCombination,
   invalidValue,
   notImplemented,
@@ -33,7 +34,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     checkDescription(input.Description)
     const application = applicationNamed(store, context, input.ApplicationName ?? '').name
     refuseWhatIsMissing(input)
-    const tags = checkTags(input.Tags ?? [])
+    const tags = checkTags(input.Tags ?? [], ENVIRONMENT_TAGS_MAX)
     const template = templateOf(parts, context, application, input)
     const asked =
       input.SolutionStackName === undefined && input.PlatformArn === undefined ? template : undefined

@@ -43,6 +43,9 @@ const UNITS = [
 ]
 const DURATION = '^PT(\\d+H)?(\\d+M)?(\\d+S)?$'
 
+const NO_BATCHES =
+  'Batches are not implemented yet: a change that needs new instances always replaces them one at a time, each when the one before is healthy. `eb create` always sends it.'
+
 export const autoscalingOptions: Namespace[] = [
   namespace('aws:autoscaling:asg', { severity: 'NoInterruption', effect: EFFECTIVE, resource: GROUP }, [
     choice('Availability Zones', ['Any', 'Any 1', 'Any 2', 'Any 3'], {
@@ -51,7 +54,12 @@ export const autoscalingOptions: Namespace[] = [
         'All zones of a home are on one machine, so spreading over more or fewer changes nothing.',
       ),
     }),
-    integer('Cooldown', 0, 10_000, { default: '360' }),
+    integer('Cooldown', 0, 10_000, {
+      default: '360',
+      effect: accepted(
+        'A cooldown counts between the scaling activities of policies; the group is given it and shows it, but aws:autoscaling:trigger is refused until it is implemented.',
+      ),
+    }),
     { name: 'Custom Availability Zones', type: 'List', default: '', effect: REFUSED },
     flag('EnableCapacityRebalancing', 'false', { effect: REFUSED }),
     integer('MaxSize', 0, 10_000, { default: '4' }),
@@ -89,7 +97,8 @@ export const autoscalingOptions: Namespace[] = [
         ),
       }),
       integer('RootVolumeIOPS', 100, 20_000),
-      integer('RootVolumeSize', 8, 16_384, { effect: EFFECTIVE }),
+      // AWS takes 16,384; ec2 here gives no disk above 1,024 GiB.
+      integer('RootVolumeSize', 8, 1024, { effect: EFFECTIVE }),
       integer('RootVolumeThroughput', 125, 1000),
       choice('RootVolumeType', ['standard', 'gp2', 'gp3', 'io1'], {
         caseSensitive: true,
@@ -138,16 +147,11 @@ export const autoscalingOptions: Namespace[] = [
       integer('MinInstancesInService', 0, 9999),
       text('PauseTime', { regex: DURATION }),
       flag('RollingUpdateEnabled', 'false', {
-        effect: accepted(
-          'Rolling configuration updates are not implemented yet: a change that needs new instances replaces all at once. `eb create` always sends it.',
-        ),
+        effect: accepted(NO_BATCHES),
       }),
       choice('RollingUpdateType', ['Time', 'Health', 'Immutable'], {
         default: 'Time',
-        effect: acceptedOnly(
-          ['Time', 'Health'],
-          'Rolling configuration updates are not implemented yet: a change that needs new instances replaces all at once. `eb create` always sends it.',
-        ),
+        effect: acceptedOnly(['Time', 'Health'], NO_BATCHES),
       }),
       text('Timeout', { default: 'PT30M', regex: DURATION }),
     ],

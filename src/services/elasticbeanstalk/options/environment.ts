@@ -16,10 +16,11 @@ const PROCESS = [
   integer('DeregistrationDelay', 0, 3600, { default: '20', effect: EFFECTIVE }),
   integer('HealthCheckInterval', 5, 300, { default: '15', effect: EFFECTIVE }),
   text('HealthCheckPath', { default: '/', effect: EFFECTIVE, maxLength: 1024, regex: '^/[!-~]*$' }),
-  integer('HealthCheckTimeout', 1, 60, { default: '5', effect: EFFECTIVE }),
+  // AWS's own table says 1; its Application Load Balancers take 2 at least.
+  integer('HealthCheckTimeout', 2, 60, { default: '5', effect: EFFECTIVE }),
   integer('HealthyThresholdCount', 2, 10, { default: '3', effect: EFFECTIVE }),
   // AWS shows no value for it; its Application Load Balancers then expect 200.
-  text('MatcherHTTPCode', { effect: EFFECTIVE, regex: '^[2-4]\\d\\d([,-][2-4]\\d\\d)*$' }),
+  text('MatcherHTTPCode', { effect: EFFECTIVE, maxLength: 256, regex: '^[2-4]\\d\\d([,-][2-4]\\d\\d)*$' }),
   integer('Port', 1, 65_535, { default: '80', effect: only('80') }),
   choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: only('HTTP') }),
   flag('StickinessEnabled'),

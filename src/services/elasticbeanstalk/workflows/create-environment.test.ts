@@ -242,7 +242,7 @@ describe('creating an environment', () => {
     assert.ok(bench.texts({ Severity: 'ERROR' })[0]?.includes('.ebextensions/01.config'))
   })
 
-  it('says that it failed when a service refuses', async () => {
+  it('says that it failed when a service refuses, and is Red with nothing running', async () => {
     bench.world.groups.set = () => {
       throw new Error('AutoScalingGroups limit of 500 exceeded.')
     }
@@ -254,6 +254,62 @@ describe('creating an environment', () => {
       /aborted operation. Current state: 'CREATE_FAILED' {2}Reason: AutoScalingGroups limit/,
     )
     assert.equal(texts[1], 'ERROR Failed to launch environment.')
+    await bench.clock.run(60_000)
+    const { Status, Health, HealthStatus } = bench.environment() ?? {}
+    assert.deepEqual([Status, Health, HealthStatus], ['Ready', 'Red', 'Severe'])
+  })
+
+  for (const [what, part] of [
+    ['group', 'groups'],
+    ['load balancer', 'loadBalancers'],
+    ['listener', 'listeners'],
+  ] as const)
+    it(`makes up for a ${what} that could not be made with the next update`, async () => {
+      const things = bench.world[part]
+      Object.assign(things, {
+        [part === 'groups' ? 'set' : 'add']: () => {
+          throw new Error('limit exceeded')
+        },
+      })
+      bench.create()
+      await bench.until('Ready')
+      assert.equal(bench.environment()?.Health, 'Red')
+      const made = bench.world.targetGroups.size
+      Object.assign(things, {
+        [part === 'groups' ? 'set' : 'add']: Object.getPrototypeOf(things)[part === 'groups' ? 'set' : 'add'],
+      })
+      bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', VersionLabel: 'v1' })
+      await bench.until('Ready')
+      assert.equal(
+        bench.texts().findLast((text) => !text.includes('health')),
+        'INFO Environment update completed successfully.',
+      )
+      assert.deepEqual(
+        [bench.world.groups, bench.world.loadBalancers, bench.world.listeners].map(({ size }) => size),
+        [1, 1, 1],
+      )
+      assert.deepEqual(
+        [bench.world.targetGroups.size, bench.world.securityGroups.size],
+        [made, 2],
+        'nothing is made twice',
+      )
+      assert.equal(bench.world.instances().length, 1)
+      assert.equal(bench.environment()?.Health, 'Green')
+    })
+
+  it('does not call an update a success that nothing could be launched for', async () => {
+    const fails = () => {
+      throw new Error('limit exceeded')
+    }
+    bench.world.groups.set = fails
+    bench.create()
+    await bench.until('Ready')
+    bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', VersionLabel: 'v1' })
+    await bench.until('Ready')
+    const texts = bench.texts()
+    assert.ok(texts.includes('ERROR Failed to deploy application.'))
+    assert.ok(!texts.some((text) => text.includes('New application version was deployed')))
+    assert.equal(bench.environment()?.Health, 'Red')
   })
 
   it('gives a replaced instance the same software, and says who came and went', async () => {

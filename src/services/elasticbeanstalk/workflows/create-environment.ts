@@ -10,20 +10,9 @@ import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
 import { environmentById } from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
+import { makeResources } from './make-resources.ts'
 import { failureOf, tellFailure, timedOut, type Failure } from './outcome.ts'
-import {
-  current,
-  makeAutoScalingGroup,
-  makeInstanceSecurityGroup,
-  makeLaunchConfiguration,
-  makeListener,
-  makeLoadBalancer,
-  makeLoadBalancerSecurityGroup,
-  makeNames,
-  makeStorage,
-  makeTargetGroup,
-  workOn,
-} from './resources.ts'
+import { current, makeStorage, workOn } from './resources.ts'
 
 type Params = { environmentId: string; deploymentId: number }
 
@@ -38,14 +27,7 @@ export function makeCreateWorkflow(parts: Parts): Workflow<Params> {
       const work = workOn(parts, row, configuration)
       step.do('storage', () => makeStorage(work))
       step.do('health', () => refreshHealth(parts, environmentId))
-      step.do('target group', () => makeTargetGroup(work))
-      step.do('load balancer security group', () => makeLoadBalancerSecurityGroup(work))
-      step.do('instance security group', () => makeInstanceSecurityGroup(work))
-      step.do('launch configuration', () => void makeLaunchConfiguration(work))
-      step.do('auto scaling group', () => makeAutoScalingGroup(work))
-      step.do('load balancer', () => makeLoadBalancer(work))
-      step.do('listener', () => makeListener(work))
-      step.do('names', () => makeNames(work))
+      makeResources(step, work)
 
       const { versionLabel } = deploymentOf(parts, environmentId, deploymentId)
       const problem = buildLayers(parts, step, environmentId, deploymentId)

@@ -78,15 +78,24 @@ export type Outcome = {
   activity: string
 }
 
+/** There is nothing to wait for: nobody would launch an instance. */
+const NO_GROUP: Outcome = {
+  succeeded: [],
+  failed: [],
+  late: [],
+  missing: 1,
+  activity: 'The environment has no Auto Scaling group.',
+}
+
 /** Waits until the group has its instances and each of them has the deployment, or failed on it.
  *  Instances listed in `except` are on their way out. */
 export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
   const { environmentId, deploymentId, name, except = [] } = wait
-  const look = () => {
-    const row = current(parts, environmentId)
-    const group = groupOf(parts, row)
-    const here = (group?.instances ?? []).filter(({ id }) => !except.includes(id))
-    const leaving = (group?.instances ?? []).length - here.length
+  const look = (): Outcome => {
+    const group = groupOf(parts, current(parts, environmentId))
+    if (!group) return NO_GROUP
+    const here = group.instances.filter(({ id }) => !except.includes(id))
+    const leaving = group.instances.length - here.length
     const known = instancesOf(parts.store, environmentId)
     const done = here.map(({ id, inService }) => {
       const instance = known.find((one) => one.instanceId === id)
@@ -97,7 +106,7 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
       return { id, state: inService ? ('succeeded' as const) : ('late' as const) }
     })
     const of = (state: string) => done.filter((one) => one.state === state).map(({ id }) => id)
-    const missing = Math.max(0, (group?.desired ?? 0) - leaving - here.length)
+    const missing = Math.max(0, group.desired - leaving - here.length)
     return { succeeded: of('succeeded'), failed: of('failed'), late: of('late'), missing, activity: '' }
   }
   return step.until<Outcome>(
@@ -105,7 +114,7 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
     () => {
       const outcome = look()
       if (outcome.late.length > 0) return undefined
-      if (outcome.missing === 0) return outcome
+      if (outcome.missing === 0 || outcome.activity !== '') return outcome
       // A machine without room for them will hardly get more of it: said early, while the group goes on trying.
       const activity = launchFailure(parts, environmentId)
       const waitedMs = parts.clock.now() - step.startedAt(name)

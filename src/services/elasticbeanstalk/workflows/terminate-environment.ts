@@ -5,6 +5,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { systemContext } from '../../service.ts'
 import { refreshHealth } from '../assess-environment.ts'
 import { ofEnvironment } from '../events.ts'
+import { isGone } from '../gone.ts'
 import { lookAfterInstances } from '../instances.ts'
 import { environmentArn } from '../names.ts'
 import { removeTags } from '../operations/tags.ts'
@@ -30,7 +31,8 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
         const name = resourcesOf(row).autoScalingGroupName
         if (!name) return null
         tell('Waiting for EC2 instances to terminate. This may take a few minutes.')
-        quietly(() =>
+        // What somebody else deleted already is as good as deleted.
+        isGone(() =>
           cloud.autoscaling.deleteAutoScalingGroup(context, {
             AutoScalingGroupName: name,
             ForceDelete: true,
@@ -120,7 +122,7 @@ function removeResource(parts: Parts, step: Step, { environmentId, member, wordi
       const name = resourcesOf(row)[member]
       if (name === undefined) return true
       try {
-        quietly(() => deed(name))
+        isGone(() => deed(name))
       } catch (error) {
         if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
         throw error
@@ -134,15 +136,5 @@ function removeResource(parts: Parts, step: Step, { environmentId, member, wordi
   )
 }
 
-/** What somebody else deleted already is as good as deleted. */
-function quietly(deed: () => void): void {
-  try {
-    deed()
-  } catch (error) {
-    if (!(error instanceof DeclaredError) || !GONE.test(`${error.code} ${error.message}`)) throw error
-  }
-}
-
-const GONE = /NotFound|not found|does not exist/i
 const STILL_USED = /DependencyViolation|ResourceInUse|InUse|ScalingActivityInProgress/
 const PATIENCE = { timeoutMs: 60 * 60_000 }

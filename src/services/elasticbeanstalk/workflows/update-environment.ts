@@ -14,6 +14,7 @@ import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
 import { environmentById, findDeployment, instancesOf, type EnvironmentRow } from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
+import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
 import { replaceInstances } from './replace-instances.ts'
 import { applySettings, current, workOn } from './resources.ts'
@@ -31,7 +32,7 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
   const { store, events } = parts
   return {
     kind: 'elasticbeanstalk.update-environment',
-    version: 1,
+    version: 2,
     run(step, params) {
       const { environmentId, deploymentId, change } = params
       const row = current(parts, environmentId)
@@ -60,25 +61,28 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
 }
 
 function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | null {
-  const { environmentId, deploymentId, change } = params
+  const { environmentId, change } = params
   const { events } = parts
-  if (deploymentId !== null) {
-    const { versionLabel } = deploymentOf(parts, environmentId, deploymentId)
-    const problem = buildLayers(parts, step, environmentId, deploymentId)
-    if (problem !== null) return { kind: 'build', versionLabel, problem }
-  }
   const row = current(parts, environmentId)
   const target = step.do('target', () => draftOf(row))
   const configuration = configurationOfSettings(target)
-  if (change.settings) step.do('apply settings', () => applySettings(workOn(parts, row, configuration)))
-  if (deploymentId === null) return null
-
   if (change.version)
     step.do('announce version', () =>
       events.write(ofEnvironment(row), 'INFO', 'Deploying new version to instance(s).'),
     )
+  const repaired = repairResources(step, workOn(parts, row, configuration))
+  if (params.deploymentId !== null) {
+    const { versionLabel } = deploymentOf(parts, environmentId, params.deploymentId)
+    const problem = buildLayers(parts, step, environmentId, params.deploymentId)
+    if (problem !== null) return { kind: 'build', versionLabel, problem }
+  }
+  if (change.settings) step.do('apply settings', () => applySettings(workOn(parts, row, configuration)))
+  if (params.deploymentId === null && !repaired) return null
+
+  // New instances of a repaired environment get what runs now.
+  const deploymentId = params.deploymentId ?? step.do('running deployment', () => row.targetDeploymentId)
   if (change.replaces) return replaceInstances(parts, step, { environmentId, deploymentId, configuration })
-  step.do('deploy', () => deployToAll(parts, environmentId, deploymentId))
+  if (params.deploymentId !== null) step.do('deploy', () => deployToAll(parts, environmentId, deploymentId))
   const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: 'deployed' }))
   if (failure || configuration.ignoreHealthCheck) return failure
   const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy' })

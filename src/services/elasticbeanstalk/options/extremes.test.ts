@@ -1,0 +1,111 @@
+// Whatever the option tables take, the services that carry it out take too: each end of every effective option goes
+// through a whole launch on ec2, autoscaling and elasticloadbalancingv2 as they are.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { makeServicesWorld } from '../../testing/services-world.ts'
+import { makeBench } from '../test-bench.ts'
+import { namespaces } from './catalogue.ts'
+import type { Option } from './option.ts'
+
+type Setting = { Namespace: string; OptionName: string; Value: string }
+
+const GROUP = 'aws:autoscaling:asg'
+const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
+const set = (Namespace: string, OptionName: string, Value: string): Setting => ({
+  Namespace,
+  OptionName,
+  Value,
+})
+
+/** Longest values of options whose limits are no numbers. */
+const LONGEST: Record<string, string> = {
+  'Application Healthcheck URL': `/${'a'.repeat(199)}`,
+  HealthCheckPath: `/${'~'.repeat(1023)}`,
+  MatcherHTTPCode: Array.from({ length: 64 }, (_unused, index) => 200 + index).join(','),
+  WSGIPath: `${'a'.repeat(100)}:${'b'.repeat(99)}`,
+  InstanceType: 't3.2xlarge',
+  InstanceTypes: 't3.2xlarge,t3.micro',
+}
+
+/** What has to go with an extreme, because options are checked together. */
+const WITH: Record<string, Setting[]> = {
+  'MaxSize=0': [set(GROUP, 'MinSize', '0')],
+  'MinSize=10000': [set(GROUP, 'MaxSize', '10000')],
+  'HealthCheckInterval=5': [set(PROCESS, 'HealthCheckTimeout', '2')],
+  'HealthCheckTimeout=60': [set(PROCESS, 'HealthCheckInterval', '61')],
+}
+
+function extremes(option: Option): string[] {
+  const { effect, name } = option
+  const only = effect.kind === 'effective' ? effect.only : undefined
+  if (only) return only
+  if (option.type === 'Boolean') return ['true', 'false']
+  if (option.values) return option.values
+  if (option.number) return [String(option.min), String(option.max)]
+  return LONGEST[name] === undefined ? [] : [LONGEST[name]]
+}
+
+// Cooldown has no effect yet, but its group is given it.
+const effective = namespaces
+  .filter(({ platform }) => platform === undefined || platform === 'python')
+  .flatMap(({ name, options }) =>
+    options
+      .filter(({ effect, name: option }) => effect.kind === 'effective' || option === 'Cooldown')
+      .map((option) => ({ name, option, values: extremes(option) })),
+  )
+
+async function launch(settings: Setting[], more: object = {}) {
+  const world = makeServicesWorld()
+  // So that the largest group does not launch 10,000 instances.
+  world.compute.memoryBytes = 8 * 2 ** 30
+  const bench = makeBench(world)
+  try {
+    await world.clock.run(1_000)
+    bench.version('v1')
+    bench.create({ OptionSettings: settings, ...more })
+    await world.clock.run(30_000)
+    const { ResourceTags = [] } = bench.api.listTagsForResource(bench.context(), {
+      ResourceArn: bench.environment()?.EnvironmentArn,
+    })
+    return { texts: bench.texts(), status: bench.environment()?.Status, tags: ResourceTags.length }
+  } finally {
+    bench.end()
+    world.end()
+  }
+}
+
+describe('the ends of every option that has an effect', () => {
+  it('are known', () => {
+    const open = effective
+      .filter(({ values }) => values.length === 0)
+      .map(({ name, option }) => `${name} ${option.name}`)
+    assert.deepEqual(open, [])
+  })
+
+  for (const { name, option, values } of effective)
+    for (const value of values) {
+      const what = `${option.name}=${value}`
+      it(`are taken by the services behind: ${name} ${what.slice(0, 60)}`, async () => {
+        const { texts, status } = await launch([...(WITH[what] ?? []), set(name, option.name, value)])
+        assert.deepEqual(
+          texts.filter((text) => text.startsWith('ERROR')),
+          [],
+        )
+        // The largest group waits for room that this machine has not.
+        if (what !== 'MinSize=10000') assert.equal(status, 'Ready')
+      })
+    }
+
+  it('are taken together with as many tags, as long as they may be', async () => {
+    const Tags = Array.from({ length: 47 }, (_unused, index) => ({
+      Key: `${'k'.repeat(125)}${100 + index}`,
+      Value: 'v'.repeat(256),
+    }))
+    const { texts, status, tags } = await launch([], { Tags })
+    assert.deepEqual(
+      texts.filter((text) => text.startsWith('ERROR')),
+      [],
+    )
+    assert.deepEqual([status, tags], ['Ready', 50])
+  })
+})

@@ -1,0 +1,84 @@
+// What an environment is composed of, in the order in which one thing needs the other. A launch makes all of it; an update
+// makes what a failed launch, or somebody's own hand, left missing.
+import type { Step } from '../../../control/workflows.ts'
+import { isGone } from '../gone.ts'
+import { groupOf } from '../instances.ts'
+import { resourcesOf, type EnvironmentResources } from '../store.ts'
+import {
+  current,
+  forget,
+  makeAutoScalingGroup,
+  makeInstanceSecurityGroup,
+  makeLaunchConfiguration,
+  makeListener,
+  makeLoadBalancer,
+  makeLoadBalancerSecurityGroup,
+  makeNames,
+  makeStorage,
+  makeTargetGroup,
+  type Work,
+} from './resources.ts'
+
+type Making = { name: string; member: keyof EnvironmentResources; make(work: Work): void }
+
+const MAKINGS: Making[] = [
+  { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup },
+  {
+    name: 'load balancer security group',
+    member: 'loadBalancerSecurityGroupId',
+    make: makeLoadBalancerSecurityGroup,
+  },
+  { name: 'instance security group', member: 'instanceSecurityGroupId', make: makeInstanceSecurityGroup },
+  {
+    name: 'launch configuration',
+    member: 'launchConfigurationName',
+    make: (work) => void makeLaunchConfiguration(work),
+  },
+  { name: 'auto scaling group', member: 'autoScalingGroupName', make: makeAutoScalingGroup },
+  { name: 'load balancer', member: 'loadBalancerArn', make: makeLoadBalancer },
+  { name: 'listener', member: 'listenerArn', make: makeListener },
+]
+
+/** One step for each thing; what is remembered already is left alone. */
+export function makeResources(step: Step, work: Work): void {
+  for (const { name, member, make } of MAKINGS)
+    step.do(name, () => {
+      if (remembered(work)[member] === undefined) make(work)
+    })
+  step.do('names', () => makeNames(work))
+}
+
+/** Makes what is not there; answers whether anything was missing. */
+export function repairResources(step: Step, work: Work): boolean {
+  const missing = step.do('look for what is missing', () => {
+    forgetGone(work)
+    return MAKINGS.filter(({ member }) => remembered(work)[member] === undefined).map(({ name }) => name)
+  })
+  if (missing.length === 0) return false
+  step.do('storage', () => makeStorage(work))
+  makeResources(step, work)
+  return true
+}
+
+// Things that a user can delete behind an environment's back while it lives. Its target group and its security groups
+// are in use by these, and a launch configuration by the group.
+function forgetGone(work: Work): void {
+  const { parts, row, context } = work
+  const { autoScalingGroupName, loadBalancerArn, listenerArn } = remembered(work)
+  const { elasticloadbalancingv2 } = parts.cloud
+  if (autoScalingGroupName && !groupOf(parts, row)) forget(parts, row.id, 'autoScalingGroupName')
+  if (
+    listenerArn &&
+    isGone(() => elasticloadbalancingv2.describeListeners(context, { ListenerArns: [listenerArn] }))
+  )
+    forget(parts, row.id, 'listenerArn')
+  if (
+    loadBalancerArn &&
+    isGone(() =>
+      elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
+    )
+  )
+    forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'listenerArn')
+}
+
+const remembered = ({ parts, row }: Work) => resourcesOf(current(parts, row.id))
