@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
-import { checkedBody } from './body/checked.ts'
+import { checkedBody, checkPayloadHash } from './body/checked.ts'
 import { collect } from './body/collect.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
@@ -178,7 +178,10 @@ const outputOf = (output: object | void): Output => (output ?? {}) as Output
 // Presigned URLs sign no body; every other S3 request must state its hash.
 function payloadHashOfS3(head: Head, claim: Claim): string {
   const stated = head.headers.get('x-amz-content-sha256') ?? head.query.get('X-Amz-Content-Sha256')
-  if (stated !== undefined) return stated
+  if (stated !== undefined) {
+    checkPayloadHash(stated)
+    return stated
+  }
   if (claim.presigned) return UNSIGNED_PAYLOAD
   throw new DeclaredError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256')
 }

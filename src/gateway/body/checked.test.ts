@@ -208,6 +208,18 @@ describe('a plain body', () => {
     assert.equal((await put({ headers: request('UNSIGNED-PAYLOAD'), body: content })).status, 200)
   })
 
+  it('is refused with a hash that it could not be held to', async () => {
+    const other = createHash('sha256').update('another body').digest('hex')
+    for (const hash of ['not-a-hash', '', 'unsigned-payload', sha256Hex.slice(1), `${sha256Hex}0`])
+      assert.equal((await put({ headers: request(hash), body: content })).code, 'InvalidArgument', hash)
+    const upper = await put({ headers: request(other.toUpperCase()), body: content })
+    assert.equal(upper.code, 'XAmzContentSHA256Mismatch')
+    assert.equal(
+      (await put({ headers: request('STREAMING-NOTHING-KNOWN'), body: content })).code,
+      'InvalidRequest',
+    )
+  })
+
   it('is held to Content-MD5 and to each checksum in its headers', async () => {
     for (const [header, name] of [
       ['content-md5', 'md5'],

@@ -2,13 +2,14 @@
 // Content-MD5, checksums in headers and trailers. What fails is thrown from the iteration, so that a stream of it errors.
 import { createHash } from 'node:crypto'
 import { DeclaredError } from '../../kernel/errors.ts'
+import { UNSIGNED_PAYLOAD } from '../sigv4/canonical.ts'
 import type { Verified } from '../sigv4/verify.ts'
 import { makeChecksum, type Checksum } from './checksums.ts'
 import { decodeChunked } from './chunked.ts'
 
 export type BodyChecks = {
   headers: ReadonlyMap<string, string>
-  /** Value of X-Amz-Content-SHA256, already verified as part of the signature. */
+  /** Value of X-Amz-Content-SHA256 that passed `checkPayloadHash`, verified as part of the signature. */
   payloadHash: string
   verified: Verified
   bytesMax: number
@@ -20,6 +21,21 @@ const PREFIX = 'x-amz-checksum-'
 const NOT_ALGORITHMS = new Set(['algorithm', 'mode', 'type'])
 
 export const isStreaming = (payloadHash: string): boolean => payloadHash.startsWith('STREAMING-')
+
+/** Throws for a value of X-Amz-Content-SHA256 that says nothing a body could be held to. */
+export function checkPayloadHash(payloadHash: string): void {
+  if (SHA256.test(payloadHash) || payloadHash === UNSIGNED_PAYLOAD || isStreaming(payloadHash)) return
+  throw new DeclaredError(
+    'InvalidArgument',
+    `x-amz-content-sha256 must be ${UNSIGNED_PAYLOAD}, STREAMING-UNSIGNED-PAYLOAD-TRAILER, ` +
+      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, ' +
+      'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER ' +
+      'or a valid sha256 value.',
+    { members: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: payloadHash.slice(0, 100) } },
+  )
+}
+
+const SHA256 = /^[0-9a-f]{64}$/i
 
 export async function* checkedBody(
   source: AsyncIterable<Uint8Array>,
@@ -34,7 +50,7 @@ export async function* checkedBody(
         onTrailer: (name, value) => void trailers.set(name, value),
       })
     : source
-  const sha256 = /^[0-9a-f]{64}$/.test(payloadHash) ? createHash('sha256') : undefined
+  const sha256 = SHA256.test(payloadHash) ? createHash('sha256') : undefined
   const claimed = claimedChecksums(headers)
   const announced = announcedChecksums(headers, claimed)
   const md5 = headers.has('content-md5') ? makeChecksum('md5') : undefined
@@ -50,7 +66,7 @@ export async function* checkedBody(
     yield chunk
   }
 
-  if (sha256 && sha256.digest('hex') !== payloadHash)
+  if (sha256 && sha256.digest('hex') !== payloadHash.toLowerCase())
     throw new DeclaredError(
       'XAmzContentSHA256Mismatch',
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
