@@ -6,14 +6,14 @@
 //                                       a member is [name, target] or [name, target, traits]
 //   ["l", target, itemXmlName]          list
 //   ["m", key, value, keyXmlName, valueXmlName]   map
-// A target is the name of a shape, or `$s` string, `$n` number, `$b` boolean, `$B` blob, `$S` streaming blob,
+// A target is the name of a shape, or `$s` string, `$n` integer, `$d` double, `$b` boolean, `$B` blob, `$S` streaming blob,
 // `$t` timestamp (`$t5` date-time, `$t6` http-date, `$t7` epoch seconds), prefixed with `[` for a list and `{` for a map of it.
 // Traits: x xmlName, q ec2QueryName, f flattened, a xmlAttribute, n xmlNamespace, l label, h header, Q query, A any query,
 // P prefix of headers, p payload.
 
 export type TimestampFormat = 'default' | 'date-time' | 'http-date' | 'epoch-seconds'
 export type SimpleShape =
-  | { type: 'string' | 'number' | 'boolean' | 'blob' | 'stream' }
+  | { type: 'string' | 'integer' | 'double' | 'boolean' | 'blob' | 'stream' }
   | { type: 'timestamp'; format: TimestampFormat }
 export type ListShape = { type: 'list'; item: Shape; itemName: string; open: string; close: string }
 export type MapShape = { type: 'map'; key: Shape; value: Shape; keyName: string; valueName: string }
@@ -187,7 +187,8 @@ export function readModel(text: string): ServiceModel {
 const stringShape: SimpleShape = { type: 'string' }
 const simpleShapes: Record<string, SimpleShape> = {
   $s: stringShape,
-  $n: { type: 'number' },
+  $n: { type: 'integer' },
+  $d: { type: 'double' },
   $b: { type: 'boolean' },
   $B: { type: 'blob' },
   $S: { type: 'stream' },

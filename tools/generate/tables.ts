@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { coverage } from './coverage.ts'
 import { packages } from './operations.ts'
-import { patches } from './patches.ts'
+import { doubles, patches } from './patches.ts'
 
 type Traits = Record<string, unknown>
 type Schema = number | string | Schema[] | (() => Schema) | Traits
@@ -35,6 +35,7 @@ export function tableSource(service: string, packageName: string): string {
     else operations[name] = operationOf(schema, shapes)
   }
   patch(service, shapes)
+  markDoubles(service, shapes)
   const errors: Record<string, Json> = {}
   for (const schema of schemas.filter((each) => each[0] === -3)) Object.assign(errors, errorOf(schema))
 
@@ -171,6 +172,17 @@ function traitsOf(given: Schema): Traits {
     ...(bits & 1 && { httpLabel: 1 }),
     ...(bits & 16 && { httpPayload: 1 }),
     ...(bits & 64 && { httpQueryParams: 1 }),
+  }
+}
+
+function markDoubles(service: string, shapes: Record<string, Json>): void {
+  for (const [name, marked] of Object.entries(doubles[service] ?? {})) {
+    const shape = shapes[name]
+    for (const wanted of marked) {
+      const member = Array.isArray(shape) ? (shape[2] as Json[][]).find(([own]) => own === wanted) : undefined
+      if (member?.[1] !== '$n') throw new Error(`${service}: ${name}.${wanted} is no number`)
+      member[1] = '$d'
+    }
   }
 }
 

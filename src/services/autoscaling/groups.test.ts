@@ -230,6 +230,19 @@ describe('an Auto Scaling group behind a load balancer', () => {
     assert.equal(inService().length, 2)
   })
 
+  it('takes only target groups that are there', () => {
+    make({ MinSize: 0, MaxSize: 3 })
+    for (const arn of ['', 'arn:aws:none'])
+      assert.throws(
+        () =>
+          world.autoscaling.attachLoadBalancerTargetGroups(world.context, {
+            AutoScalingGroupName: NAME,
+            TargetGroupARNs: [arn],
+          }),
+        /Provided Target Groups may not be valid/,
+      )
+  })
+
   it('never has a desired capacity outside of its bounds', () => {
     make({ MinSize: 1, MaxSize: 3 })
     const desired = () => group()!.DesiredCapacity

@@ -1,5 +1,7 @@
 // Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
+import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Reconciler } from '../../control/reconciler.ts'
+import { DeclaredError } from '../../kernel/errors.ts'
 import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
 import { ofEnvironment } from './events.ts'
@@ -142,6 +144,16 @@ function factsOf(
   }
 }
 
+// Somebody may delete the target group under the environment: then it has no target.
+function healthOf(ask: () => { TargetHealthDescriptions?: TargetHealthDescription[] | undefined }) {
+  try {
+    return ask().TargetHealthDescriptions ?? []
+  } catch (error) {
+    if (error instanceof DeclaredError && error.code === 'TargetGroupNotFound') return []
+    throw error
+  }
+}
+
 export function targetsOf(
   { cloud }: Parts,
   row: EnvironmentRow,
@@ -149,12 +161,10 @@ export function targetsOf(
   const { targetGroupArn } = resourcesOf(row)
   if (!targetGroupArn) return new Map()
   const context = systemContext(row.account, row.region, row.requestId)
-  const answer = cloud.elasticloadbalancingv2.describeTargetHealth(context, {
-    TargetGroupArn: targetGroupArn,
-  })
-  const seen = answer.TargetHealthDescriptions ?? []
   return new Map(
-    seen.map(({ Target, TargetHealth }) => [
+    healthOf(() =>
+      cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn: targetGroupArn }),
+    ).map(({ Target, TargetHealth }) => [
       Target?.Id ?? '',
       {
         state: TargetHealth?.State ?? 'unavailable',

@@ -41,7 +41,8 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
 
   function processesOf(given: string[] | undefined): string[] {
     const unknown = given?.find((name) => !PROCESSES.includes(name))
-    if (unknown) throw validation(`${unknown} is not a valid scaling process: ${PROCESSES.join(', ')}`)
+    if (unknown !== undefined)
+      throw validation(`${unknown} is not a valid scaling process: ${PROCESSES.join(', ')}`)
     return given?.length ? given : PROCESSES
   }
 

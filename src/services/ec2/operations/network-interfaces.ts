@@ -45,7 +45,7 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       refuseOthers(input, ['NetworkInterfaceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const rows = networkInterfacesOf(store, context)
       const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
-      if (wrong) throw noInterface(wrong)
+      if (wrong !== undefined) throw noInterface(wrong)
       const asked = rows.filter(
         (row) => !input.NetworkInterfaceIds?.length || input.NetworkInterfaceIds.includes(row.id),
       )

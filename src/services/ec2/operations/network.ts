@@ -33,7 +33,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       refuseOthers(input, ['VpcIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId: id, cidr } = networkOf(context)
       const wrong = input.VpcIds?.find((one) => one !== id)
-      if (wrong) throw noVpc(wrong)
+      if (wrong !== undefined) throw noVpc(wrong)
       const vpcs = filtered([{ id, cidr, owner: context.account }], input.Filters, VPC_FILTERS, tagRows)
       return {
         Vpcs: vpcs.map(() => ({
@@ -59,7 +59,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       refuseOthers(input, ['SubnetIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId, subnets } = networkOf(context)
       const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
-      if (wrong) throw noSubnet(wrong)
+      if (wrong !== undefined) throw noSubnet(wrong)
       const asked = subnets.filter(
         (subnet) => !input.SubnetIds?.length || input.SubnetIds.includes(subnet.id),
       )
@@ -84,7 +84,8 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
         region: context.region,
       }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
-      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
+      if (wrong !== undefined)
+        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
       const asked = zones.filter(
         (zone) =>
           (!input.ZoneNames?.length || input.ZoneNames.includes(zone.name)) &&
@@ -108,7 +109,8 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     describeRegions(context, input) {
       refuseOthers(input, ['RegionNames', 'Filters', 'AllRegions'], unsupported)
       const wrong = input.RegionNames?.find((name) => name !== context.region)
-      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
+      if (wrong !== undefined)
+        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
       const regions = filtered([{ name: context.region }], input.Filters, REGION_FILTERS, () => [])
       return {
         Regions: regions.map(({ name }) => ({

@@ -132,9 +132,10 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['LoadBalancerArns', 'Names', 'Marker', 'PageSize'], unsupported)
       const rows = loadBalancersOf(store, context)
       const wrong = input.LoadBalancerArns?.find((arn) => !rows.some((row) => row.arn === arn))
-      if (wrong) throw noLoadBalancer(wrong)
+      if (wrong !== undefined) throw noLoadBalancer(wrong)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
-      if (unnamed) throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
+      if (unnamed !== undefined)
+        throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
       const found = rows.filter(
         (row) =>
           (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&

@@ -109,9 +109,10 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['LoadBalancerArn', 'TargetGroupArns', 'Names', 'Marker', 'PageSize'], unsupported)
       const rows = targetGroupsOf(store, context)
       const wrong = input.TargetGroupArns?.find((arn) => !rows.some((row) => row.arn === arn))
-      if (wrong) throw noTargetGroup(wrong)
+      if (wrong !== undefined) throw noTargetGroup(wrong)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
-      if (unnamed) throw new DeclaredError('TargetGroupNotFound', 'One or more target groups not found')
+      if (unnamed !== undefined)
+        throw new DeclaredError('TargetGroupNotFound', 'One or more target groups not found')
       if (input.LoadBalancerArn) requireLoadBalancer(deps, context, input.LoadBalancerArn)
       const found = rows.filter(
         (row) =>
