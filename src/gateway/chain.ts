@@ -17,7 +17,7 @@ import { protocols } from './respond.ts'
 import { checkRegion, notImplemented, serviceOf } from './routing.ts'
 import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
-import type { Verified, Verifier } from './sigv4/verify.ts'
+import { authFailure, type Verified, type Verifier } from './sigv4/verify.ts'
 
 export type ChainDeps = {
   registry: Registry
@@ -52,7 +52,8 @@ export async function answerSigned(
   )
   const payloadHash = hash('sha256', body, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
-  else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD)) throw bodyMismatch()
+  else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD))
+    throw bodyMismatch(claim)
   return answerQuery(deps, head, claim, body)
 }
 
@@ -222,9 +223,11 @@ const requestTooLarge = (bytesMax: number) =>
     { httpStatus: 413 },
   )
 
-const bodyMismatch = () =>
-  new DeclaredError(
-    'SignatureDoesNotMatch',
-    'The body of the request does not have the SHA-256 that its X-Amz-Content-SHA256 header states.',
-    { httpStatus: 403 },
-  )
+const bodyMismatch = ({ scope }: Claim) =>
+  scope.service === 'ec2'
+    ? authFailure()
+    : new DeclaredError(
+        'SignatureDoesNotMatch',
+        'The body of the request does not have the SHA-256 that its X-Amz-Content-SHA256 header states.',
+        { httpStatus: 403 },
+      )

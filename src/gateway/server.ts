@@ -132,10 +132,12 @@ function hungUp({ body }: GatewayRequest, error: unknown): boolean {
 }
 
 function tooMany(head: Head): DeclaredError {
-  const s3 = head.headers.get('authorization')?.includes('/s3/aws4_request') ?? false
-  return s3
-    ? new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
-    : new DeclaredError('Throttling', 'Rate exceeded')
+  const service = /\/(s3|ec2)\/aws4_request/.exec(head.headers.get('authorization') ?? '')?.[1]
+  if (service === 's3')
+    return new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
+  if (service === 'ec2')
+    return new DeclaredError('RequestLimitExceeded', 'Request limit exceeded.', { httpStatus: 503 })
+  return new DeclaredError('Throttling', 'Rate exceeded')
 }
 
 // The text of a date is made once a second.

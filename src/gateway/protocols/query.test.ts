@@ -340,6 +340,8 @@ describe('too many requests at once', () => {
     assert.equal((await send(own.gateway, { body: 'Action=DescribeEnvironments' })).code, 'Throttling')
     const s3 = await send(own.gateway, { method: 'GET', service: 's3' })
     assert.deepEqual([s3.status, s3.code], [503, 'SlowDown'])
+    const vpcs = await send(own.gateway, { body: 'Action=DescribeVpcs', service: 'ec2' })
+    assert.deepEqual([vpcs.status, vpcs.code], [503, 'RequestLimitExceeded'])
     gate.resolve()
     assert.equal((await first).status, 200)
     own.answer({})
