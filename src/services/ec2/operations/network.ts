@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, noSubnet, unsupported } from '../errors.ts'
+import { noSubnet, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
 import { networkInterfacesOf, tagsOf } from '../store.ts'
@@ -35,8 +35,10 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       const wrong = input.VpcIds?.find((one) => one !== id)
       if (wrong !== undefined) throw noVpc(wrong)
       const vpcs = filtered([{ id, cidr, owner: context.account }], input.Filters, VPC_FILTERS, tagRows)
+      const page = pageOf(vpcs, byId, { token: input.NextToken, max: input.MaxResults }, paging())
       return {
-        Vpcs: vpcs.map(() => ({
+        NextToken: page.next,
+        Vpcs: page.items.map(() => ({
           VpcId: id,
           CidrBlock: cidr,
           State: 'available',
@@ -65,12 +67,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       )
       const rows = asked.map((subnet) => ({ ...subnet, vpcId, owner: context.account }))
       const found = filtered(rows, input.Filters, SUBNET_FILTERS, tagRows)
-      const page = pageOf(
-        found,
-        byId,
-        { token: input.NextToken, max: input.MaxResults ?? 1000 },
-        invalidToken,
-      )
+      const page = pageOf(found, byId, { token: input.NextToken, max: input.MaxResults }, paging())
       return {
         NextToken: page.next,
         Subnets: page.items.map((subnet) => describeSubnet(context, vpcId, subnet)),

@@ -11,7 +11,7 @@ import {
 } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { unusedTarget } from '../health.ts'
-import { invalidMarker, missing, noLoadBalancer, pageSize, unsupported, validation } from '../errors.ts'
+import { missing, noLoadBalancer, paging, unsupported, validation } from '../errors.ts'
 import {
   attributesOf,
   listenersOf,
@@ -141,12 +141,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
           (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&
           (!input.Names?.length || input.Names.includes(row.name)),
       )
-      const page = pageOf(
-        found,
-        (row) => row.name,
-        { token: input.Marker, max: pageSize(input.PageSize) },
-        invalidMarker,
-      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
     },
     describeLoadBalancerAttributes(context, input) {

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { describeAttributes, targetGroupAttributes, withAttributes } from '../attributes.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
-import { invalidMarker, missing, noTargetGroup, pageSize, unsupported, validation } from '../errors.ts'
+import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
 import { attributesOf, healthCheckOf, listenersOf, targetGroupsOf, type TargetGroupRow } from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
@@ -120,12 +120,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
           (!input.Names?.length || input.Names.includes(row.name)) &&
           (!input.LoadBalancerArn || loadBalancersOfGroup(context, row).includes(input.LoadBalancerArn)),
       )
-      const page = pageOf(
-        found,
-        (row) => row.name,
-        { token: input.Marker, max: pageSize(input.PageSize) },
-        invalidMarker,
-      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, TargetGroups: page.items.map((row) => describe(context, row)) }
     },
     describeTargetGroupAttributes(context, input) {
