@@ -9,7 +9,7 @@ import { collect } from './body/collect.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
 import { readQuery } from './protocols/query.ts'
-import { restTargetOf } from './protocols/rest-route.ts'
+import { checkPart, restTargetOf } from './protocols/rest-route.ts'
 import { readRest, streamsInput } from './protocols/rest-xml.ts'
 import type { Implemented, Joined, Registry, RequestContext } from './registry.ts'
 import { decodeText, type GatewayRequest, type Head } from './request.ts'
@@ -106,15 +106,17 @@ async function answerRest(
   const joined = serviceOf(deps.registry, 's3', undefined)
   checkRegion(joined, verified.claim.scope.region, deps.region)
   const target = restTargetOf(head.headers.get('host') ?? '', decodeText(head.path, 'plus is plus'))
-  const model = joined.route(head.method, target, head.query, head.headers.has('x-amz-copy-source'))
-  if (!model)
+  checkPart(head.method, target, head.query)
+  const name = joined.route(head.method, target, head.query, head.headers.has('x-amz-copy-source'))
+  if (name === undefined)
     throw new DeclaredError(
       'MethodNotAllowed',
       'The specified method is not allowed against this resource.',
       { httpStatus: 405 },
     )
-  const operation = joined.implemented.get(model.name)
-  if (!operation) throw notImplemented('s3', model.name)
+  const operation = joined.implemented.get(name)
+  if (!operation) throw notImplemented('s3', name)
+  const { model } = operation
 
   const input: { current: Input } = { current: {} }
   const streams = streamsInput(model)

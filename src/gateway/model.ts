@@ -1,6 +1,7 @@
 // A service's model as the protocols need it, read from the generated tables.
 //
-// Format of a table: `operations` maps a name to [input, output] or, for rest-xml, [input, output, method, uri, status].
+// Format of a table: `otherNames` are the operations without shapes, `otherRoutes` how requests for them look, where that
+// is not in their names. `operations` maps a name to [input, output] or, for rest-xml, [input, output, method, uri, status].
 // `shapes` maps a name to
 //   ["s", required, members, xmlName]   structure or union; the first `required` members are required;
 //                                       a member is [name, target] or [name, target, traits]
@@ -53,6 +54,8 @@ export type ServiceModel = {
   xmlns: string
   /** Every operation that AWS has, whether or not its shapes are known here. */
   has(operation: string): boolean
+  /** Of rest-xml: how requests for operations look whose shapes are not known here. */
+  otherRoutes: { name: string; method: string; uri: string; hasBucket: boolean }[]
   /** Names of the operations whose shapes are known. */
   operationNames: string[]
   operation(name: string): OperationModel | undefined
@@ -73,6 +76,7 @@ type TableText = {
   version: string
   xmlns: string
   otherNames: string
+  otherRoutes: Record<string, [method: string, uri: string, hasBucket: boolean]>
   errors: Record<string, [string, number]>
   operations: Record<string, [string | null, string | null, string?, string?, number?]>
   shapes: Record<string, ShapeText>
@@ -175,6 +179,12 @@ export function readModel(text: string): ServiceModel {
     version: table.version,
     xmlns: table.xmlns,
     has: (name) => Object.hasOwn(table.operations, name) || otherNames.has(name),
+    otherRoutes: Object.entries(table.otherRoutes).map(([name, [method, uri, hasBucket]]) => ({
+      name,
+      method,
+      uri,
+      hasBucket,
+    })),
     operationNames: Object.keys(table.operations),
     operation,
     error(codeOrShape) {

@@ -5,6 +5,7 @@ export const table = String.raw`{
 "version":"2011-01-01",
 "xmlns":"http://autoscaling.amazonaws.com/doc/2011-01-01/",
 "otherNames":"",
+"otherRoutes":{},
 "errors":{"ActiveInstanceRefreshNotFoundFault":["ActiveInstanceRefreshNotFound",400],"AlreadyExistsFault":["AlreadyExists",400],"AutoScalingServiceException":["AutoScalingServiceException",400],"IdempotentCallInProgressFault":["IdempotentCallInProgress",500],"IdempotentParameterMismatchError":["IdempotentParameterMismatch",400],"InstanceRefreshInProgressFault":["InstanceRefreshInProgress",400],"InvalidNextToken":["InvalidNextToken",400],"IrreversibleInstanceRefreshFault":["IrreversibleInstanceRefresh",400],"LimitExceededFault":["LimitExceeded",400],"ResourceContentionFault":["ResourceContention",500],"ResourceInUseFault":["ResourceInUse",400],"ScalingActivityInProgressFault":["ScalingActivityInProgress",400],"ServiceLinkedRoleFailure":["ServiceLinkedRoleFailure",500]},
 "operations":{
 "AttachInstances":["AttachInstancesQuery",null],

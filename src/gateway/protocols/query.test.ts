@@ -257,6 +257,21 @@ describe('what is not there', () => {
         'AuthorizationHeaderMalformed',
         /<Region>us-west-2<\/Region>/,
       ],
+      [
+        send(stub.gateway, { path: '/b/k?select&select-type=2', service: 's3' }),
+        'UnsupportedOperation',
+        /s3:SelectObjectContent is not implemented/,
+      ],
+      [
+        send(stub.gateway, { method: 'GET', path: '/b?session', service: 's3' }),
+        'UnsupportedOperation',
+        /s3:CreateSession is not implemented/,
+      ],
+      ...['uploadId=1', 'partNumber=1'].map((half): (typeof asks)[number] => [
+        send(stub.gateway, { method: 'PUT', path: `/b/k?${half}`, service: 's3', body: 'part' }),
+        'InvalidArgument',
+        /A part is put with both uploadId and partNumber/,
+      ]),
     ]
     for (const [asked, code, text] of asks) {
       const answer = await asked
