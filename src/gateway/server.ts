@@ -10,7 +10,7 @@ import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
 import { headOf, type GatewayRequest, type Head } from './request.ts'
-import { declaredOf, errorAnswer, finish } from './respond.ts'
+import { declaredOf, errorAnswer, finish, protocols } from './respond.ts'
 import type { Credentials } from './sigv4.ts'
 import { readClaim, type Claim } from './sigv4/authorization.ts'
 import { makeVerifier } from './sigv4/verify.ts'
@@ -81,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const answer = await (claim
         ? answerSigned(deps, request, head, claim)
         : answerUnsigned(options.extra ?? [], head))
-      return finish(answer, head, claim?.scope.service, dateOf())
+      return finish(answer, head.id, claim?.scope.service, dateOf())
     } catch (caught) {
       const service = claim?.scope.service
       const thrown = hungUp(request, caught) ? clientGone : caught
@@ -93,15 +93,24 @@ export function createGateway(options: GatewayOptions): Gateway {
       })
       if (error === thrown) counters.refused++
       else counters.bugs++
-      return finish(errorAnswer(error, head, service), head, service, dateOf())
+      return finish(errorAnswer(error, head, service), head.id, service, dateOf())
     } finally {
       concurrent--
     }
   }
 
+  // Whom it was for is not known: the shape is that of the query protocol, which most services speak.
+  function refuse(refusal: DeclaredError): Answer {
+    const id = ids.uuid()
+    counters.requests++
+    counters.refused++
+    const answer = protocols.query.error(refusal, { model: undefined, requestId: id, resource: '' })
+    return finish(answer, id, undefined, dateOf())
+  }
+
   return {
     handle,
-    listen: (address) => listen(handle, address, limits, clock),
+    listen: (address) => listen(handle, refuse, address, limits, clock),
     counters: () => ({ ...counters }),
   }
 }
