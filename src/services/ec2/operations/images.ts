@@ -6,7 +6,7 @@ import type { Ec2Deps } from '../deps.ts'
 import { paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { imageIdOf, IMAGE_NAME, ROOT_BYTES, ROOT_DEVICE } from '../image.ts'
-import { capacityOf } from '../capacity.ts'
+import { machineArchitecture } from '../capacity.ts'
 
 type Implemented = Pick<
   Ec2Operations,
@@ -33,7 +33,7 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       const id = imageIdOf(context)
       const wrong = input.ImageIds?.filter((one) => one !== id) ?? []
       if (wrong.length > 0) throw noImage(wrong)
-      const architecture = capacityOf(store)?.architecture ?? 'x86_64'
+      const architecture = machineArchitecture(store)
       const owned = (input.Owners ?? []).every((owner) => ['self', 'amazon', context.account].includes(owner))
       const images = filtered(
         owned ? [{ id, architecture, owner: context.account }] : [],
@@ -99,9 +99,11 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       if (type !== 'region' && type !== 'availability-zone') throw unsupported(`LocationType=${type}`)
       const locations =
         type === 'region' ? [context.region] : networkOf(context).subnets.map((subnet) => subnet.zone)
-      const offers = locations.flatMap((location) =>
-        [...instanceTypes.keys()].map((name) => ({ name, location })),
+      // Of all the types that there are, this machine can be those of its own architecture.
+      const offered = [...instanceTypes.values()].filter(
+        (one) => one.architecture === machineArchitecture(store),
       )
+      const offers = locations.flatMap((location) => offered.map(({ name }) => ({ name, location })))
       const found = filtered(offers, input.Filters, OFFER_FILTERS, () => [])
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(found, (offer) => `${offer.name} ${offer.location}`, limits, paging())
