@@ -10,7 +10,7 @@ import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
 import { headOf, type GatewayRequest, type Head } from './request.ts'
-import { declaredOf, errorAnswer, finish } from './respond.ts'
+import { declaredOf, errorAnswer, finish, protocols } from './respond.ts'
 import type { Credentials } from './sigv4.ts'
 import { readClaim, type Claim } from './sigv4/authorization.ts'
 import { makeVerifier } from './sigv4/verify.ts'
@@ -74,7 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const answer = await (claim
         ? answerSigned(deps, request, head, claim)
         : answerUnsigned(options.extra ?? [], head))
-      return finish(answer, head, claim?.scope.service, dateOf())
+      return finish(answer, head.id, claim?.scope.service, dateOf())
     } catch (caught) {
       const service = claim?.scope.service
       const thrown = hungUp(request, caught) ? clientGone : caught
@@ -86,15 +86,24 @@ export function createGateway(options: GatewayOptions): Gateway {
       })
       if (error === thrown) counters.refused++
       else counters.bugs++
-      return finish(errorAnswer(error, head, service), head, service, dateOf())
+      return finish(errorAnswer(error, head, service), head.id, service, dateOf())
     } finally {
       concurrent--
     }
   }
 
+  // Whom it was for is not known: the shape is that of the query protocol, which most services speak.
+  function refuse(refusal: DeclaredError): Answer {
+    const id = ids.uuid()
+    counters.requests++
+    counters.refused++
+    const answer = protocols.query.error(refusal, { model: undefined, requestId: id, resource: '' })
+    return finish(answer, id, undefined, dateOf())
+  }
+
   return {
     handle,
-    listen: (address) => listen(handle, address, limits, clock),
+    listen: (address) => listen(handle, refuse, address, limits, clock),
     counters: () => ({ ...counters }),
   }
 }
@@ -122,10 +131,12 @@ function hungUp({ body }: GatewayRequest, error: unknown): boolean {
 }
 
 function tooMany(head: Head): DeclaredError {
-  const s3 = head.headers.get('authorization')?.includes('/s3/aws4_request') ?? false
-  return s3
-    ? new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
-    : new DeclaredError('Throttling', 'Rate exceeded')
+  const service = /\/(s3|ec2)\/aws4_request/.exec(head.headers.get('authorization') ?? '')?.[1]
+  if (service === 's3')
+    return new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
+  if (service === 'ec2')
+    return new DeclaredError('RequestLimitExceeded', 'Request limit exceeded.', { httpStatus: 503 })
+  return new DeclaredError('Throttling', 'Rate exceeded')
 }
 
 // The text of a date is made once a second.
