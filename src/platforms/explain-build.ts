@@ -3,21 +3,36 @@
 export type Explanation = {
   /** One sentence for an ERROR event. */
   sentence: string
+  /** What was run and failed, as it was started; '' when the output does not tell. */
+  command: string
   /** The last lines of the output (50 at most), without credentials. */
   lines: string[]
 }
 
 const LINES_MAX = 50
 
+/** The whole text of an event: the sentence stays on a line of its own. */
+export const eventText = ({ sentence, command, lines }: Explanation) =>
+  [sentence, ...(command ? [`Command: ${command}`] : []), ...lines].join('\n')
+
 /** `key` is the key of the layer: its prefix says which build it was. */
 export function explainBuild(key: string, output: string): Explanation {
-  const lines = withoutSandbox(withoutCredentials(output))
+  const all = withoutSandbox(withoutCredentials(output))
     .split(/\r?\n|\r/)
     .map((line) => line.trimEnd())
     .filter(Boolean)
+  const lines = all.filter((line) => !FAILED_COMMAND.test(line))
   const kind = key.startsWith('bundle-') ? 'bundle' : key.startsWith('python-') ? 'python' : 'nodejs'
-  return { sentence: sentenceOf(kind, lines), lines: lines.slice(-LINES_MAX) }
+  return { sentence: sentenceOf(kind, lines), command: commandOf(all), lines: lines.slice(-LINES_MAX) }
 }
+
+// The installers (assets/install-*.py) announce each command, and name the one that failed once more at the end: of a
+// long output only the end is kept. One that was cut off by the time limit could only announce it.
+const FAILED_COMMAND = /^\[build\] command=(.+)$/
+const commandOf = (lines: string[]) =>
+  firstMatch(lines, FAILED_COMMAND)?.[1] ??
+  lines.map((line) => /^\+ (.+)$/.exec(line)?.[1]).findLast((command) => command !== undefined) ??
+  ''
 
 /** Index URLs of pip and npm may hold a password; paths of the sandbox mean nothing to anybody. */
 export const withoutCredentials = (text: string) => text.replace(/(https?:\/\/)[^\s/@]+@/g, '$1****@')

@@ -19,6 +19,7 @@ def npm(folder):
     env = dict(os.environ, NODE_PATH="/usr/share/nodejs")
     status = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, env=env).returncode
     if status != 0:
+        print("[build] command=" + " ".join(argv), flush=True)
         sys.exit(status)
 
 

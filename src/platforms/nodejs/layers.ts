@@ -22,7 +22,7 @@ export const RUNTIME = '/opt/nodejs'
 export const NODE_PATH = `${RUNTIME}/bin:${SYSTEM_PATH}`
 
 const RUNTIME_VERSION = '1'
-const INSTALLER_VERSION = '1'
+const INSTALLER_VERSION = '2'
 const LAYER_BYTES_MAX = 8 * 1024 ** 3
 
 /** Node.js and npm by content, so that instances do not depend on where they came from. `npmDir` is npm's package. */

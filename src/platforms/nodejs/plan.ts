@@ -95,9 +95,9 @@ function processesOf(
   { scripts, name, version }: PackageJson,
 ): ProcfileResult {
   if (texts['Procfile'] !== undefined) return parseProcfile(texts['Procfile'])
-  const web = (command: string): ProcfileResult => ({
+  const web = (command: string, shown = command): ProcfileResult => ({
     kind: 'processes',
-    processes: [{ name: 'web', command }],
+    processes: [{ name: 'web', command, shown }],
   })
   const { start, prestart, poststart } = scripts
   if (start !== undefined && (prestart !== undefined || poststart !== undefined)) return web('npm start')
@@ -105,7 +105,7 @@ function processesOf(
   if (start !== undefined) {
     const told = { npm_lifecycle_event: 'start', npm_package_name: name, npm_package_version: version }
     const words = Object.entries(told).map(([key, value]) => quote(`${key}=${value}`))
-    return web(`exec env ${words.join(' ')} /bin/sh -c ${quote(start)}`)
+    return web(`exec env ${words.join(' ')} /bin/sh -c ${quote(start)}`, start)
   }
   const file = ['app.js', 'server.js', 'index.js'].find((path) => topLevel.includes(path))
   if (file) return web(`node ${file}`)

@@ -19,7 +19,7 @@ import { readRequirements } from './requirements.ts'
 /** AWS's own path, which people write into hooks and debuggers. */
 export const VENV = '/var/app/venv/staging-LQM1lest'
 
-const INSTALLER_VERSION = '1'
+const INSTALLER_VERSION = '2'
 /** Brought by the platform when the application brings none. */
 const GUNICORN = 'gunicorn==23.0.0'
 const LAYER_BYTES_MAX = 8 * 1024 ** 3
