@@ -10,8 +10,8 @@ import type { Setting } from './configuration/types.ts'
 import type { Events } from './events.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
-  /** Only to build layers, to see which are there, and to read logs. */
-  compute: Pick<ComputeEngine, 'build' | 'layers' | 'read'>
+  /** Only to build and remove layers, to see which are there, and to read logs. */
+  compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read'>
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
   catalogue: Catalogue

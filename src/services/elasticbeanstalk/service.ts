@@ -6,6 +6,7 @@ import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
+import { layerMigration } from './layer-collection.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { makeLogsReconciler } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
@@ -32,7 +33,11 @@ import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
+export const elasticbeanstalkMigrations: Migration[] = [
+  elasticbeanstalkMigration,
+  configurationMigration,
+  layerMigration,
+]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */

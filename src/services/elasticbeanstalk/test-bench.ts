@@ -19,6 +19,7 @@ import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './servi
 export const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 const BUILD_MS = 5_000
+const REMOVAL_MS = 2_000
 
 export type Bench = ReturnType<typeof makeBench>
 
@@ -36,6 +37,9 @@ export function makeBench() {
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
     inspect: (): BundleListing | BundleProblem => listing(),
+    pipConfiguration: '',
+    /** Called while a layer is being removed. */
+    removing: () => undefined as void,
   }
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
@@ -56,6 +60,12 @@ export function makeBench() {
     account: '000000000000',
     compute: {
       layers: async () => [...layers],
+      async removeLayer(digest) {
+        hooks.removing()
+        await clock.sleep(REMOVAL_MS)
+        const index = layers.findIndex((one) => one.digest === digest)
+        if (index !== -1) layers.splice(index, 1)
+      },
       async read(id, path) {
         if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))
@@ -74,6 +84,11 @@ export function makeBench() {
       { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' },
     ]),
     inspect: async () => hooks.inspect(),
+    buildConfiguration: () => ({
+      files: [{ name: 'pip.conf', content: hooks.pipConfiguration, mode: 0o644 }],
+      inputs: [],
+      env: {},
+    }),
     domain: 'elasticbeanstalk.localhost',
     ports: { http: 80, environments: 18_000 },
     presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,
