@@ -31,7 +31,12 @@ const input = (more: Partial<PlanInput> = {}): PlanInput => ({
   listing: listing({ 'requirements.txt': 'Flask\n' }),
   bundle: { path: '/objects/1', sha256Hex: 'aa' },
   options: OPTIONS,
-  configuration: { files: [], inputs: [], env: {}, npmDir: '/usr/lib/node_modules/npm' },
+  configuration: {
+    files: [],
+    inputs: [],
+    env: {},
+    npm: { dir: '/usr/lib/node_modules/npm', version: '10.8.2' },
+  },
   ...more,
 })
 const plan = (more: Partial<PlanInput> = {}): Plan => {

@@ -46,7 +46,7 @@ export function planNodejs({
   })
   if (laid.kind === 'problem') return laid
   const platform = enginePlatform(stack)
-  const runtime = runtimeLayer(stack, configuration.npmDir)
+  const runtime = runtimeLayer(stack, configuration.npm)
   const layerInput = { stack, listing, bundle, configuration, packageJson }
   // AWS: a node_modules folder in the bundle is taken as it is, and nothing is installed.
   const installs =
@@ -58,10 +58,12 @@ export function planNodejs({
     platform,
     installs && !packageJson.needsSource ? ['--node-modules'] : [],
   )
-  if (installs && !configuration.npmDir)
+  if (installs && !configuration.npm)
     return {
       kind: 'problem',
-      problem: 'The packages of package.json need npm, which was not found on this machine.',
+      problem:
+        'The packages of package.json need npm, which was not found on this machine: install it, or name its folder ' +
+        '(…/lib/node_modules/npm) in POLEBEAN_NPM when you start Polebean.',
     }
   const whole = packageJson.needsSource
   const packages = installs ? [packagesLayer(whole ? 'application' : 'modules', layerInput)] : []
