@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { LAYER_GRACE_MS, planCollection } from './layer-collection.ts'
-import { makeBench, listing, type Bench } from './test-bench.ts'
+import { makeBench, listing, PYTHON, type Bench } from './test-bench.ts'
 
 const NOW = 1_000_000_000
 const row = (unnamedSince: number | null, state: 'building' | 'ready' | 'failed' | 'removing' = 'ready') => ({
@@ -130,6 +130,19 @@ describe('layers', () => {
     await afterGrace()
     assert.equal(keys().length, 2)
     assert.ok(!keys().includes(packages))
+  })
+
+  it('are built anew at the next launch on another build of the interpreter', async () => {
+    await up()
+    const before = bench.world.instances()[0]?.intent
+    bench.catalogue.renew([{ ...PYTHON, build: '3.11.3 test' }])
+    bench.world.kill(bench.world.instances()[0]?.id ?? '')
+    const launched = () => bench.world.instances()[0]?.intent ?? before
+    await bench.clock.runUntil(() => launched() !== before, 600_000)
+    assert.notEqual(launched()?.platform.version, before?.platform.version)
+    const packages = (intent: typeof before) => intent?.layers.find(({ target }) => target.includes('venv'))
+    assert.notEqual(packages(launched())?.digest, packages(before)?.digest)
+    assert.equal(launched()?.layers[0]?.digest, before?.layers[0]?.digest, 'the bundle is the same')
   })
 
   it('that are wanted again while they are being removed are built again', async () => {

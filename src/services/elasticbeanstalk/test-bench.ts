@@ -10,7 +10,7 @@ import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
-import { makeCatalogue } from '../../platforms/catalogue.ts'
+import { makeCatalogue, type Runtime } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { makeFakeCloud } from './fake-cloud.ts'
@@ -20,6 +20,14 @@ export const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 const BUILD_MS = 5_000
 const REMOVAL_MS = 2_000
+
+export const PYTHON: Runtime = {
+  family: 'python',
+  language: '3.11',
+  program: '/usr/bin/python3.11',
+  build: '3.11.2 test',
+}
+const NODEJS: Runtime = { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' }
 
 export type Bench = ReturnType<typeof makeBench>
 
@@ -41,6 +49,7 @@ export function makeBench() {
     /** Called while a layer is being removed. */
     removing: () => undefined as void,
   }
+  const catalogue = makeCatalogue([PYTHON, NODEJS])
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
     { clock, log: silentLog, store, newId: () => ids.uuid() },
@@ -79,10 +88,7 @@ export function makeBench() {
       },
     },
     objects: { path: (id) => `/objects/${id}` },
-    catalogue: makeCatalogue([
-      { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 test' },
-      { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' },
-    ]),
+    catalogue,
     inspect: async () => hooks.inspect(),
     buildConfiguration: () => ({
       files: [{ name: 'pip.conf', content: hooks.pipConfiguration, mode: 0o644 }],
@@ -122,6 +128,7 @@ export function makeBench() {
     environment,
     events,
     layers,
+    catalogue,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */
     version(label: string, content = label) {
