@@ -23,7 +23,8 @@ export function explainBuild(key: string, output: string): Explanation {
     .filter(Boolean)
   const lines = all.filter((line) => !FAILED_COMMAND.test(line))
   const kind = key.startsWith('bundle-') ? 'bundle' : key.startsWith('python-') ? 'python' : 'nodejs'
-  return { sentence: sentenceOf(kind, lines), command: commandOf(all), lines: lines.slice(-LINES_MAX) }
+  const command = commandOf(all)
+  return { sentence: sentenceOf(kind, lines, command), command, lines: lines.slice(-LINES_MAX) }
 }
 
 // The installers (assets/install-*.py) announce each command, and name the one that failed once more at the end: of a
@@ -39,13 +40,16 @@ export const withoutCredentials = (text: string) => text.replace(/(https?:\/\/)[
 const withoutSandbox = (text: string) =>
   text.replace(/\/build\/in\/app\.|\/build\/in\/|\/tmp\/staging\//g, '')
 
-function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[]): string {
+function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[], command: string): string {
   const last = lines.at(-1) ?? 'no output'
   if (kind === 'bundle') return `The source bundle could not be unpacked: ${last}`
   if (kind === 'nodejs') return `Failed to install dependencies with npm: ${npmReason(lines) ?? last}`
   const reason = pipReason(lines) ?? last
+  const gunicorn = / install (?:--\S+ )*(gunicorn==\S+)$/.exec(command)?.[1]
+  if (gunicorn) return `fail to install ${gunicorn}, which the platform adds, with error: ${reason}`
   // AWS: "fail to install dependencies with requirements.txt file with error …", developer guide, troubleshooting.
-  return `fail to install dependencies with requirements.txt file with error: ${reason}`
+  const file = / -r (?:\S*\/)?(\S+)$/.exec(command)?.[1] ?? 'requirements.txt'
+  return `fail to install dependencies with ${file} file with error: ${reason}`
 }
 
 const firstMatch = (lines: string[], pattern: RegExp) =>

@@ -88,6 +88,17 @@ describe('a failed build', () => {
     })
   }
 
+  it('of pip names the file that the packages come from, or the package that the platform adds', () => {
+    const sentence = (command: string) =>
+      explainBuild('python-1', `+ ${command}\nERROR: No matching distribution found for x==1`).sentence
+    assert.match(sentence('pip install -r /build/in/Pipfile.lock'), /^fail .* with Pipfile\.lock file with/)
+    assert.match(sentence('pip install -r /tmp/staging/requirements.txt'), /with requirements\.txt file with/)
+    assert.match(
+      sentence('pip install --quiet gunicorn==23.0.0'),
+      /^fail to install gunicorn==23\.0\.0, which the platform adds, with error: the package index has no/,
+    )
+  })
+
   it('of a bundle says what the unpacker said', () => {
     const { sentence } = explainBuild('bundle-1', "The entry 'x' leads out of the bundle.\n")
     assert.equal(sentence, "The source bundle could not be unpacked: The entry 'x' leads out of the bundle.")

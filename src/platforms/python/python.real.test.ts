@@ -80,6 +80,7 @@ describe('the Python platform on the real compute engine', { skip: reasonToSkip 
     assert.equal(right.failure, '')
     assert.equal((await right.ask('/')).text, '2.2.0')
     const wrong = await deploy(files([hash.replace('c6', 'c7')]), python('shop:app'))
+    assert.match(wrong.failure, /^fail to install dependencies with Pipfile\.lock file/)
     assert.match(wrong.failure, /a package does not match the hash that the lock file gives/)
   })
 
