@@ -23,7 +23,7 @@ if (unknown.length > 0) {
   console.log(`no such measure: ${unknown.join(', ')}; there are: ${Object.keys(MEASURES).join(', ')}`)
   process.exit(2)
 }
-ensurePackages({ yes: true, extra: { wrk: 'wrk' } })
+await ensurePackages({ yes: true, extra: { wrk: 'wrk' } })
 const home = makeTestHome()
 const figures: Figure[] = []
 try {

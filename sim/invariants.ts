@@ -1,6 +1,7 @@
 // What must hold in the whole world: `safety` after every move, `rest` when the trouble is over and time has passed.
 // Each answers sentences about what is wrong; none is the goal.
 import { runningInstances } from '../src/engines/compute/fake-world.ts'
+import { layersAtRest, layersThere } from './layer-invariants.ts'
 import type { World } from './world.ts'
 
 type InstanceRow = { id: string; state: string; desired: string; networkInterfaceId: string }
@@ -10,8 +11,9 @@ type TargetRow = { targetGroupArn: string; targetId: string; drainingSince: numb
 
 const live = (rows: InstanceRow[]) => rows.filter((row) => row.state !== 'terminated')
 
-export function safety({ store, compute, balancer }: World): string[] {
-  const wrong: string[] = []
+export function safety(world: World): string[] {
+  const { store, compute, balancer } = world
+  const wrong: string[] = layersThere(world)
   const rows = store.all<InstanceRow>('select * from ec2_instance')
   for (const { spec } of compute.instances.values()) {
     const row = rows.find(({ id }) => id === spec.id)
@@ -48,7 +50,7 @@ export function safety({ store, compute, balancer }: World): string[] {
 
 export function rest(world: World): string[] {
   const { store, compute, balancer } = world
-  const wrong = safety(world)
+  const wrong = [...safety(world), ...layersAtRest(world)]
   const environments = store.all<EnvironmentRow>(`select * from environment where status <> 'Terminated'`)
   for (const { name, status } of environments)
     if (status !== 'Ready') wrong.push(`${name} is still ${status}`)

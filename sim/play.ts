@@ -49,7 +49,7 @@ export async function play(seed: number): Promise<Played> {
       const reply = await call(world, life, action, { EnvironmentName: name, ...input })
       note(`${action} ${name}: ${reply.code || 'ok'}`)
     }
-    const what = below(14)
+    const what = below(16)
     if (what <= 2) await request('CreateEnvironment', creating(name, 1 + below(3)))
     else if (what === 3) await request('UpdateEnvironment', sizes(1 + below(3)))
     else if (what === 4) await request('UpdateEnvironment', property(String(below(100))))
@@ -72,6 +72,12 @@ export async function play(seed: number): Promise<Played> {
     } else if (what === 12) {
       world.balancer.kill()
       note('the balancer dies and returns')
+    } else if (what >= 14) {
+      const VersionLabel = `v${1 + below(3)}`
+      const source = { 'SourceBundle.S3Bucket': BUCKET, 'SourceBundle.S3Key': `${VersionLabel}.zip` }
+      const ofVersion = { ApplicationName: 'shop', VersionLabel }
+      if (what === 14) await request('DeleteApplicationVersion', ofVersion)
+      else await request('CreateApplicationVersion', { ...ofVersion, ...source })
     } else if (what === 13) {
       world.breaking = chance(0.3)
       world.failingBuilds = chance(0.2)

@@ -14,7 +14,7 @@ const npm = join(dir, '.nvm/versions/node/v22/lib/node_modules/npm')
 const bin = join(dir, '.nvm/versions/node/v22/bin')
 mkdirSync(join(npm, 'bin'), { recursive: true })
 mkdirSync(bin)
-writeFileSync(join(npm, 'package.json'), '{}')
+writeFileSync(join(npm, 'package.json'), '{"version":"10.9.0"}')
 for (const name of ['npm', 'npm-cli.js']) writeFileSync(join(npm, 'bin', name), '')
 symlinkSync(join(npm, 'bin/npm-cli.js'), join(bin, 'npm'))
 
@@ -40,16 +40,17 @@ describe('the environment of the caller', () => {
       NODE_OPTIONS: 'x',
       'npm_config_//x/:_auth': 'x',
     }
-    const { PATH, ...rest } = serverEnvironment({ ...kept, ...others, PATH: `/nowhere:${bin}` })
+    const { PATH, POLEBEAN_NPM, ...rest } = serverEnvironment({ ...kept, ...others, PATH: `/nowhere:${bin}` })
     assert.deepEqual(rest, kept)
-    assert.equal(PATH, `/usr/sbin:/usr/bin:/sbin:/bin:${npm}/bin`)
+    assert.equal(PATH, '/usr/sbin:/usr/bin:/sbin:/bin')
+    assert.equal(POLEBEAN_NPM, npm)
   })
 
   it("leads to the caller's own npm, running or of the PATH", () => {
-    assert.equal(npmFolder({ PATH: `/nowhere:${bin}:/usr/bin` }), join(npm, 'bin'))
-    assert.equal(npmFolder({ PATH: '/nowhere', npm_execpath: join(npm, 'bin/npm-cli.js') }), join(npm, 'bin'))
+    assert.equal(npmFolder({ PATH: `/nowhere:${bin}:/usr/bin` }), npm)
+    assert.equal(npmFolder({ PATH: '/nowhere', npm_execpath: join(npm, 'bin/npm-cli.js') }), npm)
     assert.equal(npmFolder({ PATH: '/nowhere', npm_execpath: '/usr/lib/yarn.js' }), undefined)
-    const path = `/nowhere:${npmFolder({ PATH: bin })}`
-    assert.equal(readBuildConfiguration({ PATH: path, HOME: dir }).npmDir, npm)
+    const { POLEBEAN_NPM } = serverEnvironment({ PATH: bin })
+    assert.equal(readBuildConfiguration({ POLEBEAN_NPM, PATH: '/nowhere', HOME: dir }).npm?.dir, npm)
   })
 })

@@ -11,8 +11,8 @@ export type Environment = Record<string, string>
 const NAMES =
   /^(?:HOME|SUDO_USER|XDG_CONFIG_HOME|PIP_\w+|npm_config_\w+|(?:https?|no|all|ftp)_proxy|SSL_CERT_(?:FILE|DIR)|(?:REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO)$/i
 
-/** The server's own PATH; npm's folder comes last, so that nothing else is taken from it. */
-const PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** The server's own: programs come from the system, never from a folder of the caller's. */
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** The variables for the server out of those of the caller. Their names are what a shell can export. */
 export function serverEnvironment(caller: NodeJS.ProcessEnv, npm = npmFolder(caller)): Environment {
@@ -21,7 +21,7 @@ export function serverEnvironment(caller: NodeJS.ProcessEnv, npm = npmFolder(cal
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (NAMES.test(entry[0]) || wanted.has(entry[0])),
   )
-  return { ...Object.fromEntries(kept), PATH: [...PATH, ...(npm ? [npm] : [])].join(':') }
+  return { ...Object.fromEntries(kept), PATH, ...(npm ? { POLEBEAN_NPM: npm } : {}) }
 }
 
 /** An .npmrc may say `${NPM_TOKEN}`: npm takes it from the environment. */
@@ -40,14 +40,14 @@ function readQuietly(path: string): string | undefined {
 }
 
 /**
- * The folder with the `npm` that the caller uses: of the npm that runs us, else the first of the PATH. Version managers
+ * The package folder of the npm that the caller uses: of the npm that runs us, else the first of the PATH. Version managers
  * keep it in the user's home, where the server would not look.
  */
 export function npmFolder(caller: NodeJS.ProcessEnv): string | undefined {
   const running = caller['npm_execpath']
   const found = (caller['PATH'] ?? '').split(':').map((folder) => realPath(join(folder, 'npm')))
   for (const path of [running && realPath(running), ...found])
-    if (path && basename(path) === 'npm-cli.js') return dirname(path)
+    if (path && basename(path) === 'npm-cli.js') return dirname(dirname(path))
   return undefined
 }
 

@@ -2,6 +2,7 @@
 import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
 import { softwareOf, type Digests, type Plan } from '../../platforms/plan.ts'
 import { systemContext } from '../service.ts'
+import { nameLayers } from './layer-collection.ts'
 import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
 import type { Parts } from './parts.ts'
 import { planOf } from './software.ts'
@@ -56,8 +57,8 @@ export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment:
     return { kind: 'problem', problem: reasonOf(error) }
   }
   if (plan.kind === 'problem') return plan
-  const keys = plan.builds.map(({ key }) => key)
-  store.update('deployment', { environmentId: row.id, id: deployment.id }, { layers: JSON.stringify(keys) })
+  const keys = keysOf(plan)
+  nameForDeployment(parts, deployment, version, keys)
   forgetFailed(parts, keys)
   if (!body && layerDigests(store, keys).includes(undefined))
     return {
@@ -97,6 +98,8 @@ export function putDeployment(
   if (!version?.inspection) return false
   const plan = planOf(parts, deployment, version)
   if (plan.kind === 'problem') return false
+  // Another interpreter or configuration than when it was prepared makes other layers.
+  nameForDeployment(parts, deployment, version, keysOf(plan))
   const digests = digestsOf(parts, plan)
   if (!digests) {
     wantLayers(parts, plan.builds)
@@ -137,12 +140,22 @@ function followBody({ store, cloud }: Parts, version: ApplicationVersionRow) {
   return body
 }
 
+const keysOf = (plan: Plan) => plan.builds.map(({ key }) => key)
+
+function nameForDeployment(
+  { store }: Parts,
+  { environmentId, id, layers }: DeploymentRow,
+  version: ApplicationVersionRow,
+  keys: string[],
+): void {
+  const text = JSON.stringify(keys)
+  if (text !== layers) store.update('deployment', { environmentId, id }, { layers: text })
+  nameLayers(store, version, keys)
+}
+
 function digestsOf({ store }: Parts, plan: Plan): Digests | undefined {
   const digests: Digests = {}
-  const found = layerDigests(
-    store,
-    plan.builds.map(({ key }) => key),
-  )
+  const found = layerDigests(store, keysOf(plan))
   for (const [index, build] of plan.builds.entries()) {
     const digest = found[index]
     if (digest === undefined) return undefined

@@ -129,6 +129,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       Object.assign(one, { intent, revision: one.revision + 1, putAt: clock.now() })
     },
     instanceSoftware: (_context, id) => softwareOf(id),
+    layersInUse: () =>
+      world.instances().flatMap(({ intent }) => intent?.layers.map(({ digest }) => digest) ?? []),
   }
   const autoscaling: Partial<Cloud['autoscaling']> = {
     createOrUpdateTags: () => ({}),

@@ -11,8 +11,8 @@ import type { CpuFigures } from './cpu.ts'
 import type { Events } from './events.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
-  /** Only to build layers, to see which are there, to read logs and how busy instances are. */
-  compute: Pick<ComputeEngine, 'build' | 'layers' | 'read' | 'stats'>
+  /** Only to build and remove layers, to see which are there, to read logs and how busy instances are. */
+  compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read' | 'stats'>
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
   catalogue: Catalogue

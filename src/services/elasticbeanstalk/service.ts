@@ -8,6 +8,7 @@ import { configurationMigration, makeFindTemplate } from './configuration/store.
 import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
+import { layerMigration } from './layer-collection.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { makeLogsReconciler, tailLogs } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
@@ -38,6 +39,7 @@ export const elasticbeanstalkMigrations: Migration[] = [
   elasticbeanstalkMigration,
   configurationMigration,
   outOfServiceMigration,
+  layerMigration,
 ]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway

@@ -10,7 +10,7 @@ import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
-import { makeCatalogue } from '../../platforms/catalogue.ts'
+import { makeCatalogue, type Runtime } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
 import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
@@ -21,6 +21,15 @@ import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './servi
 export const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 const BUILD_MS = 5_000
+const REMOVAL_MS = 2_000
+
+export const PYTHON: Runtime = {
+  family: 'python',
+  language: '3.11',
+  program: '/usr/bin/python3.11',
+  build: '3.11.2 test',
+}
+const NODEJS: Runtime = { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' }
 
 export type Bench = ReturnType<typeof makeBench>
 
@@ -51,7 +60,11 @@ export function makeBench(
     /** Why no other file of an instance can be read; '' = there is none. */
     unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
+    pipConfiguration: '',
+    /** Called while a layer is being removed. */
+    removing: () => undefined as void,
   }
+  const catalogue = makeCatalogue([PYTHON, NODEJS])
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
     { clock, log: silentLog, store, newId: () => ids.uuid() },
@@ -78,6 +91,12 @@ export function makeBench(
           const used = { cpuUserSeconds: seconds / 2, cpuSystemSeconds: seconds / 10 }
           return { id, boot: 'b1', at: clock.now(), ...used }
         }),
+      async removeLayer(digest) {
+        hooks.removing()
+        await clock.sleep(REMOVAL_MS)
+        const index = layers.findIndex((one) => one.digest === digest)
+        if (index !== -1) layers.splice(index, 1)
+      },
       async read(id, path) {
         if (hooks.logs[path] === undefined)
           throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
@@ -92,11 +111,13 @@ export function makeBench(
       },
     },
     objects: { path: (id) => `/objects/${id}` },
-    catalogue: makeCatalogue([
-      { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 test' },
-      { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' },
-    ]),
+    catalogue,
     inspect: async () => hooks.inspect(),
+    buildConfiguration: () => ({
+      files: [{ name: 'pip.conf', content: hooks.pipConfiguration, mode: 0o644 }],
+      inputs: [],
+      env: {},
+    }),
     domain: 'elasticbeanstalk.localhost',
     ports: { http: 80, environments: 18_000 },
     presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,
@@ -130,6 +151,7 @@ export function makeBench(
     environment,
     events,
     layers,
+    catalogue,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */
     version(label: string, content = label) {
