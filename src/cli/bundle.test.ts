@@ -16,11 +16,21 @@ import { packFolder } from './bundle.ts'
 import { listFolder } from './folder.ts'
 
 let dir: string
+let own: string
+const before = process.env.TMPDIR
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
-  chmodSync(dir, 0o755)
+  // A folder for temporary files of its own, so that what is left there was left by this test.
+  own = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
+  process.env.TMPDIR = join(own, 'tmp')
+  dir = join(own, 'app')
+  for (const path of [process.env.TMPDIR, dir]) mkdirSync(path)
+  chmodSync(own, 0o755) // nobody looks into it, too
 })
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+afterEach(() => {
+  if (before === undefined) delete process.env.TMPDIR
+  else process.env.TMPDIR = before
+  rmSync(own, { recursive: true, force: true })
+})
 
 const put = (files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) {
