@@ -2,7 +2,7 @@
 // to the machine is written to a ledger (as-root.mjs).
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { environmentOn, findProgram, MACHINE, PROGRAMS } from './machine.mjs'
+import { environmentOn, findProgram, hasLibrary, LIBRARIES, MACHINE, PROGRAMS } from './machine.mjs'
 import { isStalePolicy } from './policy.mjs'
 
 const AS_ROOT = fileURLToPath(new URL('as-root.mjs', import.meta.url))
@@ -43,6 +43,8 @@ export async function ensurePackages({ yes, extra = {}, machine = MACHINE }) {
 function missingPackages(machine, extra) {
   const wanted = [...PROGRAMS.map(({ program, package: name }) => [program, name]), ...Object.entries(extra)]
   const missing = wanted.filter(([program]) => !findProgram(machine, program)).map(([, name]) => name)
+  for (const [library, name] of Object.entries(LIBRARIES))
+    if (!hasLibrary(machine, library)) missing.push(name)
   const python = findProgram(machine, 'python3')
   const venv = python && spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore' })
   if (venv?.status !== 0) missing.push('python3-venv')

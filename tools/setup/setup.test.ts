@@ -34,10 +34,13 @@ function makeMachine({ without = [] as string[] } = {}) {
   mkdirSync(folder)
   const at = {
     folders: [folder],
+    libraries: [join(dir, 'libraries')],
     policy: join(dir, 'policy-rc.d'),
     ledger: join(dir, 'ledger/ledger.jsonl'),
     systemd: join(dir, 'systemd'),
   }
+  mkdirSync(at.libraries[0]!)
+  writeFileSync(join(at.libraries[0]!, 'libatomic.so.1'), '')
   const log = join(dir, 'log')
   const program = (name: string, script: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`)
@@ -126,6 +129,13 @@ describe('setup of packages', () => {
     const machine = makeMachine()
     assert.deepEqual(await setUp(machine).ended, { status: 0, said: '' })
     assert.deepEqual([machine.log(), machine.deeds()], [[], []])
+  })
+
+  it('brings the library without which the pinned Node does not start', async () => {
+    const machine = makeMachine()
+    rmSync(join(machine.at.libraries[0]!, 'libatomic.so.1'))
+    assert.equal((await setUp(machine).ended).status, 0)
+    assert.match(machine.did(/^apt-get install/).join(), / libatomic1$/)
   })
 
   it('says what and how much, masks, notes and installs what is missing without starting a service', async () => {
