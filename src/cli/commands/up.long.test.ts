@@ -217,6 +217,7 @@ describe('up ends', () => {
   })
   it('with a sentence when another program answers on the API port', async () => {
     const html = createServer((_request, response) => response.end('<!doctype html><html><body><br>hi'))
+    html.unref()
     await new Promise<void>((done) => html.listen(0, '127.0.0.1', done))
     const port = (html.address() as { port: number }).port
     const dir = world.folder('foreign', {
