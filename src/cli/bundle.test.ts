@@ -11,16 +11,22 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { packFolder } from './bundle.ts'
 import { listFolder } from './folder.ts'
 
-let dir: string
+const base = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
+const dir = join(base, 'app')
+// Of our own: others pack at the same time.
+process.env.TMPDIR = join(base, 'tmp')
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
-  chmodSync(dir, 0o755)
+  chmodSync(base, 0o755)
+  for (const folder of [dir, tmpdir()]) mkdirSync(folder)
 })
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
+afterEach(() => {
+  for (const folder of [dir, tmpdir()]) rmSync(folder, { recursive: true, force: true })
+})
+after(() => rmSync(base, { recursive: true, force: true }))
 
 const put = (files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) {
@@ -28,7 +34,7 @@ const put = (files: Record<string, string>) => {
     writeFileSync(join(dir, path), content)
   }
 }
-const leftInTmp = () => readdirSync(tmpdir()).filter((name) => name.startsWith('polebean-up-'))
+const leftInTmp = () => readdirSync(tmpdir())
 
 /** Root may read everything, so the look is that of nobody. */
 function asNobody<T>(look: () => T): T {
@@ -124,7 +130,6 @@ describe('packFolder', () => {
     assert.ok(most < 200, `${most} files were open`)
   })
   it('leaves nothing behind when it fails', async () => {
-    const before = leftInTmp()
     put({ 'app.py': '', 'back\\slash': '' })
     await assert.rejects(packFolder(dir), { name: 'Failure', message: /back\\slash cannot be packed/ })
     rmSync(join(dir, 'back\\slash'))
@@ -133,6 +138,6 @@ describe('packFolder', () => {
     const packing = packFolder(dir)
     rmSync(join(dir, 'zz-last'))
     await assert.rejects(packing, { name: 'Failure', message: /^zz-last cannot be packed/ })
-    assert.deepEqual(leftInTmp(), before)
+    assert.deepEqual(leftInTmp(), [])
   })
 })
