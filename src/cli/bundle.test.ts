@@ -11,26 +11,22 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { packFolder } from './bundle.ts'
 import { listFolder } from './folder.ts'
 
-let dir: string
-let own: string
-const before = process.env.TMPDIR
+const base = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
+const dir = join(base, 'app')
+// Of our own: others pack at the same time.
+process.env.TMPDIR = join(base, 'tmp')
 beforeEach(() => {
-  // A folder for temporary files of its own, so that what is left there was left by this test.
-  own = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
-  process.env.TMPDIR = join(own, 'tmp')
-  dir = join(own, 'app')
-  for (const path of [process.env.TMPDIR, dir]) mkdirSync(path)
-  chmodSync(own, 0o755) // nobody looks into it, too
+  chmodSync(base, 0o755)
+  for (const folder of [dir, tmpdir()]) mkdirSync(folder)
 })
 afterEach(() => {
-  if (before === undefined) delete process.env.TMPDIR
-  else process.env.TMPDIR = before
-  rmSync(own, { recursive: true, force: true })
+  for (const folder of [dir, tmpdir()]) rmSync(folder, { recursive: true, force: true })
 })
+after(() => rmSync(base, { recursive: true, force: true }))
 
 const put = (files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) {
@@ -38,7 +34,7 @@ const put = (files: Record<string, string>) => {
     writeFileSync(join(dir, path), content)
   }
 }
-const leftInTmp = () => readdirSync(tmpdir()).filter((name) => name.startsWith('polebean-up-'))
+const leftInTmp = () => readdirSync(tmpdir())
 
 /** Root may read everything, so the look is that of nobody. */
 function asNobody<T>(look: () => T): T {
@@ -134,7 +130,6 @@ describe('packFolder', () => {
     assert.ok(most < 200, `${most} files were open`)
   })
   it('leaves nothing behind when it fails', async () => {
-    const before = leftInTmp()
     put({ 'app.py': '', 'back\\slash': '' })
     await assert.rejects(packFolder(dir), { name: 'Failure', message: /back\\slash cannot be packed/ })
     rmSync(join(dir, 'back\\slash'))
@@ -143,6 +138,6 @@ describe('packFolder', () => {
     const packing = packFolder(dir)
     rmSync(join(dir, 'zz-last'))
     await assert.rejects(packing, { name: 'Failure', message: /^zz-last cannot be packed/ })
-    assert.deepEqual(leftInTmp(), before)
+    assert.deepEqual(leftInTmp(), [])
   })
 })

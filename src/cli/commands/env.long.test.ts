@@ -141,6 +141,11 @@ describe('env --profile', () => {
     assert.equal(readFileSync(join(dotfiles, 'config'), 'utf8'), '[default]\nregion = eu-central-1\n')
     assert.equal(readFileSync(env.AWS_SHARED_CREDENTIALS_FILE, 'utf8'), '')
   })
+  it('says so when a file cannot be written', async () => {
+    const env = { AWS_CONFIG_FILE: world.base, AWS_SHARED_CREDENTIALS_FILE: join(world.base, 'keys') }
+    const { stderr } = await world.polebean(['env', '--profile'], { env, status: 1 })
+    assert.match(stderr, /^polebean: the profile cannot be written: EISDIR/)
+  })
   it('writes ~/.aws without those', async () => {
     const { stdout } = await world.polebean(['env', '--profile', '--json'])
     assert.deepEqual(JSON.parse(stdout), {

@@ -1,6 +1,7 @@
 // `exec` and `env`: point any AWS client at a home, for one process, for a shell or by a profile.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { reasonOf } from '../../kernel/errors.ts'
 import { removeProfile, writeProfile } from '../aws-profile.ts'
 import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -91,7 +92,13 @@ export function env(homeDir: string, options: { unset?: boolean; profile?: boole
 }
 
 function profile(homeDir: string, { unset, json }: { unset?: boolean; json?: boolean }): void {
-  const files = unset ? removeProfile() : writeProfile(openApi(homeDir))
+  const api = unset ? undefined : openApi(homeDir)
+  let files: string[]
+  try {
+    files = api ? writeProfile(api) : removeProfile()
+  } catch (error) {
+    throw new Failure(`the profile cannot be written: ${reasonOf(error)}`)
+  }
   if (json) return printJson({ profile: unset ? null : 'polebean', files })
   if (unset) note(`The profile polebean is in none of ${files.join(', ')} any more.`)
   else note(`Wrote the profile polebean to ${files.join(' and ')}; use it with: aws --profile polebean …`)

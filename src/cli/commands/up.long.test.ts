@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { on } from 'node:events'
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openApi, type Api } from '../client.ts'
@@ -159,8 +158,6 @@ describe('the folder', () => {
 })
 
 describe('up ends', () => {
-  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('polebean-up-'))
-
   it('with a sentence when somebody terminates the environment meanwhile', async () => {
     const dir = world.folder('j/short-app')
     world.app.status = 500 // never healthy, so it stays Launching
@@ -204,19 +201,22 @@ describe('up ends', () => {
     assert.match(stderr, /Successfully launched environment: busy-app[^]*Environment update completed/)
   })
   it('on Ctrl-C, with nothing left in /tmp', async () => {
-    const before = left()
     const dir = world.folder('m/cut-app')
+    const tmp = join(world.base, 'tmp')
+    mkdirSync(tmp)
     world.app.status = 500
-    const child = world.begin(['up', dir])
+    const child = world.begin(['up', dir], { env: { TMPDIR: tmp } })
     const end = endOf(child)
     await saying(child, 'createEnvironment is starting.')
+    assert.equal(readdirSync(tmp).length, 1)
     child.kill('SIGINT')
     assert.equal((await end).status, 130)
-    assert.deepEqual(left(), before)
+    assert.deepEqual(readdirSync(tmp), [])
     world.app.status = 200
   })
   it('with a sentence when another program answers on the API port', async () => {
     const html = createServer((_request, response) => response.end('<!doctype html><html><body><br>hi'))
+    html.unref()
     await new Promise<void>((done) => html.listen(0, '127.0.0.1', done))
     const port = (html.address() as { port: number }).port
     const dir = world.folder('foreign', {

@@ -53,13 +53,13 @@ async function lookAt(folder: string | undefined): Promise<{ dir: string; found:
   const dir = resolve(folder ?? (join(here, '/') === ROOT ? SAMPLE : here))
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
     throw new Failure(`${dir} is not a folder`, EXIT.usage)
-  listFolder(dir) // what cannot be read is said first
   const found = await discover(dir)
   if (found.kind === 'problem')
     throw new Failure(
       folder === undefined ? `${dir}: ${found.message} Name another folder: polebean up DIR` : found.message,
     )
   for (const sentence of found.notes) note(sentence)
+  listFolder(dir) // what cannot be read is said before anything is started
   return { dir, found }
 }
 
