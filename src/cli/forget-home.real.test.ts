@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chownSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { linkFolder, linkOf } from './links.ts'
 
 const skip = process.getuid!() === 0 ? false : 'needs root'
 
@@ -21,7 +22,9 @@ describe('the files of a user about a home that is deleted', { skip }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'forget-'))
   after(() => rmSync(dir, { recursive: true }))
   const UID = 54_321
-  const links = (id: string) => join(dir, `.local/state/polebean/links-${id}.json`)
+  process.env['HOME'] = dir
+  delete process.env['XDG_STATE_HOME']
+  const link = (id: string) => linkOf(id, dir)?.name
   const config = join(dir, '.aws/config')
   const profile = (port: number) =>
     `[default]\nregion = eu-west-1\n[profile polebean]\nregion = us-west-2\nendpoint_url = http://127.0.0.1:${port}\n`
@@ -43,17 +46,16 @@ describe('the files of a user about a home that is deleted', { skip }, () => {
   }
 
   it('go, as that user, when they are about this home', () => {
-    mkdirSync(join(dir, '.local/state/polebean'), { recursive: true })
     mkdirSync(join(dir, '.aws'))
-    for (const path of ['.local/state/polebean', '.aws', '']) chownSync(join(dir, path), UID, UID)
-    for (const id of ['aaaaaa', 'bbbbbb']) writeFileSync(links(id), '{}')
     writeFileSync(config, profile(4777))
-    chownSync(config, UID, UID)
+    for (const id of ['aaaaaa', 'bbbbbb']) linkFolder(id, dir, { name: 'shop', id: 'e-1' })
+    for (const path of ['', ...readdirSync(dir, { recursive: true })])
+      chownSync(join(dir, String(path)), UID, UID)
     forget('aaaaaa', 4778)
-    assert.deepEqual([existsSync(links('aaaaaa')), existsSync(links('bbbbbb'))], [false, true])
+    assert.deepEqual([link('aaaaaa'), link('bbbbbb')], [undefined, 'shop'])
     assert.equal(readFileSync(config, 'utf8'), profile(4777), 'it leads to another home')
     forget('bbbbbb', 4777)
-    assert.equal(existsSync(links('bbbbbb')), false)
+    assert.equal(link('bbbbbb'), undefined)
     assert.equal(readFileSync(config, 'utf8'), '[default]\nregion = eu-west-1\n')
     assert.equal(statSync(config).uid, UID)
   })
