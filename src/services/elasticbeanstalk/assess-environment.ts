@@ -15,7 +15,6 @@ import {
 import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
-import { configurationOfSettings } from './software.ts'
 import {
   environmentById,
   findDeployment,
@@ -116,7 +115,7 @@ export function assessNow(
           }
         : null,
     expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
-    minSize: group?.minSize ?? configurationOfSettings(row).minSize,
+    minSize: group?.minSize ?? 0,
     missing: [
       ...(group ? [] : ['Auto Scaling group']),
       ...(hasLoadBalancer(parts, row) ? [] : ['load balancer']),
