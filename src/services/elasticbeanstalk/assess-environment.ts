@@ -99,6 +99,8 @@ export function assessNow(
   const succeeded =
     last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
+  // A healthy target has a balancer that checks it.
+  const serving = [...targets.values()].some(({ state }) => state === 'healthy')
   return assess({
     status: row.status,
     update:
@@ -118,7 +120,7 @@ export function assessNow(
     minSize: group?.minSize ?? 0,
     missing: [
       ...(group ? [] : ['Auto Scaling group']),
-      ...(hasLoadBalancer(parts, row) ? [] : ['load balancer']),
+      ...(serving || hasLoadBalancer(parts, row) ? [] : ['load balancer']),
     ],
     requests: requestsOf(loadBalancerCounters(parts, row)),
     instances: instancesOf(store, row.id).map((instance) =>
