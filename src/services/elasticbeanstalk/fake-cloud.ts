@@ -80,7 +80,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     const type = world.configurations.get(group.configuration)?.type ?? ''
     while (world.launchFailure === '' && group.deletedAt === null && group.instances.length < group.desired)
       group.instances.push({ id: next('i-', 17), intent: null, revision: 0, putAt: 0, type })
-    while (group.instances.length > group.desired) group.instances.pop()
+    while (group.instances.length > group.desired) group.instances.shift() // AWS: the oldest launch configuration goes first
   }
   const missing = (what: string) => new DeclaredError('NotFound', `${what} not found`)
 
@@ -264,11 +264,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       TargetHealthDescriptions: world.instances().map((one) => {
         const applied = one.intent && softwareOf(one.id)?.state === 'applied'
         const reason = applied && one.intent ? world.checks(one.intent, one.id) : 'Elb.InitialHealthChecking'
-        const State = !applied
-          ? ('initial' as const)
-          : reason === ''
-            ? ('healthy' as const)
-            : ('unhealthy' as const)
+        const State =
+          world.listeners.size === 0
+            ? ('unused' as const)
+            : !applied
+              ? ('initial' as const)
+              : reason === ''
+                ? ('healthy' as const)
+                : ('unhealthy' as const)
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),
