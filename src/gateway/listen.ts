@@ -119,9 +119,7 @@ async function serve(
   if (answer.status !== 204 && answer.status !== 304) headers['content-length'] ??= String(bytes)
   response.writeHead(answer.status, headers)
   // Text goes out in one write with the headers; a Buffer would need two.
-  if (request.method === 'HEAD') response.end()
-  else if (typeof body === 'string') response.end(body, bytes === body.length ? 'latin1' : 'utf8')
-  else response.end(body)
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 function discard({ body }: Answer): void {
