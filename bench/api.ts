@@ -1,18 +1,20 @@
-// DescribeEnvironments a second with the signature verified, against moto's server (which verifies none), both asked by
-// the same client: 8 keep-alive connections, requests signed beforehand.
+// DescribeEnvironments a second with the signature verified, against moto's server (which verifies none). Both are asked
+// by wrk over 8 keep-alive connections, with a request signed beforehand: a client that costs as much as the server would
+// be what is measured.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { Agent, request } from 'node:http'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clientPrograms } from '../tools/test/clients.mjs'
 import { signRequest } from '../src/gateway/sigv4.ts'
 import { readCredentials } from '../src/home.ts'
 import type { TestHome } from '../test/support/home.ts'
-import { inTurns, median, ratioOf, type Figure } from './measure.ts'
+import { inTurns, median, ratioOf, wrk, type Figure } from './measure.ts'
 
 const ROUNDS = 5
 const SECONDS = 3
+const CONNECTIONS = 8
 const BODY = 'Action=DescribeEnvironments&Version=2010-12-01'
 const MOTO_PORT = 9004
 
@@ -22,8 +24,8 @@ export async function api(home: TestHome): Promise<Figure[]> {
   const moto = spawn(join(clientPrograms(), 'moto_server'), ['-p', String(MOTO_PORT)], { stdio: 'ignore' })
   try {
     await answering(MOTO_PORT)
-    const headersFor = (port: number) => () =>
-      signRequest({
+    const ask = (port: number) => {
+      const headers = signRequest({
         method: 'POST',
         path: '/',
         headers: { host: `127.0.0.1:${port}`, 'content-type': 'application/x-www-form-urlencoded' },
@@ -33,10 +35,11 @@ export async function api(home: TestHome): Promise<Figure[]> {
         credentials,
         at: Date.now(),
       })
-    const values = await inTurns(ROUNDS, {
-      polebean: () => hammer(ports.api, headersFor(ports.api)),
-      moto: () => hammer(MOTO_PORT, headersFor(MOTO_PORT)),
-    })
+      const script = join(home.dir, '../describe.lua')
+      writeFileSync(script, luaOf(headers))
+      return wrk([], `http://127.0.0.1:${port}/`, { seconds: SECONDS, connections: CONNECTIONS, script })
+    }
+    const values = await inTurns(ROUNDS, { polebean: () => ask(ports.api), moto: () => ask(MOTO_PORT) })
     const ratio = ratioOf(values.polebean!, values.moto!)
     return [
       {
@@ -53,39 +56,15 @@ export async function api(home: TestHome): Promise<Figure[]> {
   }
 }
 
-async function hammer(port: number, sign: () => Record<string, string>): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  const until = performance.now() + SECONDS * 1_000
-  const headers = sign()
-  let answered = 0
-  const one = async () => {
-    while (performance.now() < until) {
-      await new Promise<void>((resolve, reject) => {
-        const call = request(
-          {
-            host: '127.0.0.1',
-            port,
-            method: 'POST',
-            path: '/',
-            headers: { ...headers, 'content-length': BODY.length },
-            agent,
-          },
-          (response) => {
-            response.resume()
-            if (response.statusCode !== 200) reject(new Error(`HTTP ${response.statusCode}`))
-            response.on('end', resolve)
-          },
-        )
-        call.on('error', reject)
-        call.end(BODY)
-      })
-      answered++
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, one))
-  agent.destroy()
-  return answered / SECONDS
-}
+// JSON's strings are Lua's, for the text of headers.
+const luaOf = (headers: Record<string, string>) =>
+  [
+    'wrk.method = "POST"',
+    `wrk.body = ${JSON.stringify(BODY)}`,
+    ...Object.entries(headers).map(
+      ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+    ),
+  ].join('\n')
 
 async function answering(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {

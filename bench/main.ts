@@ -1,6 +1,7 @@
 // `npm run bench`: the budgets of the design, as ratios within one run on this machine. Needs root.
 import { printFigures, type Figure } from './measure.ts'
 import { api } from './api.ts'
+import { idle } from './idle.ts'
 import { launch } from './launch.ts'
 import { memory } from './memory.ts'
 import { throughput } from './throughput.ts'
@@ -11,7 +12,7 @@ const figures: Figure[] = []
 try {
   await home.polebean(['up', '--name', 'bench-flask'])
   await home.polebean(['scale', '2', 'bench-flask'])
-  for (const measure of [throughput, launch, api, memory]) {
+  for (const measure of [throughput, launch, api, memory, idle]) {
     const found = await measure(home).catch((error: Error): Figure[] => [
       {
         what: measure.name,

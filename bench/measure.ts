@@ -34,14 +34,15 @@ export async function inTurns(
 export const ratioOf = (a: number[], b: number[]): number =>
   median(a.map((value, round) => value / b[round]!))
 
-/** Requests a second by wrk: 64 keep-alive connections, one thread; throws when any request failed. */
+/** Requests a second by wrk: 64 keep-alive connections, one thread; throws when any request failed. `script` is the
+ *  path of a Lua script that makes the requests. */
 export async function wrk(
   prefix: string[],
   url: string,
-  options: { host?: string; seconds?: number; connections?: number } = {},
+  options: { host?: string; seconds?: number; connections?: number; script?: string } = {},
 ): Promise<number> {
-  const { host, seconds = 4, connections = 64 } = options
-  const header = host ? ['-H', `Host: ${host}`] : []
+  const { host, seconds = 4, connections = 64, script } = options
+  const header = [...(host ? ['-H', `Host: ${host}`] : []), ...(script ? ['-s', script] : [])]
   const argv = [...prefix, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...header, url]
   const { status, stdout, stderr } = await runProgram(argv)
   const perSecond = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]
