@@ -135,6 +135,18 @@ export const loadBalancersOf = (store: Store, context: Owner) =>
     owner(context),
   )
 
+export const loadBalancerOf = (store: Store, context: Owner, arn: string) =>
+  store.get<LoadBalancerRow>(
+    `select * from elbv2_load_balancer where arn = :arn and deleted_at is null and ${OF_OWNER}`,
+    { arn, ...owner(context) },
+  )
+
+export const targetGroupOf = (store: Store, context: Owner, arn: string) =>
+  store.get<TargetGroupRow>(`select * from elbv2_target_group where arn = :arn and ${OF_OWNER}`, {
+    arn,
+    ...owner(context),
+  })
+
 export const targetGroupsOf = (store: Store, context: Owner) =>
   store.all<TargetGroupRow>(`select * from elbv2_target_group where ${OF_OWNER}`, owner(context))
 
