@@ -11,8 +11,7 @@ import { checkPortsFree, explainPort } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
-import type { ObjectEngine } from './engines/objects/engine.ts'
-import { makeFilesystemObjects } from './engines/objects/filesystem.ts'
+import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { resolverService } from './engines/resolver/dnsmasq.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
@@ -38,10 +37,10 @@ export type RealEngines = {
   resolver: { ensure(): Promise<void> }
   compute: RuncCompute
   balancer: BalancerEngine
-  objects: ObjectEngine
+  objects: FilesystemObjects
 }
 
-/** The engines of a home. Making them touches nothing yet. */
+/** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
 export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): RealEngines {
   const clock = systemClock
   const router = makeRouter(home)
@@ -82,6 +81,7 @@ export async function startServer(
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
   const engines = makeEngines(home, log)
+  engines.objects.open()
   await upkeep(engines)
 
   const credentials = readCredentials(home.dir)

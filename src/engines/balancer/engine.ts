@@ -7,6 +7,7 @@
 // - A target that was never seen healthy gets no request, unless every target of its group is unhealthy and at least
 //   one had its first checks (fail open, as an Application Load Balancer does).
 // - A `draining` target gets no new request; what is in flight on it is answered.
+// - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
 export type HealthCheck = {

@@ -63,6 +63,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     wrap: (argv) => network.execIn(network.names.balancer, argv),
     namespaceFile,
   })
+  let leading = false // whether this engine has been told a model; who has not only looks
   let joined = '' // what the network was last told in this life
   const { inTurn, isIdle } = makeTurns()
 
@@ -76,6 +77,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
 
   const apply = async (model: BalancerModel) => {
     checkModel(model)
+    leading = true
     checkPublicPorts(model, publicPort)
     const following = await haproxy.settled()
     await joinNetwork(model)
@@ -174,7 +176,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     async observe() {
       const model = inForce()
       if (!model) return { targets: [], counters: [], targetCounters: [] }
-      if (isIdle()) await inTurn(() => followServers(model))
+      if (leading && isIdle()) await inTurn(() => followServers(model))
       const [following, running, statistics, old] = await Promise.all([
         haproxy.follows(),
         readServers(),
