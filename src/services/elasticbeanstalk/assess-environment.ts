@@ -13,6 +13,7 @@ import {
 } from './health.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
+import { refreshPortProblem } from './port-problem.ts'
 import {
   environmentById,
   findDeployment,
@@ -35,7 +36,10 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
       const failed: string[] = []
       for (const row of liveEnvironments(store)) {
         try {
-          store.transaction(() => refreshHealth(parts, row.id))
+          store.transaction(() => {
+            refreshHealth(parts, row.id)
+            refreshPortProblem(parts, row.id)
+          })
         } catch (error) {
           failed.push(row.id)
           log.error('health of an environment cannot be computed', { environment: row.id, error })

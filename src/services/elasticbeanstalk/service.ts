@@ -23,7 +23,7 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
-import { elasticbeanstalkMigration } from './store.ts'
+import { elasticbeanstalkMigration, portProblemMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -32,7 +32,11 @@ import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
+export const elasticbeanstalkMigrations: Migration[] = [
+  elasticbeanstalkMigration,
+  configurationMigration,
+  portProblemMigration,
+]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */

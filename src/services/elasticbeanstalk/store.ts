@@ -57,6 +57,12 @@ export const elasticbeanstalkMigration: Migration = {
       primary key (environment_id, info_type, instance_id)) strict;`,
 }
 
+/** Later than `elasticbeanstalk.1`: homes that exist get it at their next start. */
+export const portProblemMigration: Migration = {
+  id: 'elasticbeanstalk.port-problem',
+  sql: `alter table environment add column port_problem text not null default ''`,
+}
+
 export type ApplicationRow = {
   account: string
   region: string
@@ -126,6 +132,8 @@ export type EnvironmentRow = {
   /** The last deployment that succeeded. */
   expectedDeploymentId: number | null
   loopbackPort: number | null
+  /** A port of this machine at which it is not reached, and why; '' = none. */
+  portProblem: string
   /** JSON: EnvironmentResources */
   resources: string
   /** Of the call that caused the operation under way. */
