@@ -1,5 +1,7 @@
 // Namespaces, links, addresses and routes of a home's router: how they must be, and how they are.
 import { writeFileSync } from 'node:fs'
+import { EngineError } from '../../kernel/errors.ts'
+import { conflictsWith, describeConflict, readHostRoutes } from './cidr.ts'
 import { ensureNamespace, ensureNamespaceName, hasIpv6, ip, ipJson, removeLink, setNetwork } from './ip.ts'
 import { BALANCER_LINK, GATEWAY, METADATA, type Range, RESOLVER, type RouterNames, UPLINK } from './names.ts'
 
@@ -38,8 +40,13 @@ export async function ensureUplink(names: RouterNames, range: Range) {
     // Addresses that nobody has end here, and do not bounce between router and host.
     `route replace unreachable ${range.cidr}`,
   ])
+  const routes = await readHostRoutes()
+  if (routes.some(({ dst, dev }) => dst === range.cidr && dev === names.uplink)) return
+  const [conflict] = conflictsWith(range.cidr, routes, names.uplink)
+  if (conflict) throw new EngineError(describeConflict(range.cidr, conflict))
+  // Never `replace`: it would take away a route of the host's own.
   await ip(null, [
-    `route replace ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`,
+    `route add ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`,
   ])
 }
 
