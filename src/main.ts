@@ -12,7 +12,7 @@ import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
-import { ensureResolver } from './engines/resolver/dnsmasq.ts'
+import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
 import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
@@ -62,7 +62,8 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
   }
 }
 
-export const makeSupervisor = (home: Home): Supervisor => makeRunit({ home, clock: systemClock })
+export const makeSupervisor = (home: Home): Supervisor =>
+  makeRunit({ home, clock: systemClock }, ['haproxy', ...resolverDaemons(readResolverHost())])
 
 /** Throws a sentence that names port and holder when somebody else has taken a port that the home keeps. */
 export async function checkPorts(home: HomeSettings): Promise<void> {

@@ -282,6 +282,32 @@ describe('haproxy on the machine', () => {
     await engine.apply(model([target(1)]))
   })
 
+  it('leaves out what it cannot bind for a reason that nobody could foresee', async () => {
+    const port = net.home.ports.environments + 152
+    // Bound, but not listening: no list of listeners has it.
+    const program = `import socket, time; s = socket.socket(); s.bind(('127.0.0.1', ${port})); print('bound', flush=True); time.sleep(60)`
+    const holder = spawn('/usr/bin/python3', ['-c', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
+    try {
+      await engine.apply(wanted)
+      await untilHealthy(2)
+      assert.equal((await get(net.home.ports.http, 'shop-2.localhost')).by, 'i-3')
+      const [taken] = (await engine.observe()).taken
+      assert.match(taken?.reason ?? '', /^127\.0\.0\.1:\d+ cannot be listened on: Address already in use$/)
+      const { worker } = await pids()
+      await engine.apply(wanted)
+      assert.equal((await pids()).worker, worker)
+    } finally {
+      holder.kill('SIGKILL')
+      await new Promise((resolve) => holder.once('close', resolve))
+    }
+    await engine.apply(wanted)
+    assert.deepEqual((await engine.observe()).taken, [])
+    assert.equal((await get(port, 'any')).by, 'i-3')
+    await engine.apply(model([target(1)]))
+  })
+
   it('comes up without a port that somebody took while it was dead', async () => {
     const port = net.home.ports.environments + 151
     const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])

@@ -192,7 +192,9 @@ export class BindError extends EngineError {
 
 // `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) for [127.0.0.1:80]`
 function refusedBinds(said: string): Map<Bind, string> {
-  const found = said.matchAll(/\[ALERT\].*cannot bind socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g)
+  const found = said.matchAll(
+    /\[ALERT\].*cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
+  )
   return new Map(
     [...found].map(([, why, address = '', port]) => [
       address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,

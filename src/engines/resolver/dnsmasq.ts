@@ -16,6 +16,10 @@ export type ResolverNetwork = {
 
 const RELAY = 'resolver-relay'
 
+/** Names of the daemons that this host needs. */
+export const resolverDaemons = (host: ResolverHost): string[] =>
+  needsRelay(host) ? ['resolver', RELAY] : ['resolver']
+
 /** Makes or repairs the resolver's daemons. Call it at each start and every few seconds: the host's resolvers may change. */
 export async function ensureResolver(
   supervisor: Supervisor,
