@@ -15,6 +15,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   memory,
   api,
   launch,
+  idle,
   fresh,
 }
 

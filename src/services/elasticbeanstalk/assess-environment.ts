@@ -15,6 +15,7 @@ import {
 import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
+import { refreshPortProblem } from './port-problem.ts'
 import {
   environmentById,
   findDeployment,
@@ -43,7 +44,10 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
       const failed: string[] = []
       for (const row of liveEnvironments(store)) {
         try {
-          store.transaction(() => refreshHealth(parts, row.id))
+          store.transaction(() => {
+            refreshHealth(parts, row.id)
+            refreshPortProblem(parts, row.id)
+          })
         } catch (error) {
           failed.push(row.id)
           log.error('health of an environment cannot be computed', { environment: row.id, error })
