@@ -5,7 +5,7 @@ import { instanceTypes } from './catalogue.ts'
 import type { Ec2Deps } from './deps.ts'
 import { ROOT_DEVICE } from './image.ts'
 import { describeTagsOf } from './operations/tags.ts'
-import { networkInterfacesOf, securityGroupsOf, type InstanceRow } from './store.ts'
+import { networkInterfaceOf, securityGroupOf, type InstanceRow } from './store.ts'
 
 const CODES: Record<InstanceRow['state'], number> = {
   pending: 0,
@@ -23,8 +23,6 @@ export const describeState = (state: InstanceRow['state']): InstanceState => ({
 
 /** Rows as reservations, in the order of the rows. */
 export function describeReservations(deps: Ec2Deps, context: Context, rows: InstanceRow[]): Reservation[] {
-  const interfaces = new Map(networkInterfacesOf(deps.store, context).map((row) => [row.id, row]))
-  const groupNames = new Map(securityGroupsOf(deps.store, context).map((group) => [group.id, group.name]))
   const reservations = new Map<string, Reservation>()
   for (const row of rows) {
     const reservation: Reservation = reservations.get(row.reservationId) ?? {
@@ -34,10 +32,10 @@ export function describeReservations(deps: Ec2Deps, context: Context, rows: Inst
       Instances: [],
     }
     reservations.set(row.reservationId, reservation)
-    const networkInterface = interfaces.get(row.networkInterfaceId)
+    const networkInterface = networkInterfaceOf(deps.store, context, row.networkInterfaceId)
     const groups = (JSON.parse(networkInterface?.groups ?? '[]') as string[]).map((GroupId) => ({
       GroupId,
-      GroupName: groupNames.get(GroupId),
+      GroupName: securityGroupOf(deps.store, context, GroupId)?.name,
     }))
     reservation.Instances!.push(describeInstance(deps, row, groups))
   }

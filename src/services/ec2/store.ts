@@ -184,6 +184,26 @@ export const networkInterfacesOf = (store: Store, { account, region }: Context) 
     },
   )
 
+export const networkInterfaceOf = (store: Store, { account, region }: Context, id: string) =>
+  store.get<NetworkInterfaceRow>(
+    `select * from ec2_network_interface where id = :id and released_at is null and ${OF_OWNER}`,
+    { id, account, region },
+  )
+
+/** How many addresses of a subnet are taken. */
+export const addressesTaken = (store: Store, subnetId: string): number =>
+  store.get<{ taken: number }>(
+    'select count(*) as taken from ec2_network_interface where subnet_id = :subnetId and released_at is null',
+    { subnetId },
+  )!.taken
+
+export const securityGroupOf = (store: Store, { account, region }: Context, id: string) =>
+  store.get<SecurityGroupRow>(`select * from ec2_security_group where id = :id and ${OF_OWNER}`, {
+    id,
+    account,
+    region,
+  })
+
 export const securityGroupsOf = (store: Store, { account, region }: Context) =>
   store.all<SecurityGroupRow>(`select * from ec2_security_group where ${OF_OWNER}`, { account, region })
 

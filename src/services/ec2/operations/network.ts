@@ -7,7 +7,7 @@ import type { Ec2Deps } from '../deps.ts'
 import { noSubnet, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
-import { networkInterfacesOf, tagsOf } from '../store.ts'
+import { addressesTaken, tagsOf } from '../store.ts'
 import { describeTagsOf } from './tags.ts'
 
 type Implemented = Pick<
@@ -154,7 +154,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
   }
 
   function describeSubnet(context: Context, vpcId: string, subnet: Subnet) {
-    const used = networkInterfacesOf(store, context).filter((row) => row.subnetId === subnet.id).length
     return {
       SubnetId: subnet.id,
       SubnetArn: `arn:aws:ec2:${context.region}:${context.account}:subnet/${subnet.id}`,
@@ -162,7 +161,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       CidrBlock: subnet.cidr,
       AvailabilityZone: subnet.zone,
       AvailabilityZoneId: `polebean-az${networkOf(context).subnets.findIndex((one) => one.id === subnet.id) + 1}`,
-      AvailableIpAddressCount: Math.max(0, usableAddresses(subnet) - used),
+      AvailableIpAddressCount: Math.max(0, usableAddresses(subnet) - addressesTaken(store, subnet.id)),
       DefaultForAz: true,
       MapPublicIpOnLaunch: false,
       State: 'available' as const,

@@ -11,7 +11,7 @@ import {
 } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { unusedTarget } from '../health.ts'
-import { missing, noLoadBalancer, paging, unsupported, validation } from '../errors.ts'
+import { missing, paging, unsupported, validation } from '../errors.ts'
 import {
   attributesOf,
   listenersOf,
@@ -131,17 +131,14 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
     },
     describeLoadBalancers(context, input) {
       refuseOthers(input, ['LoadBalancerArns', 'Names', 'Marker', 'PageSize'], unsupported)
-      const rows = loadBalancersOf(store, context)
-      const wrong = input.LoadBalancerArns?.find((arn) => !rows.some((row) => row.arn === arn))
-      if (wrong !== undefined) throw noLoadBalancer(wrong)
+      // By ARN row by row: an environment asks for its own at each look, and there may be hundreds.
+      const rows = input.LoadBalancerArns?.length
+        ? [...new Set(input.LoadBalancerArns)].map((arn) => requireLoadBalancer(deps, context, arn))
+        : loadBalancersOf(store, context)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
       if (unnamed !== undefined)
         throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
-      const found = rows.filter(
-        (row) =>
-          (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&
-          (!input.Names?.length || input.Names.includes(row.name)),
-      )
+      const found = rows.filter((row) => !input.Names?.length || input.Names.includes(row.name))
       const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
     },
