@@ -20,9 +20,11 @@ export type Environment = {
   updatedAt: string
 }
 
+/** By name. */
 export async function listEnvironments(api: Api): Promise<Environment[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironments', { IncludeDeleted: false })
-  return listOf(result.Environments).map((one) => environmentOf(api, one))
+  const all = listOf(result.Environments).map((one) => environmentOf(api, one))
+  return all.sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
 /** The environment named, else the one that this folder (or one around it) is linked to, else the only one. */

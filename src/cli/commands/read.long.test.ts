@@ -45,14 +45,14 @@ describe('the environment that a command means', () => {
     for (const cwd of [dir, join(dir, 'sub/deep')])
       assert.match((await world.polebean(['status'], { cwd })).stdout, /^shop-app /)
     const { stderr } = await world.polebean(['status'], { status: 2 })
-    assert.match(stderr, /which environment\? There are: shop-app, blog-app\./)
+    assert.match(stderr, /which environment\? There are: blog-app, shop-app\./)
   })
   it('is asked for also in a folder that was removed', async () => {
     const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
     mkdirSync(join(world.base, 'removed'))
     const argv = ['sh', '-c', script, 'sh', join(world.base, 'removed'), ...cli(['status'])]
     const { status, stderr } = await runProgram(argv, { env: world.env })
-    assert.deepEqual([status, stderr], [2, 'polebean: which environment? There are: shop-app, blog-app.\n'])
+    assert.deepEqual([status, stderr], [2, 'polebean: which environment? There are: blog-app, shop-app.\n'])
   })
   it('is never another one when the linked one is gone', async () => {
     const gone = world.folder('gone-app')
@@ -62,7 +62,7 @@ describe('the environment that a command means', () => {
     assert.match(stderr, /gone-app is linked to the environment gone-app \(e-\w+\), which is no more/)
     assert.deepEqual(
       (await json(['list'])).map(({ name }: { name: string }) => name),
-      ['shop-app', 'blog-app'],
+      ['blog-app', 'shop-app'],
     )
   })
 })
@@ -132,8 +132,10 @@ describe('logs -f', () => {
   })
   it('reads from a path that only who holds the key may read', async () => {
     const id = textOf(
-      listOf((await api.call('elasticbeanstalk', 'DescribeEnvironments')).result.Environments)[0]
-        ?.EnvironmentId,
+      listOf(
+        (await api.call('elasticbeanstalk', 'DescribeEnvironments', { EnvironmentNames: ['shop-app'] }))
+          .result.Environments,
+      )[0]?.EnvironmentId,
     )
     const path = `/polebean/logs/${id}`
     assert.match(await api.get(path), /"text":".*first/)
@@ -169,7 +171,7 @@ describe('why', () => {
     assert.match((await world.polebean(['why'], { cwd: dir })).stdout, /from shop-app\.\n$/)
     assert.match(
       (await world.polebean(['why', 'http://127.0.0.1:1/'], { status: 4 })).stdout,
-      /No environment has that name; there are: shop-app\./,
+      /No environment has that name; there are: blog-app\./,
     )
   })
   it('shows the last lines of the log when the application fails', async () => {
@@ -230,12 +232,12 @@ describe('completion', () => {
 
   it('knows commands, options and environments', async () => {
     assert.deepEqual(await complete(['st']), ['status', 'start'])
-    assert.deepEqual(await complete(['status', '']), ['shop-app', 'blog-app'])
+    assert.deepEqual(await complete(['status', '']), ['blog-app', 'shop-app'])
     assert.deepEqual(await complete(['status', 'b']), ['blog-app'])
     assert.deepEqual(await complete(['status', 'blog-app', '']), [])
     assert.deepEqual(await complete(['scale', '2', 's']), ['shop-app'])
     assert.deepEqual(await complete(['scale', '']), [])
-    assert.deepEqual(await complete(['setenv', '-e', '']), ['shop-app', 'blog-app'])
+    assert.deepEqual(await complete(['setenv', '-e', '']), ['blog-app', 'shop-app'])
     assert.deepEqual(await complete(['up', '--name', '=', 'shop']), ['shop-app'])
     assert.deepEqual(await complete(['up', '--n']), ['--name'])
     assert.deepEqual(await complete(['--home', world.dir, 'why', 'shop']), ['shop-app'])
