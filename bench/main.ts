@@ -4,6 +4,7 @@ import { ensurePackages } from '../tools/setup/packages.mjs'
 import { makeTestHome, type TestHome } from '../test/support/home.ts'
 import { api } from './api.ts'
 import { fresh } from './fresh.ts'
+import { idle } from './idle.ts'
 import { launch } from './launch.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
@@ -14,6 +15,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   memory,
   api,
   launch,
+  idle,
   fresh,
 }
 

@@ -52,7 +52,13 @@ export async function play(seed: number): Promise<Played> {
     const what = below(16)
     if (what <= 2) await request('CreateEnvironment', creating(name, 1 + below(3)))
     else if (what === 3) await request('UpdateEnvironment', sizes(1 + below(3)))
-    else if (what === 4) await request('UpdateEnvironment', property(String(below(100))))
+    else if (what === 4)
+      await request(
+        'UpdateEnvironment',
+        chance(0.5)
+          ? instanceType(['t3.micro', 't3.small', 't3.medium'][below(3)]!)
+          : property(String(below(100))),
+      )
     else if (what === 5) await request('UpdateEnvironment', { VersionLabel: `v${1 + below(3)}` })
     else if (what === 6) await request('TerminateEnvironment', {})
     else if (what === 7) killOne(world, below, note)

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { choosePorts, releasePorts, type Ports } from './home-ports.ts'
+import { choosePorts, claimPorts, rangesOfHomes, releasePorts, type Ports } from './home-ports.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'home-ports-'))
 after(() => rmSync(base, { recursive: true }))
@@ -12,7 +13,7 @@ const fresh = () => join(base, String(++count))
 
 const keep = (dir: string, ports: Ports) => {
   mkdirSync(dir, { recursive: true })
-  writeFileSync(join(dir, 'home.json'), JSON.stringify({ ports }))
+  writeFileSync(join(dir, 'home.json'), JSON.stringify({ ports, cidr: '10.70.0.0/16' }))
 }
 
 describe('ports of a home', () => {
@@ -35,7 +36,33 @@ describe('ports of a home', () => {
       ofGone,
       'the claims of a home that never was are stale',
     )
+    assert.deepEqual(rangesOfHomes(claims), ['10.70.0.0/16'])
     releasePorts(ofStopped, stopped, claims)
     assert.deepEqual(await choosePorts(fresh(), 0, claims), ofStopped)
+  })
+  it('are claimed again by a home that has them and lost its claims', async () => {
+    const dir = fresh()
+    const ports = await choosePorts(dir, 0, fresh())
+    keep(dir, ports)
+    const claims = fresh()
+    claimPorts(ports, dir, claims)
+    const others = await choosePorts(fresh(), 0, claims)
+    for (const kind of ['api', 'http', 'environments'] as const) assert.notEqual(others[kind], ports[kind])
+  })
+  it('are none that somebody has on ::1 only', async (t) => {
+    const [first] = [(await choosePorts(fresh(), 0, fresh())).api]
+    const server = createServer()
+    const listening = await new Promise((answer) => {
+      server.once('error', () => answer(false))
+      server.listen({ port: first, host: '::1' }, () => answer(true))
+    })
+    if (!listening) return t.skip('this machine has no IPv6')
+    t.after(() => server.close())
+    assert.notEqual((await choosePorts(fresh(), 0, fresh())).api, first)
+  })
+  it('of environments end where the kernel takes ports for outgoing connections', async () => {
+    const last = await choosePorts(fresh(), 0.999, fresh())
+    assert.equal(last.environments, 32_400)
+    assert.ok(last.environments + 200 <= 32_768)
   })
 })

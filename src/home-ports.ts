@@ -1,6 +1,18 @@
 // Ports of a home: free when they are drawn, kept for good, and never those of another home, also of one that is
-// stopped or is being made at the same moment. So each port in use is claimed by a file on this machine.
-import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+// stopped or is being made at the same moment. So each port in use is claimed by a file on this machine, which is there
+// after a reboot too, whatever folders the homes are in.
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { EngineError } from './kernel/errors.ts'
@@ -8,12 +20,13 @@ import { readFileIfAny } from './kernel/files.ts'
 
 export type Ports = { api: number; http: number; environments: number }
 
-const CLAIMS = '/run/polebean/ports'
+const CLAIMS = '/var/lib/polebean-ports'
 const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
 const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
 const ENVIRONMENT_PORTS_FIRST = 18_000
 const ENVIRONMENT_PORTS_EACH = 200
-const ENVIRONMENT_RANGES = 100
+/** They end below 32768, where the kernel begins to give ports to outgoing connections. */
+const ENVIRONMENT_RANGES = 73
 
 /** Draws ports for the home in `dir` that nothing listens on and no other home has. */
 export async function choosePorts(dir: string, random: number, claims = CLAIMS): Promise<Ports> {
@@ -33,22 +46,36 @@ export async function choosePorts(dir: string, random: number, claims = CLAIMS):
   }
 }
 
+/** Claims what the home in `dir` has already: for one that was made elsewhere, or whose claims were lost. */
+export function claimPorts(ports: Ports, dir: string, claims = CLAIMS): void {
+  for (const port of Object.values(ports)) claim(port, dir, claims)
+}
+
+/** The VPC ranges of the other homes on this machine, also of those that are stopped. */
+export function rangesOfHomes(claims = CLAIMS): string[] {
+  const files = existsSync(claims) ? readdirSync(claims) : []
+  const homes = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
+  return [...homes].flatMap((dir) => {
+    const text = readFileIfAny(join(dir, 'home.json'))
+    return text ? ((JSON.parse(text) as { cidr?: string }).cidr ?? []) : []
+  })
+}
+
 /** Gives the ports of a home that is being deleted back. */
 export function releasePorts(ports: Ports, dir: string, claims = CLAIMS): void {
   for (const port of Object.values(ports)) {
     const file = join(claims, String(port))
     if (readFileIfAny(file) === dir) rmSync(file, { force: true })
   }
+  try {
+    rmdirSync(claims)
+  } catch {
+    // another home has ports, or nobody ever had
+  }
 }
 
 async function take(ports: number[], dir: string, claims: string): Promise<number> {
-  for (const port of ports)
-    if (
-      (await canListen(port, '127.0.0.1')) &&
-      (await canListen(port, '0.0.0.0')) &&
-      claim(port, dir, claims)
-    )
-      return port
+  for (const port of ports) if ((await canListen(port)) && claim(port, dir, claims)) return port
   throw new EngineError(`none of the ports ${ports[0]} to ${ports.at(-1)} is free`)
 }
 
@@ -80,9 +107,19 @@ function isStale(file: string, port: number): boolean {
   return !Object.values(ports).includes(port)
 }
 
-const canListen = (port: number, host: string): Promise<boolean> =>
+async function canListen(port: number): Promise<boolean> {
+  for (const host of ['127.0.0.1', '0.0.0.0', '::1', '::']) if (!(await canListenAt(port, host))) return false
+  return true
+}
+
+// A machine without IPv6 has no such address, so nobody else can have it either.
+const canListenAt = (port: number, host: string): Promise<boolean> =>
   new Promise((answer) => {
     const server = createServer()
-    server.once('error', () => answer(false))
-    server.listen({ port, host, exclusive: true }, () => server.close(() => answer(true)))
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      answer(code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'),
+    )
+    server.listen({ port, host, exclusive: true, ipv6Only: host.includes(':') }, () =>
+      server.close(() => answer(true)),
+    )
   })

@@ -1,7 +1,7 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
 import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { choosePorts } from './home-ports.ts'
+import { choosePorts, claimPorts } from './home-ports.ts'
 import { EngineError, reasonOf } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
@@ -58,7 +58,10 @@ export async function openHome(
   { random, chooseCidr, owner, domain }: Making,
 ): Promise<HomeSettings> {
   const there = readHome(dir)
-  if (there) return there
+  if (there) {
+    claimPorts(there.ports, dir)
+    return there
+  }
   mkdirSync(dir, { recursive: true, mode: 0o755 })
   const ids = makeIds(random)
   const id = ids.lower('', 6)

@@ -7,17 +7,18 @@ import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
-import { checkPortsFree, explainPort } from './engines/balancer/host-ports.ts'
+import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
-import type { ObjectEngine } from './engines/objects/engine.ts'
-import { makeFilesystemObjects } from './engines/objects/filesystem.ts'
-import { resolverService } from './engines/resolver/dnsmasq.ts'
+import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
+import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
+import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
+import { rangesOfHomes } from './home-ports.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
 import { EngineError } from './kernel/errors.ts'
@@ -36,13 +37,14 @@ const INTERPRETERS_MS = 60_000
 export type RealEngines = {
   router: Router
   supervisor: Supervisor
-  resolver: { ensure(): Promise<void> }
+  /** `problem`: why names do not resolve in instances, and what helps; null when they should. */
+  resolver: { ensure(): Promise<void>; problem(): string | null }
   compute: RuncCompute
   balancer: BalancerEngine
-  objects: ObjectEngine
+  objects: FilesystemObjects
 }
 
-/** The engines of a home. Making them touches nothing yet. */
+/** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
 export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): RealEngines {
   const clock = systemClock
   const router = makeRouter(home)
@@ -51,14 +53,18 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
   return {
     router,
     supervisor,
-    resolver: { ensure: () => supervisor.ensure(resolverService(router)) },
+    resolver: {
+      ensure: () => ensureResolver(supervisor, router),
+      problem: () => resolverProblem(readResolverHost()),
+    },
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
   }
 }
 
-export const makeSupervisor = (home: Home): Supervisor => makeRunit({ home, clock: systemClock })
+export const makeSupervisor = (home: Home): Supervisor =>
+  makeRunit({ home, clock: systemClock }, ['haproxy', ...resolverDaemons(readResolverHost())])
 
 /** Throws a sentence that names port and holder when somebody else has taken a port that the home keeps. */
 export async function checkPorts(home: HomeSettings): Promise<void> {
@@ -67,12 +73,13 @@ export async function checkPorts(home: HomeSettings): Promise<void> {
   const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running)
     ? []
     : [home.ports.http]
-  await checkPortsFree([...ofServer, ...ofHaproxy], ['127.0.0.1'])
+  await checkPortsFree(ofServer, ['127.0.0.1'])
+  await checkPortsFree(ofHaproxy, loopbackAddresses())
 }
 
-/** A range for the VPC that this machine has no route for. */
+/** A range for the VPC that this machine has no route for, and no other home of it. */
 export const chooseCidr = async (): Promise<string> =>
-  choose(await hostRoutes(), Math.floor(systemRandom.next() * 1_000))
+  choose([...(await hostRoutes()), ...rangesOfHomes()], Math.floor(systemRandom.next() * 1_000))
 
 /** Runs the control plane until `signal` is aborted. Throws a sentence when another server holds the home. */
 export async function startServer(
@@ -83,7 +90,10 @@ export async function startServer(
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
   const engines = makeEngines(home, log)
+  engines.objects.open()
   await upkeep(engines)
+  for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
+    log.warn('this machine is in the way', { problem })
 
   const credentials = readCredentials(home.dir)
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))

@@ -240,6 +240,7 @@ describe('bad input', { concurrency: 1 }, () => {
         `Namespace=${namespace},OptionName=${option},Value=${value}`,
       ]
       const before = await home.aws(['elasticbeanstalk', 'describe-events', '--environment-name', 'good-env'])
+      const version = (await environments(home)).find(({ name }) => name === 'good-env')?.version ?? ''
       const refused: [string[], RegExp][] = [
         [setting('aws:autoscaling:asg', 'MinSize', 'many'), /ConfigurationValidationException.*MinSize/],
         [
@@ -267,7 +268,7 @@ describe('bad input', { concurrency: 1 }, () => {
           [
             ...['elasticbeanstalk', 'create-environment', '--application-name', 'good-env'],
             ...['--environment-name', 'other-env', '--cname-prefix', 'good-env'],
-            ...['--solution-stack-name', PYTHON],
+            ...['--solution-stack-name', PYTHON, '--version-label', version],
           ],
           /InvalidParameterValue.*DNS name \(good-env\.us-west-2\.elasticbeanstalk\.\S+\) is not available/,
         ],

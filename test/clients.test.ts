@@ -9,6 +9,7 @@ import { ElasticBeanstalkClient } from '@aws-sdk/client-elastic-beanstalk'
 import * as eb from '@aws-sdk/client-elastic-beanstalk'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { readCredentials } from '../src/home.ts'
+import { describeCalls } from './support/describing.ts'
 import { makeTestHome, root, runProgram } from './support/home.ts'
 
 describe('clients', { concurrency: 1 }, () => {
@@ -240,6 +241,45 @@ describe('clients', { concurrency: 1 }, () => {
         ...['elbv2', 'describe-load-balancers', '--load-balancer-arns', LoadBalancers![0]!.Name],
       ])
       assert.equal((balancers as { State: { Code: string } }[])[0]!.State.Code, 'active')
+    })
+
+    it('describes with every describe operation of ec2, autoscaling and elbv2', async () => {
+      const first = async (args: string[], list: string, name: string) => {
+        const answer = await home.aws(args)
+        return (answer[list] as Record<string, string>[])[0]![name]!
+      }
+      const loadBalancer = await first(
+        ['elbv2', 'describe-load-balancers'],
+        'LoadBalancers',
+        'LoadBalancerArn',
+      )
+      const of = ['--load-balancer-arn', loadBalancer]
+      const calls = describeCalls({
+        loadBalancer,
+        listener: await first(['elbv2', 'describe-listeners', ...of], 'Listeners', 'ListenerArn'),
+        targetGroup: await first(['elbv2', 'describe-target-groups'], 'TargetGroups', 'TargetGroupArn'),
+        vpc: await first(['ec2', 'describe-vpcs'], 'Vpcs', 'VpcId'),
+        group: await first(
+          ['autoscaling', 'describe-auto-scaling-groups'],
+          'AutoScalingGroups',
+          'AutoScalingGroupName',
+        ),
+      })
+      assert.ok(calls.length >= 34, `${calls.length} calls`)
+      const empty: string[] = []
+      for (const call of calls) {
+        const answer = await home.aws(call)
+        const [members] = Object.values(answer)
+        assert.ok(members !== undefined, `aws ${call.join(' ')} answered nothing`)
+        if (Array.isArray(members) && members.length === 0) empty.push(call[1]!)
+      }
+      // There are no elastic addresses and key pairs here, and the router is no gateway that a route could name.
+      assert.deepEqual(empty.toSorted(), [
+        'describe-addresses',
+        'describe-internet-gateways',
+        'describe-key-pairs',
+        'describe-route-tables',
+      ])
     })
 
     it('copies 9 MB by multipart, and curl reads it by a presigned URL', async () => {

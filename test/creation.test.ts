@@ -112,8 +112,8 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
   const VICTIMS: [what: string, pidOf: (instance: () => Instance | undefined) => number | undefined][] = [
     ['application', (instance) => instance() && applicationOf(home.settings(), instance()!.id)],
     ['first process of the instance', (instance) => instance()?.pid],
-    ["worker of HAProxy's", () => childrenOf(haproxy() ?? 0)[0]],
-    ["master of HAProxy's", haproxy],
+    ['worker of HAProxy', () => childrenOf(haproxy() ?? 0)[0]],
+    ['master of HAProxy', haproxy],
   ]
   for (const [index, [what, pidOf]] of VICTIMS.entries())
     it(`ends a creation and an update in which the ${what} is killed`, async () => {

@@ -23,8 +23,9 @@ export type Environment = {
 /** By name. */
 export async function listEnvironments(api: Api): Promise<Environment[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironments', { IncludeDeleted: false })
-  const all = listOf(result.Environments).map((one) => environmentOf(api, one))
-  return all.sort((one, other) => (one.name < other.name ? -1 : 1))
+  return listOf(result.Environments)
+    .map((one) => environmentOf(api, one))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
 }
 
 /** The environment named, else the one that this folder (or one around it) is linked to, else the only one. */

@@ -23,13 +23,13 @@ export function makeIds(random: Random): Ids {
     hex: (prefix, length) => prefix + draw(HEX, length),
     lower: (prefix, length) => prefix + draw(LOWER, length),
     upper: (prefix, length) => prefix + draw(UPPER, length),
-    uuid: () =>
-      [
-        draw(HEX, 8),
-        draw(HEX, 4),
-        `4${draw(HEX, 3)}`,
-        `${draw('89ab', 1)}${draw(HEX, 3)}`,
-        draw(HEX, 12),
-      ].join('-'),
+    uuid() {
+      const word = () => hex32(Math.floor(random.next() * 2 ** 32))
+      const [a, b, c, d] = [word(), word(), word(), word()]
+      const variant = '89ab'[Number.parseInt(c[0]!, 16) & 3]
+      return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`
+    },
   }
 }
+
+const hex32 = (value: number) => value.toString(16).padStart(8, '0')

@@ -38,6 +38,11 @@ export function openStore(path: string, migrations: Migration[]): Store {
   migrate(db, migrations)
 
   const prepared = new Map<string, Prepared>()
+  const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((sql) => db.prepare(sql)) as [
+    StatementSync,
+    StatementSync,
+    StatementSync,
+  ]
   const listeners: ((tables: ReadonlySet<string>) => void)[] = []
   let depth = 0
   let written = new Set<string>()
@@ -96,15 +101,15 @@ export function openStore(path: string, migrations: Migration[]): Store {
     transaction<T>(body: () => T): T {
       if (depth > 0) return body()
       depth = 1
-      db.exec('begin')
+      begin.run()
       try {
         const out = body()
         if (out instanceof Promise) throw new Error('a transaction must not await')
-        db.exec('commit')
+        commit.run()
         return out
       } catch (error) {
         written = new Set()
-        db.exec('rollback')
+        rollback.run()
         throw error
       } finally {
         depth = 0

@@ -6,7 +6,6 @@ import { after, before, describe, it } from 'node:test'
 import { openApi, type Api } from '../client.ts'
 import { readEvents } from '../events.ts'
 import { cli, endOf, makeCliWorld, runProgram, type CliWorld } from '../testing/cli-world.ts'
-import { textOf, listOf } from '../xml.ts'
 
 let world: CliWorld
 let api: Api
@@ -131,12 +130,7 @@ describe('logs -f', () => {
     assert.equal(await count(), events)
   })
   it('reads from a path that only who holds the key may read', async () => {
-    const id = textOf(
-      listOf(
-        (await api.call('elasticbeanstalk', 'DescribeEnvironments', { EnvironmentNames: ['shop-app'] }))
-          .result.Environments,
-      )[0]?.EnvironmentId,
-    )
+    const { id } = await json(['status', 'shop-app'])
     const path = `/polebean/logs/${id}`
     assert.match(await api.get(path), /"text":".*first/)
     const reply = await fetch(`${api.endpoint}${path}`)

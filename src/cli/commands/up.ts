@@ -11,6 +11,7 @@ import { EXIT, Failure } from '../failure.ts'
 import { listFolder } from '../folder.ts'
 import { linkFolder } from '../links.ts'
 import { bar, note, print, printJson, spinner } from '../output.ts'
+import { reachApplication } from '../reach.ts'
 import { ensureServer } from '../start-server.ts'
 import { aimOf, type Aim } from '../up-target.ts'
 import { textOf } from '../xml.ts'
@@ -18,6 +19,7 @@ import { parsePair } from './change.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const SAMPLE = join(ROOT, 'samples/flask-guestbook')
+const ANSWER_WITHIN_MS = 60_000
 const PROPERTIES = 'aws:elasticbeanstalk:application:environment'
 
 export type UpOptions = { name?: string; json?: boolean; env?: string[] }
@@ -40,6 +42,7 @@ export async function up(homeDir: string, folder: string | undefined, options: U
     const aim = aimOf(await listEnvironments(api), api.home.id, dir, options.name)
     const version = `up-${bundle.sha256Hex.slice(0, 16)}`
     const environment = await deploy(api, aim, { dir, bundle, version, found, given })
+    await checkAnswer(api, environment)
     if (options.json) printJson(environment)
     else print(environment.url)
   } finally {
@@ -110,6 +113,19 @@ async function deploy(api: Api, aim: Aim, what: What): Promise<Environment> {
   const ready = (await listEnvironments(api)).find((one) => one.id === subject.id)
   if (!ready) throw new Failure(`${aim.name} was terminated meanwhile`, EXIT.operationFailed)
   return ready
+}
+
+/** The URL is printed on success only: after a reboot rows may say Green before the first process runs. */
+async function checkAnswer(api: Api, environment: Environment): Promise<void> {
+  const reply = await during(`Waiting for ${environment.url}`, () =>
+    reachApplication(api, environment, ANSWER_WITHIN_MS),
+  )
+  if (reply.kind === 'answer' && !reply.byBalancer) return
+  throw new Failure(
+    `${environment.name} is ${environment.status}, but ${environment.url} does not answer (${reply.saw}). ` +
+      `See: polebean why ${environment.name}`,
+    EXIT.operationFailed,
+  )
 }
 
 // An environment stays on its platform, whose patch version may be another than what a new one would get.

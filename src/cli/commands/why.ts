@@ -1,16 +1,15 @@
 // `why [URL|ENV]`: walks from the name to the process, prints what it saw at each step, ends in one sentence.
-import { request } from 'node:http'
 import { openApi, type Api } from '../client.ts'
 import { chooseEnvironment, listEnvironments, type Environment } from '../environments.ts'
 import { causeOf, readEvents } from '../events.ts'
 import { EXIT } from '../failure.ts'
 import { lastLines } from '../log-tail.ts'
 import { print, printJson } from '../output.ts'
+import { reach, type Reply } from '../reach.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
 import { tailLogs } from './logs.ts'
 
 type Finding = { step: string; ok: boolean; saw: string }
-const ANSWER_WITHIN_MS = 10_000
 const LINES_SHOWN = 10
 
 /** Exit status 0 when the environment answers as it should (below HTTP 500), 4 when it does not. */
@@ -56,7 +55,7 @@ async function walkTo(api: Api, target: string | undefined, see: See): Promise<O
     true,
     `${environment.cname} is environment ${environment.name} (${environment.status}, ${environment.healthStatus || environment.health})`,
   )
-  const reply = await get(api, environment, path)
+  const reply = await reach(api, environment, path)
   const works = reply.kind === 'answer' && reply.status < 500
   see('listener', reply.kind === 'answer', `${environment.url.slice(0, -1)}${path}: ${reply.saw}`)
   const targets = await targetsOf(api, environment)
@@ -120,30 +119,6 @@ async function environmentFor(
   )
   return { environment, path }
 }
-
-type Reply = { kind: 'answer'; status: number; saw: string } | { kind: 'silence'; saw: string }
-
-// By address and Host header: whether the name resolves on this machine is the resolver's matter, not the environment's.
-const get = (api: Api, environment: Environment, path: string): Promise<Reply> =>
-  new Promise((resolve) => {
-    const call = request(
-      {
-        host: '127.0.0.1',
-        port: api.home.ports.http,
-        path,
-        headers: { host: environment.cname },
-        timeout: ANSWER_WITHIN_MS,
-      },
-      (response) => {
-        response.resume()
-        const status = response.statusCode ?? 0
-        resolve({ kind: 'answer', status, saw: `HTTP ${status}` })
-      },
-    )
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} seconds`)))
-    call.on('error', (error) => resolve({ kind: 'silence', saw: error.message }))
-    call.end()
-  })
 
 type Target = { id: string; state: string; why: string }
 

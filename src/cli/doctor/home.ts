@@ -2,7 +2,6 @@
 // is changed, also not as root beside a running server.
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { readResolverHost, resolverProblem } from '../../engines/resolver/dnsmasq.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
@@ -94,8 +93,7 @@ async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolea
   const target = running.find(({ address }) => address !== null)
   return Promise.all([
     check('network', async () => {
-      const resolver = resolverProblem(readResolverHost())
-      const problems = [...(await router.problems()), ...(resolver === null ? [] : [resolver])]
+      const problems = await router.problems()
       if (problems.length > 0) throw new Error(problems.join('; '))
       return `router ${router.names.router}, ${home.cidr}`
     }),

@@ -82,7 +82,10 @@ export async function makeCliWorld() {
   })
   const publicPort = createServer((request, response) => {
     app.seen.push(request.url ?? '')
-    response.statusCode = balancer.request({ host: request.headers.host?.split(':')[0] ?? '' }).status
+    const { status } = balancer.request({ host: request.headers.host?.split(':')[0] ?? '' })
+    // As HAProxy, which has a page of its own for what it answers itself.
+    if (status === 503 && app.status !== 503) response.setHeader('server', 'awselb/2.0')
+    response.statusCode = status
     response.end()
   })
   await new Promise<void>((done) => publicPort.listen(0, '127.0.0.1', done))

@@ -13,6 +13,7 @@ const settings: Settings = {
   user: { name: 'haproxy', group: 'haproxy' },
   hostNamespace: 'pb-abc123-host',
   ipv6: true,
+  leftOut: new Set(),
   publicPort: (port) => (port === 80 ? 8080 : port),
 }
 
@@ -54,7 +55,7 @@ const render = (model: BalancerModel, over: Partial<Settings> = {}) =>
 
 describe('HAProxy configuration', () => {
   it('is this text for one environment', () => {
-    const { config, frame, maps, hostPorts } = render(shop)
+    const { config, frame, maps, hostBinds } = render(shop)
     assert.equal(
       config.slice(config.indexOf('frontend public-80')),
       `frontend public-80
@@ -109,7 +110,7 @@ backend unknown-host
         .replaceAll('HASH', HASH),
     )
     assert.match(config, new RegExp(`^  node polebean-${frame}$`, 'm'))
-    assert.deepEqual(hostPorts, [8080, 9000])
+    assert.deepEqual(hostBinds, ['127.0.0.1:8080', '[::1]:8080', '127.0.0.1:9000', '[::1]:9000'])
     assert.deepEqual(Object.fromEntries(maps), {
       'hosts-80.map': `shop.us-west-2.elasticbeanstalk.localhost b-${BACKEND}\nshop-123.us-west-2.elb.localhost b-${BACKEND}\n`,
       'addresses-80.map': `10.9.0.10 b-${BACKEND}\n`,
@@ -131,6 +132,23 @@ backend unknown-host
     assert.notEqual(render(shop, { ipv6: false }).frame, frame)
   })
 
+  it('leaves out what somebody else has on the host, and nothing more', () => {
+    const lines = (...leftOut: string[]) =>
+      render(shop, { leftOut: new Set(leftOut) })
+        .config.split('\n')
+        .filter((line) => /^ {2}bind |^frontend /.test(line))
+    assert.deepEqual(lines('[::1]:8080', '127.0.0.1:9000', '[::1]:9000'), [
+      'frontend public-80',
+      '  bind 127.0.0.1:8080 namespace pb-abc123-host',
+      'frontend vpc-80',
+      '  bind 0.0.0.0:80',
+    ])
+    const { config, maps } = render(shop, { leftOut: new Set(['127.0.0.1:8080', '[::1]:8080']) })
+    assert.doesNotMatch(config, /public-80/)
+    assert.deepEqual([...maps.keys()], ['addresses-80.map'])
+    assert.match(config, new RegExp(`frontend own-${OWN}`))
+  })
+
   it('gives an internal balancer no public listener, and a listener without targets a 503', () => {
     const [balancer] = shop.loadBalancers
     assert.ok(balancer)
@@ -140,8 +158,8 @@ backend unknown-host
       loopbackPort: null,
       listeners: [{ port: 80, targetGroupId: null }],
     }
-    const { config, maps, hostPorts } = render({ loadBalancers: [internal], targetGroups: [] })
-    assert.deepEqual(hostPorts, [])
+    const { config, maps, hostBinds } = render({ loadBalancers: [internal], targetGroups: [] })
+    assert.deepEqual(hostBinds, [])
     assert.doesNotMatch(config, /frontend (public|own)/)
     assert.deepEqual(Object.fromEntries(maps), { 'addresses-80.map': '10.9.0.10 no-targets\n' })
   })

@@ -12,6 +12,7 @@ import {
   type Role,
   UNKNOWN_HOST,
 } from './names.ts'
+import { type Bind, bindsOf, wantedPorts } from './wanted-ports.ts'
 
 export type Settings = {
   /** Where HAProxy's files and sockets lie; needs no quoting. */
@@ -25,6 +26,8 @@ export type Settings = {
   hostNamespace: string | null
   /** Whether ::1 exists on the host. */
   ipv6: boolean
+  /** What somebody else has on the host. */
+  leftOut: ReadonlySet<Bind>
   /** Where a public listener port is served on the host. */
   publicPort(listenerPort: number): number
 }
@@ -39,13 +42,13 @@ export type Rendered = {
   /** File name → content. */
   maps: Map<string, string>
   pages: Map<string, string>
-  /** Ports on the host's loopback addresses. */
-  hostPorts: number[]
+  /** Everything wanted on the host's loopback addresses, also what is left out. */
+  hostBinds: Bind[]
 }
 
 export function renderConfig(model: BalancerModel, settings: Settings, servers: Server[]): Rendered {
   const backends = backendsOf(model)
-  const { frontends, maps, hostPorts } = renderFrontends(model, backends, settings)
+  const { frontends, maps, hostBinds } = renderFrontends(model, backends, settings)
   const text = (frame: string, lines: Server[]) =>
     [
       ...globalLines(settings, frame),
@@ -64,7 +67,7 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
     ].join('\n')
   const frame = digest(text('', []), 16)
   const pages = new Map(ERROR_CODES.map((code) => [`${code}.http`, errorPage(code)]))
-  return { config: text(frame, servers), frame, maps, pages, hostPorts }
+  return { config: text(frame, servers), frame, maps, pages, hostBinds }
 }
 
 /** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
@@ -135,15 +138,14 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
 function renderFrontends(model: BalancerModel, backends: Backend[], settings: Settings) {
   const maps = new Map<string, string>()
   const frontends: string[] = []
-  const hostPorts = new Set<number>()
-  const bindHost = (port: number) => {
-    hostPorts.add(port)
-    const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
-    // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
-    // again, stops listening to bind it anew, and loses connections (seen with 2.6).
-    const v6 = settings.ipv6 ? [`  bind [::1]:${port} v6only${where}`] : []
-    return [`  bind 127.0.0.1:${port}${where}`, ...v6]
-  }
+  const { wanted } = wantedPorts(model, settings.publicPort)
+  const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
+  // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
+  // again, stops listening to bind it anew, and loses connections (seen with 2.6).
+  const bindHost = (port: number) =>
+    bindsOf(port, settings.ipv6)
+      .filter((bind) => !settings.leftOut.has(bind))
+      .map((bind) => `  bind ${bind}${bind.startsWith('[') ? ' v6only' : ''}${where}`)
   const entries = (port: number, keys: (loadBalancer: BalancerModel['loadBalancers'][number]) => string[]) =>
     model.loadBalancers
       .flatMap((loadBalancer) => {
@@ -158,7 +160,9 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       (a, b) => a - b,
     )
 
-  for (const port of portsOf(model.loadBalancers.filter(({ internetFacing }) => internetFacing))) {
+  const served = wanted.flatMap(({ port, listenerPort }) => ({ binds: bindHost(port), port, listenerPort }))
+  for (const { binds, port: hostPort, listenerPort: port } of served) {
+    if (port === null || binds.length === 0) continue
     const file = `hosts-${port}.map`
     maps.set(
       file,
@@ -166,8 +170,8 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     )
     frontends.push(
       `frontend public-${port}`,
-      ...bindHost(settings.publicPort(port)),
-      ...requestLines(settings.publicPort(port)),
+      ...binds,
+      ...requestLines(hostPort),
       `  use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
       '',
     )
@@ -192,19 +196,21 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     )
   }
   for (const loadBalancer of model.loadBalancers) {
-    if (loadBalancer.loopbackPort === null) continue
+    const { loopbackPort } = loadBalancer
+    const binds = served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
+    if (loopbackPort === null || binds.length === 0) continue
     const { listeners } = loadBalancer
     const listener = listeners.find(({ port }) => port === 80) ?? listeners[0]
     frontends.push(
       `# load balancer ${loadBalancer.id}`,
       `frontend ${loopbackName(loadBalancer.id)}`,
-      ...bindHost(loadBalancer.loopbackPort),
-      ...requestLines(loadBalancer.loopbackPort),
+      ...binds,
+      ...requestLines(loopbackPort),
       `  default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`,
       '',
     )
   }
-  return { frontends, maps, hostPorts: [...hostPorts] }
+  return { frontends, maps, hostBinds: wanted.flatMap(({ port }) => bindsOf(port, settings.ipv6)) }
 }
 
 /** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */

@@ -19,6 +19,8 @@ export type BalancerHarness = {
   place(n: number): { address: string; loopbackPort: number }
   /** The n-th target's address, n from 1. */
   targetAddress(n: number): string
+  /** Another program listens on a port of the machine from now on, or has gone. */
+  occupy(port: number, by: 'somebody' | null): Promise<void>
   /** What target n answers from now on, on port 80; null = nothing listens there. */
   answer(n: number, status: number | null): Promise<void>
   /** One request through the public listener of port 80, or a loopback port. `by` is the target's id. */
@@ -84,7 +86,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
     }
 
     it('sees nothing before the first model', async () => {
-      assert.deepEqual(await engine.observe(), { targets: [], counters: [], targetCounters: [] })
+      assert.deepEqual(await engine.observe(), { targets: [], counters: [], targetCounters: [], taken: [] })
     })
 
     it('answers 503 by itself when a group has no target', async () => {
@@ -202,6 +204,56 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       assert.deepEqual(await servedBy(1), ['i-1'])
       await engine.apply(both(['other.localhost'], [host]))
       assert.deepEqual(await servedBy(1), ['i-2'])
+    })
+
+    it('carries all but a port that another program has, says who has it, and takes it once it is free', async () => {
+      const both: BalancerModel = {
+        loadBalancers: [loadBalancer(1), loadBalancer(2)],
+        targetGroups: [
+          ...model([target(1)]).targetGroups,
+          { id: 'group-2', healthCheck: check(), targets: [target(2)] },
+        ],
+      }
+      const { loopbackPort } = world.place(2)
+      await engine.apply({ loadBalancers: [], targetGroups: [] })
+      await world.occupy(loopbackPort, 'somebody')
+      await engine.apply(both)
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      assert.equal((await world.request({ host: 'shop-2.localhost' })).by, 'i-2')
+      assert.equal((await world.request({ loopbackPort: world.place(1).loopbackPort })).by, 'i-1')
+      const [taken, ...more] = (await engine.observe()).taken
+      assert.deepEqual(more, [])
+      assert.ok(taken)
+      assert.equal(taken.loadBalancerId, loadBalancer(2).id)
+      assert.deepEqual([taken.listenerPort, taken.port], [null, loopbackPort])
+      assert.match(taken.reason, new RegExp(`^port ${loopbackPort} is taken by .+`))
+      await world.occupy(loopbackPort, null)
+      await engine.apply(both)
+      assert.deepEqual((await engine.observe()).taken, [])
+      assert.equal((await world.request({ loopbackPort })).by, 'i-2')
+    })
+
+    it('serves port 80 first when its own model wants a port twice, and says which listener is not served', async () => {
+      const { loopbackPort } = world.place(1)
+      await engine.apply({
+        loadBalancers: [
+          {
+            ...loadBalancer(1),
+            listeners: [80, loopbackPort].map((port) => ({ port, targetGroupId: 'group-1' })),
+          },
+        ],
+        targetGroups: model([target(1)]).targetGroups,
+      })
+      await untilHealth({ 'i-1': 'healthy' })
+      assert.equal((await world.request({ loopbackPort })).by, 'i-1')
+      assert.deepEqual((await engine.observe()).taken, [
+        {
+          loadBalancerId: loadBalancer(1).id,
+          listenerPort: loopbackPort,
+          port: loopbackPort,
+          reason: `port ${loopbackPort} already is the loopback port of ${loadBalancer(1).id}`,
+        },
+      ])
     })
 
     it('forgets what is taken away', async () => {

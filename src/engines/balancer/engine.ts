@@ -7,6 +7,9 @@
 // - A target that was never seen healthy gets no request, unless every target of its group is unhealthy and at least
 //   one had its first checks (fail open, as an Application Load Balancer does).
 // - A `draining` target gets no new request; what is in flight on it is answered.
+// - A port of this machine that another program has is left out, and so is one that the model itself wants twice; all
+//   else is carried. `observe().taken` says so, and a later `apply` takes the port once it is free.
+// - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
 export type HealthCheck = {
@@ -80,6 +83,17 @@ export type BalancerCounters = {
   responseTimeAverageMs: number
 }
 
+/** A port of this machine at which a load balancer should be reached and is not, or on one loopback address only. */
+export type TakenPort = {
+  loadBalancerId: string
+  /** null = the load balancer's own loopback port. */
+  listenerPort: number | null
+  /** On this machine. */
+  port: number
+  /** `port 18003 is taken by node (pid 12)` */
+  reason: string
+}
+
 export type BalancerObservation = {
   targets: TargetObservation[]
   /** One entry a load balancer. */
@@ -89,6 +103,7 @@ export type BalancerObservation = {
     targetGroupId: string
     targetId: string
   })[]
+  taken: TakenPort[]
 }
 
 export type BalancerEngine = {

@@ -19,6 +19,7 @@ describeBalancer('fake balancer', async () => {
     engine: world.engine,
     place: (n) => ({ address: `10.0.1.${n}`, loopbackPort: 9_000 + n }),
     targetAddress: address,
+    occupy: async (port, by) => world.occupy(port, by),
     answer: async (n, status) => void statuses.set(address(n), status),
     request: async (to) => {
       const { status, targetId } = world.request(to)

@@ -12,6 +12,7 @@ import type {
   TargetObservation,
 } from './engine.ts'
 import { FakeTarget } from './fake-target.ts'
+import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
 
 export type BalancerFault = 'error before' | 'error after' | 'cannot see'
 
@@ -34,6 +35,8 @@ export type FakeBalancerWorld = {
   model(): BalancerModel
   /** One request of a client: its status, and the target that answered (null = the balancer itself). */
   request(request: FakeRequest): { status: number; targetId: string | null }
+  /** Another program listens on a port of the machine from now on; null = it has gone. */
+  occupy(port: number, by: string | null): void
   /** The balancer's process dies and returns with the same model; its counters start again. */
   kill(): void
   /** The machine starts anew: nothing is carried until the next `apply`. */
@@ -54,6 +57,9 @@ export function makeFakeBalancerWorld({
   let model: BalancerModel = { loadBalancers: [], targetGroups: [] }
   let targets = new Map<string, FakeTarget>()
   let counts = new Map<string, Counts>()
+  const others = new Map<number, string>()
+  /** What others had when the model was applied. */
+  let leftOut = new Map<string, string>()
   let boots = 1
   let turn = 0
 
@@ -65,6 +71,9 @@ export function makeFakeBalancerWorld({
     checkModel(next)
     const before = targets
     model = structuredClone(next)
+    leftOut = new Map(
+      [...others].flatMap(([port, by]) => bindsOf(port, false).map((bind) => [bind, `is taken by ${by}`])),
+    )
     targets = new Map(
       model.targetGroups.flatMap((group) =>
         group.targets.map((target) => {
@@ -155,6 +164,9 @@ export function makeFakeBalancerWorld({
   }
 
   const publicPort = (port: number) => (port === 80 ? httpPort : port)
+  const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, false)
+  const isTaken = (listenerPort: number | null, port: number) =>
+    taken().some((one) => one.listenerPort === listenerPort && one.port === port)
   const world: FakeBalancerWorld = {
     engine: () => ({
       publicPort,
@@ -174,6 +186,7 @@ export function makeFakeBalancerWorld({
               targetId: target.id,
               ...figures(keyOf(group, target)),
             })),
+            taken: taken(),
           }
         }),
     }),
@@ -183,13 +196,15 @@ export function makeFakeBalancerWorld({
       const { loadBalancers } = model
       if ('loopbackPort' in request) {
         const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
-        if (!found) throw new Error(`nobody listens on ${request.loopbackPort}`)
+        if (!found || isTaken(null, request.loopbackPort))
+          throw new Error(`nobody listens on ${request.loopbackPort}`)
         return serve(
           found,
           found.listeners.find(({ port }) => port === 80)?.port ?? found.listeners[0]?.port ?? 0,
         )
       }
       const port = 'address' in request ? request.port : (request.listenerPort ?? 80)
+      if ('host' in request && isTaken(port, publicPort(port))) throw new Error(`nobody listens on ${port}`)
       const found = loadBalancers.find(({ hosts, address, internetFacing, listeners }) => {
         const isMeant =
           'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
@@ -197,6 +212,7 @@ export function makeFakeBalancerWorld({
       })
       return found ? serve(found, port) : { status: 404, targetId: null }
     },
+    occupy: (port, by) => void (by === null ? others.delete(port) : others.set(port, by)),
     kill: () => {
       boots++
       counts = new Map()

@@ -8,6 +8,7 @@ import { run } from '../../kernel/process.ts'
 import type { BalancerEngine, BalancerModel, LoadBalancer, Target } from './engine.ts'
 import { get, makeTestNetwork, type TestNetwork } from './test-network.ts'
 
+const FILES = ['haproxy.cfg', 'servers.state', 'model.json']
 const HOST = 'shop.us-west-2.elasticbeanstalk.localhost'
 
 describe('haproxy on the machine', () => {
@@ -249,23 +250,98 @@ describe('haproxy on the machine', () => {
     )
   })
 
-  it('refuses a port that somebody has, names him, and keeps what is in force', async () => {
-    const server = createServer()
+  it('leaves out the one address that somebody has, says who, and takes it once it is free', async () => {
     const port = net.home.ports.environments + 150
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    await engine.apply(model([target(1)]))
+    await untilHealthy(1)
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen({ port, host: '::1' }, resolve))
+    const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
     try {
-      await engine.apply(model([target(1)]))
-      await untilHealthy(1)
-      const taken = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
-      await assert.rejects(engine.apply(taken), {
-        name: 'EngineError',
-        message: new RegExp(`^port ${port} is taken by .* \\(pid ${process.pid}\\)$`),
-      })
-      assert.equal((await request()).by, 'i-1')
-      await engine.apply(model([target(1)]))
+      await engine.apply(wanted)
+      await untilHealthy(2)
+      assert.equal((await get(port, 'any')).by, 'i-3')
+      const holder = `is taken by .* \\(pid ${process.pid}\\)$`
+      assert.match(
+        (await engine.observe()).taken[0]?.reason ?? '',
+        new RegExp(`^\\[::1\\]:${port} ${holder}`),
+      )
+      const { worker } = await pids()
+      await engine.apply(wanted)
+      assert.equal((await pids()).worker, worker)
+      // Another control plane finds it said, and heals it.
+      engine = net.engine()
+      assert.equal((await engine.observe()).taken.length, 1)
+    } finally {
+      await new Promise((resolve) => server.close(resolve))
+    }
+    await engine.apply(wanted)
+    assert.deepEqual((await engine.observe()).taken, [])
+    const { stdout } = await run(['curl', '-sS', `http://[::1]:${port}/`])
+    assert.match(stdout.toString(), /"name":"i-3"/)
+    await engine.apply(model([target(1)]))
+  })
+
+  it('leaves out what it cannot bind for a reason that nobody could foresee', async () => {
+    const port = net.home.ports.environments + 152
+    // Bound, but not listening: no list of listeners has it.
+    const program = `import socket, time; s = socket.socket(); s.bind(('127.0.0.1', ${port})); print('bound', flush=True); time.sleep(60)`
+    const holder = spawn('/usr/bin/python3', ['-c', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
+    try {
+      await engine.apply(wanted)
+      await untilHealthy(2)
+      assert.equal((await get(net.home.ports.http, 'shop-2.localhost')).by, 'i-3')
+      const [taken] = (await engine.observe()).taken
+      assert.match(taken?.reason ?? '', /^127\.0\.0\.1:\d+ cannot be listened on: Address already in use$/)
+      const { worker } = await pids()
+      await engine.apply(wanted)
+      assert.equal((await pids()).worker, worker)
+    } finally {
+      holder.kill('SIGKILL')
+      await new Promise((resolve) => holder.once('close', resolve))
+    }
+    await engine.apply(wanted)
+    assert.deepEqual((await engine.observe()).taken, [])
+    assert.equal((await get(port, 'any')).by, 'i-3')
+    await engine.apply(model([target(1)]))
+  })
+
+  it('comes up without a port that somebody took while it was dead', async () => {
+    const port = net.home.ports.environments + 151
+    const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
+    await engine.apply(wanted)
+    await untilHealthy(2)
+    await net.supervisor.remove('haproxy')
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen({ port, host: '127.0.0.1' }, resolve))
+    try {
+      await engine.apply(wanted)
+      await untilHealthy(2)
+      assert.equal((await get(net.home.ports.http, 'shop-2.localhost')).by, 'i-3')
+      assert.equal((await engine.observe()).taken[0]?.port, port)
     } finally {
       server.close()
     }
+    await engine.apply(model([target(1)]))
+  })
+
+  it('lets another engine look without being driven by it', async () => {
+    await engine.apply(model([]))
+    await net.order({ address: addressOf(80), port: 80, name: 'i-80', status: 200 })
+    await engine.apply(model([target(80)]))
+    const looking = net.engine()
+    const folder = () =>
+      run(['stat', '-c', '%n %Y %i', ...FILES.map((name) => `${net.home.runDir}/haproxy/${name}`)])
+    const before = (await folder()).stdout.toString()
+    await until(async () => (await looking.observe()).targets[0]?.health === 'healthy')
+    await looking.observe()
+    assert.equal((await folder()).stdout.toString(), before)
+    await engine.observe() // the leader's look settles the target
+    assert.notEqual((await folder()).stdout.toString(), before)
+    await engine.apply(model([target(1)]))
+    await untilHealthy(1)
   })
 
   it('names the line that HAProxy refuses, and keeps what is in force', async () => {

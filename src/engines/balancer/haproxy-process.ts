@@ -5,10 +5,11 @@ import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import { run } from '../../kernel/process.ts'
+import { isElsewhere } from '../network/ip.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
-import { explainPort } from './host-ports.ts'
 import { parseInfo, parseOldWorkers } from './running.ts'
 import { ask } from './socket.ts'
+import type { Bind } from './wanted-ports.ts'
 
 /** File name (within the folder) → content. */
 export type Files = Map<string, string>
@@ -27,19 +28,11 @@ type Options = {
   filesMax: number
   /** argv → argv that runs it where HAProxy belongs. */
   wrap(argv: string[]): string[]
-  /** The file of the network namespace where HAProxy belongs. */
-  namespaceFile: string
+  /** The network namespace where HAProxy belongs. */
+  namespace: string
 }
 
-export function makeHaproxyProcess({
-  clock,
-  supervisor,
-  dir,
-  logFile,
-  filesMax,
-  wrap,
-  namespaceFile,
-}: Options) {
+export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap, namespace }: Options) {
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
@@ -71,9 +64,12 @@ export function makeHaproxyProcess({
     const end = clock.monotonic() + FOLLOW_MS
     for (;;) {
       if ((await follows())?.frame === frame) return
-      const alert = /\[ALERT\].*/.exec(saidSince(saidBefore))?.[0]
-      if (alert && !/exited with|Current worker|All workers/.test(alert))
-        throw new EngineError(await explain(alert))
+      const said = saidSince(saidBefore)
+      const alert = /\[ALERT\].*/.exec(said)?.[0]
+      if (alert && !/exited with|Current worker|All workers/.test(alert)) {
+        const binds = refusedBinds(said)
+        throw binds.size > 0 ? new BindError(binds) : new EngineError(`HAProxy: ${alert}`)
+      }
       if (clock.monotonic() > end)
         throw new EngineError(`HAProxy does not follow its configuration within ${FOLLOW_MS} ms`)
       await clock.sleep(POLL_MS)
@@ -122,13 +118,17 @@ export function makeHaproxyProcess({
       const end = clock.monotonic() + COMING_MS
       for (;;) {
         const following = await follows()
-        const isAstray = following !== null && !isWithin(following.pid, namespaceFile)
+        const isAstray = following !== null && isElsewhere(Number(following.pid), namespace)
         // The network was made anew under it: it carries nothing where it is.
         if (isAstray) await supervisor.signal(service.name, 'TERM')
         else if (following || !(await isRunning()) || clock.monotonic() > end) return following
         await clock.sleep(POLL_MS)
       }
     },
+
+    /** Whether a process is one of this HAProxy, by the file that it follows. */
+    isOurs: (pid: number) =>
+      (readFileIfAny(`/proc/${pid}/cmdline`) ?? '').split('\0').includes(join(dir, 'haproxy.cfg')),
 
     /** HAProxy reads the files and judges; its complaint becomes the error. `render` gives them for another folder. */
     async check(render: (dir: string) => Files): Promise<void> {
@@ -181,15 +181,26 @@ const FOLLOW_MS = 10_000
 const COMING_MS = 3_000
 const POLL_MS = 10
 
-// `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) [127.0.0.1:80]`
-async function explain(alert: string): Promise<string> {
-  const [, port] = /Address already in use\) (?:for )?\[.*:(\d+)\]/.exec(alert) ?? []
-  return port ? explainPort(Number(port), 'EADDRINUSE') : `HAProxy: ${alert}`
+/** HAProxy cannot have these: bind → why. */
+export class BindError extends EngineError {
+  readonly binds: ReadonlyMap<Bind, string>
+  constructor(binds: ReadonlyMap<Bind, string>) {
+    super(`HAProxy cannot listen: ${[...binds].map(([bind, why]) => `${bind} ${why}`).join('; ')}`)
+    this.binds = binds
+  }
 }
 
-function isWithin(pid: string, namespaceFile: string): boolean {
-  const own = statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })
-  return own === undefined || own.ino === statSync(namespaceFile, { throwIfNoEntry: false })?.ino
+// `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) for [127.0.0.1:80]`
+function refusedBinds(said: string): Map<Bind, string> {
+  const found = said.matchAll(
+    /\[ALERT\].*cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
+  )
+  return new Map(
+    [...found].map(([, why, address = '', port]) => [
+      address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+      `cannot be listened on: ${why}`,
+    ]),
+  )
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0

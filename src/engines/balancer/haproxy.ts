@@ -1,7 +1,6 @@
 // The balancer on HAProxy (design §4, §6). Targets come, drain and go over the runtime socket; listeners, load balancers
 // and health checks by a reload that loses no connection. The files always say what is in force, so that HAProxy
 // returns whole when it is killed, also while nobody is there to tell it.
-import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
@@ -9,23 +8,25 @@ import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import type { Log } from '../../kernel/log.ts'
+import { namespaceOf } from '../network/ip.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
 import { checkModel } from './check-model.ts'
 import { commandOf } from './commands.ts'
-import { renderConfig, type Rendered, type Settings } from './config.ts'
+import { renderConfig, type Rendered, type Server, type Settings } from './config.ts'
 import type { BalancerEngine, BalancerModel } from './engine.ts'
-import { type Files, makeHaproxyProcess } from './haproxy-process.ts'
-import { checkPortsFree } from './host-ports.ts'
+import { BindError, type Files, makeHaproxyProcess } from './haproxy-process.ts'
+import { hasIpv6Loopback, takenBinds } from './host-ports.ts'
 import { backendsOf } from './names.ts'
 import { describeSeen } from './observe.ts'
 import { type Action, planServers } from './plan.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import { gistOf, renderServerState } from './state-file.ts'
+import { type Bind, describeTaken, wantedPorts } from './wanted-ports.ts'
 
 /** What the balancer needs of the network; `Router` is one. */
 export type BalancerNetwork = {
-  names: { balancer: string; host: string }
+  names: { router: string; balancer: string; host: string }
   execIn(namespace: string, argv: string[]): string[]
   ensureBalancerAddresses(addresses: string[]): Promise<void>
   ensureBalancerPorts(ports: { address: string; port: number }[]): Promise<void>
@@ -43,17 +44,16 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   const filesMax = Math.min(hardFilesMax(), FILES_MAX)
   const dir = join(home.runDir, 'haproxy')
   const publicPort = (port: number) => (port === 80 ? home.ports.http : port)
-  const settings: Settings = {
+  const fixed: Omit<Settings, 'leftOut'> = {
     dir,
     threads: Math.min(availableParallelism(), 64),
     // Two files a connection; the rest is for listeners, checks and what HAProxy keeps open between requests.
     connectionsMax: Math.floor((filesMax - Math.min(1_000, filesMax / 4)) * 0.45),
     user: userIfAny('haproxy'),
     hostNamespace: network.names.host,
-    ipv6: /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? ''),
+    ipv6: hasIpv6Loopback(),
     publicPort,
   }
-  const namespaceFile = `/run/netns/${network.names.balancer}`
   const haproxy = makeHaproxyProcess({
     clock,
     supervisor,
@@ -61,8 +61,9 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     logFile: join(home.dir, 'log', 'haproxy', 'current'),
     filesMax,
     wrap: (argv) => network.execIn(network.names.balancer, argv),
-    namespaceFile,
+    namespace: network.names.balancer,
   })
+  let leading = false // whether this engine has been told a model; who has not only looks
   let joined = '' // what the network was last told in this life
   const { inTurn, isIdle } = makeTurns()
 
@@ -71,35 +72,72 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     return text ? (JSON.parse(text) as BalancerModel) : null
   }
 
+  /** What the configuration in force leaves out, and why. */
+  const leftOutNow = () => new Map(JSON.parse(haproxy.read('left-out.json') || '[]') as [Bind, string][])
+  const settingsWith = (leftOut: ReadonlyMap<Bind, string>): Settings => ({
+    ...fixed,
+    leftOut: new Set(leftOut.keys()),
+  })
+
   const readServers = async (): Promise<RunningServer[]> =>
     parseServersState(await ask(haproxy.adminSocket, 'show servers state'))
 
   const apply = async (model: BalancerModel) => {
     checkModel(model)
-    checkPublicPorts(model, publicPort)
+    leading = true
     const following = await haproxy.settled()
     await joinNetwork(model)
     const running = following ? await readServers() : []
-    const backends = backendsOf(model)
-    const { servers } = planServers(backends, running)
-    const rendered = renderConfig(model, settings, servers)
-    const files = filesOf(rendered)
-    files.set('servers.state', renderServerState(servers, running))
-    if (following?.frame !== rendered.frame) {
-      await haproxy.check((folder) => filesOf(renderConfig(model, { ...settings, dir: folder }, servers)))
-      await checkNewPorts(rendered)
-      if (following) await haproxy.reload(files, rendered.frame)
-      else {
-        haproxy.write(files)
-        await haproxy.start(rendered.frame)
+    const { servers } = planServers(backendsOf(model), running)
+    const refused = new Map<Bind, string>()
+    let rendered: Rendered | undefined
+    while (!rendered)
+      try {
+        rendered = await follow(model, servers, running, refused)
+      } catch (error) {
+        // Somebody was quicker than HAProxy. Its own addresses in the VPC are not left out: nobody else can have them.
+        const news = error instanceof BindError ? [...error.binds].filter(([bind]) => !refused.has(bind)) : []
+        if (!news.some(([bind]) => /^(127\.0\.0\.1|\[::1\]):/.test(bind))) throw error
+        for (const [bind, why] of news) refused.set(bind, why)
       }
-      haproxy.prune(files)
-      log.info(following ? 'balancer reloaded' : 'balancer started', { frame: rendered.frame })
-    }
     for (const [name, content] of rendered.maps) await replaceMap(name, content)
     haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
     await followServers(model)
     await leaveNetwork(model)
+  }
+
+  /** HAProxy follows the frame of `model`, without what others have of this machine's ports. */
+  const follow = async (
+    model: BalancerModel,
+    servers: Server[],
+    running: RunningServer[],
+    refused: ReadonlyMap<Bind, string>,
+  ): Promise<Rendered> => {
+    const following = await haproxy.follows()
+    let leftOut = new Map([...leftOutNow(), ...refused])
+    let settings = settingsWith(leftOut)
+    let rendered = renderConfig(model, settings, servers)
+    if (following?.frame === rendered.frame && leftOut.size === 0) return rendered
+    leftOut = await takenBinds(rendered.hostBinds, leftOut, haproxy.isOurs)
+    settings = settingsWith(leftOut)
+    rendered = renderConfig(model, settings, servers)
+    const files = filesOf(rendered)
+    files.set('left-out.json', JSON.stringify([...leftOut]))
+    if (following?.frame === rendered.frame) {
+      haproxy.write(new Map([['left-out.json', JSON.stringify([...leftOut])]])) // others may have it now
+      return rendered
+    }
+    files.set('servers.state', renderServerState(servers, running))
+    await haproxy.check((folder) => filesOf(renderConfig(model, { ...settings, dir: folder }, servers)))
+    if (following) await haproxy.reload(files, rendered.frame)
+    else {
+      haproxy.write(files)
+      await haproxy.start(rendered.frame)
+    }
+    haproxy.prune(files)
+    log.info(following ? 'balancer reloaded' : 'balancer started', { frame: rendered.frame })
+    for (const [bind, why] of leftOut) log.warn('a port of this machine is left out', { bind, why })
+    return rendered
   }
 
   /** Brings servers to what the model and their checks ask for, then writes the files that a restart would read. */
@@ -110,7 +148,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     for (const action of actions) await perform(action)
     const running = actions.length > 0 ? await readServers() : before
     const { servers } = planServers(backends, running)
-    haproxy.write(filesOf(renderConfig(model, settings, servers)))
+    haproxy.write(filesOf(renderConfig(model, settingsWith(leftOutNow()), servers)))
     const state = renderServerState(servers, running)
     if (gistOf(state) !== gistOf(haproxy.read('servers.state') ?? ''))
       haproxy.write(new Map([['servers.state', state]]))
@@ -134,19 +172,11 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     haproxy.write(new Map([[name, content]]))
   }
 
-  const checkNewPorts = async ({ hostPorts }: Rendered) => {
-    const before = inForce()
-    const had = before && (await haproxy.isRunning()) ? renderConfig(before, settings, []).hostPorts : []
-    const addresses = settings.ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
-    await checkPortsFree(
-      hostPorts.filter((port) => !had.includes(port)),
-      addresses,
-    )
+  // A namespace that was made anew, the router's or HAProxy's own, knows nothing of what the former one was told.
+  const told = (addresses: string[], ports: { address: string; port: number }[]) => {
+    const { router, balancer } = network.names
+    return JSON.stringify([namespaceOf(router), namespaceOf(balancer), addresses, ports])
   }
-
-  // A namespace that was made anew knows nothing of what the former one was told.
-  const told = (addresses: string[], ports: { address: string; port: number }[]) =>
-    JSON.stringify([statSync(namespaceFile, { throwIfNoEntry: false })?.ino, addresses, ports])
 
   const joinNetwork = async (model: BalancerModel) => {
     const addresses = [
@@ -173,8 +203,8 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
 
     async observe() {
       const model = inForce()
-      if (!model) return { targets: [], counters: [], targetCounters: [] }
-      if (isIdle()) await inTurn(() => followServers(model))
+      if (!model) return { targets: [], counters: [], targetCounters: [], taken: [] }
+      if (leading && isIdle()) await inTurn(() => followServers(model))
       const [following, running, statistics, old] = await Promise.all([
         haproxy.follows(),
         readServers(),
@@ -182,13 +212,14 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
         haproxy.oldStatistics(),
       ])
       if (!following) throw new EngineError('HAProxy does not answer')
-      return describeSeen(model, {
+      const seen = describeSeen(model, {
         running,
         statistics: parseStatistics(statistics),
         oldStatistics: old.flatMap(parseStatistics),
         boot: following.boot,
         at: clock.now(),
       })
+      return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), fixed.ipv6) }
     },
   }
 }
@@ -241,22 +272,6 @@ function portsOf(model: BalancerModel): { address: string; port: number }[] {
   return [...new Set(all)]
     .map((one) => ({ address: one.split(' ')[0] ?? '', port: Number(one.split(' ')[1]) }))
     .filter(({ port }) => port !== 80)
-}
-
-function checkPublicPorts({ loadBalancers }: BalancerModel, publicPort: (port: number) => number) {
-  const listeners = loadBalancers.filter((one) => one.internetFacing).flatMap((one) => one.listeners)
-  const users = new Map(
-    loadBalancers.flatMap(({ loopbackPort, id }) => (loopbackPort ? [[loopbackPort, id]] : [])),
-  )
-  const served = new Map<number, number>()
-  for (const { port } of listeners) {
-    const at = publicPort(port)
-    const other = served.get(at)
-    if (other !== undefined && other !== port)
-      throw new EngineError(`port ${at} already serves listener port ${other}`)
-    if (users.has(at)) throw new EngineError(`port ${at} already is the loopback port of ${users.get(at)}`)
-    served.set(at, port)
-  }
 }
 
 function userIfAny(name: string): Settings['user'] {

@@ -1,7 +1,15 @@
 // Ports that HAProxy will want on the host's loopback addresses: who has them, if somebody has.
 import { createServer } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
-import { run } from '../../kernel/process.ts'
+import { readFileIfAny } from '../../kernel/files.ts'
+import { run, runOk } from '../../kernel/process.ts'
+import { type Bind, holderOf, type Listening, parseListening } from './wanted-ports.ts'
+
+/** Whether ::1 exists on this machine. */
+export const hasIpv6Loopback = (): boolean => /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? '')
+
+/** The loopback addresses of this machine. */
+export const loopbackAddresses = (): string[] => (hasIpv6Loopback() ? ['127.0.0.1', '::1'] : ['127.0.0.1'])
 
 /** Throws an EngineError that names port and holder when one of the ports cannot be had. */
 export async function checkPortsFree(ports: number[], addresses: string[]): Promise<void> {
@@ -16,8 +24,39 @@ export async function checkPortsFree(ports: number[], addresses: string[]): Prom
 export async function explainPort(port: number, code: string): Promise<string> {
   if (code !== 'EADDRINUSE') return `port ${port} cannot be listened on: ${code}`
   const { stdout } = await run(['ss', '-Hltnp', `sport = :${port}`])
-  const [, name, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(stdout.toString()) ?? []
-  return `port ${port} is taken by ${name ? `${name} (pid ${pid})` : 'another program'}`
+  return `port ${port} ${takenBy(parseListening(stdout.toString())[0])}`
+}
+
+/**
+ * Those of `binds` that somebody else has, each with `is taken by NAME (pid N)`. `isOurs` knows a process that may have
+ * them. `doubtful` are tried as well: what is bound and does not listen is in no list.
+ */
+export async function takenBinds(
+  binds: Bind[],
+  doubtful: ReadonlyMap<Bind, string>,
+  isOurs: (pid: number) => boolean,
+): Promise<Map<Bind, string>> {
+  const taken = new Map<Bind, string>()
+  if (binds.length === 0) return taken
+  const listening = parseListening(await runOk(['ss', '-Hltnp']))
+  for (const bind of binds) {
+    const holder = holderOf(bind, listening)
+    if (holder?.holders.some(({ pid }) => isOurs(pid))) continue
+    const why = doubtful.get(bind)
+    if (holder) taken.set(bind, takenBy(holder))
+    else if (why !== undefined && (await tryBind(bind)) !== null) taken.set(bind, why)
+  }
+  return taken
+}
+
+function takenBy(listening: Listening | undefined): string {
+  const [holder] = listening?.holders ?? []
+  return `is taken by ${holder ? `${holder.name} (pid ${holder.pid})` : 'another program'}`
+}
+
+const tryBind = (bind: Bind) => {
+  const at = bind.lastIndexOf(':')
+  return tryListen(bind.slice(0, at).replace(/^\[|\]$/g, ''), Number(bind.slice(at + 1)))
 }
 
 function tryListen(host: string, port: number): Promise<string | null> {

@@ -20,7 +20,7 @@ export type Seen = {
   at: number
 }
 
-export function describeSeen(model: BalancerModel, seen: Seen): BalancerObservation {
+export function describeSeen(model: BalancerModel, seen: Seen): Omit<BalancerObservation, 'taken'> {
   const backends = backendsOf(model)
   const rows = Map.groupBy(seen.statistics, ({ proxy }) => proxy)
   const each = backends.flatMap((backend) =>

@@ -19,13 +19,18 @@ export type TestNetwork = Awaited<ReturnType<typeof makeTestNetwork>>
 /** Balancers get 10.213.1.x, targets 10.213.2.x. Close it, also when the test failed. */
 export async function makeTestNetwork() {
   const id = makeIds(systemRandom).lower('', 6)
-  const names = { balancer: `pb-${id}-lb`, host: `pb-${id}-host`, targets: `pb-${id}-t` }
+  const names = {
+    router: `pb-${id}-t`,
+    balancer: `pb-${id}-lb`,
+    host: `pb-${id}-host`,
+    targets: `pb-${id}-t`,
+  }
   const dir = mkdtempSync('/tmp/pbt-')
   const unclaim = claim(dir, id)
   const runDir = `/run/polebean/${id}`
   mkdirSync(runDir, { recursive: true })
   const ports = freePorts(id)
-  const home = { dir, runDir, ports }
+  const home = { id, dir, runDir, ports }
   const execIn = (namespace: string, argv: string[]) => ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
 
   await runOk(['ip', 'netns', 'add', names.targets])

@@ -91,7 +91,8 @@ export function makeBuilder({ home, router, clock, sandboxes, layers }: Deps): B
     const seconds = String(Math.ceil(timeoutMs / 1000))
     const inside = ['/bin/sh', '-c', RUN, seconds, String(OUTPUT_KEPT_BYTES), ...argv]
     const result = await run(
-      sandboxes.execArgv(id, 'webapp', { HOME: '/build/home', ...env }, '/build/out', inside),
+      // It may hold the password of a proxy or an index.
+      sandboxes.execArgvByFile(id, 'webapp', { HOME: '/build/home', ...env }, '/build/out', inside),
       {
         timeoutMs: timeoutMs + 30_000,
       },

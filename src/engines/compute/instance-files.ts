@@ -15,6 +15,8 @@ export type InstanceRecord = {
 }
 
 export type InstanceFiles = {
+  /** Removes what a crash left half made. Only for the one process that launches, before its first launch. */
+  sweep(): void
   all(): Map<string, InstanceRecord>
   /** Instances whose record cannot be read, and why: they are there, and must not be taken for gone. */
   broken(): Map<string, string>
@@ -27,22 +29,19 @@ export type InstanceFiles = {
 }
 
 const GONE = '.gone-'
+const INSTANCE = /^i-[0-9a-f]{17}$/
 
-/** Reads everything once; there is one engine to a home, so memory and disk agree from then on. */
-export function openInstanceFiles(homeDir: string): InstanceFiles {
+/** Reads everything once, touching nothing. One process writes to a home, so its memory and the disk agree from then on. */
+export function readInstanceFiles(homeDir: string): InstanceFiles {
   const dir = join(homeDir, 'instances')
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const names = () => (existsSync(dir) ? readdirSync(dir) : [])
+  // A launch that was not yet accepted: the folder comes before the record in it.
+  const isAccepted = (name: string) => existsSync(join(dir, name, 'spec.json'))
   const records = new Map<string, InstanceRecord>()
   const launched = new Set<string>()
   const broken = new Map<string, string>()
-  for (const name of readdirSync(dir)) {
-    if (name.startsWith(GONE)) rmSync(join(dir, name), { recursive: true, force: true })
-    if (!/^i-[0-9a-f]{17}$/.test(name)) continue
-    // A launch that was not yet accepted: the folder comes before the record in it.
-    if (!existsSync(join(dir, name, 'spec.json'))) {
-      rmSync(join(dir, name), { recursive: true, force: true })
-      continue
-    }
+  for (const name of names()) {
+    if (!INSTANCE.test(name) || !isAccepted(name)) continue
     try {
       if (existsSync(join(dir, name, 'launched'))) launched.add(name)
       records.set(name, JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8')) as InstanceRecord)
@@ -51,6 +50,11 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
     }
   }
   return {
+    sweep() {
+      for (const name of names())
+        if (name.startsWith(GONE) || (INSTANCE.test(name) && !isAccepted(name)))
+          rmSync(join(dir, name), { recursive: true, force: true })
+    },
     all: () => records,
     broken: () => broken,
     launched: (id) => launched.has(id),
@@ -60,6 +64,7 @@ export function openInstanceFiles(homeDir: string): InstanceFiles {
     },
     put(record) {
       const { id } = record.spec
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
       // The environment of the application is in it.
       writeFileAtomic(join(dir, id, 'spec.json'), JSON.stringify(record), 0o600)
       records.set(id, record)

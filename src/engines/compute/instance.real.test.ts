@@ -270,6 +270,26 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
       assert.notEqual((await inside(1, ...curl(`http://${address(2)}/`))).exit, 0)
     })
 
+    it('is built with passwords in the environment that nobody else on the machine can read', async () => {
+      const secret = 'http://somebody:password-4711@proxy.example'
+      const building = compute.build({
+        key: 'secret-1',
+        platform: { name: 'python-3.11', version: '1' },
+        ...{ inputs: [], layers: [], files: [], target: '/var/app/current' },
+        argv: ['sh', '-c', 'echo "$http_proxy"; exec sleep 1.4711'],
+        env: { http_proxy: secret },
+        timeoutMs: 20_000,
+        outputBytesMax: 4 * MEBIBYTES,
+      })
+      const commands = async () => (await runOk(['ps', '-eww', '-o', 'args='])).split('\n')
+      await until(async () => (await commands()).includes('sleep 1.4711'))
+      assert.deepEqual(
+        (await commands()).filter((line) => line.includes('password-4711')),
+        [],
+      )
+      assert.equal((await building).output, `${secret}\n`)
+    })
+
     it('is launched whole by the next control plane when one died at any moment of a launch', async (t) => {
       const child = fileURLToPath(new URL('./launch-child.ts', import.meta.url))
       const died: string[] = []

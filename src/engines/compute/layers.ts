@@ -11,6 +11,8 @@ import { OUTPUT_PART } from './guest-mounts.ts'
 export type Layer = { digest: string; key: string; bytes: number }
 
 export type Layers = {
+  /** Removes what a crash left half written. Only for the one process that builds, before its first build. */
+  sweep(): void
   list(): Layer[]
   has(digest: string): boolean
   /** Takes the output folder of a build's disk as the layer of `key`; whole or not at all. */
@@ -24,20 +26,24 @@ export function digestOf(key: string): string {
   return `sha256-${createHash('sha256').update(key).digest('hex')}`
 }
 
-export function openLayers(homeDir: string): Layers {
+/** Making it touches nothing: a second process may look while the server builds. */
+export function makeLayers(homeDir: string): Layers {
   const dir = join(homeDir, 'layers')
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(dir))
-    if (name.startsWith('.')) rmSync(join(dir, name), { recursive: true, force: true })
+  const names = () => (existsSync(dir) ? readdirSync(dir) : [])
   return {
+    sweep() {
+      for (const name of names())
+        if (name.startsWith('.')) rmSync(join(dir, name), { recursive: true, force: true })
+    },
     list: () =>
-      readdirSync(dir).flatMap((name) => {
+      names().flatMap((name) => {
         const text = DIGEST.test(name) ? readFileIfAny(join(dir, name, 'layer.json')) : undefined
         return text ? [JSON.parse(text) as Layer] : []
       }),
     has: (digest) => DIGEST.test(digest) && existsSync(join(dir, digest, 'layer.json')),
     async commit(key, image, bytesMax) {
       const digest = digestOf(key)
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
       const beside = join(dir, `.new-${digest}`)
       rmSync(beside, { recursive: true, force: true })
       for (const name of ['tree', 'disk']) mkdirSync(join(beside, name), { recursive: true })

@@ -22,13 +22,18 @@ import {
 } from './engine.ts'
 import { execInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
-import { type InstanceRecord, openInstanceFiles } from './instance-files.ts'
+import { type InstanceRecord, readInstanceFiles } from './instance-files.ts'
 import { forgetOtherBoots, KERNEL_BOOT, planOf, readStarted, type Started } from './instance-plan.ts'
-import { openLayers } from './layers.ts'
+import { makeLayers } from './layers.ts'
 import { type InitProcess, isAlive } from './runc-state.ts'
 import { makeSandboxes } from './sandbox.ts'
 import { readCgroupStats } from './stats.ts'
 
+/**
+ * Making it touches nothing, and neither do the methods that only look (`list`, `stats`, `layers`, `capacity`, `exec` and
+ * `read` of what runs), so that another process may look while the server works. All others first clear away what a dead
+ * control plane left behind: they are for the one process that holds the home's database.
+ */
 export type RuncCompute = ComputeEngine & {
   /** Makes or repairs what instances share: network, and the attachment of those that run. Call it every few seconds. */
   ensure(): Promise<void>
@@ -40,21 +45,18 @@ type Deps = { home: Home; router: Router; clock: Clock; log: Log; zones: string[
 
 export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute {
   const sandboxes = makeSandboxes(home, clock)
-  // Opening clears away what a dead control plane left behind, so it waits until this one is really used.
-  const parts = once(() => {
-    forgetOtherBoots(home)
-    const layers = openLayers(home.dir)
-    const builder = makeBuilder({ home, router, clock, sandboxes, layers })
-    return { files: openInstanceFiles(home.dir), layers, builder }
-  })
+  const layers = makeLayers(home.dir)
+  const builder = makeBuilder({ home, router, clock, sandboxes, layers })
+  const files = once(() => readInstanceFiles(home.dir))
   const node = hostname()
   /** What this process is doing to an instance just now. */
   const underWay = new Map<string, 'pending' | 'stopping'>()
   const inTurnOf = makeTurns()
-  let swept: Promise<void> | undefined
+  /** Set from the first work on: who only looks (`doctor`, while the server works) must change nothing. */
+  let opening: Promise<void> | undefined
 
   const recordOf = (id: string): InstanceRecord => {
-    const record = parts().files.all().get(id)
+    const record = files().all().get(id)
     if (!record) throw new EngineError(`no instance ${id}`)
     return record
   }
@@ -66,8 +68,8 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   const startedPath = (id: string) => join(sandboxes.runDirOf(id), 'started.json')
 
   const launch = async (spec: InstanceSpec) => {
-    if (parts().files.launched(spec.id)) return
-    if (!parts().files.all().has(spec.id)) parts().files.put({ spec, stoppedAt: 0, reason: '' })
+    if (files().launched(spec.id)) return
+    if (!files().all().has(spec.id)) files().put({ spec, stoppedAt: 0, reason: '' })
     await boot(recordOf(spec.id))
   }
 
@@ -75,19 +77,19 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     const { spec } = record
     underWay.set(spec.id, 'pending')
     try {
-      const missing = spec.software.layers.find((layer) => !parts().layers.has(layer.digest))
+      const missing = spec.software.layers.find((layer) => !layers.has(layer.digest))
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
       const pid = await sandboxes.create({
-        ...planOf(record, parts().files.image(spec.id)),
+        ...planOf(record, files().image(spec.id)),
         argv: ['/bin/sh', '/etc/polebean/init'],
       })
       const started: Started = { revision: spec.software.revision, at: clock.now() }
       writeFileSync(startedPath(spec.id), JSON.stringify(started))
       await router.attach(memberOf(record), pid)
       await sandboxes.start(spec.id)
-      if (!parts().files.launched(spec.id)) parts().files.setLaunched(spec.id)
-      if (record.reason !== '') parts().files.put({ ...recordOf(spec.id), reason: '' }) // of its last end
+      if (!files().launched(spec.id)) files().setLaunched(spec.id)
+      if (record.reason !== '') files().put({ ...recordOf(spec.id), reason: '' }) // of its last end
     } catch (error) {
       await takeDown(record, reasonOf(error))
       throw error
@@ -116,7 +118,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   const takeDown = async (record: InstanceRecord, reason: string) => {
     await sandboxes.destroy(record.spec.id)
     await router.detach(memberOf(record))
-    parts().files.put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
+    files().put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
   }
 
   const observe = (record: InstanceRecord): InstanceObservation => {
@@ -129,12 +131,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     if (state === 'stopped' && init && record.stoppedAt < (readStarted(startedPath(id))?.at ?? 0)) {
       // First seen now: nobody of ours stopped it.
       record = { ...record, stoppedAt: clock.now(), reason: DIED }
-      parts().files.put(record)
+      if (opening) files().put(record)
     }
     const cutShort =
-      state === 'stopped' && !parts().files.launched(id) && record.reason === ''
-        ? 'its launch was cut short'
-        : ''
+      state === 'stopped' && !files().launched(id) && record.reason === '' ? 'its launch was cut short' : ''
     return {
       id,
       state,
@@ -154,7 +154,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     await sandboxes.destroy(id) // its first process may just have died
     const reader = `r-${id.slice(2)}`
     try {
-      await sandboxes.create({ ...planOf(record, parts().files.image(id)), id: reader, argv: idleArgv })
+      await sandboxes.create({ ...planOf(record, files().image(id)), id: reader, argv: idleArgv })
       await sandboxes.start(reader)
       return await tailInside(sandboxes, reader, path, tailBytes)
     } finally {
@@ -165,20 +165,27 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   /** Ends what a control plane that died in the middle of its work left behind. */
   const sweep = async () => {
     for (const id of sandboxes.ids())
-      if (
-        id.startsWith('r-') ||
-        (id.startsWith('i-') && !parts().files.all().has(id) && !parts().files.broken().has(id))
-      )
+      if (id.startsWith('r-') || (id.startsWith('i-') && !files().all().has(id) && !files().broken().has(id)))
         await sandboxes.destroy(id)
-    await parts().builder.sweep()
+    await builder.sweep()
   }
-  const opened = () => (swept ??= sweep())
+  const open = async () => {
+    forgetOtherBoots(home)
+    layers.sweep()
+    files().sweep()
+    await sweep()
+  }
+  const opened = () =>
+    (opening ??= open().catch((error: unknown) => {
+      opening = undefined
+      throw error
+    }))
 
   return {
     async launch(spec) {
       checkSpec(spec)
-      if (parts().files.broken().has(spec.id))
-        throw new EngineError(`the record of ${spec.id} is broken: ${parts().files.broken().get(spec.id)}`)
+      if (files().broken().has(spec.id))
+        throw new EngineError(`the record of ${spec.id} is broken: ${files().broken().get(spec.id)}`)
       await opened()
       await inTurnOf(spec.id, () => launch(spec))
     },
@@ -189,7 +196,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         const record = recordOf(id)
         const same = JSON.stringify(record.spec.software) === JSON.stringify(software)
         if (same && runningInit(id) && readStarted(startedPath(id))?.revision === software.revision) return
-        parts().files.put({ ...record, spec: { ...record.spec, software } })
+        files().put({ ...record, spec: { ...record.spec, software } })
         await halt(recordOf(id), graceMs, 'it is being updated')
         await boot(recordOf(id))
       })
@@ -207,14 +214,14 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async remove(id) {
       await opened()
       await inTurnOf(id, async () => {
-        const record = parts().files.all().get(id)
+        const record = files().all().get(id)
         if (record) await halt(record, 0, 'it is being removed')
-        else if (parts().files.broken().has(id)) await sandboxes.destroy(id)
-        parts().files.remove(id)
+        else if (files().broken().has(id)) await sandboxes.destroy(id)
+        files().remove(id)
       })
     },
     async list() {
-      const broken = [...parts().files.broken()].map(([id, reason]): InstanceObservation => ({
+      const broken = [...files().broken()].map(([id, reason]): InstanceObservation => ({
         ...{
           id,
           state: 'unknown',
@@ -228,7 +235,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
           tags: {},
         },
       }))
-      return [...[...parts().files.all().values()].map(observe), ...broken]
+      return [...[...files().all().values()].map(observe), ...broken]
     },
     async exec(id, argv, options) {
       if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
@@ -244,7 +251,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       )
     },
     async stats() {
-      const running = [...parts().files.all().values()].filter(({ spec }) => runningInit(spec.id))
+      const running = [...files().all().values()].filter(({ spec }) => runningInit(spec.id))
       const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
       return running.map((record): InstanceStats => {
         const { id } = record.spec
@@ -262,15 +269,16 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async build(request) {
       await opened()
       if (!hasNamespace(router.names.router)) await router.ensure()
-      return parts().builder.build(request)
+      return builder.build(request)
     },
-    layers: async () => parts().layers.list(),
+    layers: async () => layers.list(),
     async removeLayer(digest) {
-      const user = [...parts().files.all().values()].find(({ spec }) =>
+      await opened()
+      const user = [...files().all().values()].find(({ spec }) =>
         spec.software.layers.some((layer) => layer.digest === digest),
       )
       if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
-      await parts().layers.remove(digest)
+      await layers.remove(digest)
     },
     async capacity() {
       const { bavail, bsize } = statfsSync(home.dir)
@@ -282,7 +290,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await opened()
       await router.ensure()
       const attached = await router.counters()
-      for (const record of parts().files.all().values()) {
+      for (const record of files().all().values()) {
         const { id } = record.spec
         if (attached.has(interfaceOf(id)) || underWay.has(id) || !runningInit(id)) continue
         await inTurnOf(id, async () => {
@@ -295,7 +303,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
     async shutdown(graceMs) {
       await opened()
-      const stops = [...parts().files.all().keys()].map((id) =>
+      const stops = [...files().all().keys()].map((id) =>
         inTurnOf(id, async () => {
           if (sandboxes.init(id)) await halt(recordOf(id), graceMs, 'Polebean was shut down')
         }),

@@ -63,6 +63,8 @@ export type Sandboxes = {
     cwd: string,
     argv: string[],
   ): string[]
+  /** The same, one at a time in a sandbox: the environment goes by a file, since every user of the machine reads argv. */
+  execArgvByFile: Sandboxes['execArgv']
   /** The first process, as runc knows it; it may be dead. */
   init(id: string): InitProcess | undefined
   /** Ids that have a run folder: what runs, and what a crash left behind. */
@@ -168,6 +170,18 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       containerOf(id),
       ...argv,
     ],
+    execArgvByFile: (id, user, env, cwd, argv) => {
+      const { process } = JSON.parse(readFileSync(`${dirOf(id)}/config.json`, 'utf8')) as {
+        process: { env: string[] }
+      }
+      const [uid, gid] = OWNER_IDS[user]
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+      const own = { user: { uid, gid }, args: argv, cwd, env: [...process.env, ...variables] }
+      const file = `${dirOf(id)}/exec.json`
+      rmSync(file, { force: true })
+      writeFileSync(file, JSON.stringify({ ...process, ...own }), { mode: 0o600 })
+      return [...runc, 'exec', '--process', file, containerOf(id)]
+    },
     init: (id) => initProcess(stateDir, containerOf(id)),
     ids: () => (existsSync(base) ? readdirSync(base).filter((name) => ID.test(name)) : []),
     removeAll: async () => {

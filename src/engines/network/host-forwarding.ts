@@ -5,11 +5,29 @@ import { join } from 'node:path'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
+import {
+  blockingChains,
+  type Chain,
+  closeChain,
+  commandFor,
+  type Hook,
+  openChain,
+  readRuleset,
+  unopened,
+} from './foreign-chains.ts'
 import { ipJson } from './ip.ts'
-import { UPLINK_PREFIX, type RouterNames } from './names.ts'
+import { rangeOf, RELAY_PORT, UPLINK_PREFIX, type RouterNames } from './names.ts'
 
 /** Everything that we changed on the host outside of our own table and link. */
-type Ledger = { forwarding: string[]; accepts: { tool: string; chain: string }[]; firewalld: boolean }
+type Ledger = {
+  forwarding: string[]
+  accepts: { tool: string; chain: string }[]
+  chains: Chain[]
+  firewalld: boolean
+}
+
+/** `asks`: whether the router asks the host for names. */
+type Opening = { home: Home; names: RouterNames; asks: boolean }
 
 const IPV4 = '/proc/sys/net/ipv4'
 
@@ -34,20 +52,25 @@ export async function ensureForwarding(home: Home, names: RouterNames): Promise<
   return ledger.forwarding.filter((name) => existsSync(`${IPV4}/conf/${name}`))
 }
 
-/** Accepts the uplink where the host's firewall drops what is forwarded: Docker, ufw, firewalld. */
-export async function ensureAccepted(home: Home, names: RouterNames): Promise<void> {
-  for (const tool of await iptablesInUse()) {
-    const chains = (await run([tool, '-w', '-S'])).stdout.toString()
-    const docker = /^-N DOCKER-USER$/m.test(chains)
-    if (!docker && !/^-P FORWARD DROP$/m.test(chains)) continue
-    const chain = docker ? 'DOCKER-USER' : 'FORWARD'
-    for (const rule of acceptRules(names)) {
-      if ((await run([tool, '-w', '-C', chain, ...rule])).exit === 0) continue
+/** Accepts the uplink where the host's firewall drops what is forwarded: Docker, ufw, firewalld, rules of the owner's own. */
+export async function ensureAccepted({ home, names, asks }: Opening): Promise<void> {
+  for (const [tool, rules] of await iptablesInUse()) {
+    for (const { chain, opens, ofHook } of iptablesRules(home, names)) {
+      if (ofHook === 'INPUT' && !asks) continue
+      const into = ofHook === 'FORWARD' && /^-N DOCKER-USER$/m.test(rules) ? 'DOCKER-USER' : chain
+      if (into === chain && !mayDrop(rules, chain, names)) continue
+      if ((await run([tool, '-w', '-C', into, ...opens])).exit === 0) continue
       const ledger = readLedger(home)
-      if (!ledger.accepts.some((accept) => accept.tool === tool && accept.chain === chain))
-        writeLedger(home, { ...ledger, accepts: [...ledger.accepts, { tool, chain }] })
-      await runOk([tool, '-w', '-I', chain, '1', ...rule])
+      if (!ledger.accepts.some((accept) => accept.tool === tool && accept.chain === into))
+        writeLedger(home, { ...ledger, accepts: [...ledger.accepts, { tool, chain: into }] })
+      await runOk([tool, '-w', '-I', into, '1', ...opens])
     }
+  }
+  for (const chain of await closedChains({ home, names, asks })) {
+    const ledger = readLedger(home)
+    if (!ledger.chains.some((one) => JSON.stringify(one) === JSON.stringify(chain)))
+      writeLedger(home, { ...ledger, chains: [...ledger.chains, chain] })
+    await openChain(chain, nftRules(home, names, chain.hook), commentOf(names))
   }
   if (!(await hasFirewalld())) return
   if ((await run(['firewall-cmd', '--zone=trusted', `--query-interface=${names.uplink}`])).exit === 0) return
@@ -56,49 +79,92 @@ export async function ensureAccepted(home: Home, names: RouterNames): Promise<vo
   await runOk(['firewall-cmd', '--zone=trusted', `--change-interface=${names.uplink}`])
 }
 
+/** Sentences about chains that we could not open, each with the command that does. */
+export async function closedChainProblems(opening: Opening): Promise<string[]> {
+  const { home, names } = opening
+  return (await closedChains(opening)).map(
+    (chain) =>
+      `The host's firewall (nft chain ${chain.family} ${chain.table} ${chain.name}) drops packets of instances, so they ` +
+      `cannot ${chain.hook === 'input' ? 'resolve names' : 'reach the outside'}. ` +
+      `Run: ${commandFor(chain, nftRules(home, names, chain.hook))}`,
+  )
+}
+
+async function closedChains({ names, asks }: Opening): Promise<Chain[]> {
+  const ruleset = await readRuleset()
+  const tools = await iptablesInUse()
+  const firewalld = await hasFirewalld()
+  const foreign = blockingChains(ruleset).filter(
+    ({ family, table, name, hook }) =>
+      (hook === 'forward' || asks) &&
+      !(family === 'ip' && table === 'filter' && tools.has('iptables-nft') && /^[A-Z]+$/.test(name)) &&
+      !(table === 'firewalld' && firewalld),
+  )
+  return unopened(foreign, ruleset, commentOf(names))
+}
+
 /** Undoes what the ledger names, and the ledger. */
 export async function undoHostChanges(home: Home, names: RouterNames): Promise<void> {
   const ledger = readLedger(home)
   for (const { tool, chain } of ledger.accepts)
-    for (const rule of acceptRules(names)) await run([tool, '-w', '-D', chain, ...rule])
+    for (const { opens } of iptablesRules(home, names)) await run([tool, '-w', '-D', chain, ...opens])
+  for (const chain of ledger.chains) await closeChain(chain, commentOf(names))
   if (ledger.firewalld) await run(['firewall-cmd', '--zone=trusted', `--remove-interface=${names.uplink}`])
   if (readFileSync(`${IPV4}/ip_forward`, 'utf8').trim() === '0')
     for (const name of ledger.forwarding) if (existsSync(`${IPV4}/conf/${name}`)) setForwarding(name, '0')
   rmSync(ledgerPath(home), { force: true })
 }
 
-/** A firewall that we do not know how to open: a base chain on forward that drops by policy, and who owns it. */
-export async function foreignForwardDrops(): Promise<string[]> {
-  const listed = await run(['nft', '-j', 'list', 'chains'])
-  if (listed.exit !== 0) return []
-  const { nftables } = JSON.parse(listed.stdout.toString()) as {
-    nftables: { chain?: { family: string; table: string; name: string; hook?: string; policy?: string } }[]
-  }
-  return nftables.flatMap(({ chain }) => {
-    if (!chain || chain.hook !== 'forward' || chain.policy !== 'drop') return []
-    const iptables = chain.family === 'ip' && chain.table === 'filter'
-    return iptables || chain.family === 'ip6' || chain.table === 'firewalld'
-      ? []
-      : [`${chain.family} ${chain.table} ${chain.name}`]
-  })
-}
+const commentOf = (names: RouterNames) => `polebean ${names.router}`
 
-const acceptRules = (names: RouterNames): string[][] => {
-  const comment = ['-m', 'comment', '--comment', `polebean ${names.router}`, '-j', 'ACCEPT']
+/** Whether the chain may drop something: by policy, or by a rule that is not ours (or where that leads). */
+const mayDrop = (rules: string, chain: string, names: RouterNames): boolean =>
+  new RegExp(`^-P ${chain} DROP$`, 'm').test(rules) ||
+  rules.split('\n').some((line) => line.startsWith(`-A ${chain} `) && !line.includes(commentOf(names)))
+
+function iptablesRules(home: Home, names: RouterNames) {
+  const accept = ['-m', 'comment', '--comment', commentOf(names), '-j', 'ACCEPT']
+  const { uplinkRouter, uplinkHost } = rangeOf(home.cidr)
+  const states = ['-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED']
+  const forward = { chain: 'FORWARD', ofHook: 'FORWARD' }
   return [
-    ['-i', names.uplink, ...comment],
-    ['-o', names.uplink, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED', ...comment],
+    { ...forward, opens: ['-i', names.uplink, ...accept] },
+    { ...forward, opens: ['-o', names.uplink, ...states, ...accept] },
+    ...['udp', 'tcp'].map((protocol) => ({
+      chain: 'INPUT',
+      ofHook: 'INPUT',
+      opens: [
+        ...['-s', `${uplinkRouter}/32`, '-d', `${uplinkHost}/32`, '-i', names.uplink],
+        ...['-p', protocol, '-m', protocol, '--dport', String(RELAY_PORT), ...accept],
+      ],
+    })),
   ]
 }
 
-// Asking a variant that is not in use would load its modules, so the kernel is asked first.
-async function iptablesInUse(): Promise<string[]> {
+function nftRules(home: Home, names: RouterNames, hook: Hook): string[][] {
+  const { uplinkRouter, uplinkHost } = rangeOf(home.cidr)
+  const asking = ['iifname', names.uplink, 'ip', 'saddr', uplinkRouter, 'ip', 'daddr', uplinkHost]
+  return hook === 'forward'
+    ? [
+        ['iifname', names.uplink],
+        ['oifname', names.uplink, 'ct', 'state', 'established,related'],
+      ]
+    : ['udp', 'tcp'].map((protocol) => [...asking, protocol, 'dport', String(RELAY_PORT)])
+}
+
+// Tool → its rules. Asking a variant that is not in use would load its modules, so the kernel is asked first.
+async function iptablesInUse(): Promise<Map<string, string>> {
   const tools: string[] = []
   const legacy = readFileIfAny('/proc/net/ip_tables_names') ?? ''
   if (legacy.split('\n').includes('filter')) tools.push('iptables-legacy')
   const tables = await run(['nft', 'list', 'tables', 'ip'])
   if (/^table ip filter$/m.test(tables.stdout.toString())) tools.push('iptables-nft')
-  return tools.filter((tool) => existsSync(`/usr/sbin/${tool}`) || existsSync(`/sbin/${tool}`))
+  const rules = new Map<string, string>()
+  for (const tool of tools.filter((one) => existsSync(`/usr/sbin/${one}`) || existsSync(`/sbin/${one}`))) {
+    const { exit, stdout } = await run([tool, '-w', '-S'])
+    if (exit === 0) rules.set(tool, stdout.toString()) // it refuses a table of that name that was written for nft
+  }
+  return rules
 }
 
 async function hasFirewalld(): Promise<boolean> {
@@ -113,7 +179,8 @@ const ledgerPath = (home: Home) => join(home.dir, 'network', 'host-changes.json'
 
 function readLedger(home: Home): Ledger {
   const text = readFileIfAny(ledgerPath(home))
-  return text ? (JSON.parse(text) as Ledger) : { forwarding: [], accepts: [], firewalld: false }
+  const none: Ledger = { forwarding: [], accepts: [], chains: [], firewalld: false }
+  return text ? { ...none, ...(JSON.parse(text) as Partial<Ledger>) } : none
 }
 
 const writeLedger = (home: Home, ledger: Ledger) =>

@@ -1,5 +1,5 @@
 // `ip` and `nft`, inside a named namespace or outside of any. Many commands are one process.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { run, runOk } from '../../kernel/process.ts'
 
 export const namespacePath = (name: string): string => `/run/netns/${name}`
@@ -34,6 +34,16 @@ export async function nft(namespace: string | null, rules: string): Promise<void
 export const hasNamespace = (name: string): boolean =>
   readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${namespacePath(name)} `)
 
+/** Tells a namespace from a later one of the same name; undefined when there is none. */
+export const namespaceOf = (name: string): number | undefined =>
+  statSync(namespacePath(name), { throwIfNoEntry: false })?.ino
+
+/** Whether a living process is in another namespace than the one that has the name now, or the name is gone. */
+export function isElsewhere(pid: number, name: string): boolean {
+  const own = statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })
+  return own !== undefined && own.ino !== namespaceOf(name)
+}
+
 export async function ensureNamespace(name: string): Promise<'made' | 'was there'> {
   if (hasNamespace(name)) return 'was there'
   rmSync(namespacePath(name), { force: true })
@@ -53,10 +63,19 @@ export async function removeNamespace(name: string): Promise<void> {
   else if (existsSync(namespacePath(name))) rmSync(namespacePath(name), { force: true })
 }
 
-/** `key=value` settings of a namespace's own network. */
-export async function sysctl(namespace: string, settings: string[]): Promise<void> {
-  await runOk(inNamespace(namespace, ['sysctl', '-q', '-w', ...settings]))
+/**
+ * Settings of a namespace's own network: file below /proc/sys/net → value. That folder shows each process the settings of
+ * the namespace it is in. (`sysctl` is in a package of its own, which slim systems lack.)
+ */
+export async function setNetwork(namespace: string, settings: Record<string, string>): Promise<void> {
+  for (const [value, files] of Map.groupBy(Object.entries(settings), ([, value]) => value))
+    await runOk(inNamespace(namespace, ['tee', ...files.map(([file]) => `/proc/sys/net/${file}`)]), {
+      stdin: value,
+    })
 }
+
+/** A kernel that was started with `ipv6.disable=1` has no such settings. */
+export const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6/conf')
 
 /** Removes a link; quiet when it is not there. */
 export async function removeLink(namespace: string | null, name: string): Promise<void> {

@@ -1,20 +1,21 @@
 // Namespaces, links, addresses and routes of a home's router: how they must be, and how they are.
 import { writeFileSync } from 'node:fs'
-import { ensureNamespace, ensureNamespaceName, ip, ipJson, removeLink, sysctl } from './ip.ts'
+import { EngineError } from '../../kernel/errors.ts'
+import { conflictsWith, describeConflict, readHostRoutes } from './cidr.ts'
+import { ensureNamespace, ensureNamespaceName, hasIpv6, ip, ipJson, removeLink, setNetwork } from './ip.ts'
 import { BALANCER_LINK, GATEWAY, METADATA, type Range, RESOLVER, type RouterNames, UPLINK } from './names.ts'
 
 export async function ensureRouterNamespace(names: RouterNames, range: Range) {
   await ensureNamespace(names.router)
-  await sysctl(names.router, [
-    'net.ipv4.ip_forward=1',
-    'net.ipv6.conf.all.disable_ipv6=1',
-    'net.ipv6.conf.default.disable_ipv6=1',
-  ])
+  await setNetwork(names.router, { 'ipv4/ip_forward': '1', ...withoutIpv6() })
   await ip(names.router, [
     'link set lo up',
     ...[RESOLVER, METADATA, range.resolver].map((address) => `addr replace ${address}/32 dev lo`),
   ])
 }
+
+const withoutIpv6 = (): Record<string, string> =>
+  hasIpv6() ? { 'ipv6/conf/all/disable_ipv6': '1', 'ipv6/conf/default/disable_ipv6': '1' } : {}
 
 export async function ensureUplink(names: RouterNames, range: Range) {
   const inner = await ipJson<{ ifname: string }>(names.router, ['link'])
@@ -27,7 +28,7 @@ export async function ensureUplink(names: RouterNames, range: Range) {
       `link add ${names.uplink} mtu ${mtu} type veth peer name ${UPLINK} netns ${names.router}`,
     ])
   }
-  writeFileSync(`/proc/sys/net/ipv6/conf/${names.uplink}/disable_ipv6`, '1')
+  if (hasIpv6()) writeFileSync(`/proc/sys/net/ipv6/conf/${names.uplink}/disable_ipv6`, '1')
   await ip(null, [
     `link set ${names.uplink} mtu ${mtu} up`,
     `addr replace ${range.uplinkHost}/32 peer ${range.uplinkRouter}/32 dev ${names.uplink}`,
@@ -39,21 +40,25 @@ export async function ensureUplink(names: RouterNames, range: Range) {
     // Addresses that nobody has end here, and do not bounce between router and host.
     `route replace unreachable ${range.cidr}`,
   ])
+  const routes = await readHostRoutes()
+  if (routes.some(({ dst, dev }) => dst === range.cidr && dev === names.uplink)) return
+  const [conflict] = conflictsWith(range.cidr, routes, names.uplink)
+  if (conflict) throw new EngineError(describeConflict(range.cidr, conflict))
+  // Never `replace`: it would take away a route of the host's own.
   await ip(null, [
-    `route replace ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`,
+    `route add ${range.cidr} via ${range.uplinkRouter} dev ${names.uplink} src ${range.uplinkHost}`,
   ])
 }
 
 export async function ensureBalancerNamespace(names: RouterNames) {
   await ensureNamespaceName(names.host)
   await ensureNamespace(names.balancer)
-  await sysctl(names.balancer, [
-    'net.ipv6.conf.all.disable_ipv6=1',
-    'net.ipv6.conf.default.disable_ipv6=1',
+  await setNetwork(names.balancer, {
+    ...withoutIpv6(),
     // HAProxy dials from one address: without these it runs out of ports under load without keep-alive.
-    'net.ipv4.ip_local_port_range=1024 65535',
-    'net.ipv4.tcp_tw_reuse=1',
-  ])
+    'ipv4/ip_local_port_range': '1024 65535',
+    'ipv4/tcp_tw_reuse': '1',
+  })
   const links = await ipJson<{ ifname: string }>(names.router, ['link'])
   if (!links.some((link) => link.ifname === BALANCER_LINK)) {
     await removeLink(names.balancer, 'eth0') // of a router namespace that is going away

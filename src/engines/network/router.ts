@@ -11,7 +11,9 @@ import { EngineError } from '../../kernel/errors.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
-import { ensureAccepted, ensureForwarding, foreignForwardDrops, undoHostChanges } from './host-forwarding.ts'
+import { needsRelay, readResolverHost } from '../resolver/host.ts'
+import { conflictsWith, describeConflict, readHostRoutes } from './cidr.ts'
+import { closedChainProblems, ensureAccepted, ensureForwarding, undoHostChanges } from './host-forwarding.ts'
 import { hasNamespace, inNamespace, ip, nft, removeLink, removeNamespace } from './ip.ts'
 import {
   BALANCER_LINK,
@@ -21,6 +23,7 @@ import {
   METADATA,
   namesOf,
   rangeOf,
+  RELAY_PORT,
   RESOLVER,
   type RouterNames,
 } from './names.ts'
@@ -52,6 +55,8 @@ export type Router = {
   resolverAddress: string
   resolverAddresses: string[]
   metadataAddress: string
+  /** The one port of the host that the router, and nobody else, may reach. */
+  relay: { address: string; port: number }
   /** Makes or repairs everything that does not belong to one instance. Call it at each start and every few seconds. */
   ensure(): Promise<void>
   /** Removes every namespace, interface, route, rule and setting of the home. Quiet when there is nothing. */
@@ -101,7 +106,7 @@ export function makeRouter(home: Home): Router {
     const hostAddresses = await readHostAddresses()
     await nft(names.router, routerRuleset({ cidr: home.cidr, members, balancers, ports, hostAddresses }))
     await nft(null, hostRuleset({ names, cidr: home.cidr, forwardingForUs }))
-    await ensureAccepted(home, names)
+    await ensureAccepted({ home, names, asks: needsRelay(readResolverHost()) })
     seen = await look()
   }
 
@@ -180,6 +185,7 @@ export function makeRouter(home: Home): Router {
     resolverAddress: RESOLVER,
     resolverAddresses: [RESOLVER, range.resolver],
     metadataAddress: METADATA,
+    relay: { address: range.uplinkHost, port: RELAY_PORT },
     ensure: () => inTurn(ensure),
     remove: () => inTurn(remove),
     ensureBalancerAddresses: (addresses) => inTurn(() => ensureBalancerAddresses(addresses)),
@@ -192,13 +198,12 @@ export function makeRouter(home: Home): Router {
     attach: (member, pid) => inTurn(() => attach(member, pid)),
     detach: (member) => inTurn(() => detach(member)),
     counters: () => readCounters(names),
-    problems: async () =>
-      (await foreignForwardDrops()).map(
-        (chain) =>
-          `The host's firewall drops forwarded packets by policy (nft chain ${chain}), so instances cannot reach the ` +
-          `outside. Run: nft insert rule ${chain} iifname ${names.uplink} accept; ` +
-          `nft insert rule ${chain} oifname ${names.uplink} ct state established,related accept`,
+    problems: async () => [
+      ...conflictsWith(home.cidr, await readHostRoutes(), names.uplink).map((route) =>
+        describeConflict(home.cidr, route),
       ),
+      ...(await closedChainProblems({ home, names, asks: needsRelay(readResolverHost()) })),
+    ],
   }
 }
 

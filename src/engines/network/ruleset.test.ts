@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chooseCidr } from './cidr.ts'
+import { chooseCidr, conflictsWith, describeConflict, type HostRoute } from './cidr.ts'
 import { checkAddress, interfaceOf, namesOf, rangeOf } from './names.ts'
 import {
   addMemberRules,
@@ -61,6 +61,7 @@ describe('the rules on the host', () => {
       text,
       /hook prerouting priority -250[^}]*iifname "poleabc123" fib daddr type != unicast drop/,
     )
+    assert.match(text, /ip saddr 10\.77\.255\.252 ip daddr 10\.77\.255\.253 udp dport 5300 accept/)
     assert.match(text, /ip saddr 10\.77\.0\.0\/16 oifname != "pole\*" masquerade/)
   })
 
@@ -77,7 +78,39 @@ describe('the range of a home', () => {
     assert.equal(first, '10.64.0.0/16')
     assert.equal(chooseCidr(['10.64.3.0/24', '10.65.0.1'], 0), '10.66.0.0/16')
     assert.equal(chooseCidr(['10.64.0.0/11'], 0), '10.112.0.0/16')
-    assert.throws(() => chooseCidr(['10.0.0.0/8'], 5), { name: 'EngineError' })
+    assert.equal(chooseCidr(['10.0.0.0/8', '172.17.0.0/16'], 1), '172.18.0.0/16')
+    assert.equal(chooseCidr(['10.0.0.0/8', '172.16.0.0/12'], 0), '100.64.0.0/16')
+    const all = ['10.0.0.0/8', '172.16.0.0/12', '100.64.0.0/10']
+    assert.throws(() => chooseCidr(all, 5), {
+      name: 'EngineError',
+      message: /is free of this machine's routes/,
+    })
+  })
+
+  it('is not kept from being chosen by what a VPN sets in place of the default route', () => {
+    assert.equal(chooseCidr(['0.0.0.0/1', '128.0.0.0/1', '8.0.0.0/5'], 0), '10.64.0.0/16')
+  })
+
+  it('meets with an equal or narrower route of the host, and with a wider one that is asked before', () => {
+    const conflicts = (...routes: HostRoute[]) =>
+      conflictsWith('10.70.0.0/16', routes, 'poleabc123').map((route) =>
+        describeConflict('10.70.0.0/16', route),
+      )
+    assert.deepEqual(
+      conflicts(
+        { dst: 'default', dev: 'eth0' },
+        { dst: '10.0.0.0/8', dev: 'tun0' },
+        { dst: '10.71.0.0/16', dev: 'tun0' },
+        { dst: '10.70.0.0/16', dev: 'poleabc123' },
+        { dst: '10.70.255.253', dev: 'poleabc123', table: 'local', type: 'local' },
+      ),
+      [],
+    )
+    assert.equal(conflicts({ dst: '10.70.0.0/16', dev: 'polexyz999' }, { dst: '10.70.3.0/24' }).length, 2)
+    assert.match(
+      conflicts({ dst: '10.0.0.0/8', dev: 'tun0', table: '52' })[0] ?? '',
+      /route 10\.0\.0\.0\/8 dev tun0 table 52 overlaps .* Run: ip route del 10\.0\.0\.0\/8 dev tun0 table 52/,
+    )
   })
 
   it('starts elsewhere for another home', () => {

@@ -2,6 +2,7 @@
 import {
   BALANCER_LINK,
   METADATA,
+  RELAY_PORT,
   RESOLVER,
   UPLINK,
   UPLINK_PREFIX,
@@ -90,11 +91,19 @@ export const hostTable = (names: RouterNames): string => `pb_${names.router.slic
 
 /**
  * The table on the host. Every rule names our uplink or our range, so a host's own firewall is left alone. What comes
- * up the uplink for the host itself is dropped before any DNAT: a published container port is the host's own address.
+ * up the uplink for the host itself is dropped before any DNAT (a published container port is the host's own address),
+ * but for the router's own questions for names.
  */
 export function hostRuleset({ names, cidr, forwardingForUs }: HostRules): string {
   const table = `inet ${hostTable(names)}`
   const up = `"${names.uplink}"`
+  const { uplinkRouter, uplinkHost } = rangeOf(cidr)
+  const asks = ['udp', 'tcp']
+    .map(
+      (protocol) =>
+        `iifname ${up} ip saddr ${uplinkRouter} ip daddr ${uplinkHost} ${protocol} dport ${RELAY_PORT} accept`,
+    )
+    .join('\n    ')
   const alone = forwardingForUs.map((name) => `"${name}"`).join(', ')
   return `table ${table}
 delete table ${table}
@@ -102,10 +111,12 @@ table ${table} {
   chain prerouting {
     type filter hook prerouting priority -250; policy accept
     iifname ${up} ip saddr != ${cidr} drop
+    ${asks}
     iifname ${up} fib daddr type != unicast drop
   }
   chain input {
     type filter hook input priority -250; policy accept
+    ${asks}
     iifname ${up} drop
   }
   chain forward {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -31,8 +31,23 @@ describe('objects on a file system', () => {
     t.after(() => rmSync(dir, { recursive: true }))
     await makeFilesystemObjects(dir).put('abcdef01', Readable.from([Buffer.from('x')]), 10)
     writeFileSync(join(dir, 'incoming', 'abcdef02'), 'half')
+    const objects = makeFilesystemObjects(dir)
+    objects.open()
+    assert.deepEqual(await objects.list(), ['abcdef01'])
+    assert.equal(existsSync(join(dir, 'incoming')), false)
+  })
+  it('are not disturbed by a second process that looks while a body comes in', async (t) => {
+    const dir = makeDir()
+    t.after(() => rmSync(dir, { recursive: true }))
+    async function* body() {
+      yield Buffer.from('a')
+      // Asked for more, so the first part is written.
+      assert.deepEqual(await makeFilesystemObjects(dir).list(), [])
+      assert.equal(readFileSync(join(dir, 'incoming', 'abcdef01'), 'utf8'), 'a')
+      yield Buffer.from('b')
+    }
+    assert.equal((await makeFilesystemObjects(dir).put('abcdef01', body(), 10)).bytes, 2)
     assert.deepEqual(await makeFilesystemObjects(dir).list(), ['abcdef01'])
-    assert.deepEqual(readdirSync(join(dir, 'incoming')), [])
   })
   it('refuse ids that are not ids', (t) => {
     const dir = makeDir()

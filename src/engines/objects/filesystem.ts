@@ -1,6 +1,6 @@
 // Bodies as files: <dir>/<first 2 hex of the id>/<id>. A body is written to <dir>/incoming, synced and renamed, so that a
 // name in the tree is a whole body, also after a power cut.
-import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, rmSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -10,11 +10,14 @@ import { makeBodyHasher } from './hashing.ts'
 
 const READ_BYTES = 256 * 1024
 
-/** `dir` belongs to this engine alone: half-written bodies that a crash left in it are removed here. */
-export function makeFilesystemObjects(dir: string): ObjectEngine {
+export type FilesystemObjects = ObjectEngine & {
+  /** Removes half-written bodies that a crash left. Only for the one process that writes, before its first `put`. */
+  open(): void
+}
+
+/** Making it touches nothing: a second process may look into the folder while the server writes. */
+export function makeFilesystemObjects(dir: string): FilesystemObjects {
   const incoming = join(dir, 'incoming')
-  rmSync(incoming, { recursive: true, force: true })
-  mkdirSync(incoming, { recursive: true, mode: 0o700 })
   const folder = (id: string) => join(dir, checked(id).slice(0, 2))
   const path = (id: string) => join(folder(id), id)
 
@@ -22,6 +25,7 @@ export function makeFilesystemObjects(dir: string): ObjectEngine {
     const beside = join(incoming, checked(id))
     const hasher = makeBodyHasher()
     try {
+      await onDisk(mkdir(incoming, { recursive: true, mode: 0o700 }))
       const file = await onDisk(open(beside, 'wx', 0o600))
       try {
         for await (const chunk of body) {
@@ -51,6 +55,7 @@ export function makeFilesystemObjects(dir: string): ObjectEngine {
   }
 
   return {
+    open: () => rmSync(incoming, { recursive: true, force: true }),
     put,
     get,
     path,
@@ -62,6 +67,7 @@ export function makeFilesystemObjects(dir: string): ObjectEngine {
     },
     async list() {
       const ids: string[] = []
+      if (!existsSync(dir)) return ids
       for (const entry of await readdir(dir, { withFileTypes: true }))
         if (entry.isDirectory() && /^[0-9a-f]{2}$/.test(entry.name))
           ids.push(...(await readdir(join(dir, entry.name))))

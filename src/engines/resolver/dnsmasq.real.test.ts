@@ -10,16 +10,18 @@ import { makeIds } from '../../kernel/ids.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { makeRunit } from '../supervisor/runit.ts'
-import { readResolverHost, resolverService } from './dnsmasq.ts'
+import { resolverService } from './dnsmasq.ts'
+import { readResolverHost } from './host.ts'
 
 const RESOLVER = '169.254.169.253'
 const UPSTREAM = '192.0.2.53'
 
 describe('dnsmasq in a namespace', () => {
   it("forwards to the resolvers of the host's file, follows its changes, and is not root", async () => {
-    const router = `pb-${makeIds(systemRandom).lower('', 6)}`
+    const id = makeIds(systemRandom).lower('', 6)
+    const router = `pb-${id}`
     const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
-    const supervisor = makeRunit({ clock, home: { dir } }, ['resolver'])
+    const supervisor = makeRunit({ clock, home: { dir, id } }, ['resolver'])
     const execIn = (namespace: string, argv: string[]) => [
       'nsenter',
       `--net=/run/netns/${namespace}`,
@@ -36,8 +38,15 @@ describe('dnsmasq in a namespace', () => {
       const resolvFile = join(dir, 'resolv.conf')
       chmodSync(dir, 0o755) // it is read by another user
       writeFileSync(resolvFile, '')
-      const network = { names: { router }, resolverAddresses: [RESOLVER], execIn }
-      await supervisor.ensure(resolverService(network, { ...readResolverHost(), resolvFile }))
+      const relay = { address: '192.0.2.54', port: 5300 }
+      const network = { names: { router }, resolverAddresses: [RESOLVER], relay, execIn }
+      await supervisor.ensure(
+        resolverService(network, {
+          ...readResolverHost(),
+          resolvFile,
+          upstreams: [UPSTREAM],
+        }),
+      )
       const untilSaid = async (wanted: string) => {
         let said = ''
         for (const end = clock.monotonic() + 10_000; clock.monotonic() < end && said !== wanted;)

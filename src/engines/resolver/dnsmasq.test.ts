@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readResolverHost, resolverProblem, resolverService } from './dnsmasq.ts'
+import { relayService, resolverService } from './dnsmasq.ts'
+import { needsRelay, readResolverHost, resolverProblem } from './host.ts'
 
 const network = {
   names: { router: 'pb-abc123' },
   resolverAddresses: ['169.254.169.253', '10.9.0.2'],
+  relay: { address: '10.9.255.253', port: 5300 },
   execIn: (namespace: string, argv: string[]) => ['in', namespace, ...argv],
 }
 const users = { '/etc/passwd': 'root:x:0\nnobody:x:65534\n', '/etc/group': 'root:x:0\nnogroup:x:65534\n' }
 const hostWith = (files: Record<string, string>) =>
-  readResolverHost((path) => ({ ...users, ...files })[path as keyof typeof users])
+  readResolverHost((path) => ({ ...users, ...files })[path as keyof typeof users], ['192.0.2.200'])
 
 describe('resolver', () => {
   it('runs in the router, unprivileged, on its own addresses only', () => {
@@ -24,7 +26,7 @@ describe('resolver', () => {
           '--listen-address=169.254.169.253',
           '--listen-address=10.9.0.2',
         ],
-        ...['--resolv-file=/etc/resolv.conf', '--no-hosts', '--local=/localhost/', '--cache-size=1000'],
+        ...['--resolv-file=/etc/resolv.conf', '--local=/localhost/', '--cache-size=1000', '--no-hosts'],
         ...['--dns-forward-max=1000', '--user=nobody', '--group=nogroup'],
       ],
       env: {},
@@ -42,9 +44,30 @@ describe('resolver', () => {
     assert.deepEqual(host.upstreams, ['192.0.2.7'])
   })
 
-  it('says when the only resolver is out of reach, or there is none', () => {
-    const stub = hostWith({ '/etc/resolv.conf': 'nameserver 127.0.0.1\nnameserver ::1\n' })
-    assert.match(resolverProblem(stub) ?? '', /listens on 127.0.0.1, ::1 only/)
-    assert.match(resolverProblem(hostWith({})) ?? '', /names no resolver/)
+  for (const [what, address] of [
+    ['the loopback', '127.0.0.1'],
+    ["Docker's own", '127.0.0.11'],
+    ['an address of the host', '192.0.2.200'],
+    ['IPv6', '2001:db8::53'],
+  ] as const)
+    it(`asks through the host where the only resolver is on ${what}`, () => {
+      const host = hostWith({ '/etc/resolv.conf': `nameserver ${address}\n` })
+      assert.equal(needsRelay(host), true)
+      assert.equal(resolverProblem(host), null)
+      const { argv } = resolverService(network, host)
+      assert.ok(argv.includes('--server=10.9.255.253#5300') && argv.includes('--no-resolv'))
+      const relay = relayService(network, host).argv
+      assert.deepEqual(relay[0], 'dnsmasq') // on the host itself
+      for (const option of ['--listen-address=10.9.255.253', '--port=5300', '--resolv-file=/etc/resolv.conf'])
+        assert.ok(relay.includes(option), option)
+    })
+
+  it('asks directly where one can be reached', () => {
+    const host = hostWith({ '/etc/resolv.conf': 'nameserver 127.0.0.1\nnameserver 192.0.2.9\n' })
+    assert.equal(needsRelay(host), false)
+  })
+
+  it('says when there is none', () => {
+    assert.match(resolverProblem(hostWith({})) ?? '', /^\/etc\/resolv\.conf names no resolver/)
   })
 })

@@ -1,89 +1,82 @@
 // The resolver of instances: dnsmasq in the router's namespace, at AWS's addresses 169.254.169.253 and VPC+2 (design §4).
-// It forwards to the host's resolvers and follows their changes by itself (it watches the file).
-import { readFileIfAny } from '../../kernel/files.ts'
-import type { Service } from '../supervisor/engine.ts'
+// It forwards to the host's resolvers and follows their changes by itself (it watches the file). Where only the host can
+// ask those (127.0.0.1, Docker's 127.0.0.11, IPv6), a second dnsmasq on the host, at its end of the uplink, asks for it.
+import { isElsewhere } from '../network/ip.ts'
+import type { Service, Supervisor } from '../supervisor/engine.ts'
+import { needsRelay, readResolverHost, type ResolverHost } from './host.ts'
 
 /** What the resolver needs of the network; `Router` is one. */
 export type ResolverNetwork = {
   names: { router: string }
   resolverAddresses: string[]
+  /** The host's end of the uplink; the router may ask it there at `port`, and nobody else. */
+  relay: { address: string; port: number }
   execIn(namespace: string, argv: string[]): string[]
 }
 
-/** What the host says about its own resolvers and users. */
-export type ResolverHost = {
-  /** The file that dnsmasq follows. */
-  resolvFile: string
-  /** Resolvers in it that can be reached from the namespace. */
-  upstreams: string[]
-  /** Resolvers in it that listen on the host's loopback only. */
-  unreachable: string[]
-  user: string
-  group: string
+const RELAY = 'resolver-relay'
+
+/** Names of the daemons that this host needs. */
+export const resolverDaemons = (host: ResolverHost): string[] =>
+  needsRelay(host) ? ['resolver', RELAY] : ['resolver']
+
+/** Makes or repairs the resolver's daemons. Call it at each start and every few seconds: the host's resolvers may change. */
+export async function ensureResolver(
+  supervisor: Supervisor,
+  network: ResolverNetwork,
+  host: ResolverHost = readResolverHost(),
+): Promise<void> {
+  if (needsRelay(host)) await supervisor.ensure(relayService(network, host))
+  else await supervisor.remove(RELAY)
+  const service = resolverService(network, host)
+  await supervisor.ensure(service)
+  const running = (await supervisor.list()).find(({ name }) => name === service.name)
+  // The network was made anew under it: it answers nobody where it is. Its supervisor starts it again, in the new one.
+  if (running?.pid && isElsewhere(running.pid, network.names.router))
+    await supervisor.signal(service.name, 'TERM')
 }
 
-/** The daemon, for the supervisor. Call it at each start and now and then: another resolv.conf is another service. */
-export function resolverService(network: ResolverNetwork, host: ResolverHost = readResolverHost()): Service {
+/** The daemon that instances ask, for the supervisor. */
+export function resolverService(network: ResolverNetwork, host: ResolverHost): Service {
+  const { address, port } = network.relay
   const options = [
-    '--keep-in-foreground',
-    '--conf-file=/dev/null',
-    '--pid-file=',
-    '--log-facility=-',
-    '--bind-interfaces',
-    ...network.resolverAddresses.map((address) => `--listen-address=${address}`),
-    `--resolv-file=${host.resolvFile}`,
-    '--no-hosts',
+    ...network.resolverAddresses.map((one) => `--listen-address=${one}`),
+    ...(needsRelay(host)
+      ? ['--no-resolv', `--server=${address}#${port}`]
+      : [`--resolv-file=${host.resolvFile}`]),
     // Names below `localhost` mean the asker's own machine, so nobody outside is asked (RFC 6761 §6.3).
     '--local=/localhost/',
     '--cache-size=1000',
-    '--dns-forward-max=1000',
-    `--user=${host.user}`,
-    `--group=${host.group}`,
   ]
   return {
     name: 'resolver',
-    argv: network.execIn(network.names.router, ['dnsmasq', ...options]),
+    argv: network.execIn(network.names.router, dnsmasq(host, options)),
     env: {},
     filesMax: null,
   }
 }
 
-/** Why names do not resolve inside instances, and what helps; null when they should. For `status` and `doctor`. */
-export function resolverProblem({ resolvFile, upstreams, unreachable }: ResolverHost): string | null {
-  if (upstreams.length > 0) return null
-  if (unreachable.length === 0) return `${resolvFile} names no resolver, so instances cannot resolve names.`
-  return (
-    `The host's resolver listens on ${unreachable.join(', ')} only, which instances cannot reach. ` +
-    `Add a line "nameserver ADDRESS" with a resolver of your network to ${resolvFile}.`
-  )
+/** The daemon on the host that asks for the router's. */
+export function relayService({ relay }: ResolverNetwork, host: ResolverHost): Service {
+  const options = [
+    `--listen-address=${relay.address}`,
+    `--port=${relay.port}`,
+    `--resolv-file=${host.resolvFile}`,
+    '--cache-size=0',
+  ]
+  return { name: RELAY, argv: dnsmasq(host, options), env: {}, filesMax: null }
 }
 
-/** `read` answers a file's text, or undefined when it is not there. */
-export function readResolverHost(read: (path: string) => string | undefined = readFileIfAny): ResolverHost {
-  const files = RESOLV_FILES.map((path) => ({ path, servers: nameservers(read(path) ?? '') }))
-  const chosen = files.find(({ servers }) => servers.some((server) => !isLoopback(server))) ?? files[0]!
-  const users = ['dnsmasq', 'nobody'].filter((name) => hasEntry(read('/etc/passwd'), name))
-  const groups = ['dnsmasq', 'nogroup', 'nobody'].filter((name) => hasEntry(read('/etc/group'), name))
-  return {
-    resolvFile: chosen.path,
-    upstreams: chosen.servers.filter((server) => !isLoopback(server)),
-    unreachable: chosen.servers.filter(isLoopback),
-    user: users[0] ?? 'nobody',
-    group: groups[0] ?? 'nogroup',
-  }
-}
-
-// The second is systemd-resolved's list of real resolvers, behind its stub on 127.0.0.53; the third NetworkManager's.
-const RESOLV_FILES = [
-  '/etc/resolv.conf',
-  '/run/systemd/resolve/resolv.conf',
-  '/run/NetworkManager/no-stub-resolv.conf',
-] as const
-
-const nameservers = (text: string): string[] =>
-  text.split('\n').flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? [])
-
-const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
-
-const hasEntry = (file: string | undefined, name: string): boolean =>
-  (file ?? '').split('\n').some((line) => line.startsWith(`${name}:`))
+const dnsmasq = (host: ResolverHost, options: string[]): string[] => [
+  'dnsmasq',
+  '--keep-in-foreground',
+  '--conf-file=/dev/null',
+  '--pid-file=',
+  '--log-facility=-',
+  '--bind-interfaces',
+  ...options,
+  '--no-hosts',
+  '--dns-forward-max=1000',
+  `--user=${host.user}`,
+  `--group=${host.group}`,
+]

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
+import { makeIds } from '../../kernel/ids.ts'
 import { run, runOk } from '../../kernel/process.ts'
+import { systemRandom } from '../../kernel/random.ts'
+import { groupingRoots } from './cgroup.ts'
 import { describeSupervisor } from './conformance.ts'
 import type { Supervisor } from './engine.ts'
 import { makeRunit } from './runit.ts'
@@ -19,12 +22,14 @@ const sleeper = (name: string, mark = '') => ({
 
 async function open(expected: string[] = []) {
   const dir = mkdtempSync(join(tmpdir(), 'pbt-a b ü-'))
-  const engine = () => makeRunit({ clock, home: { dir } }, expected)
+  const id = makeIds(systemRandom).lower('', 6)
+  const engine = () => makeRunit({ clock, home: { dir, id } }, expected)
   const close = async () => {
     await engine().shutdown()
     rmSync(dir, { recursive: true })
+    assert.equal(await runOk(['find', '/sys/fs/cgroup', '-type', 'd', '-name', id]), '')
   }
-  return { dir, engine, close }
+  return { dir, id, engine, close }
 }
 
 const pidOf = async (supervisor: Supervisor, name: string) =>
@@ -67,6 +72,43 @@ describe('runit on the machine', () => {
     }
   })
 
+  it('has a cgroup of its own, in every hierarchy that a service manager ends processes by', async (t) => {
+    const roots = groupingRoots(readFileSync('/proc/self/mountinfo', 'utf8'))
+    if (roots.length === 0) return t.skip('no cgroup hierarchy is mounted')
+    const home = await open(['one'])
+    try {
+      const own = readFileSync('/proc/self/cgroup', 'utf8')
+      await home.engine().ensure(sleeper('one'))
+      const [runsvdir = 0] = findRunsvdir(join(home.dir, 'supervise'))
+      for (const pid of [runsvdir, await pidOf(home.engine(), 'one')]) {
+        const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split('\n')
+        assert.equal(
+          lines.filter((line) => line.endsWith(`/polebean/${home.id}/daemons`)).length,
+          roots.length,
+          lines.join(' '),
+        )
+      }
+      assert.equal(readFileSync('/proc/self/cgroup', 'utf8'), own)
+      t.diagnostic(`hierarchies: ${roots.join(', ')}`)
+    } finally {
+      await home.close()
+    }
+  })
+
+  it('ends at shutdown what a daemon left running beside itself', async () => {
+    const home = await open(['one'])
+    const mark = `4711.${Number.parseInt(home.id, 36)}`
+    const left = async () => (await run(['pgrep', '-f', `^sleep ${mark}$`])).exit === 0
+    const argv = ['sh', '-c', `setsid sleep ${mark} >/dev/null 2>&1 & exec sleep 1000`]
+    try {
+      await home.engine().ensure({ name: 'one', argv, env: {}, filesMax: null })
+      await until(left)
+    } finally {
+      await home.close()
+    }
+    assert.equal(await left(), false)
+  })
+
   it('restarts a killed daemon while the control plane is dead', async () => {
     const home = await open(['one'])
     try {
@@ -74,11 +116,11 @@ describe('runit on the machine', () => {
       const life = `
         import { makeRunit } from ${JSON.stringify(join(import.meta.dirname, 'runit.ts'))}
         import { systemClock as clock } from ${JSON.stringify(join(import.meta.dirname, '../../kernel/clock.ts'))}
-        const supervisor = makeRunit({ clock, home: { dir: process.argv[1] } }, ['one'])
+        const supervisor = makeRunit({ clock, home: { dir: process.argv[1], id: process.argv[2] } }, ['one'])
         await supervisor.ensure({ name: 'one', argv: ['sleep', '1000'], env: {}, filesMax: null })
         console.log((await supervisor.list())[0].pid)
         process.kill(process.pid, 'SIGKILL')`
-      const { stdout } = await run([process.execPath, '--input-type=module', '-e', life, home.dir])
+      const { stdout } = await run([process.execPath, '--input-type=module', '-e', life, home.dir, home.id])
       const pid = Number(stdout.toString())
       assert.equal(await pidOf(home.engine(), 'one'), pid)
       const killedAt = clock.monotonic()
@@ -114,7 +156,7 @@ describe('runit on the machine', () => {
       const supervise = join(home.dir, 'supervise')
       const pids = await tree(findRunsvdir(supervise)[0] ?? 0)
       for (const pid of pids) process.kill(pid, 'SIGKILL')
-      await until(() => findRunsvdir(supervise).length === 0)
+      await until(() => pids.every(isGone))
       await home.engine().ensure(sleeper('one'))
       assert.deepEqual(
         (await home.engine().list()).map(({ name }) => name),
@@ -126,6 +168,15 @@ describe('runit on the machine', () => {
     }
   })
 })
+
+/** A zombie holds nothing any more. */
+function isGone(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}
 
 async function tree(pid: number): Promise<number[]> {
   const children = (await run(['ps', '-o', 'pid=', '--ppid', String(pid)])).stdout

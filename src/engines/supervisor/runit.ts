@@ -6,6 +6,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
+import { daemonsIn, removeDaemonCgroup } from './cgroup.ts'
 import type { Service, Supervisor } from './engine.ts'
 import { checkName, LOG_LIMITS, renderLogScript, renderRunScript } from './run-script.ts'
 import { command, readStatus, type RunsvStatus } from './runsv.ts'
@@ -13,7 +14,7 @@ import { findRunsvdir, startRunsvdir } from './runsvdir.ts'
 
 /** `expected`: services that will come. Their supervisors stand ready, since runsvdir may take six seconds to find a new one. */
 export function makeRunit(
-  { clock, home }: { clock: Clock; home: Pick<Home, 'dir'> },
+  { clock, home }: { clock: Clock; home: Pick<Home, 'dir' | 'id'> },
   expected: string[] = ['haproxy', 'resolver'],
 ): Supervisor {
   const root = join(home.dir, 'supervise')
@@ -41,7 +42,7 @@ export function makeRunit(
       for (const old of readdirSync(root))
         if (!readStatus(join(root, old))) rmSync(join(root, old), { recursive: true })
       for (const one of new Set([...expected, name])) prepare(one)
-      await startRunsvdir(root).catch((cause: unknown) => {
+      await startRunsvdir(root, home.id).catch((cause: unknown) => {
         throw new EngineError(`cannot start runsvdir (package runit): ${reasonOf(cause)}`, { cause })
       })
     }
@@ -105,9 +106,14 @@ export function makeRunit(
     const left = () => dirs.filter((dir) => readStatus(dir) !== null)
     await until('did not end', GRACE_MS, () => left().length === 0).catch(async () => {
       for (const dir of left()) command(dir, 'k')
+      for (const pid of daemonsIn(home.id)) kill(pid, 'SIGKILL') // one that left the log's pipe to a child
       await until('some daemons do not end', GRACE_MS, () => left().length === 0)
     })
     await until('runsvdir does not end', GRACE_MS, () => findRunsvdir(root).length === 0)
+    await until('', LEFT_OVER_MS, () => daemonsIn(home.id).length === 0).catch(() => {
+      for (const pid of daemonsIn(home.id)) kill(pid, 'SIGKILL') // what a daemon left running beside itself
+    })
+    await until('the cgroup of the daemons is in use', GRACE_MS, () => removeDaemonCgroup(home.id))
     rmSync(root, { recursive: true, force: true })
   }
 
@@ -140,6 +146,7 @@ export function makeRunit(
 const START_MS = 5_000
 const FOUND_MS = 8_000
 const GRACE_MS = 10_000
+const LEFT_OVER_MS = 2_000
 const POLL_MS = 10
 const SIGNALS = { HUP: 'h', USR1: '1', USR2: '2', TERM: 't' } as const
 

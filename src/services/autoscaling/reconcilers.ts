@@ -12,7 +12,7 @@ import { deregister, register, takeOutOfService, unlessGone } from './members.ts
 import { planGroup, type GroupAction, type MemberView } from './plan.ts'
 import {
   groupOf,
-  launchConfigurationsOf,
+  launchConfigurationOf,
   listOf,
   memberOf,
   membersOf,
@@ -64,14 +64,12 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
     const members = membersOf(store, group)
     const targetStates = targetStatesOf(context, group, members)
-    const configurations = new Map(
-      launchConfigurationsOf(store, group).map((row) => [row.name, row.createdAt]),
-    )
+    const madeAt = (name: string) => launchConfigurationOf(store, group, name)?.createdAt ?? 0
     return members.map((member) => ({
       ...member,
       registered: listOf(member.registered),
       ec2State: states.get(member.instanceId) ?? null,
-      launchConfigurationAt: configurations.get(member.launchConfigurationName) ?? 0,
+      launchConfigurationAt: madeAt(member.launchConfigurationName),
       targetStates: targetStates.get(member.instanceId) ?? [],
     }))
   }

@@ -15,7 +15,7 @@ import {
 import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
-import { configurationOfSettings } from './software.ts'
+import { refreshPortProblem } from './port-problem.ts'
 import {
   environmentById,
   findDeployment,
@@ -44,7 +44,10 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
       const failed: string[] = []
       for (const row of liveEnvironments(store)) {
         try {
-          store.transaction(() => refreshHealth(parts, row.id))
+          store.transaction(() => {
+            refreshHealth(parts, row.id)
+            refreshPortProblem(parts, row.id)
+          })
         } catch (error) {
           failed.push(row.id)
           log.error('health of an environment cannot be computed', { environment: row.id, error })
@@ -100,6 +103,8 @@ export function assessNow(
   const succeeded =
     last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
+  // A healthy target has a balancer that checks it.
+  const serving = [...targets.values()].some(({ state }) => state === 'healthy')
   return assess({
     status: row.status,
     update:
@@ -116,10 +121,10 @@ export function assessNow(
           }
         : null,
     expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
-    minSize: group?.minSize ?? configurationOfSettings(row).minSize,
+    minSize: group?.minSize ?? 0,
     missing: [
       ...(group ? [] : ['Auto Scaling group']),
-      ...(hasLoadBalancer(parts, row) ? [] : ['load balancer']),
+      ...(serving || hasLoadBalancer(parts, row) ? [] : ['load balancer']),
     ],
     requests: requestsOf(loadBalancerCounters(parts, row)),
     instances: instancesOf(store, row.id).map((instance) =>

@@ -31,6 +31,8 @@ export type World = {
   starts: (intent: SoftwareIntent, instanceId: string) => string | null
   /** What the load balancer says of an instance whose software was applied; '' = healthy. */
   checks: (intent: SoftwareIntent, instanceId: string) => string
+  /** Why load balancers are not reached at some port; '' = they are. */
+  impairment: string
   /** Why no instance can be launched; '' = it can. */
   launchFailure: string
   /** An instance dies; its group launches another one. */
@@ -60,6 +62,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     healthChecks: [],
     starts: () => '',
     checks: () => '',
+    impairment: '',
     launchFailure: '',
     kill: (id) => {
       for (const group of world.groups.values())
@@ -80,7 +83,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     const type = world.configurations.get(group.configuration)?.type ?? ''
     while (world.launchFailure === '' && group.deletedAt === null && group.instances.length < group.desired)
       group.instances.push({ id: next('i-', 17), intent: null, revision: 0, putAt: 0, type })
-    while (group.instances.length > group.desired) group.instances.pop()
+    while (group.instances.length > group.desired) group.instances.shift() // AWS: the oldest launch configuration goes first
   }
   const missing = (what: string) => new DeclaredError('NotFound', `${what} not found`)
 
@@ -233,6 +236,13 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       if (!world.targetGroups.delete(TargetGroupArn)) throw missing(TargetGroupArn)
       return {}
     },
+    describeLoadBalancers(_context, { LoadBalancerArns: [arn = ''] = [] }) {
+      if (!world.loadBalancers.has(arn)) throw new DeclaredError('LoadBalancerNotFound', arn)
+      const State = world.impairment
+        ? { Code: 'active_impaired' as const, Reason: world.impairment }
+        : { Code: 'active' as const }
+      return { LoadBalancers: [{ LoadBalancerArn: arn, State }] }
+    },
     createLoadBalancer(_context, { Name }) {
       const arn = `${ELB}:loadbalancer/app/${Name}/1`
       world.loadBalancers.add(arn)
@@ -242,10 +252,6 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       world.loadBalancers.delete(LoadBalancerArn)
       interfacesGoneAt = clock.now() + DELETION_MS // its network interfaces go a little later
       return {}
-    },
-    describeLoadBalancers(_context, { LoadBalancerArns: [arn = ''] = [] }) {
-      if (!world.loadBalancers.has(arn)) throw new DeclaredError('LoadBalancerNotFound', arn)
-      return { LoadBalancers: [{ LoadBalancerArn: arn }] }
     },
     describeListeners(_context, { ListenerArns: [arn = ''] = [] }) {
       if (!world.listeners.has(arn)) throw new DeclaredError('ListenerNotFound', arn)
@@ -264,11 +270,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       TargetHealthDescriptions: world.instances().map((one) => {
         const applied = one.intent && softwareOf(one.id)?.state === 'applied'
         const reason = applied && one.intent ? world.checks(one.intent, one.id) : 'Elb.InitialHealthChecking'
-        const State = !applied
-          ? ('initial' as const)
-          : reason === ''
-            ? ('healthy' as const)
-            : ('unhealthy' as const)
+        const State =
+          world.listeners.size === 0
+            ? ('unused' as const)
+            : !applied
+              ? ('initial' as const)
+              : reason === ''
+                ? ('healthy' as const)
+                : ('unhealthy' as const)
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),

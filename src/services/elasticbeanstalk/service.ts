@@ -26,7 +26,7 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
-import { elasticbeanstalkMigration, outOfServiceMigration } from './store.ts'
+import { elasticbeanstalkMigration, outOfServiceMigration, portProblemMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -40,6 +40,7 @@ export const elasticbeanstalkMigrations: Migration[] = [
   configurationMigration,
   outOfServiceMigration,
   layerMigration,
+  portProblemMigration,
 ]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway

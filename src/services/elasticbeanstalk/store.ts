@@ -62,6 +62,12 @@ export const outOfServiceMigration: Migration = {
   sql: 'alter table environment_instance add column out_of_service_since integer;',
 }
 
+/** Later than `elasticbeanstalk.1`: homes that exist get it at their next start. */
+export const portProblemMigration: Migration = {
+  id: 'elasticbeanstalk.port-problem',
+  sql: `alter table environment add column port_problem text not null default ''`,
+}
+
 export type ApplicationRow = {
   account: string
   region: string
@@ -131,6 +137,8 @@ export type EnvironmentRow = {
   /** The last deployment that succeeded. */
   expectedDeploymentId: number | null
   loopbackPort: number | null
+  /** A port of this machine at which it is not reached, and why; '' = none. */
+  portProblem: string
   /** JSON: EnvironmentResources */
   resources: string
   /** Of the call that caused the operation under way. */

@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import type { ServiceDeps } from '../service.ts'
 import { missing, noLoadBalancer, noTargetGroup } from './errors.ts'
-import { loadBalancersOf, targetGroupsOf, type LoadBalancerRow, type TargetGroupRow } from './store.ts'
+import { loadBalancerOf, targetGroupOf, type LoadBalancerRow, type TargetGroupRow } from './store.ts'
 
 export type Elbv2Deps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud'>
 
@@ -12,7 +12,7 @@ export function requireLoadBalancer(
   arn: string | undefined,
 ): LoadBalancerRow {
   if (!arn) throw missing('loadBalancerArn')
-  const row = loadBalancersOf(store, context).find((one) => one.arn === arn)
+  const row = loadBalancerOf(store, context, arn)
   if (!row) throw noLoadBalancer(arn)
   return row
 }
@@ -23,7 +23,7 @@ export function requireTargetGroup(
   arn: string | undefined,
 ): TargetGroupRow {
   if (!arn) throw missing('targetGroupArn')
-  const row = targetGroupsOf(store, context).find((one) => one.arn === arn)
+  const row = targetGroupOf(store, context, arn)
   if (!row) throw noTargetGroup(arn)
   return row
 }

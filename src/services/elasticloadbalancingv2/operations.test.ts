@@ -127,6 +127,21 @@ describe('load balancers', () => {
     assert.equal(state(), 'active')
   })
 
+  it('are impaired, with the reason, as long as another program has a port of theirs', async () => {
+    const { LoadBalancerArn } = loadBalancer()
+    elb().putLoadBalancerNames(world.context, LoadBalancerArn!, { hosts: [], loopbackPort: 18_003 })
+    const state = () => elb().describeLoadBalancers(world.context, {}).LoadBalancers![0]!.State!
+    world.balancer.occupy(18_003, 'node (pid 12)')
+    await world.clock.run(10_000)
+    assert.deepEqual(state(), {
+      Code: 'active_impaired',
+      Reason: 'port 18003 is taken by node (pid 12)',
+    })
+    world.balancer.occupy(18_003, null)
+    await world.clock.run(10_000)
+    assert.deepEqual(state(), { Code: 'active' })
+  })
+
   it('keep their address until the engine has let them go, while the name is free at once', async () => {
     const { LoadBalancerArn } = loadBalancer()
     await world.clock.run(2_000)

@@ -50,6 +50,7 @@ export function makeBalancerReconciler(
       const model = store.transaction(() => {
         const rows = readRows()
         record(rows, observed.seen)
+        if (observed.seen) recordTaken(rows.loadBalancers, observed.seen)
         const after = { ...rows, ...readTables() }
         settled = isSettled(after)
         return JSON.stringify(buildModel(after))
@@ -141,6 +142,14 @@ export function makeBalancerReconciler(
         next.description === row.description &&
         next.inFlight === row.inFlight
       if (!same) updateTarget(store, row, next)
+    }
+  }
+
+  function recordTaken(loadBalancers: LoadBalancerRow[], { taken }: BalancerObservation) {
+    for (const { arn, id, impairment } of loadBalancers) {
+      const reasons = taken.filter((one) => one.loadBalancerId === id).map(({ reason }) => reason)
+      const now = [...new Set(reasons)].join('; ')
+      if (now !== impairment) store.update('elbv2_load_balancer', { arn }, { impairment: now })
     }
   }
 

@@ -1,4 +1,4 @@
-// Tables of elasticloadbalancingv2. Columns `state`, `health`, `reason`, `description`, `in_flight` are what was seen
+// Tables of elasticloadbalancingv2. Columns `state`, `impairment`, `health`, `reason`, `description`, `in_flight` are what was seen
 // of the engine last, written on change; all others are intent.
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
@@ -48,6 +48,10 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     drop table elbv2_target;
     alter table elbv2_target_new rename to elbv2_target;`,
   },
+  {
+    id: 'elasticloadbalancingv2.2',
+    sql: `alter table elbv2_load_balancer add column impairment text not null default ''`,
+  },
 ]
 
 export type LoadBalancerRow = {
@@ -71,6 +75,8 @@ export type LoadBalancerRow = {
   hosts: string
   loopbackPort: number | null
   state: 'provisioning' | 'active'
+  /** Why it cannot be reached at some port of this machine; '' = it can. */
+  impairment: string
   createdAt: number
   /** Set by DeleteLoadBalancer; the row goes when the engine does not carry it any more. */
   deletedAt: number | null
@@ -134,6 +140,18 @@ export const loadBalancersOf = (store: Store, context: Owner) =>
     `select * from elbv2_load_balancer where deleted_at is null and ${OF_OWNER}`,
     owner(context),
   )
+
+export const loadBalancerOf = (store: Store, context: Owner, arn: string) =>
+  store.get<LoadBalancerRow>(
+    `select * from elbv2_load_balancer where arn = :arn and deleted_at is null and ${OF_OWNER}`,
+    { arn, ...owner(context) },
+  )
+
+export const targetGroupOf = (store: Store, context: Owner, arn: string) =>
+  store.get<TargetGroupRow>(`select * from elbv2_target_group where arn = :arn and ${OF_OWNER}`, {
+    arn,
+    ...owner(context),
+  })
 
 export const targetGroupsOf = (store: Store, context: Owner) =>
   store.all<TargetGroupRow>(`select * from elbv2_target_group where ${OF_OWNER}`, owner(context))

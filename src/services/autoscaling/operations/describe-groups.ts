@@ -3,7 +3,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { paging, unsupported, validation } from '../errors.ts'
-import { groupsOf, groupTagsOf, listOf, membersOf, type GroupRow, type MemberRow } from '../store.ts'
+import { groupOf, groupsOf, groupTagsOf, listOf, membersOf, type GroupRow, type MemberRow } from '../store.ts'
 import { describeGroupTag } from './tags.ts'
 
 type Implemented = Pick<AutoscalingOperations, 'describeAutoScalingGroups' | 'describeAutoScalingInstances'>
@@ -13,9 +13,12 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
     describeAutoScalingGroups(context, input) {
       refuseOthers(input, ['AutoScalingGroupNames', 'Filters', 'MaxRecords', 'NextToken'], unsupported)
       const names = input.AutoScalingGroupNames ?? []
-      const rows = groupsOf(store, context)
-        .filter((row) => names.length === 0 || names.includes(row.name))
-        .filter((row) => (input.Filters ?? []).every((filter) => matches(row, filter)))
+      // By name when there are names: Beanstalk asks for each of hundreds of groups every few seconds.
+      const asked =
+        names.length === 0
+          ? groupsOf(store, context)
+          : [...new Set(names)].flatMap((name) => groupOf(store, context, name) ?? [])
+      const rows = asked.filter((row) => (input.Filters ?? []).every((filter) => matches(row, filter)))
       const limits = { token: input.NextToken, max: input.MaxRecords }
       const page = pageOf(rows, (row) => row.name, limits, paging(names.length > 0 ? 100 : 50))
       return { NextToken: page.next, AutoScalingGroups: page.items.map(describeGroup) }

@@ -84,6 +84,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       targetDeploymentId: 0,
       expectedDeploymentId: null,
       loopbackPort: freePort(store, parts.ports.environments),
+      portProblem: '',
       resources: '{}',
       requestId: context.requestId,
       createdAt: now,

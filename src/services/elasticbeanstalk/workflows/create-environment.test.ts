@@ -83,6 +83,26 @@ describe('creating an environment', () => {
     }
   })
 
+  it('says once that another program has its port, and when it has gone', async () => {
+    bench.create()
+    await bench.until('Ready')
+    const portEvents = () =>
+      bench.texts({ EnvironmentName: 'shop-prod' }).filter((text) => /\bports?\b/.test(text))
+    for (const pid of [12, 13]) {
+      bench.world.impairment = `port 18000 is taken by node (pid ${pid})`
+      await bench.clock.run(12_000)
+    }
+    const taken =
+      'WARN On this machine port 18000 is taken by node (pid 12); the environment answers at its name.'
+    assert.deepEqual(portEvents(), [taken])
+    bench.world.impairment = ''
+    await bench.clock.run(12_000)
+    assert.deepEqual(
+      new Set(portEvents()),
+      new Set([taken, 'INFO The environment is reached at all of its ports again.']),
+    )
+  })
+
   it('keeps two environments that are created at once apart', async () => {
     bench.create()
     bench.create({ EnvironmentName: 'shop-test', CNAMEPrefix: 'shop-test' })

@@ -51,6 +51,17 @@ describe('replacing instances', () => {
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
+  it('ends the new instance whose application fails, and no old one', async () => {
+    const before = serving()
+    world.compute.check = (id) =>
+      before.some((one) => one.id === id) ? { exit: 0, output: '' } : { exit: 1, output: 'MemoryError' }
+    assert.equal(await changeType('t3.small'), 2)
+    await world.clock.run(60_000)
+    assert.deepEqual(serving(), before)
+    assert.deepEqual(sizes(), [2, 2, 2])
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
   it('terminates nothing for a type that the machine has no room for', async () => {
     const before = serving()
     assert.equal(await changeType('t3.2xlarge'), 2)

@@ -106,6 +106,34 @@ describe('updating an environment', () => {
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
+  it('gives the balancer its listener back, without which health is Severe after the grace', async () => {
+    bench.world.listeners.clear()
+    await bench.clock.run(50_000)
+    assert.equal(bench.environment()?.Health, 'Green')
+    await bench.clock.run(20_000)
+    assert.equal(bench.environment()?.Health, 'Red')
+    const [instance] =
+      bench.api.describeInstancesHealth(bench.context(), {
+        EnvironmentName: 'shop-prod',
+        AttributeNames: ['All'],
+      }).InstanceHealthList ?? []
+    assert.match(
+      instance?.Causes?.[0] ?? '',
+      /^Instance ELB health has not been available for \d+ seconds\.$/,
+    )
+    assert.ok(
+      since().some((text) =>
+        text.startsWith(
+          'WARN Environment health has transitioned from Ok to Severe. ELB health is failing or not available for all instances.',
+        ),
+      ),
+    )
+    update({ VersionLabel: 'v1' })
+    await bench.until('Ready')
+    assert.equal(bench.world.listeners.size, 1)
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
   it('changes environment properties by restarting the application', async () => {
     update({ OptionSettings: [property('GREETING', 'ahoy')] })
     await bench.until('Ready')

@@ -98,6 +98,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         hosts: '[]',
         loopbackPort: null,
         state: 'provisioning',
+        impairment: '',
         createdAt: clock.now(),
         deletedAt: null,
       }
@@ -208,7 +209,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       CreatedTime: new Date(row.createdAt),
       Scheme: row.scheme,
       VpcId: row.vpcId,
-      State: { Code: row.state },
+      State: stateOf(row),
       Type: 'application',
       AvailabilityZones: subnets.map((subnet) => ({
         ZoneName: subnet.AvailabilityZone,
@@ -231,3 +232,9 @@ function requireSupported(input: CreateLoadBalancerInput): LoadBalancerRow['sche
 }
 
 const sameSet = (a: string[], b: string[]) => a.length === b.length && a.every((one) => b.includes(one))
+
+/** AWS: "routing traffic but doesn't have the resources it needs". Here: it is not reached at some port of this machine. */
+const stateOf = ({ state, impairment }: LoadBalancerRow) =>
+  state === 'active' && impairment !== ''
+    ? { Code: 'active_impaired' as const, Reason: impairment }
+    : { Code: state }
