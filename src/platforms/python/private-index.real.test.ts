@@ -29,11 +29,12 @@ describe('a private package index', { skip: reasonToSkip }, () => {
     await runOk(['ip', 'link', 'set', link, 'up'])
     await runOk(['ip', '-n', outside, 'addr', 'add', `${ADDRESS}/30`, 'dev', 'eth0'])
     await runOk(['ip', '-n', outside, 'link', 'set', 'eth0', 'up'])
+    await runOk(['ip', '-n', outside, 'link', 'set', 'lo', 'up'])
     await deployer.compute.ensure()
     await makeIndex(dir)
     const [file = '', ...args] = router.execIn(outside, ['/usr/bin/python3', '-c', SERVE, dir, PASSWORD])
     server = spawn(file, args, { stdio: 'ignore' })
-    const probe = router.execIn(outside, ['curl', '-s', `http://${ADDRESS}:8000/`])
+    const probe = router.execIn(outside, ['curl', '-s', '--max-time', '2', `http://${ADDRESS}:8000/`])
     await until('the index answers', async () => (await run(probe)).exit === 0)
   })
   after(async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { LAYER_GRACE_MS, planCollection } from './layer-collection.ts'
+import { LAYER_GRACE_MS, planCollection, planRemovals } from './layer-collection.ts'
 import { makeBench, listing, PYTHON, type Bench } from './test-bench.ts'
 
 const NOW = 1_000_000_000
@@ -33,6 +33,16 @@ describe('the plan of the collection', () => {
       digest: null,
       unnamedSince: null,
     }))
+})
+
+describe('the removal of a layer', () => {
+  const bundle = { key: 'bundle', state: 'removing' as const, needs: [] }
+  const packages = { key: 'packages', needs: ['bundle'] }
+  it('waits for the builds that see it, also for one that nobody wants any more', () => {
+    assert.deepEqual(planRemovals([bundle, { ...packages, state: 'building' }]), [])
+    assert.deepEqual(planRemovals([bundle, { ...packages, state: 'removing' }]), ['packages'])
+    assert.deepEqual(planRemovals([bundle]), ['bundle'])
+  })
 })
 
 describe('layers', () => {
