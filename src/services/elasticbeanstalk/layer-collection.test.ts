@@ -155,6 +155,22 @@ describe('layers', () => {
     assert.equal(launched()?.layers[0]?.digest, before?.layers[0]?.digest, 'the bundle is the same')
   })
 
+  it('cannot be planned for an interpreter that is gone: that is told, and made good when it is back', async () => {
+    await up()
+    bench.catalogue.renew([])
+    bench.world.kill(bench.world.instances()[0]?.id ?? '')
+    await bench.clock.run(10 * 60_000)
+    const told = bench.texts().filter((text) => text.includes('The application cannot be put on instance'))
+    assert.equal(told.length, 1, told.join('\n'))
+    assert.match(
+      told[0] ?? '',
+      /^ERROR .*needs Python 3\.11, which this machine lacks\. Add it with: sudo apt-get/,
+    )
+    bench.catalogue.renew([PYTHON])
+    await bench.clock.run(60_000)
+    assert.ok(bench.world.instances()[0]?.intent)
+  })
+
   it('that are wanted again while they are being removed are built again', async () => {
     await up()
     await update('v2')
