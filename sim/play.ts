@@ -100,6 +100,12 @@ export async function play(seed: number): Promise<Played> {
   reborn()
   life.die()
   life = new Life(world)
+  // Refused for what an environment runs. The layers of the others must go, and no others.
+  for (const VersionLabel of ['v1', 'v2', 'v3'])
+    await settle(
+      world,
+      call(world, life, 'DeleteApplicationVersion', { ApplicationName: 'shop', VersionLabel }),
+    )
   wrong.push(...(await comeToRest(world)).map((sentence) => `at rest: ${sentence}`))
   life.die()
   world.store.close()

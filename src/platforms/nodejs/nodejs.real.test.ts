@@ -32,15 +32,16 @@ describe('the Node.js platform on the real compute engine', { skip: reasonToSkip
   })
 
   it('installs without a lock file, with a warning, without development packages', async () => {
-    const { failure, ask, plan } = await deploy({
+    const { failure, ask, plan, inside } = await deploy({
       'package.json': JSON.stringify({
         dependencies: { ms: '2.1.3' },
-        devDependencies: { 'no-such-package-zzz-q': '1.0.0' },
+        devDependencies: { nanoid: '5.1.6' },
       }),
       'app.js': server(`String(require('ms')('2 days'))`),
     })
     assert.equal(failure, '')
     assert.equal((await ask('/')).text, '172800000')
+    assert.equal(await inside(['ls', '/var/app/node_modules']), 'ms\n')
     assert.match(plan.warnings.join(), /has no package-lock\.json/)
   })
 

@@ -46,6 +46,8 @@ type Input = {
   source: Dependencies['source']
   /** Text of a requirements file. */
   requirements: string
+  /** Whether a process is known to start gunicorn. One that is not may do without it, if the index has none. */
+  startsGunicorn: boolean
 }
 
 export function dependenciesLayer({
@@ -54,6 +56,7 @@ export function dependenciesLayer({
   configuration,
   source,
   requirements,
+  startsGunicorn,
 }: Input): PlannedBuild {
   const platform = enginePlatform(stack)
   const { readsBundle } = readRequirements(requirements)
@@ -62,7 +65,8 @@ export function dependenciesLayer({
   // Under its own name, so that what pip says names the file that the bundle has.
   const name = source ?? 'requirements.txt'
   const path = inBundle ? `${APP_DIR}/requirements.txt` : `/build/in/${name}`
-  const content = [requirements, readsBundle ? bundle.sha256Hex : '', GUNICORN]
+  const gunicorn = startsGunicorn ? 'required' : 'optional'
+  const content = [requirements, readsBundle ? bundle.sha256Hex : '', GUNICORN, gunicorn]
   return {
     name: 'dependencies',
     key: keyOf(
@@ -88,6 +92,7 @@ export function dependenciesLayer({
       requirements.trim() === '' ? '-' : path,
       readsBundle ? APP_DIR : '-',
       GUNICORN,
+      gunicorn,
     ],
     target: VENV,
     env: {

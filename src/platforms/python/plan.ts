@@ -52,7 +52,14 @@ export function planPython({
   const platform = enginePlatform(stack)
   const builds = [
     bundleLayer(bundle, platform, []),
-    dependenciesLayer({ stack, bundle, configuration, source, requirements: dependencies.text }),
+    dependenciesLayer({
+      stack,
+      bundle,
+      configuration,
+      source,
+      requirements: dependencies.text,
+      startsGunicorn: processes.processes.some(({ command }) => command.includes('gunicorn')),
+    }),
   ]
   return {
     kind: 'plan',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeDeployer, reasonToSkip, until, type Deployer } from '../test-deployment.ts'
-import { zipOf } from '../zip-fixture.ts'
+import { zipOf, type FixtureEntry } from '../zip-fixture.ts'
 
 const ADDRESS = '198.18.79.2'
 const PASSWORD = 's3cr3t!'
@@ -29,11 +29,12 @@ describe('a private package index', { skip: reasonToSkip }, () => {
     await runOk(['ip', 'link', 'set', link, 'up'])
     await runOk(['ip', '-n', outside, 'addr', 'add', `${ADDRESS}/30`, 'dev', 'eth0'])
     await runOk(['ip', '-n', outside, 'link', 'set', 'eth0', 'up'])
+    await runOk(['ip', '-n', outside, 'link', 'set', 'lo', 'up'])
     await deployer.compute.ensure()
     await makeIndex(dir)
     const [file = '', ...args] = router.execIn(outside, ['/usr/bin/python3', '-c', SERVE, dir, PASSWORD])
     server = spawn(file, args, { stdio: 'ignore' })
-    const probe = router.execIn(outside, ['curl', '-s', `http://${ADDRESS}:8000/`])
+    const probe = router.execIn(outside, ['curl', '-s', '--max-time', '2', `http://${ADDRESS}:8000/`])
     await until('the index answers', async () => (await run(probe)).exit === 0)
   })
   after(async () => {
@@ -42,17 +43,18 @@ describe('a private package index', { skip: reasonToSkip }, () => {
     rmSync(dir, { recursive: true })
     await deployer.end()
   })
-  const deploy = (password: string) =>
+  const deploy = (password: string, index = 'simple', more: FixtureEntry[] = []) =>
     deployer.deploy(
       'python',
       [
         { name: 'requirements.txt', content: 'polebean-private-zzz\n' },
         { name: 'shop.py', content: `from polebean_private_zzz import app\n# ${password.length}\n` },
+        ...more,
       ],
       {
         python: { wsgiPath: 'shop:app', numProcesses: 1, numThreads: 1 },
         environment: {
-          PIP_INDEX_URL: `http://owner:${encodeURIComponent(password)}@${ADDRESS}:8000/simple/`,
+          PIP_INDEX_URL: `http://owner:${encodeURIComponent(password)}@${ADDRESS}:8000/${index}/`,
           PIP_TRUSTED_HOST: ADDRESS,
           PIP_FIND_LINKS: '',
         },
@@ -72,14 +74,29 @@ describe('a private package index', { skip: reasonToSkip }, () => {
     const search = `grep -rlsF '${PASSWORD}' /etc /opt /var/app /var/log /home /run /tmp || true`
     assert.equal(await inside(['/bin/sh', '-c', search]), '')
   })
+
+  it('need not have gunicorn when a Procfile starts something else', async () => {
+    const missing = await deploy(PASSWORD, 'bare')
+    assert.match(missing.failure, /^fail to install gunicorn==23\.0\.0, which the platform adds/)
+    const serve = `from wsgiref.simple_server import make_server
+from shop import app
+make_server("127.0.0.1", 8000, app).serve_forever()
+`
+    const { failure, ask } = await deploy(PASSWORD, 'bare', [
+      { name: 'Procfile', content: 'web: python serve.py\n' },
+      { name: 'serve.py', content: serve },
+    ])
+    assert.equal(failure, '')
+    assert.equal((await ask('/')).text, 'from the private index')
+  })
 })
 
 /** A wheel of our own; what the platform adds comes from the machine's own index. */
 async function makeIndex(dir: string): Promise<void> {
   const simple = join(dir, 'simple')
-  const place = (name: string) => {
-    mkdirSync(join(simple, name), { recursive: true })
-    return join(simple, name)
+  const place = (name: string, index = simple) => {
+    mkdirSync(join(index, name), { recursive: true })
+    return join(index, name)
   }
   const info = 'polebean_private_zzz-1.0.dist-info'
   const app = `def app(environ, start_response):
@@ -95,7 +112,11 @@ async function makeIndex(dir: string): Promise<void> {
     { name: `${info}/WHEEL`, content: 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n' },
     { name: `${info}/RECORD`, content: `polebean_private_zzz.py,,\n${info}/METADATA,,\n${info}/WHEEL,,\n` },
   ])
-  writeFileSync(join(place('polebean-private-zzz'), 'polebean_private_zzz-1.0-py3-none-any.whl'), wheel)
+  for (const index of [simple, join(dir, 'bare')])
+    writeFileSync(
+      join(place('polebean-private-zzz', index), 'polebean_private_zzz-1.0-py3-none-any.whl'),
+      wheel,
+    )
   const download = ['/usr/bin/python3', '-m', 'pip', 'download', '--quiet', '--no-deps', '--dest']
   for (const [name, requirement] of [
     ['gunicorn', 'gunicorn==23.0.0'],

@@ -6,6 +6,7 @@ import { putDeployment } from './deployments.ts'
 import { ofEnvironment } from './events.ts'
 import type { Parts } from './parts.ts'
 import { planMembership, planSoftware } from './plan.ts'
+import { PlatformMissing } from './software.ts'
 import {
   environmentById,
   findDeployment,
@@ -138,10 +139,26 @@ function giveSoftware(parts: Parts, before: EnvironmentRow): void {
   const row = environmentById(store, before.id) ?? before
   const ids = planSoftware(row, instancesOf(store, row.id))
   const deployment = findDeployment(store, row.id, row.targetDeploymentId)
-  if (ids.length > 0 && deployment) putDeployment(parts, row, deployment, ids)
+  if (ids.length === 0 || !deployment) return
+  try {
+    putDeployment(parts, row, deployment, ids)
+  } catch (error) {
+    if (!(error instanceof PlatformMissing)) throw error
+    tellAtTimes(parts, row, `The application cannot be put on ${these(ids)}: ${error.message}`)
+  }
+}
+
+/** It is tried again every few seconds. */
+function tellAtTimes({ store, events, clock }: Parts, row: EnvironmentRow, message: string): void {
+  const told = store.get(
+    'select 1 from event where environment_id = :id and message = :message and at > :since',
+    { id: row.id, message, since: clock.now() - TOLD_EVERY_MS },
+  )
+  if (!told) events.write(ofEnvironment(row, null), 'ERROR', message)
 }
 
 const these = (ids: string[]) => `${ids.length === 1 ? 'instance' : 'instances'} [${ids.join(', ')}]`
 
+const TOLD_EVERY_MS = 60 * 60_000
 const LEAVING = /^(Terminating|Terminated|Detaching|Detached)/
 const INSTANCE_TABLES = ['ec2_instance', 'ec2_instance_software', 'autoscaling_group', 'autoscaling_instance']

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { LAYER_GRACE_MS, planCollection } from './layer-collection.ts'
+import { LAYER_GRACE_MS, planCollection, planRemovals } from './layer-collection.ts'
 import { makeBench, listing, PYTHON, type Bench } from './test-bench.ts'
 
 const NOW = 1_000_000_000
@@ -33,6 +33,16 @@ describe('the plan of the collection', () => {
       digest: null,
       unnamedSince: null,
     }))
+})
+
+describe('the removal of a layer', () => {
+  const bundle = { key: 'bundle', state: 'removing' as const, needs: [] }
+  const packages = { key: 'packages', needs: ['bundle'] }
+  it('waits for the builds that see it, also for one that nobody wants any more', () => {
+    assert.deepEqual(planRemovals([bundle, { ...packages, state: 'building' }]), [])
+    assert.deepEqual(planRemovals([bundle, { ...packages, state: 'removing' }]), ['packages'])
+    assert.deepEqual(planRemovals([bundle]), ['bundle'])
+  })
 })
 
 describe('layers', () => {
@@ -143,6 +153,22 @@ describe('layers', () => {
     const packages = (intent: typeof before) => intent?.layers.find(({ target }) => target.includes('venv'))
     assert.notEqual(packages(launched())?.digest, packages(before)?.digest)
     assert.equal(launched()?.layers[0]?.digest, before?.layers[0]?.digest, 'the bundle is the same')
+  })
+
+  it('cannot be planned for an interpreter that is gone: that is told, and made good when it is back', async () => {
+    await up()
+    bench.catalogue.renew([])
+    bench.world.kill(bench.world.instances()[0]?.id ?? '')
+    await bench.clock.run(10 * 60_000)
+    const told = bench.texts().filter((text) => text.includes('The application cannot be put on instance'))
+    assert.equal(told.length, 1, told.join('\n'))
+    assert.match(
+      told[0] ?? '',
+      /^ERROR .*needs Python 3\.11, which this machine lacks\. Add it with: sudo apt-get/,
+    )
+    bench.catalogue.renew([PYTHON])
+    await bench.clock.run(60_000)
+    assert.ok(bench.world.instances()[0]?.intent)
   })
 
   it('that are wanted again while they are being removed are built again', async () => {

@@ -44,6 +44,12 @@ export function planCollection(rows: Judged[], named: ReadonlySet<string>, now: 
   })
 }
 
+/** Which layers may be removed now: none that a build sees which may be under way, wanted or not. */
+export function planRemovals(rows: (Pick<LayerRow, 'key' | 'state'> & { needs: string[] })[]): string[] {
+  const seen = new Set(rows.flatMap(({ needs }) => needs))
+  return rows.flatMap(({ key, state }) => (state === 'removing' && !seen.has(key) ? [key] : []))
+}
+
 /** One transaction: what is named when a row becomes `removing` is not removed. */
 export function collectLayers({ store, clock, cloud }: Parts): void {
   store.transaction(() => {

@@ -6,7 +6,7 @@ import type { Lanes } from '../../control/lanes.ts'
 import type { BuildRequest } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
-import { collectLayers } from './layer-collection.ts'
+import { collectLayers, planRemovals } from './layer-collection.ts'
 import type { Parts } from './parts.ts'
 
 export type LayerRow = {
@@ -94,7 +94,11 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
       const wanted = store.all<LayerRow>(
         `select * from layer where state = 'building' order by created_at, key`,
       )
-      const unwanted = store.all<LayerRow>(`select * from layer where state = 'removing' order by key`)
+      const unwanted = planRemovals(
+        store
+          .all<LayerRow>(`select * from layer where state in ('building', 'removing') order by key`)
+          .map(({ key, state, build }) => ({ key, state, needs: needsOf(build) })),
+      )
       // Both in the lane of the key, so that one waits for the other.
       lanes.submit([...wanted.flatMap((row) => actionsFor(row)), ...unwanted.map(removalOf)])
       return { layers: there.length, building: wanted.length, removing: unwanted.length }
@@ -128,7 +132,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   }
 
   // The engine is asked anew: a build whose answer was lost has left a layer that the row does not know.
-  function removalOf({ key }: LayerRow) {
+  function removalOf(key: string) {
     const perform = async () => {
       const layer = (await compute.layers()).find((one) => one.key === key)
       if (layer) await compute.removeLayer(layer.digest)
@@ -137,6 +141,8 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     return { what: 'remove', lane: laneOf(key), timeoutMs: REMOVAL_MS, perform }
   }
 }
+
+const needsOf = (build: string) => (JSON.parse(build) as StoredBuild).needs.map(({ key }) => key)
 
 /** Of a layer that instances may be given. */
 const digestOf = (row: LayerRow | undefined) => (row?.state === 'ready' ? row.digest : null)

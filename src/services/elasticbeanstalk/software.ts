@@ -8,11 +8,16 @@ import type { EnvironmentConfiguration } from './configuration/types.ts'
 import type { Parts } from './parts.ts'
 import { settingsOf, type ApplicationVersionRow, type DeploymentRow } from './store.ts'
 
+/** The interpreter of an environment's platform is no longer on this machine; the message says how to bring it back. */
+export class PlatformMissing extends Error {
+  override name = 'PlatformMissing'
+}
+
 /** The stack of a platform that an environment was once made on.
- *  @throws Error when its interpreter is no longer on this machine. */
+ *  @throws PlatformMissing */
 export function stackOf({ catalogue }: Parts, platformArn: string): Stack {
   const resolution = catalogue.resolve(platformArn)
-  if (resolution.kind !== 'found') throw new Error(resolution.message)
+  if (resolution.kind !== 'found') throw new PlatformMissing(resolution.message)
   return resolution.stack
 }
 
