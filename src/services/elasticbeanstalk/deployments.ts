@@ -5,7 +5,8 @@ import { systemContext } from '../service.ts'
 import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
 import type { Parts } from './parts.ts'
 import { planOf } from './software.ts'
-import { findVersion, type ApplicationVersionRow, type DeploymentRow, type EnvironmentRow } from './store.ts'
+import { followBody } from './source-bundle.ts'
+import { findVersion, type DeploymentRow, type EnvironmentRow } from './store.ts'
 
 type What = Pick<DeploymentRow, 'versionLabel' | 'settings' | 'platformArn'>
 
@@ -64,7 +65,7 @@ export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment:
       kind: 'problem',
       problem: `The source bundle s3://${version.bucket}/${version.key} was changed or deleted after version ${version.label} was created from it.`,
     }
-  wantLayers(parts, plan.builds)
+  wantLayers(parts, plan.builds, version.sha256Hex)
   return { kind: 'prepared', warnings: plan.warnings, notes: plan.notes }
 }
 
@@ -99,7 +100,10 @@ export function putDeployment(
   if (plan.kind === 'problem') return false
   const digests = digestsOf(parts, plan)
   if (!digests) {
-    wantLayers(parts, plan.builds)
+    // Instances wait for them: a layer that was lost, and could not be built just then, must not be given up.
+    const keys = plan.builds.map(({ key }) => key)
+    forgetFailed(parts, keys, FAILED_LAYER_REST_MS)
+    wantLayers(parts, plan.builds, version.sha256Hex)
     return false
   }
   const context = systemContext(row.account, row.region, deployment.requestId)
@@ -127,15 +131,8 @@ export function endDeployment(
   store.update('deployment', { environmentId, id }, { ...end, endedAt: clock.now() })
 }
 
-// The same content may have been uploaded again: then the object has another body.
-function followBody({ store, cloud }: Parts, version: ApplicationVersionRow) {
-  const { account, region, applicationName, label, bucket, key, sha256Hex } = version
-  if (bucket === null || key === null) return undefined
-  const body = cloud.s3.objectBody(systemContext(account, region, version.requestId), bucket, key)
-  if (body?.sha256Hex !== sha256Hex) return undefined
-  store.update('application_version', { account, region, applicationName, label }, { bodyId: body.id })
-  return body
-}
+/** Between two attempts to build, for instances that wait, what failed. */
+const FAILED_LAYER_REST_MS = 5 * 60_000
 
 function digestsOf({ store }: Parts, plan: Plan): Digests | undefined {
   const digests: Digests = {}

@@ -6,6 +6,7 @@ import type { BuildRequest } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
 import type { Parts } from './parts.ts'
+import { bundlePath } from './source-bundle.ts'
 
 export type LayerRow = {
   key: string
@@ -19,14 +20,20 @@ export type LayerRow = {
   updatedAt: number
 }
 
-type StoredBuild = { request: Omit<BuildRequest, 'layers'>; needs: { key: string; target: string }[] }
+type StoredBuild = {
+  request: Omit<BuildRequest, 'layers'>
+  needs: { key: string; target: string }[]
+  /** Content of the bundle that it unpacks, if it does: where that lies may change before it is built. */
+  bundleSha256Hex: string | null
+}
 
 /** Writes down that these layers are wanted; one that is there or under way stays as it is. */
-export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): void {
+export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bundleSha256Hex: string): void {
   for (const { name: _, needs, ...request } of builds) {
     if (layerRow(store, request.key)) continue
     const build: StoredBuild = {
       request,
+      bundleSha256Hex: request.inputs.some(isBundle) ? bundleSha256Hex : null,
       needs: needs.flatMap(({ name, target }) =>
         builds.filter((one) => one.name === name).map(({ key }) => ({ key, target })),
       ),
@@ -44,11 +51,16 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): voi
   }
 }
 
-/** A build that failed is tried again when it is wanted again: a package index may be back. */
-export function forgetFailed({ store }: Parts, keys: string[]): void {
-  store.run(`delete from layer where state = 'failed' and key in (select value from json_each(:keys))`, {
-    keys,
-  })
+/** A build that failed is tried again when it is wanted again: a package index may be back. `restMs`: not before it has
+ *  rested for so long. */
+export function forgetFailed({ store, clock }: Parts, keys: string[], restMs = 0): void {
+  const now = clock.now()
+  // One that failed in the future failed before the clock was set back.
+  store.run(
+    `delete from layer where state = 'failed' and key in (select value from json_each(:keys))
+       and (updated_at <= :until or updated_at > :now)`,
+    { keys, until: now - restMs, now },
+  )
 }
 
 export const layerDigests = (store: Store, keys: string[]): (string | undefined)[] =>
@@ -58,14 +70,18 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   const { store, clock, compute } = parts
   const name = 'elasticbeanstalk.layers'
   const lanes: Lanes = parts.makeLanes(name, BUILDS_AT_ONCE)
-  const settle = (key: string, set: Pick<LayerRow, 'state' | 'output' | 'digest'>) =>
-    void store.update('layer', { key }, { ...set, updatedAt: clock.now() })
+  /** Since the last look at the engine began; not by the wall clock, which may have been set back. */
+  const settledMeanwhile = new Set<string>()
+  const settle = (key: string, set: Pick<LayerRow, 'state' | 'output' | 'digest'>) => {
+    settledMeanwhile.add(key)
+    store.update('layer', { key }, { ...set, updatedAt: clock.now() })
+  }
   return {
     name,
     everyMs: 60_000,
     wakes: ['layer'],
     async reconcile() {
-      const lookedAt = clock.now()
+      settledMeanwhile.clear()
       const there = await compute.layers()
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
@@ -75,7 +91,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         // It was built, though perhaps the answer was lost: nothing is left to try again.
         if (layer) lanes.forget(laneOf(row.key))
         // One that was built while we looked is not lost.
-        if (row.state === 'ready' && !layer && row.updatedAt < lookedAt)
+        if (row.state === 'ready' && !layer && !settledMeanwhile.has(row.key))
           settle(row.key, { state: 'building', digest: null, output: '' })
       }
       const wanted = store.all<LayerRow>(
@@ -87,7 +103,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   }
 
   function actionsFor(row: LayerRow) {
-    const { request, needs } = JSON.parse(row.build) as StoredBuild
+    const { request, needs, bundleSha256Hex } = JSON.parse(row.build) as StoredBuild
     const needed = needs.map(({ key, target }) => ({ row: layerRow(store, key), target }))
     const failed = needed.find((need) => need.row?.state === 'failed' || !need.row)
     if (failed)
@@ -101,7 +117,9 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     )
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
-      const { exit, output, digest } = await compute.build({ ...request, layers })
+      const inputs = inputsOf(request, bundleSha256Hex)
+      if (!inputs) return settle(row.key, { state: 'failed', digest: null, output: BUNDLE_GONE })
+      const { exit, output, digest } = await compute.build({ ...request, inputs, layers })
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
       settle(
         row.key,
@@ -110,13 +128,22 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     }
     return [{ what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform }]
   }
+
+  function inputsOf({ inputs }: StoredBuild['request'], sha256Hex: string | null) {
+    if (sha256Hex === null) return inputs
+    const path = bundlePath(parts, sha256Hex)
+    return path === undefined ? undefined : inputs.map((one) => (isBundle(one) ? { ...one, path } : one))
+  }
 }
+
+const isBundle = ({ name }: BuildRequest['inputs'][number]) => name === 'bundle.zip'
 
 const laneOf = (key: string) => `layer/${key}`
 
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
 
+const BUNDLE_GONE = 'The source bundle was changed or deleted before it was built.'
 const BUILDS_AT_ONCE = 2
 /** The engine ends a build that takes too long itself; this is for an engine that does not answer. */
 const GRACE_MS = 60_000

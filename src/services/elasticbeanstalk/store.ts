@@ -147,6 +147,8 @@ export type EnvironmentResources = {
   instanceSecurityGroupId?: string
   instanceSecurityGroupName?: string
   launchConfigurationName?: string
+  /** The one before, while instances are being replaced. */
+  formerLaunchConfigurationName?: string
   autoScalingGroupName?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string

@@ -12,7 +12,7 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
 
   const removal = (bodyId: string): LaneAction => ({
     what: 'remove body',
-    lane: `body/${bodyId}`,
+    lane: laneOf(bodyId),
     timeoutMs: 30_000,
     async perform() {
       await objects.remove(bodyId)
@@ -46,7 +46,9 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
       store.transaction(() => {
         for (const { what, bodyId } of actions) {
           if (what === 'note-garbage') discardBody(s3, bodyId)
-          if (what === 'forget-garbage') store.remove('s3_garbage', { bodyId })
+          if (what !== 'forget-garbage') continue
+          store.remove('s3_garbage', { bodyId })
+          lanes.forget(laneOf(bodyId)) // it was removed, though the answer was lost
         }
       })
       lanes.submit(actions.filter(({ what }) => what === 'remove-body').map(({ bodyId }) => removal(bodyId)))
@@ -59,3 +61,5 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
     },
   }
 }
+
+const laneOf = (bodyId: string) => `body/${bodyId}`

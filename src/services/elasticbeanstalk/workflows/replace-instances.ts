@@ -2,13 +2,14 @@
 import type { Step } from '../../../control/workflows.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
+import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf } from '../store.ts'
 import { systemContext } from '../../service.ts'
 import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
 import { failureOf, type Failure } from './outcome.ts'
-import { current, makeLaunchConfiguration, remember, workOn } from './resources.ts'
+import { current, forget, makeLaunchConfiguration, remember, workOn } from './resources.ts'
 
 type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
 
@@ -20,7 +21,14 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
   }
   const before = step.do('new launch configuration', () => {
     const { row, context: asSystem } = context()
+    // An update that broke off left it behind.
+    const stale = resourcesOf(row).formerLaunchConfigurationName
+    if (stale !== undefined)
+      isGone(() =>
+        parts.cloud.autoscaling.deleteLaunchConfiguration(asSystem, { LaunchConfigurationName: stale }),
+      )
     const old = resourcesOf(row).launchConfigurationName
+    if (old !== undefined) remember(parts, environmentId, { formerLaunchConfigurationName: old })
     const name = makeLaunchConfiguration(workOn(parts, row, configuration))
     parts.cloud.autoscaling.updateAutoScalingGroup(asSystem, {
       AutoScalingGroupName: resourcesOf(row).autoScalingGroupName,
@@ -64,6 +72,7 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
       remember(parts, environmentId, { launchConfigurationName: before.old })
     }
     parts.cloud.autoscaling.deleteLaunchConfiguration(asSystem, { LaunchConfigurationName: unused })
+    forget(parts, environmentId, 'formerLaunchConfigurationName')
     parts.events.write(
       ofEnvironment(row),
       'INFO',
