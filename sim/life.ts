@@ -26,7 +26,8 @@ export class Life {
     const { store, random } = world
     const clock = this.#clock()
     const log = makeLog(clock, (line) => world.log(line))
-    const engines = world.engines(clock)
+    const outside = world.outside(clock)
+    const { inspect } = this.#gate('inspector', outside.inspector, [])
     this.plane = makeControlPlane({
       store,
       clock,
@@ -34,9 +35,9 @@ export class Life {
       log,
       signal: this.#abort.signal,
       engines: {
-        compute: this.#gate('compute', engines.compute, ['network']),
-        balancer: this.#gate('balancer', engines.balancer, ['publicPort']),
-        objects: engines.objects,
+        compute: this.#gate('compute', outside.compute, ['network']),
+        balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
+        objects: this.#gate('objects', outside.objects, ['get', 'path']),
       } satisfies Engines,
       settings: {
         region: REGION,
@@ -48,14 +49,7 @@ export class Life {
         { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' },
       ]),
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
-      inspect: async () => ({
-        kind: 'bundle',
-        entries: 2,
-        unpackedBytes: 100,
-        topLevel: ['application.py', 'requirements.txt'],
-        texts: { 'requirements.txt': 'flask' },
-        unsupported: [],
-      }),
+      inspect,
       presign: (_context, bucket, key) => `http://sim/${bucket}/${key}`,
     })
     this.gateway = createGateway({

@@ -1,0 +1,59 @@
+// What must hold after every move, however bad the world is. Sentences about what is wrong; none is the goal.
+import type { World } from '../world.ts'
+import { column, type GroupRow, type InstanceRow } from './rows.ts'
+
+export function safety(world: World): string[] {
+  return [...instances(world), ...capacities(world), ...carried(world), ...bodies(world), ...histories(world)]
+}
+
+function instances({ store, compute }: World): string[] {
+  const wrong: string[] = []
+  const rows = store.all<InstanceRow>('select * from ec2_instance')
+  for (const { spec } of compute.instances.values()) {
+    const row = rows.find(({ id }) => id === spec.id)
+    if (!row) wrong.push(`instance ${spec.id} has no row`)
+    else if (row.state === 'terminated')
+      wrong.push(`instance ${spec.id} is there though its row says terminated`)
+  }
+  const addresses = [...compute.instances.values()].map(({ spec }) => spec.requestedAddress)
+  if (new Set(addresses).size !== addresses.length)
+    wrong.push(`two instances share an address: ${addresses.join(', ')}`)
+  return wrong
+}
+
+const capacities = ({ store }: World) =>
+  store
+    .all<GroupRow>('select * from autoscaling_group')
+    .filter((group) => group.desiredCapacity < group.minSize || group.desiredCapacity > group.maxSize)
+    .map(
+      (group) =>
+        `${group.name}: desired ${group.desiredCapacity} is outside ${group.minSize}..${group.maxSize}`,
+    )
+
+function carried(world: World): string[] {
+  const rows = column(world, 'select id from ec2_instance')
+  return world.balancer
+    .model()
+    .targetGroups.flatMap(({ targets }) => targets)
+    .filter(({ id }) => !rows.includes(id))
+    .map(({ id }) => `the balancer carries ${id}, which has no row`)
+}
+
+// Bytes first, then the row; row first away, then the bytes.
+const bodies = (world: World) =>
+  column(world, 'select body_id from s3_object union select body_id from s3_part')
+    .filter((id) => !world.bodies.has(id))
+    .map((id) => `an object's body ${id} is not there`)
+
+function histories({ store }: World): string[] {
+  const busy = store.all<{ subject: string; n: number }>(
+    `select subject, count(*) as n from workflow_run where state in ('running', 'undoing') group by subject having n > 1`,
+  )
+  const doubled = store.all<{ environmentId: string; at: number }>(
+    'select environment_id, at from event where environment_id is not null group by environment_id, at having count(*) > 1',
+  )
+  return [
+    ...busy.map(({ subject, n }) => `${n} workflows work on ${subject} at once`),
+    ...doubled.map(({ environmentId, at }) => `two events of ${environmentId} share the millisecond ${at}`),
+  ]
+}
