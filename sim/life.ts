@@ -17,12 +17,13 @@ export class Life {
   readonly plane: ControlPlane
   readonly gateway: Gateway
   readonly #abort = new AbortController()
-  readonly #dieAt: number
+  /** The gate at which it dies. */
+  readonly dieAt: number
   readonly #world: World
 
   constructor(world: World, dieAt = Infinity) {
     this.#world = world
-    this.#dieAt = dieAt
+    this.dieAt = dieAt
     const { store, random } = world
     const clock = this.#clock()
     const log = makeLog(clock, (line) => world.log(line))
@@ -115,6 +116,6 @@ export class Life {
   #over(call: string): boolean {
     if (this.dead) return true
     if (call !== '') this.trace.push(call)
-    return ++this.calls >= this.#dieAt
+    return ++this.calls >= this.dieAt
   }
 }

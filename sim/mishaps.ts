@@ -41,6 +41,37 @@ export const MISHAPS: Record<string, Move> = {
         return `the application of ${id} answers 500 from now on`
       }),
   },
+  'a stranger appears': {
+    weight: 0.25,
+    play: ({ world, below, chance, note }) => {
+      const whose = chance(0.5) ? 'ours' : 'foreign'
+      const number = world.strangers.size + 1
+      const id = `i-${String(number).padStart(17, '0')}`
+      const generation = world.store.get<{ id: string }>('select id from home_generation')?.id ?? ''
+      world.compute.instances.set(id, {
+        spec: {
+          id,
+          platform: { name: 'python3.11', version: '1' },
+          software: { revision: below(3), layers: [], env: {}, files: [] },
+          diskBytes: 2 ** 30,
+          cpu: 1,
+          memoryBytes: 2 ** 30,
+          pids: 100,
+          zone: 'us-west-2a',
+          requestedAddress: `10.99.250.${number}`,
+          tags: { 'polebean:generation': whose === 'ours' ? generation : 'of another database' },
+        },
+        state: chance(0.5) ? 'running' : 'stopped',
+        reason: '',
+        since: world.clock.now(),
+        boot: 'boot-0',
+        revision: 0,
+        launched: true,
+      })
+      world.strangers.set(id, whose)
+      note(`${id} appears, which no row names (${whose})`)
+    },
+  },
   'the machine reboots': {
     weight: 0.4,
     play({ world, note }) {
@@ -96,6 +127,7 @@ export const MISHAPS: Record<string, Move> = {
     play({ world: { trouble }, chance, note }) {
       trouble.breaking = chance(0.3)
       trouble.failingBuilds = chance(0.2)
+      trouble.brokenBuilder = chance(0.15)
       note(`starts ${trouble.breaking ? 'fail' : 'work'}, builds ${trouble.failingBuilds ? 'fail' : 'work'}`)
     },
   },

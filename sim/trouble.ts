@@ -4,6 +4,7 @@
 import type { BalancerFault } from '../src/engines/balancer/fake.ts'
 import type { FakeCall, FakeFault } from '../src/engines/compute/fake.ts'
 import type { ObjectsFault } from '../src/engines/objects/fake.ts'
+import type { Clock } from '../src/kernel/clock.ts'
 import type { Random } from '../src/kernel/random.ts'
 
 /** Probabilities; `faulty` and `slow` are of a call, the others of an object. */
@@ -28,25 +29,31 @@ export type Trouble = {
   broken: Set<string>
   /** Instances whose every launch, start and update fails, for ever. */
   doomed: Set<string>
+  /** When each of them was tried, in monotonic milliseconds. */
+  attempts: Map<string, number[]>
   /** Bundles (their text) that can never be built. */
   unbuildable: Set<string>
   /** While it is true: every start check fails. */
   breaking: boolean
   /** While it is true: every build fails. */
   failingBuilds: boolean
+  /** While it is true: no build can be run at all. */
+  brokenBuilder: boolean
   /** While it is true: what the balancer does cannot be seen. */
   blindBalancer: boolean
   compute(call: FakeCall): FakeFault | undefined
   balancer(call: 'apply' | 'observe'): BalancerFault | undefined
   balancerLatencyMs(): number
-  objects(): ObjectsFault | undefined
+  objects(call: 'put' | 'join' | 'remove' | 'list'): ObjectsFault | undefined
   /** The weather clears up; what is broken for good stays broken. */
   end(): void
 }
 
 const STARTS = ['launch', 'start', 'update']
 
-export function makeTrouble(luck: Random, weather: Weather): Trouble {
+const nothing = { breaking: false, failingBuilds: false, brokenBuilder: false, blindBalancer: false }
+
+export function makeTrouble(clock: Clock, luck: Random, weather: Weather): Trouble {
   const met = new Set<string>()
   const latencyMs = () =>
     luck.next() < trouble.weather.slowCalls ? Math.floor(luck.next() * trouble.weather.slowMsMax) : 0
@@ -67,14 +74,17 @@ export function makeTrouble(luck: Random, weather: Weather): Trouble {
     weather,
     broken: new Set(),
     doomed: new Set(),
+    attempts: new Map(),
     unbuildable: new Set(),
-    breaking: false,
-    failingBuilds: false,
-    blindBalancer: false,
+    ...nothing,
     compute({ method, id }) {
       if (method === 'launch') meet(id)
       const found = { latencyMs: latencyMs(), fail: failure() }
-      if (STARTS.includes(method) && trouble.doomed.has(id)) found.fail = 'before'
+      if (method === 'build' && trouble.brokenBuilder) found.fail = 'before'
+      if (STARTS.includes(method) && trouble.doomed.has(id)) {
+        found.fail = 'before'
+        trouble.attempts.set(id, [...(trouble.attempts.get(id) ?? []), clock.monotonic()])
+      }
       return { latencyMs: found.latencyMs, ...(found.fail ? { fail: found.fail } : {}) }
     },
     balancer(call) {
@@ -83,12 +93,14 @@ export function makeTrouble(luck: Random, weather: Weather): Trouble {
       return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as BalancerFault)
     },
     balancerLatencyMs: latencyMs,
-    objects() {
-      const fail = failure()
+    objects(call) {
+      const drawn = failure()
+      // Writing a body may take hours, so nobody gives it up: a disk fails, but it does not stay silent.
+      const fail = drawn === 'never' && call !== 'list' && call !== 'remove' ? 'after' : drawn
       return { latencyMs: latencyMs(), ...(fail ? { fail } : {}) }
     },
     end() {
-      Object.assign(trouble, { weather: calm, breaking: false, failingBuilds: false, blindBalancer: false })
+      Object.assign(trouble, { weather: calm, ...nothing })
     },
   }
   return trouble

@@ -41,6 +41,8 @@ export type World = {
   trouble: Trouble
   /** Instances that a user took out of their target group. */
   takenOut: Set<string>
+  /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
+  strangers: Map<string, 'ours' | 'foreign'>
   outside(clock: Clock): Outside
   kill(instanceId: string): void
   reboot(): void
@@ -53,7 +55,7 @@ export type World = {
 export function makeWorld(seed: number, weather: Weather = calm): World {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
-  const trouble = makeTrouble(seededRandom(seed ^ 0x5eed), weather)
+  const trouble = makeTrouble(clock, seededRandom(seed ^ 0x5eed), weather)
   const store = openStore(':memory:', migrations)
   const compute = makeFakeWorld()
   const bodies = new Map<string, Buffer>()
@@ -90,6 +92,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     bodies,
     trouble,
     takenOut: new Set(),
+    strangers: new Map(),
     outside: (lifeClock) => ({
       compute: makeFakeCompute({
         world: compute,

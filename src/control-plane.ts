@@ -2,6 +2,7 @@
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
+import { readStatus, type Status } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
@@ -45,6 +46,8 @@ export type Settings = {
 export type ControlPlane = {
   services: Record<string, Service>
   workflows: Workflows
+  /** How reconcilers, objects that fail and operations under way fare. */
+  status(): Status
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
 }
@@ -137,6 +140,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   return {
     services,
     workflows,
+    status: () => readStatus(store, driver?.status() ?? []),
     start() {
       const reconcilers = Object.values(services).flatMap((service) => service.reconcilers)
       driver = startDriver({ clock, log, store, signal, beforePass: () => void heartbeat.look() }, [

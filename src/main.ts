@@ -125,6 +125,15 @@ export async function startServer(
         path: '/healthz',
         answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }),
       },
+      {
+        path: '/polebean/status',
+        signed: true,
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(plane.status()),
+        }),
+      },
     ],
   })
   // First of all: a server that nobody can reach must not act.

@@ -29,6 +29,19 @@ export type ChainDeps = {
   limits: { bodyBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
 }
 
+/** Throws unless the claim holds for a request without a body. */
+export function verifyBodiless({ verifier, clock }: ChainDeps, head: Head, claim: Claim): void {
+  const credentials = verifier.admit(claim, clock.now())
+  const { method, path, rawQuery: query, headers } = head
+  verifier.verify(claim, credentials, {
+    method,
+    path,
+    query,
+    headers,
+    payloadHash: hash('sha256', '', 'hex'),
+  })
+}
+
 /** Answers a signed request; `claim` is what its signature says. */
 export async function answerSigned(
   deps: ChainDeps,

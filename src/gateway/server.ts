@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Ids } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
-import { answerSigned, type ChainDeps } from './chain.ts'
+import { answerSigned, verifyBodiless, type ChainDeps } from './chain.ts'
 import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
@@ -15,9 +15,11 @@ import type { Credentials } from './sigv4.ts'
 import { readClaim, type Claim } from './sigv4/authorization.ts'
 import { makeVerifier } from './sigv4/verify.ts'
 
-/** An unsigned GET or HEAD of our own, e.g. `/healthz`; a path that ends in `/` answers everything below it. */
+/** A GET or HEAD of our own, e.g. `/healthz`; a path that ends in `/` answers everything below it. */
 export type ExtraRoute = {
   path: string
+  /** Only for who has the key: the request is signed, for any service but S3 (where the path may be a bucket's). */
+  signed?: boolean
   answer(request: {
     path: string
     query: ReadonlyMap<string, string>
@@ -79,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (concurrent > limits.concurrentMax) throw tooMany(head)
       claim = readClaim(head.headers, head.query)
       const answer = await (claim
-        ? answerSigned(deps, request, head, claim)
+        ? (answerOwn(deps, options.extra ?? [], head, claim) ?? answerSigned(deps, request, head, claim))
         : answerUnsigned(options.extra ?? [], head))
       return finish(answer, head, claim?.scope.service, dateOf())
     } catch (caught) {
@@ -106,12 +108,30 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
+const routeOf = (extra: ExtraRoute[], { method, path: asked }: Head, signed: boolean) =>
+  method === 'GET' || method === 'HEAD'
+    ? extra.find(
+        (route) =>
+          (route.signed ?? false) === signed &&
+          (route.path.endsWith('/') ? asked.startsWith(route.path) : asked === route.path),
+      )
+    : undefined
+
+function answerOwn(
+  deps: ChainDeps,
+  extra: ExtraRoute[],
+  head: Head,
+  claim: Claim,
+): Answer | Promise<Answer> | undefined {
+  const route = claim.scope.service === 's3' ? undefined : routeOf(extra, head, true)
+  if (!route) return undefined
+  verifyBodiless(deps, head, claim)
+  return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
+}
+
 async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> {
-  const route = extra.find(({ path }) =>
-    path.endsWith('/') ? head.path.startsWith(path) : head.path === path,
-  )
-  if (route && (head.method === 'GET' || head.method === 'HEAD'))
-    return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
+  const route = routeOf(extra, head, false)
+  if (route) return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const form = head.method === 'POST' || head.query.has('Action')
   // S3 alone speaks of anonymous callers.
   if (!form) throw new DeclaredError('AccessDenied', 'Access Denied', { httpStatus: 403 })

@@ -1,12 +1,15 @@
 // Layers are built once per content key and kept as rows: wanted (`building`), `ready` with a digest, or `failed`.
-import { EngineError } from '../../kernel/errors.ts'
+import { withTimeout } from '../../kernel/clock.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { Lanes } from '../../control/lanes.ts'
 import type { BuildRequest } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
+import { ofEnvironment } from './events.ts'
 import type { Parts } from './parts.ts'
 import { bundlePath } from './source-bundle.ts'
+import type { EnvironmentRow } from './store.ts'
 
 export type LayerRow = {
   key: string
@@ -82,7 +85,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     wakes: ['layer'],
     async reconcile() {
       settledMeanwhile.clear()
-      const there = await compute.layers()
+      const there = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.layers', () => compute.layers())
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
         const layer = there.find(({ key }) => key === row.key)
@@ -126,7 +129,31 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
       )
     }
-    return [{ what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform }]
+    const telling = () =>
+      perform().catch((error: unknown) => {
+        tellTrouble(row.key, error)
+        throw error
+      })
+    return [
+      { what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform: telling },
+    ]
+  }
+
+  // The engine cannot do it, again and again: those who wait for the layer should not think that it is being built.
+  function tellTrouble(key: string, error: unknown) {
+    const before = lanes.failures().find(({ lane }) => lane === laneOf(key))?.failures ?? 0
+    if (before + 1 !== FAILURES_TOLD) return
+    const waiting = store.all<EnvironmentRow & { deploymentRequestId: string }>(
+      `select e.*, d.request_id as deployment_request_id from environment e
+       join deployment d on d.environment_id = e.id and d.id = e.deployment_id
+       where e.terminated_at is null and d.ended_at is null
+         and exists (select 1 from json_each(d.layers) where value = :key)`,
+      { key },
+    )
+    for (const { deploymentRequestId, ...row } of waiting) {
+      const text = `The build of ${key} could not be run ${FAILURES_TOLD} times in a row and is tried again: ${reasonOf(error)}`
+      parts.events.write(ofEnvironment(row, deploymentRequestId), 'WARN', text)
+    }
   }
 
   function inputsOf({ inputs }: StoredBuild['request'], sha256Hex: string | null) {
@@ -145,5 +172,8 @@ const layerRow = (store: Store, key: string) =>
 
 const BUNDLE_GONE = 'The source bundle was changed or deleted before it was built.'
 const BUILDS_AT_ONCE = 2
+/** Failures of the engine in a row, after which they are told. The attempts go on. */
+const FAILURES_TOLD = 5
+const LOOK_TIMEOUT_MS = 15_000
 /** The engine ends a build that takes too long itself; this is for an engine that does not answer. */
 const GRACE_MS = 60_000

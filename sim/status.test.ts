@@ -1,0 +1,55 @@
+// What fails for one object is shown, and delays no other.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { call } from './client.ts'
+import { Life } from './life.ts'
+import { creating, prepare } from './shop.ts'
+import { makeWorld } from './world.ts'
+
+describe('the status of the control plane', () => {
+  it('shows reconcilers, operations under way and the object that fails', async () => {
+    const world = makeWorld(1)
+    const life = new Life(world)
+    await prepare(world, life)
+    world.trouble.weather = { ...world.trouble.weather, doomedInstances: 1 }
+    await call(world, life, 'CreateEnvironment', {
+      EnvironmentName: 'shop-prod',
+      ...creating('shop-prod', 1),
+    })
+    await world.clock.runUntil(() => life.plane.status().failing.length > 0, 60_000)
+    const { reconcilers, failing, workflows } = life.plane.status()
+    assert.ok(reconcilers.length > 8)
+    assert.deepEqual(
+      reconcilers.filter(({ lastError }) => lastError !== null),
+      [],
+    )
+    const [id] = world.trouble.doomed
+    const failure = failing.find(({ lane }) => lane === `instance/${id}`)
+    assert.match(failure?.reason ?? '', /^launch: /)
+    assert.deepEqual(
+      workflows.map(({ kind }) => kind),
+      ['elasticbeanstalk.create-environment'],
+    )
+    life.die()
+  })
+  it('is told in an event once, when the engine cannot build', async () => {
+    const world = makeWorld(1)
+    const life = new Life(world)
+    await prepare(world, life)
+    world.trouble.brokenBuilder = true
+    await call(world, life, 'CreateEnvironment', {
+      EnvironmentName: 'shop-prod',
+      ...creating('shop-prod', 1),
+    })
+    await world.clock.run(10 * 60_000)
+    const told = world.store.all<{ message: string }>(
+      `select message from event where severity = 'WARN' and message like 'The build of bundle-%'`,
+    )
+    assert.equal(told.length, 1)
+    assert.match(told[0]!.message, /could not be run 5 times in a row and is tried again: build .*: failed$/)
+    world.trouble.brokenBuilder = false
+    await world.clock.run(2 * 60_000)
+    assert.ok(world.store.get(`select 1 from event where message like 'Successfully launched environment%'`))
+    life.die()
+  })
+})
