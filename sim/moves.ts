@@ -57,7 +57,8 @@ const memberOf = (stage: Stage): string | undefined =>
   anyOf(
     stage,
     stage.world.store.all<{ instanceId: string }>(
-      `select instance_id from autoscaling_instance where group_name = :name order by instance_id`,
+      `select instance_id from autoscaling_instance where group_name = :name and lifecycle_state = 'InService'
+       order by instance_id`,
       { name: resourcesOf(stage).autoScalingGroupName },
     ),
   )?.instanceId

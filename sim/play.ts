@@ -68,9 +68,13 @@ export async function play(seed: number): Promise<Played> {
   trouble.end()
   world.compute.blind = false
   world.compute.lost.clear()
-  reborn()
-  life.die()
-  life = new Life(world)
+  // Half of the lives that saw the trouble must get over it by themselves.
+  if (!Number.isFinite(life.dieAt) && chance(0.5)) note('the trouble is over')
+  else {
+    life.die()
+    life = new Life(world)
+    note('a new life')
+  }
   wrong.push(...(await comeToRest(world)).map((sentence) => `at rest: ${sentence}`))
   life.die()
   world.store.close()

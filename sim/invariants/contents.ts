@@ -1,6 +1,6 @@
 // At rest: layers and bodies against their rows.
 import type { World } from '../world.ts'
-import { column, same } from './rows.ts'
+import { column, liveInstances, same } from './rows.ts'
 
 export function contents(world: World): string[] {
   return [...layers(world), ...bodies(world), ...backOff(world)]
@@ -37,10 +37,12 @@ function bodies(world: World): string[] {
 /** More than s3's grace and its period. */
 const GARBAGE_MS = 5 * 60_000
 
-// What still backs off at rest has an object that exists and cannot be helped.
+// What still backs off at rest cannot be helped, or is gone: the last call about it failed after its row went.
 function backOff(world: World): string[] {
+  const there = [...liveInstances(world).map(({ id }) => id), ...world.bodies.keys()]
+  const isGone = (lane: string) => /^(instance|body)\//.test(lane) && !there.some((id) => lane.includes(id))
   const helpless = [...world.trouble.doomed].map((id) => `instance/${id}`)
   return column(world, 'select lane from lane_backoff')
-    .filter((lane) => !helpless.includes(lane))
+    .filter((lane) => !helpless.includes(lane) && !isGone(lane))
     .map((lane) => `${lane} is still backing off`)
 }

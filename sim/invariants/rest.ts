@@ -44,18 +44,27 @@ function operations(world: World): string[] {
 function machines(world: World): string[] {
   const waiting = waitingForSoftware(world)
   const rows = liveInstances(world).filter(({ id }) => !waiting.has(id))
+  const isOurs = (id: string) => world.strangers.get(id) !== 'foreign'
   const running = runningInstances(world.compute).map(({ spec }) => spec.id)
+  const there = [...world.compute.instances.keys()]
   const ids = rows.map(({ id }) => id)
   const members = membersOf(world).map(({ instanceId }) => instanceId)
   return [
     ...rows
       .filter(({ state, desired }) => state !== desired)
       .map(({ id, state, desired }) => `${id} is ${state}, not ${desired}`),
-    ...same('running instances', running, 'rows', ids),
-    ...same('instances that the engine has', [...world.compute.instances.keys()], 'rows', ids),
+    ...same('running instances', running.filter(isOurs), 'rows', ids),
+    ...same('instances that the engine has', there.filter(isOurs), 'rows', ids),
+    ...strangers(world),
     ...same('group members', members, 'rows', [...ids, ...waiting]),
   ]
 }
+
+// Those of another database are reported, and left alone.
+const strangers = ({ strangers: all, compute }: World) =>
+  [...all]
+    .filter(([id, whose]) => whose === 'foreign' && !compute.instances.has(id))
+    .map(([id]) => `${id} of another database was removed`)
 
 function groups(world: World): string[] {
   const waiting = waitingForSoftware(world)
