@@ -21,7 +21,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   await prepare(world, life)
   await call(world, life, 'CreateEnvironment', { EnvironmentName: 'shop-prod', ...creating('shop-prod', 3) })
   // In the middle of the creation, or after it.
-  await clock.run(below(40_000))
+  await clock.run(below(dice.next() < 0.7 ? 5_000 : 40_000))
   const faulty = { faultyCalls: dice.next() * 0.2, slowCalls: dice.next() * 0.3, slowMsMax: 5_000 }
   trouble.weather = { ...trouble.weather, ...faulty }
   const crash = () => {
@@ -34,9 +34,10 @@ export async function sleepThrough(seed: number): Promise<string[]> {
     () => void (compute.blind = dice.next() < 0.5),
     () => void (trouble.blindBalancer = dice.next() < 0.5),
   ]
+  const sleep = () => clock.stall(below(HOURS_MS))
   const moves: (() => void)[] = [
     ...(seeing ? [] : blindness),
-    () => clock.stall(below(HOURS_MS)),
+    sleep,
     () => clock.setWall((dice.next() < 0.5 ? 1 : -1) * below(HOURS_MS)),
     () => world.balancer.kill(),
     crash,
@@ -52,7 +53,8 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   ]
   const ids: string[][] = []
   for (let move = 0; move < MOVES; move++) {
-    moves[below(moves.length)]!()
+    const act = move === 0 ? sleep : moves[below(moves.length)]!
+    act()
     await clock.run(5_000 + below(15_000))
     compute.lost.clear()
     await clock.run(below(30_000))

@@ -8,6 +8,9 @@ import { makeLog } from '../src/kernel/log.ts'
 import { makeCatalogue } from '../src/platforms/catalogue.ts'
 import { ACCOUNT, CREDENTIALS, DOMAIN, REGION, type World } from './world.ts'
 
+/** Gates passed in one moment of virtual time: a few for each object is fair. */
+const CALLS_AT_ONCE_MAX = 2_000
+
 const never = new Promise<never>(() => undefined)
 
 export class Life {
@@ -20,6 +23,7 @@ export class Life {
   /** The gate at which it dies. */
   readonly dieAt: number
   readonly #world: World
+  #moment = { at: 0, calls: 0 }
 
   constructor(world: World, dieAt = Infinity) {
     this.#world = world
@@ -115,6 +119,15 @@ export class Life {
 
   #over(call: string): boolean {
     if (this.dead) return true
+    // Without it, a control plane that tries again at once would let no time pass at all.
+    const now = this.#world.clock.monotonic()
+    this.#moment =
+      this.#moment.at === now ? { at: now, calls: this.#moment.calls + 1 } : { at: now, calls: 1 }
+    if (this.#moment.calls > CALLS_AT_ONCE_MAX) {
+      this.#world.spinning.push(`${this.#moment.calls} engine calls in one moment, the last of them ${call}`)
+      this.die()
+      return true
+    }
     if (call !== '') this.trace.push(call)
     return ++this.calls >= this.dieAt
   }

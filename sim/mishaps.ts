@@ -116,7 +116,7 @@ export const MISHAPS: Record<string, Move> = {
     },
   },
   'layers are lost': {
-    weight: 0.1,
+    weight: 0.35,
     play({ world, note }) {
       world.compute.layers.clear()
       note('somebody empties the cache of layers')

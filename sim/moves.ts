@@ -84,7 +84,7 @@ export const REQUESTS: Record<string, Move> = {
     play: (stage) => beanstalk(stage, 'UpdateEnvironment', { VersionLabel: labelOf(stage) }),
   },
   replace: {
-    weight: 0.4,
+    weight: 0.8,
     play: (stage) =>
       beanstalk(stage, 'UpdateEnvironment', replacing(stage.chance(0.5) ? 't3.small' : 't3.micro')),
   },
@@ -107,7 +107,7 @@ export const REQUESTS: Record<string, Move> = {
   },
   'take a target out, or put it back': { weight: 0.6, play: moveTarget },
   'upload again': {
-    weight: 0.8,
+    weight: 1.2,
     play({ world, life, later, note, ...stage }) {
       const label = VERSIONS[stage.below(VERSIONS.length)]!
       const put = putObject(world, life, BUCKET, keyOf(label), bundleOf(label))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dieAt, gatesOf, SWEEPS } from './sweep.ts'
+import { dieAt, gatesOf, SWEEPS, terminateAt } from './sweep.ts'
 
 /** With POLEBEAN_FULL=1 each crash point is played both ways; otherwise every second one with a reboot. */
 const FULL = Boolean(process.env.POLEBEAN_FULL)
@@ -15,5 +15,19 @@ describe('dying at any engine call', () => {
           const wrong = await dieAt(sweep, gate, reboot)
           assert.deepEqual(wrong, [], `died at gate ${gate} of ${gates}${reboot ? ', with a reboot' : ''}`)
         }
+    })
+})
+
+const INTERRUPTED = ['create', 'a new version', 'a changed instance type', 'scaling in']
+/** Between two gates that are tried, unless all of them are. */
+const STRIDE = FULL ? 1 : 7
+
+describe('terminating an environment at any engine call', () => {
+  for (const name of INTERRUPTED)
+    it(`leaves nothing of ${name}`, async () => {
+      const sweep = SWEEPS[name]!
+      const gates = await gatesOf(sweep)
+      for (let gate = 1; gate <= gates; gate += STRIDE)
+        assert.deepEqual(await terminateAt(sweep, gate), [], `terminated at gate ${gate} of ${gates}`)
     })
 })

@@ -2,6 +2,7 @@
 // on; wherever it died, the operation ends as it would have, once, and nothing is left over.
 import assert from 'node:assert/strict'
 import { call, putObject } from './client.ts'
+import { safety } from './invariants/safety.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
 import {
@@ -109,8 +110,8 @@ export async function gatesOf(sweep: Sweep): Promise<number> {
 
 /** What is wrong when the control plane dies at that gate, and the machine with it if `reboot`. */
 export async function dieAt(sweep: Sweep, gate: number, reboot: boolean): Promise<string[]> {
-  const { world } = await run(sweep, gate, reboot)
-  const wrong = await comeToRest(world)
+  const { world, wrong } = await run(sweep, gate, reboot)
+  wrong.push(...(await comeToRest(world)))
   if (world.compute.instances.size !== sweep.instances)
     wrong.push(`${world.compute.instances.size} instances, not ${sweep.instances}`)
   const said = timesSaid(world, sweep.swept)
@@ -119,33 +120,42 @@ export async function dieAt(sweep: Sweep, gate: number, reboot: boolean): Promis
   return wrong
 }
 
-async function run(sweep: Sweep, gate: number, reboot: boolean): Promise<{ world: World; calls: number }> {
-  const { before, swept } = sweep
+// A world at rest in which everything before the swept operation is done.
+async function begin({ before, breaks }: Sweep): Promise<{ world: World; life: Life }> {
   const world = makeWorld(1)
-  const first = new Life(world)
-  await prepare(world, first)
-  sweep.breaks?.(world)
+  const life = new Life(world)
+  await prepare(world, life)
+  breaks?.(world)
   for (const operation of before) {
-    await operation.send(world, first)
+    await operation.send(world, life)
     await said(world, operation, 1)
   }
   await comeToRest(world)
-  first.die()
+  return { world, life }
+}
 
+/** `wrong`: what does not hold at the moment of death. */
+type Ran = { world: World; calls: number; wrong: string[] }
+
+async function run(sweep: Sweep, gate: number, reboot: boolean): Promise<Ran> {
+  const { swept } = sweep
+  const { world, life } = await begin(sweep)
+  life.die()
   const doomed = new Life(world, gate)
   await swept.send(world, doomed)
   if (gate === Infinity) {
     await said(world, swept, timesBefore(sweep) + 1)
     doomed.die()
-    return { world, calls: doomed.calls }
+    return { world, calls: doomed.calls, wrong: [] }
   }
   for (let step = 0; step < 100 && !doomed.dead; step++) await world.clock.run(1_000)
   doomed.die()
+  const wrong = safety(world).map((sentence) => `as it died: ${sentence}`)
   if (reboot) world.reboot()
   const next = new Life(world)
   if (swept === UPLOAD) await swept.send(world, next)
   await said(world, swept, timesBefore(sweep) + 1)
-  return { world, calls: doomed.calls }
+  return { world, calls: doomed.calls, wrong }
 }
 
 const timesBefore = ({ before, swept }: Sweep) => before.filter(({ done }) => done === swept.done).length
@@ -155,3 +165,21 @@ const timesSaid = ({ store }: World, { done }: Operation) =>
 
 const said = (world: World, operation: Operation, times: number) =>
   world.clock.runUntil(() => timesSaid(world, operation) >= times, OPERATION_MS)
+
+const TERMINATE = SWEEPS.terminate!.swept
+
+/** What is wrong when the environment is terminated at that gate of the operation. */
+export async function terminateAt(sweep: Sweep, gate: number): Promise<string[]> {
+  const { world, life } = await begin(sweep)
+  const next = new Life(world)
+  life.die()
+  await sweep.swept.send(world, next)
+  for (let step = 0; step < 20_000 && next.calls < gate; step++) await world.clock.run(20)
+  await TERMINATE.send(world, next)
+  await said(world, TERMINATE, 1)
+  const wrong = await comeToRest(world)
+  if (world.compute.instances.size > 0) wrong.push(`${world.compute.instances.size} instances are left`)
+  next.die()
+  world.store.close()
+  return wrong
+}

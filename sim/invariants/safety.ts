@@ -4,6 +4,7 @@ import { column, type GroupRow, type InstanceRow } from './rows.ts'
 
 export function safety(world: World): string[] {
   return [
+    ...world.spinning,
     ...instances(world),
     ...capacities(world),
     ...carried(world),

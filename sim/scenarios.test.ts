@@ -1,9 +1,10 @@
-// What fails for one object is shown, and delays no other.
+// Single stories that seeds tell too seldom.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { call } from './client.ts'
+import { call, putObject } from './client.ts'
 import { Life } from './life.ts'
-import { creating, prepare } from './shop.ts'
+import { comeToRest } from './play.ts'
+import { BUCKET, bundleOf, creating, keyOf, prepare } from './shop.ts'
 import { makeWorld } from './world.ts'
 
 describe('the status of the control plane', () => {
@@ -49,6 +50,31 @@ describe('the status of the control plane', () => {
     assert.match(told[0]!.message, /could not be run 5 times in a row and is tried again: build .*: failed$/)
     world.trouble.brokenBuilder = false
     await world.clock.run(2 * 60_000)
+    assert.ok(world.store.get(`select 1 from event where message like 'Successfully launched environment%'`))
+    life.die()
+  })
+})
+
+describe('a build', () => {
+  it('unpacks the bundle where it lies now, when the same was uploaded again while it waited', async () => {
+    const world = makeWorld(1)
+    const life = new Life(world)
+    await prepare(world, life)
+    world.trouble.brokenBuilder = true
+    await call(world, life, 'CreateEnvironment', {
+      EnvironmentName: 'shop-prod',
+      ...creating('shop-prod', 1),
+    })
+    await world.clock.run(10_000)
+    const before = [...world.bodies.keys()]
+    void putObject(world, life, BUCKET, keyOf('v1'), bundleOf('v1'))
+    await world.clock.run(5 * 60_000)
+    assert.ok(
+      before.some((id) => !world.bodies.has(id)),
+      'the body of before was swept',
+    )
+    world.trouble.brokenBuilder = false
+    assert.deepEqual(await comeToRest(world), [])
     assert.ok(world.store.get(`select 1 from event where message like 'Successfully launched environment%'`))
     life.die()
   })
