@@ -21,6 +21,7 @@ import {
   findDeployment,
   instancesOf,
   liveEnvironments,
+  pruneTerminated,
   resourcesOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
@@ -50,7 +51,7 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
           log.error('health of an environment cannot be computed', { environment: row.id, error })
         }
       }
-      return { failed, pruned: parts.events.prune() }
+      return { failed, pruned: parts.events.prune() + pruneTerminated(store, parts.clock.now()) }
     },
   }
 }

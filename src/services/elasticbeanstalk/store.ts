@@ -218,6 +218,18 @@ export const liveEnvironment = (store: Store, { account, region }: Scope, name: 
     { account, region, name },
   )
 
+/** AWS can rebuild a terminated environment for 42 days; then its row goes, with its deployments. */
+export const TERMINATED_KEPT_MS = 42 * 24 * 3600_000
+
+export function pruneTerminated(store: Store, now: number): number {
+  const until = now - TERMINATED_KEPT_MS
+  store.run(
+    'delete from environment_info where environment_id in (select id from environment where terminated_at <= :until)',
+    { until },
+  )
+  return store.run('delete from environment where terminated_at <= :until', { until })
+}
+
 /** Everything that is not terminated, oldest first. */
 export const liveEnvironments = (store: Store) =>
   store.all<EnvironmentRow>('select * from environment where terminated_at is null order by created_at, id')
