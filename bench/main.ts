@@ -1,26 +1,38 @@
-// `npm run bench`: the budgets of the design, as ratios within one run on this machine. Needs root.
-import { printFigures, type Figure } from './measure.ts'
+// `npm run bench`: the budgets of the design, as ratios within one run on this machine. Needs root. `npm run bench -- api`
+// measures only what is named.
+import { ensurePackages } from '../tools/setup/packages.mjs'
+import { makeTestHome, type TestHome } from '../test/support/home.ts'
 import { api } from './api.ts'
+import { fresh } from './fresh.ts'
 import { launch } from './launch.ts'
+import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
 import { throughput } from './throughput.ts'
-import { makeTestHome } from '../test/support/home.ts'
 
+const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
+  throughput,
+  memory,
+  api,
+  launch,
+  fresh,
+}
+
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !(name in MEASURES))
+if (unknown.length > 0) {
+  console.log(`no such measure: ${unknown.join(', ')}; there are: ${Object.keys(MEASURES).join(', ')}`)
+  process.exit(2)
+}
+await ensurePackages({ yes: true, extra: { wrk: 'wrk' } })
 const home = makeTestHome()
 const figures: Figure[] = []
 try {
-  await home.polebean(['up', '--name', 'bench-flask'])
+  await home.polebean(['up', 'samples/flask-guestbook', '--name', 'bench-flask'])
   await home.polebean(['scale', '2', 'bench-flask'])
-  for (const measure of [throughput, launch, api, memory]) {
+  for (const [name, measure] of Object.entries(MEASURES)) {
+    if (named.length > 0 && !named.includes(name)) continue
     const found = await measure(home).catch((error: Error): Figure[] => [
-      {
-        what: measure.name,
-        value: `failed: ${error.message.slice(0, 300)}`,
-        against: '',
-        ratio: '',
-        budget: '',
-        met: 'no',
-      },
+      { what: name, value: `failed: ${error.message}`, against: '', ratio: '', budget: '', met: 'no' },
     ])
     figures.push(...found)
     printFigures(found)

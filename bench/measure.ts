@@ -38,11 +38,12 @@ export const ratioOf = (a: number[], b: number[]): number =>
 export async function wrk(
   prefix: string[],
   url: string,
-  options: { host?: string; seconds?: number; connections?: number } = {},
+  options: { host?: string; seconds?: number; connections?: number; script?: string } = {},
 ): Promise<number> {
-  const { host, seconds = 4, connections = 64 } = options
+  const { host, seconds = 4, connections = 64, script } = options
+  const scripted = script ? ['-s', script] : []
   const header = host ? ['-H', `Host: ${host}`] : []
-  const argv = [...prefix, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...header, url]
+  const argv = [...prefix, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, ...scripted, ...header, url]
   const { status, stdout, stderr } = await runProgram(argv)
   const perSecond = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]
   if (status !== 0 || !perSecond) throw new Error(`${argv.join(' ')}: ${stderr}${stdout}`)

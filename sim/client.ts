@@ -30,7 +30,7 @@ export async function call(
   const [scope, Version] = SERVICES[service]
   const body = new URLSearchParams({ Action: action, Version, ...input }).toString()
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const { status, text } = await send(world, life, { scope, method: 'POST', path: '/', headers, body })
+  const { status, text } = await send(world, life, scope, 'POST', '/', headers, body)
   const document = structureOf(parseXml(text)[`${action}Response`])
   const refused = (name: string) =>
     status < 300 ? '' : (new RegExp(`<${name}>([^<]*)`).exec(text)?.[1] ?? String(status))
@@ -52,15 +52,18 @@ export async function putObject(
 ): Promise<number> {
   const path = `/${bucket}/${key}`
   const headers = { 'content-length': String(body.length) }
-  return (await send(world, life, { scope: 's3', method: 'PUT', path, headers, body })).status
+  return (await send(world, life, 's3', 'PUT', path, headers, body)).status
 }
 
-type Request = { scope: string; method: string; path: string; headers: Record<string, string>; body: string }
-
-async function send(
+/** One signed request, whatever the service; throws when the answer says that we have a bug. */
+export async function send(
   world: World,
   life: Life,
-  { scope, method, path, headers, body }: Request,
+  scope: string,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: string,
 ): Promise<{ status: number; text: string }> {
   const signed = signRequest({
     method,

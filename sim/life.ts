@@ -59,6 +59,7 @@ export class Life {
     })
     this.gateway = createGateway({
       services: this.plane.services,
+      signed: this.plane.signedRoutes,
       credentials: () => [CREDENTIALS],
       account: ACCOUNT,
       region: REGION,

@@ -119,6 +119,7 @@ export const MISHAPS: Record<string, Move> = {
     weight: 0.35,
     play({ world, note }) {
       world.compute.layers.clear()
+      world.layersLost = true
       note('somebody empties the cache of layers')
     },
   },

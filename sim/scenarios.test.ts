@@ -1,7 +1,8 @@
 // Single stories that seeds tell too seldom.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { call, putObject } from './client.ts'
+import type { Status } from '../src/control/status.ts'
+import { call, putObject, send } from './client.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
 import { BUCKET, bundleOf, creating, keyOf, prepare } from './shop.ts'
@@ -17,8 +18,9 @@ describe('the status of the control plane', () => {
       EnvironmentName: 'shop-prod',
       ...creating('shop-prod', 1),
     })
-    await world.clock.runUntil(() => life.plane.status().failing.length > 0, 60_000)
-    const { reconcilers, failing, workflows } = life.plane.status()
+    await world.clock.runUntil(() => world.store.all('select 1 from lane_backoff').length > 0, 60_000)
+    const { text } = await send(world, life, 'elasticbeanstalk', 'GET', '/polebean/status', {}, '')
+    const { reconcilers, failing, workflows } = JSON.parse(text) as Status
     assert.ok(reconcilers.length > 8)
     assert.deepEqual(
       reconcilers.filter(({ lastError }) => lastError !== null),

@@ -48,6 +48,8 @@ export type World = {
   reboot(): void
   /** One request of a user's user to the environment of that name: its status. */
   request(environment: string): number
+  /** Somebody emptied the cache: instances may name layers that are being built again. */
+  layersLost: boolean
   /** What lives did without an end, in no time. */
   spinning: string[]
   log(line: string): void
@@ -127,6 +129,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       balancer.reboot()
     },
     request: (environment) => balancer.request({ host: `${environment}.${REGION}.${DOMAIN}` }).status,
+    layersLost: false,
     spinning: [],
     log: (line) => void world.logged.push(line),
     logged: [],

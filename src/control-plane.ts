@@ -2,11 +2,12 @@
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
-import { readStatus, type Status } from './control/status.ts'
+import { readStatus } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
+import type { OwnRoute } from './gateway/chain.ts'
 import type { Clock } from './kernel/clock.ts'
 import { makeIds } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -29,7 +30,7 @@ import { iamMigrations } from './services/iam/store.ts'
 import { makeIamService } from './services/iam/service.ts'
 import { s3Migrations } from './services/s3/store.ts'
 import { makeS3Service } from './services/s3/service.ts'
-import type { Service, ServiceDeps } from './services/service.ts'
+import { systemContext, type Service, type ServiceDeps } from './services/service.ts'
 import { makeStsService } from './services/sts/service.ts'
 import type { Migration, Store } from './store/store.ts'
 
@@ -46,11 +47,14 @@ export type Settings = {
 export type ControlPlane = {
   services: Record<string, Service>
   workflows: Workflows
-  /** How reconcilers, objects that fail and operations under way fare. */
-  status(): Status
+  /** Our own GETs that the gateway answers to who can sign. */
+  signedRoutes: OwnRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
 }
+
+/** Followed by the id of an environment. */
+const TAILS = '/polebean/logs/'
 
 type Deps = {
   store: Store
@@ -81,6 +85,9 @@ export const migrations: Migration[] = [
   ...elasticloadbalancingv2Migrations,
   ...elasticbeanstalkMigrations,
 ]
+
+/** How reconcilers, objects that fail and operations under way fare. */
+const STATUS = '/polebean/status'
 
 export function makeControlPlane(deps: Deps): ControlPlane {
   const { store, clock, random, log, signal, engines, settings } = deps
@@ -140,7 +147,28 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   return {
     services,
     workflows,
-    status: () => readStatus(store, driver?.status() ?? []),
+    signedRoutes: [
+      {
+        path: STATUS,
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(readStatus(store, driver?.status() ?? [])),
+        }),
+      },
+      {
+        path: TAILS,
+        async answer({ path, endpoint }) {
+          const context = { ...systemContext(settings.account, settings.region, ids.uuid()), endpoint }
+          const tails = await elasticbeanstalk.internal.tailLogs(context, path.slice(TAILS.length))
+          return {
+            status: 200,
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(tails),
+          }
+        },
+      },
+    ],
     start() {
       const reconcilers = Object.values(services).flatMap((service) => service.reconcilers)
       driver = startDriver({ clock, log, store, signal, beforePass: () => void heartbeat.look() }, [

@@ -25,12 +25,13 @@ import type { Home } from './kernel/home.ts'
 import { makeIds } from './kernel/ids.ts'
 import { makeLog, type Log } from './kernel/log.ts'
 import { systemRandom } from './kernel/random.ts'
-import { makeCatalogue } from './platforms/catalogue.ts'
+import { makeCatalogue, type Catalogue } from './platforms/catalogue.ts'
 import { readBuildConfiguration } from './platforms/configuration.ts'
-import { probeRuntimes } from './platforms/probe.ts'
+import { interpretersSeen, probeRuntimes } from './platforms/probe.ts'
 import { openStore, type Store } from './store/store.ts'
 
 const UPKEEP_MS = 5_000
+const INTERPRETERS_MS = 60_000
 
 export type RealEngines = {
   router: Router
@@ -85,6 +86,7 @@ export async function startServer(
   await upkeep(engines)
 
   const credentials = readCredentials(home.dir)
+  const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   const plane = makeControlPlane({
     store,
     clock: systemClock,
@@ -98,7 +100,7 @@ export async function startServer(
       domain: home.domain,
       ports: home.ports,
     },
-    catalogue: makeCatalogue(await probeRuntimes(process.execPath)),
+    catalogue,
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds) =>
       presign({
@@ -120,19 +122,11 @@ export async function startServer(
     clock: systemClock,
     ids: makeIds(systemRandom),
     log,
+    signed: plane.signedRoutes,
     extra: [
       {
         path: '/healthz',
         answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }),
-      },
-      {
-        path: '/polebean/status',
-        signed: true,
-        answer: () => ({
-          status: 200,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(plane.status()),
-        }),
       },
     ],
   })
@@ -145,7 +139,10 @@ export async function startServer(
       throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
     })
   const driver = plane.start()
-  const care = startDriver({ clock: systemClock, log, store, signal }, [upkeepReconciler(engines)])
+  const care = startDriver({ clock: systemClock, log, store, signal }, [
+    upkeepReconciler(engines),
+    interpretersReconciler(catalogue),
+  ])
   log.info('serving', { home: home.id, port: home.ports.api })
 
   const stopped = new Promise<void>((resolve) =>
@@ -178,6 +175,25 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
     return {}
   },
 })
+
+// A host that upgrades its Python has other platforms from then on, without a restart of the server.
+function interpretersReconciler(catalogue: Catalogue): Reconciler {
+  let before = interpretersSeen()
+  let isSettled = true
+  return {
+    name: 'platforms.interpreters',
+    everyMs: INTERPRETERS_MS,
+    wakes: [],
+    async reconcile() {
+      const now = interpretersSeen()
+      // Once more after the last change: a package manager may have been in the middle of its work.
+      if (now !== before || !isSettled) catalogue.renew(await probeRuntimes(process.execPath))
+      isSettled = now === before
+      before = now
+      return { stacks: catalogue.stacks.length }
+    },
+  }
+}
 
 function openHomeStore(home: HomeSettings): Store {
   const path = join(home.dir, 'polebean.db')

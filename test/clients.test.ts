@@ -69,6 +69,14 @@ describe('clients', { concurrency: 1 }, () => {
           ...version,
           EnvironmentName: 'sdk-prod',
           SolutionStackName: SolutionStacks?.find((name) => name.includes('Python')),
+          OptionSettings: [
+            { Namespace: 'aws:autoscaling:asg', OptionName: 'MinSize', Value: '2' },
+            {
+              Namespace: 'aws:elasticbeanstalk:application:environment',
+              OptionName: 'GREETING',
+              Value: 'grüße & <sdk>',
+            },
+          ],
         }),
       )
       assert.equal(Status, 'Launching')
@@ -82,7 +90,15 @@ describe('clients', { concurrency: 1 }, () => {
         throw new Error(`sdk-prod did not become ${status}`)
       }
       assert.equal((await until('Ready')).Health, 'Green')
-      assert.equal((await home.get(CNAME!)).status, 200)
+      const instances = new Set<string>()
+      for (let request = 0; request < 20; request++) {
+        const { status, body } = await home.get(CNAME!, '/whoami')
+        assert.equal(status, 200)
+        const { greeting, instance } = JSON.parse(body) as { greeting: string; instance: string }
+        assert.equal(greeting, 'grüße & <sdk>')
+        instances.add(instance)
+      }
+      assert.equal(instances.size, 2, 'two instances share the requests')
       await client.send(new eb.TerminateEnvironmentCommand({ EnvironmentName: 'sdk-prod' }))
       await until('Terminated')
       await assert.rejects(

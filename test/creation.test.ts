@@ -1,21 +1,26 @@
-// The control plane is killed at many moments of its work, and once the machine is: it ends what it began, by itself, and
-// leaves nothing over (design §1.3).
+// The control plane is killed at many moments of its work, and once the machine is; so is everything else that a new
+// environment needs. It ends what it began, by itself, and leaves nothing over (design §1.3).
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openApi, type Input } from '../src/cli/client.ts'
+import type { HomeSettings } from '../src/home.ts'
 import { makeTestHome } from './support/home.ts'
 import { writeProbeApp } from './support/probe-app.ts'
 import {
+  childrenOf,
   daemonPid,
   environments,
   kill,
   reboot,
+  sandboxes,
+  sandboxProcesses,
   things,
   until,
   untilTold,
   untilWhole,
+  type Instance,
 } from './support/world.ts'
 
 /** What a create, an update and a termination take is between one and three seconds. */
@@ -96,6 +101,37 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
     })
   }
 
+  /** Waits until there is such a process, kills it, and waits until there is another. */
+  const strike = async (what: string, pidOf: () => number | undefined) => {
+    const pid = await until(`a ${what}`, () => pidOf() || undefined)
+    kill(pid)
+    await until(`another ${what}`, () => ![undefined, 0, pid].includes(pidOf()))
+  }
+  const haproxy = () => daemonPid(home.settings(), 'haproxy')
+  /** What is killed, of the new environment or of the home. */
+  const VICTIMS: [what: string, pidOf: (instance: () => Instance | undefined) => number | undefined][] = [
+    ['application', (instance) => instance() && applicationOf(home.settings(), instance()!.id)],
+    ['first process of the instance', (instance) => instance()?.pid],
+    ["worker of HAProxy's", () => childrenOf(haproxy() ?? 0)[0]],
+    ["master of HAProxy's", haproxy],
+  ]
+  for (const [index, [what, pidOf]] of VICTIMS.entries())
+    it(`ends a creation and an update in which the ${what} is killed`, async () => {
+      const name = `struck-${index}`
+      const before = sandboxes(home.settings()).map(({ id }) => id)
+      const instance = () => sandboxes(home.settings()).find(({ id }) => !before.includes(id))
+      await create(name)
+      await until('its instance is launched', instance)
+      await strike(what, () => pidOf(instance))
+      await untilWhole(home, name, /^v1 /)
+      await call('UpdateEnvironment', { EnvironmentName: name, VersionLabel: versions[1]! })
+      await strike(what, () => pidOf(instance))
+      await untilWhole(home, name, /^v2 /)
+      await untilWhole(home, 'probe-app', /^v2 /)
+      await call('TerminateEnvironment', { EnvironmentName: name })
+      await untilGone(name)
+    })
+
   it('has either not begun or ends what it was asked before it could answer', async () => {
     const asked = create('crash-ask').catch(() => undefined)
     await sleep(1)
@@ -123,3 +159,6 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
     await untilTold(home)
   })
 })
+
+const applicationOf = (home: HomeSettings, id: string) =>
+  sandboxProcesses(home, id).find(({ argv }) => argv.startsWith('node\0'))?.pid

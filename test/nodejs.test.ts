@@ -29,15 +29,17 @@ describe('a Node.js application', { concurrency: 1 }, () => {
     assert.match(JSON.parse(status).platform, /running Node\.js/)
   })
 
-  it('is started by its Procfile when it has one', async () => {
+  it('is started by its Procfile when it has one, and speaks WebSocket through balancer and nginx', async () => {
     const server = readFileSync(join(folder, 'server.js'), 'utf8')
     writeFileSync(
       join(folder, 'other.js'),
-      server.replace('greeting,', 'greeting: `${greeting} by ${process.argv[2]}`,'),
+      server.replace('greeting,', 'greeting: `${greeting} by ${process.argv[2]}`,') + WEBSOCKET,
     )
     writeFileSync(join(folder, 'Procfile'), 'web: node other.js procfile\n')
     const { stdout } = await home.polebean(['up', folder, ...name])
     assert.equal((await ask(stdout)).greeting, 'hej by procfile')
+    const { stdout: listed } = await home.polebean(['list', '--json'])
+    assert.equal(await shout(JSON.parse(listed)[0].localUrl, 'hello'), 'HELLO')
   })
 
   it('keeps running when npm fails, and the event names the package', async () => {
@@ -51,3 +53,32 @@ describe('a Node.js application', { concurrency: 1 }, () => {
     assert.equal((await ask(JSON.parse(stdout)[0].url)).greeting, 'hej by procfile')
   })
 })
+
+/** What comes back from the application's WebSocket. */
+const shout = (url: string, word: string) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = new WebSocket(url.replace(/^http/, 'ws'))
+    socket.onopen = () => socket.send(word)
+    socket.onmessage = ({ data }) => {
+      resolve(String(data))
+      socket.close()
+    }
+    socket.onerror = () => reject(new Error(`no WebSocket at ${url}`))
+  })
+
+// The least of RFC 6455: one short masked frame in, its text in capitals out.
+const WEBSOCKET = `
+server.on('upgrade', (request, socket) => {
+  const key = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+  const accept = require('node:crypto').createHash('sha1').update(key).digest('base64')
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n' +
+    'Sec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n')
+  socket.on('data', (frame) => {
+    if ((frame[0] & 15) !== 1) return socket.end()
+    const length = frame[1] & 127
+    const text = Buffer.from(frame.subarray(6, 6 + length).map((byte, index) => byte ^ frame[2 + (index % 4)]))
+    socket.write(Buffer.concat([Buffer.from([0x81, length]), Buffer.from(text.toString().toUpperCase())]))
+  })
+  socket.on('error', () => socket.destroy())
+})
+`

@@ -1,19 +1,17 @@
-// S3, IAM and STS through the gateway, driven by the AWS CLI as people type it. Needs `aws` and `curl`.
+// S3, IAM and STS through the gateway, driven by the AWS CLI as people type it.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run } from '../src/kernel/process.ts'
 import { seededRandom } from '../src/kernel/random.ts'
+import { clientPrograms } from '../tools/test/clients.mjs'
 import { startStorageServer } from './support/storage-server.ts'
 
-const missing = ['aws', 'curl'].filter((program) => spawnSync(program, ['--version']).error !== undefined)
-const skip = missing.length > 0 ? `${missing.join(' and ')} cannot be run` : false
-
-describe('the AWS CLI', { skip, concurrency: 1 }, () => {
+describe('the AWS CLI', { concurrency: 1 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'polebean-aws-'))
+  const program = join(clientPrograms(), 'aws')
   const file = (name: string) => join(dir, name)
   let server: Awaited<ReturnType<typeof startStorageServer>>
   before(async () => {
@@ -25,7 +23,7 @@ describe('the AWS CLI', { skip, concurrency: 1 }, () => {
   })
 
   const aws = async (...args: string[]) => {
-    const ran = await run(['aws', ...args], { env: server.environment, cwd: dir, timeoutMs: 120_000 })
+    const ran = await run([program, ...args], { env: server.environment, cwd: dir, timeoutMs: 120_000 })
     return { exit: ran.exit, out: ran.stdout.toString(), said: ran.stderr.toString() }
   }
   const ok = async (...args: string[]) => {
@@ -67,7 +65,7 @@ describe('the AWS CLI', { skip, concurrency: 1 }, () => {
     assert.equal(head.ContentLength, 9 << 20)
   })
   it('copies a stream', async () => {
-    const { exit } = await run(['aws', 's3', 'cp', '-', 's3://shop/streamed'], {
+    const { exit } = await run([program, 's3', 'cp', '-', 's3://shop/streamed'], {
       env: server.environment,
       stdin: 'from a pipe',
     })
@@ -97,7 +95,9 @@ describe('the AWS CLI', { skip, concurrency: 1 }, () => {
     mkdirSync(file('.aws'))
     writeFileSync(file('.aws/config'), '[default]\ns3 =\n  signature_version = s3v4\n')
     const env = { ...server.environment, AWS_CONFIG_FILE: file('.aws/config') }
-    const url = (await run(['aws', 's3', 'presign', 's3://shop/streamed'], { env })).stdout.toString().trim()
+    const url = (await run([program, 's3', 'presign', 's3://shop/streamed'], { env })).stdout
+      .toString()
+      .trim()
     assert.match(url, /X-Amz-Signature=/)
     assert.equal((await run(['curl', '-sf', url])).stdout.toString(), 'from a pipe')
     const other = await run(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', `${url}0`])

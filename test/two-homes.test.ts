@@ -69,7 +69,7 @@ describe('two homes', { concurrency: 1 }, () => {
       assert.notEqual((await dial(address, 80)).what, 'open', address)
 
     const host = Object.values(networkInterfaces()).flatMap((some = []) =>
-      some.filter(({ family }) => family === 'IPv4').map(({ address }) => address),
+      some.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
     )
     const ranges = homes.map((home) => rangeOf(home.settings().cidr))
     const doors = [

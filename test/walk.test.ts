@@ -97,8 +97,20 @@ describe('the walk', { concurrency: 1 }, () => {
     assert.equal(seen.size, 2, [...seen].join(' '))
   })
 
+  it("the environment's own loopback port answers for any Host, by IPv4 and IPv6", async () => {
+    const { localUrl } = JSON.parse((await home.polebean(['status', 'shop-prod', '--json'])).stdout)
+    const { port } = new URL(localUrl)
+    for (const address of ['127.0.0.1', '[::1]'])
+      for (const host of ['anything.example', cname, `localhost:${port}`]) {
+        const url = `http://${address}:${port}/`
+        const got = await runProgram(['curl', '-s', '-w', '%{http_code}', '-H', `Host: ${host}`, url])
+        assert.match(got.stdout, /hello-from-the-test[^]*200$/, `${url} as ${host}`)
+      }
+    assert.match((await home.polebean(['why', localUrl])).stdout, /It answers: HTTP 200 from shop-prod\./)
+  })
+
   it('a changed property reaches the application', async () => {
-    await home.polebean(['setenv', '-E', 'shop-prod', 'GREETING=changed'])
+    await home.polebean(['setenv', '-e', 'shop-prod', 'GREETING=changed'])
     const { body } = await home.get(cname)
     assert.match(body, /changed/)
     const { stdout } = await home.polebean(['printenv', 'shop-prod'])
@@ -120,7 +132,8 @@ describe('the walk', { concurrency: 1 }, () => {
 
   it('a broken version ends in an event that names the file and the line, and the exit status says so', async () => {
     writeFileSync(join(folder, 'application.py'), 'from flask import Flask\napplication = Flask(__name__\n')
-    const { stderr } = await home.polebean(['up', folder, '--name', 'broken-app'], { status: 4 })
+    const { stderr, stdout } = await home.polebean(['up', folder, '--name', 'broken-app'], { status: 4 })
+    assert.equal(stdout, '')
     assert.match(stderr, /application\.py:2/)
     assert.match(stderr, /SyntaxError/)
     await home.polebean(['terminate', 'broken-app', '--force'])

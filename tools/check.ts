@@ -1,5 +1,5 @@
 // `npm run check`: format, lint, types, tidy and unit tests; under 30 seconds. Not `*.real.test.ts` (engines, root) and
-// `*.long.test.ts` (the simulator's many seeds): those are for `npm test`.
+// `*.long.test.ts` (the simulator's many seeds, the command line as a program): those are for `npm test`.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 

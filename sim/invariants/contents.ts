@@ -1,19 +1,10 @@
 // At rest: layers and bodies against their rows.
+import { layersAtRest } from './layers.ts'
 import type { World } from '../world.ts'
-import { column, liveInstances, same } from './rows.ts'
+import { column, liveInstances } from './rows.ts'
 
 export function contents(world: World): string[] {
-  return [...layers(world), ...bodies(world), ...backOff(world)]
-}
-
-function layers(world: World): string[] {
-  const there = [...world.compute.layers.keys()]
-  const ready = column(world, `select digest from layer where state = 'ready'`)
-  const building = column(world, `select key from layer where state = 'building'`)
-  return [
-    ...same('layers', there, 'rows', ready),
-    ...building.map((key) => `layer ${key} is still being built`),
-  ]
+  return [...layersAtRest(world), ...bodies(world), ...backOff(world)]
 }
 
 // The other way round, a row without its body, is never right: see safety. After a clock was set back garbage is kept

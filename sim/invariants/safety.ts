@@ -1,10 +1,12 @@
 // What must hold after every move, however bad the world is. Sentences about what is wrong; none is the goal.
+import { layersThere } from './layers.ts'
 import type { World } from '../world.ts'
 import { column, type GroupRow, type InstanceRow } from './rows.ts'
 
 export function safety(world: World): string[] {
   return [
     ...world.spinning,
+    ...(world.layersLost ? [] : layersThere(world)),
     ...instances(world),
     ...capacities(world),
     ...carried(world),

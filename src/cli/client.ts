@@ -4,7 +4,8 @@ import { createReadStream, statSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
-import { EXIT, Failure } from './failure.ts'
+import { reasonOf } from '../kernel/errors.ts'
+import { EXIT, Failure, Unreachable } from './failure.ts'
 import { parseXml, structureOf, textOf, type XmlValue } from './xml.ts'
 
 const VERSIONS = {
@@ -32,9 +33,15 @@ export type Api = {
   credentials: Credentials
   endpoint: string
   call(service: ServiceName, action: string, input?: Input): Promise<Answer>
-  /** Uploads a file; its sha256 (hexadecimal) is signed with it. */
-  upload(bucket: string, key: string, file: string, sha256Hex: string): Promise<void>
-  /** A GET of one of our own paths, unsigned: health, logs. */
+  /** Uploads a file; its sha256 (hexadecimal) is signed with it. `sent` is told how many bytes have left. */
+  upload(
+    bucket: string,
+    key: string,
+    file: string,
+    sha256Hex: string,
+    sent?: (bytes: number) => void,
+  ): Promise<void>
+  /** A signed GET of one of our own paths: the tails of logs. */
   get(path: string): Promise<string>
 }
 
@@ -52,7 +59,7 @@ export function openApi(dir: string): Api {
     path: string,
     headers: Record<string, string>,
     payloadHash: string,
-    body: string | { file: string } | null,
+    body: Body,
   ) => {
     const signed = signRequest({
       method,
@@ -64,7 +71,7 @@ export function openApi(dir: string): Api {
       credentials,
       at: Date.now(),
     })
-    return exchange(home.ports.api, method, path, signed, body, dir)
+    return exchange(home, method, path, signed, body)
   }
 
   return {
@@ -80,72 +87,100 @@ export function openApi(dir: string): Api {
       const body = form.toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }
       const { status, text } = await send(service, 'POST', '/', headers, sha256(body), body)
-      const document = parseXml(text)
+      const document = documentOf(text)
+      const answer = status < 300 ? document?.[`${action}Response`] : document?.ErrorResponse
+      if (answer === undefined) throw new Failure(foreign(home))
+      const response = structureOf(answer)
       if (status >= 300) {
-        const error = structureOf(structureOf(document.ErrorResponse).Error)
+        const error = structureOf(response.Error)
         throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
       }
-      const response = structureOf(document[`${action}Response`])
       const requestId = textOf(structureOf(response.ResponseMetadata).RequestId)
       return { requestId, result: structureOf(response[`${action}Result`]) }
     },
-    async upload(bucket, key, file, sha256Hex) {
+    async upload(bucket, key, file, sha256Hex, sent) {
       const path = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
       const headers = { 'content-length': String(statSync(file).size) }
-      const { status, text } = await send('s3', 'PUT', path, headers, sha256Hex, { file })
+      const { status, text } = await send('s3', 'PUT', path, headers, sha256Hex, { file, sent })
       if (status < 300) return
-      const error = structureOf(parseXml(text).Error)
-      throw new ApiError(textOf(error.Code), textOf(error.Message))
+      const error = documentOf(text)?.Error
+      if (error === undefined) throw new Failure(foreign(home))
+      throw new ApiError(textOf(structureOf(error).Code), textOf(structureOf(error).Message))
     },
     async get(path) {
-      const { status, text } = await exchange(home.ports.api, 'GET', path, { host }, null, dir)
-      if (status >= 300) throw new Failure(text.trim() || `HTTP ${status}`)
-      return text
+      const { status, text } = await send('elasticbeanstalk', 'GET', path, {}, sha256(''), null)
+      if (status < 300) return text
+      const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
+      throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
     },
   }
 }
 
 function credentialsOf(dir: string): Credentials {
+  const file = `${dir}/credentials.json`
   try {
-    return readCredentials(dir)
+    const { accessKeyId, secretAccessKey } = readCredentials(dir)
+    if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
+      throw new SyntaxError('it has not both accessKeyId and secretAccessKey')
+    return { accessKeyId, secretAccessKey }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES')
       throw new Failure(
         `the access key of ${dir} belongs to another user; run this as that user or with sudo`,
       )
-    throw error
+    throw new Failure(`the access key in ${file} cannot be read: ${reasonOf(error)}`)
   }
 }
 
+function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
+  try {
+    return parseXml(text)
+  } catch {
+    return undefined
+  }
+}
+
+const foreign = ({ dir, ports }: HomeSettings) =>
+  `something else than Polebean answers on port ${ports.api}, the API port of the home ${dir}; ` +
+  `see what it is with: ss -ltnp 'sport = :${ports.api}'`
+
 type Reply = { status: number; text: string }
+type Body = string | { file: string; sent?: ((bytes: number) => void) | undefined } | null
 
 function exchange(
-  port: number,
+  home: HomeSettings,
   method: string,
   path: string,
   headers: Record<string, string>,
-  body: string | { file: string } | null,
-  dir: string,
+  body: Body,
 ): Promise<Reply> {
+  const { api: port } = home.ports
   return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => reject(failureOf(home, error))
     const request = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
       )
-      response.on('error', reject)
+      response.on('error', fail)
     })
-    request.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'ECONNREFUSED'
-          ? new Failure(`Polebean (home ${dir}) is not running; start it with: npm run up`)
-          : new Failure(`the API did not answer: ${error.message}`),
-      ),
-    )
-    if (body === null || typeof body === 'string') request.end(body ?? undefined)
-    else createReadStream(body.file).on('error', reject).pipe(request)
+    request.on('error', fail)
+    if (body === null || typeof body === 'string') return void request.end(body ?? undefined)
+    let bytes = 0
+    createReadStream(body.file)
+      .on('error', reject)
+      .on('data', (chunk) => body.sent?.((bytes += chunk.length)))
+      .pipe(request)
   })
+}
+
+function failureOf(home: HomeSettings, error: NodeJS.ErrnoException): Failure {
+  if (error.code === 'ECONNREFUSED')
+    return new Unreachable(`Polebean (home ${home.dir}) is not running; start it with: npm run up`)
+  // An answer that is no HTTP.
+  if (error.code?.startsWith('HPE_')) return new Failure(foreign(home))
+  return new Unreachable(`the API of ${home.dir} did not answer: ${error.message}`)
 }
 
 /** The query protocol's names: `A.member.1.B`. Undefined members are left out, an empty list is an empty parameter. */

@@ -1,7 +1,7 @@
 // Which environment a command means, and what it looks like.
 import type { Api } from './client.ts'
 import { EXIT, Failure } from './failure.ts'
-import { linkedEnvironment } from './links.ts'
+import { linkAround, type Link } from './links.ts'
 import { listOf, structureOf, textOf, type XmlValue } from './xml.ts'
 
 export type Environment = {
@@ -25,17 +25,12 @@ export async function listEnvironments(api: Api): Promise<Environment[]> {
   return listOf(result.Environments).map((one) => environmentOf(api, one))
 }
 
-/** The environment named, else the one that this folder is linked to, else the only one. */
+/** The environment named, else the one that this folder (or one around it) is linked to, else the only one. */
 export async function chooseEnvironment(api: Api, named: string | undefined): Promise<Environment> {
   const all = await listEnvironments(api)
-  const name = named ?? linkedEnvironment(api.home.id, process.cwd())
-  const found = all.find((one) => one.name === name || one.id === name)
-  if (found) return found
-  if (named !== undefined)
-    throw new Failure(
-      `No Environment found for EnvironmentName = '${named}'. There are: ${names(all)}.`,
-      EXIT.operationFailed,
-    )
+  if (named !== undefined) return byName(all, named)
+  const link = linkHere(api.home.id)
+  if (link) return linked(all, link)
   if (all.length === 1) return all[0]!
   if (all.length === 0)
     throw new Failure(
@@ -43,6 +38,36 @@ export async function chooseEnvironment(api: Api, named: string | undefined): Pr
       EXIT.operationFailed,
     )
   throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)
+}
+
+function linkHere(homeId: string): Link | undefined {
+  let here: string
+  try {
+    here = process.cwd()
+  } catch {
+    return undefined // the folder was removed under the shell
+  }
+  return linkAround(homeId, here)
+}
+
+function byName(all: Environment[], named: string): Environment {
+  const found = all.find((one) => one.name === named || one.id === named)
+  if (found) return found
+  throw new Failure(
+    `No Environment found for EnvironmentName = '${named}'. There are: ${names(all)}.`,
+    EXIT.operationFailed,
+  )
+}
+
+// Never another one in its place: terminate is among the commands.
+function linked(all: Environment[], { folder, name, id }: Link): Environment {
+  const found = all.find((one) => one.id === id)
+  if (found) return found
+  throw new Failure(
+    `${folder} is linked to the environment ${name} (${id}), which is no more. Name another (there are: ${names(all)}), ` +
+      `or deploy the folder again: polebean up ${folder}`,
+    EXIT.operationFailed,
+  )
 }
 
 const names = (all: Environment[]) => (all.length === 0 ? 'none' : all.map((one) => one.name).join(', '))

@@ -10,3 +10,8 @@ export class Failure extends Error {
     this.status = status
   }
 }
+
+/** The control plane does not answer now; it may be starting again. */
+export class Unreachable extends Failure {
+  override name = 'Unreachable'
+}

@@ -10,6 +10,13 @@ export function newLines(before: string, now: string): string {
     .join('\n')
 }
 
+/** The last lines of the logs whose path fits, each line as it was written; empty ones are left out. */
+export function lastLines(text: string, path: RegExp, count: number): string[] {
+  return [...sectionsOf(text)]
+    .filter(([name]) => path.test(name))
+    .flatMap(([, lines]) => lines.filter((line) => line !== '').slice(-count))
+}
+
 // A title is a line with the path of the log, between two lines of dashes.
 function sectionsOf(text: string): Map<string, string[]> {
   const [head = '', ...rest] = text.split(/^-{10,}\n(\/.*)\n-{10,}$\n?/m)

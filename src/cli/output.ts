@@ -37,32 +37,48 @@ export function printTable(head: string[], rows: string[][]): void {
 
 /** Progress goes to stderr, so that stdout holds only results. */
 export function note(text: string): void {
+  clear()
   process.stderr.write(`${text}\n`)
 }
 
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+const FRAME_MS = 100
+let spinning: NodeJS.Timeout | undefined
 
-/** A spinner with a changing text on a terminal, nothing in a pipe. `stop` clears it. */
-export function spinner(): { text(now: string): void; line(text: string): void; stop(): void } {
-  const live = process.stderr.isTTY === true
-  let now = ''
+export type Spinner = { text(now: string): void; stop(): void }
+
+/** A line with a changing text at the bottom of a terminal, nothing in a pipe. `stop` clears it. One at a time. */
+export function spinner(first: string): Spinner {
+  let now = first
   let frame = 0
-  const clear = () => live && process.stderr.write('\r\x1b[K')
-  const timer = live
-    ? setInterval(
-        () => process.stderr.write(`\r\x1b[K${FRAMES[frame++ % FRAMES.length]} ${now}`.slice(0, 120)),
-        100,
-      )
-    : undefined
+  const draw = () => {
+    frame = (frame + 1) % FRAMES.length
+    // A longer line would wrap, and only its last part be cleared.
+    const line = `${FRAMES[frame]} ${now}`.slice(0, Math.max(1, (process.stderr.columns ?? 80) - 1))
+    process.stderr.write(`\r\x1b[K${line}`)
+  }
+  process.once('exit', clear)
+  clearInterval(spinning)
+  spinning = process.stderr.isTTY ? setInterval(draw, FRAME_MS) : undefined
   return {
-    text: (text) => void (now = text),
-    line(text) {
-      clear()
-      note(text)
-    },
+    text: (text) => void (now = text.split('\n')[0] ?? ''),
     stop() {
-      clearInterval(timer)
+      clearInterval(spinning)
       clear()
+      spinning = undefined
     },
   }
+}
+
+/** Whatever is written to the terminal meanwhile begins on a line of its own. */
+function clear(): void {
+  if (spinning) process.stderr.write('\r\x1b[K')
+}
+
+const BAR = 20
+
+/** `[#####     ] 25 %` */
+export function bar(done: number, all: number): string {
+  const share = all === 0 ? 1 : Math.min(1, done / all)
+  return `[${'#'.repeat(Math.round(share * BAR)).padEnd(BAR)}] ${Math.floor(share * 100)} %`
 }

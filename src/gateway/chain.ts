@@ -4,12 +4,12 @@ import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
-import { checkedBody } from './body/checked.ts'
+import { checkedBody, checkPayloadHash } from './body/checked.ts'
 import { collect } from './body/collect.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
 import { readQuery } from './protocols/query.ts'
-import { restTargetOf } from './protocols/rest-route.ts'
+import { checkPart, restTargetOf } from './protocols/rest-route.ts'
 import { readRest, streamsInput } from './protocols/rest-xml.ts'
 import type { Implemented, Joined, Registry, RequestContext } from './registry.ts'
 import { decodeText, type GatewayRequest, type Head } from './request.ts'
@@ -17,7 +17,22 @@ import { protocols } from './respond.ts'
 import { checkRegion, notImplemented, serviceOf } from './routing.ts'
 import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
-import type { Verified, Verifier } from './sigv4/verify.ts'
+import { authFailure, type Verified, type Verifier } from './sigv4/verify.ts'
+
+/** A GET or HEAD of our own; a path that ends in `/` answers everything below it. */
+export type OwnRoute = {
+  path: string
+  answer(request: {
+    path: string
+    query: ReadonlyMap<string, string>
+    endpoint: string
+  }): Answer | Promise<Answer>
+}
+
+export const ownRoute = (routes: readonly OwnRoute[], { method, path: asked }: Head): OwnRoute | undefined =>
+  method !== 'GET' && method !== 'HEAD'
+    ? undefined
+    : routes.find(({ path }) => (path.endsWith('/') ? asked.startsWith(path) : asked === path))
 
 export type ChainDeps = {
   registry: Registry
@@ -26,20 +41,9 @@ export type ChainDeps = {
   clock: Clock
   account: string
   region: string
+  /** Behind the same signature as everything else, of any service but s3. */
+  signed?: readonly OwnRoute[]
   limits: { bodyBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
-}
-
-/** Throws unless the claim holds for a request without a body. */
-export function verifyBodiless({ verifier, clock }: ChainDeps, head: Head, claim: Claim): void {
-  const credentials = verifier.admit(claim, clock.now())
-  const { method, path, rawQuery: query, headers } = head
-  verifier.verify(claim, credentials, {
-    method,
-    path,
-    query,
-    headers,
-    payloadHash: hash('sha256', '', 'hex'),
-  })
 }
 
 /** Answers a signed request; `claim` is what its signature says. */
@@ -65,7 +69,10 @@ export async function answerSigned(
   )
   const payloadHash = hash('sha256', body, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
-  else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD)) throw bodyMismatch()
+  else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD))
+    throw bodyMismatch(claim)
+  const own = ownRoute(deps.signed ?? [], head)
+  if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   return answerQuery(deps, head, claim, body)
 }
 
@@ -118,15 +125,17 @@ async function answerRest(
   const joined = serviceOf(deps.registry, 's3', undefined)
   checkRegion(joined, verified.claim.scope.region, deps.region)
   const target = restTargetOf(head.headers.get('host') ?? '', decodeText(head.path, 'plus is plus'))
-  const model = joined.route(head.method, target, head.query, head.headers.has('x-amz-copy-source'))
-  if (!model)
+  checkPart(head.method, target, head.query)
+  const name = joined.route(head.method, target, head.query, head.headers.has('x-amz-copy-source'))
+  if (name === undefined)
     throw new DeclaredError(
       'MethodNotAllowed',
       'The specified method is not allowed against this resource.',
       { httpStatus: 405 },
     )
-  const operation = joined.implemented.get(model.name)
-  if (!operation) throw notImplemented('s3', model.name)
+  const operation = joined.implemented.get(name)
+  if (!operation) throw notImplemented('s3', name)
+  const { model } = operation
 
   const input: { current: Input } = { current: {} }
   const streams = streamsInput(model)
@@ -191,7 +200,10 @@ const outputOf = (output: object | void): Output => (output ?? {}) as Output
 // Presigned URLs sign no body; every other S3 request must state its hash.
 function payloadHashOfS3(head: Head, claim: Claim): string {
   const stated = head.headers.get('x-amz-content-sha256') ?? head.query.get('X-Amz-Content-Sha256')
-  if (stated !== undefined) return stated
+  if (stated !== undefined) {
+    checkPayloadHash(stated)
+    return stated
+  }
   if (claim.presigned) return UNSIGNED_PAYLOAD
   throw new DeclaredError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256')
 }
@@ -232,9 +244,11 @@ const requestTooLarge = (bytesMax: number) =>
     { httpStatus: 413 },
   )
 
-const bodyMismatch = () =>
-  new DeclaredError(
-    'SignatureDoesNotMatch',
-    'The body of the request does not have the SHA-256 that its X-Amz-Content-SHA256 header states.',
-    { httpStatus: 403 },
-  )
+const bodyMismatch = ({ scope }: Claim) =>
+  scope.service === 'ec2'
+    ? authFailure()
+    : new DeclaredError(
+        'SignatureDoesNotMatch',
+        'The body of the request does not have the SHA-256 that its X-Amz-Content-SHA256 header states.',
+        { httpStatus: 403 },
+      )

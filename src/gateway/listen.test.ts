@@ -106,6 +106,24 @@ describe('the listening gateway', () => {
     assert.deepEqual([response.statusCode, response.headers['content-length'], body], [200, '12345', ''])
   })
 
+  it('answers what is no request with a date, an id and an error in a shape that clients read', async () => {
+    for (const [bytes, status, code] of [
+      ['GET / HTTP/9.9\r\n\r\n', 400, 'BadRequest'],
+      ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n', 400, 'BadRequest'],
+      [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431, 'RequestHeaderSectionTooLarge'],
+      ['GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 403, 'AccessDenied'],
+      ['GET / HTTP/1.1\r\nhost: a\r\nexpect: magic\r\nconnection: close\r\n\r\n', 403, 'AccessDenied'],
+    ] as const) {
+      const got = await exchange(bytes)
+      assert.match(got, new RegExp(`^HTTP/1\\.1 ${status} \\w`), got)
+      assert.match(got, /\r\nDate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT\r\n/i)
+      assert.match(got, /\r\nx-amzn?-Request-?Id: [0-9a-f-]{36}\r\n/i)
+      assert.match(got, new RegExp(`<Code>${code}</Code>`))
+      const [, head = '', body = ''] = /^([^]*?)\r\n\r\n([^]*)$/.exec(got) ?? []
+      assert.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), body.length)
+    }
+  })
+
   it('answers 204 and 304 without a body', async () => {
     stub.answer({})
     const removed = await send({ method: 'DELETE', path: '/b/k' })

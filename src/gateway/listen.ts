@@ -1,11 +1,13 @@
 // node:http around the gateway's handler.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../kernel/clock.ts'
+import type { DeclaredError } from '../kernel/errors.ts'
 import type { Answer } from './protocols/protocol.ts'
 import type { GatewayRequest } from './request.ts'
+import { refuseUnreadable } from './unreadable.ts'
 
 export type Listening = {
   port: number
@@ -14,11 +16,14 @@ export type Listening = {
 }
 
 type Handle = (request: GatewayRequest) => Promise<Answer>
+/** Makes the answer to what is no request at all. */
+type Refuse = (refusal: DeclaredError) => Answer
 
 const CLOSE_GRACE_MS = 3_000
 
 export function listen(
   handle: Handle,
+  refuse: Refuse,
   address: { host: string; port: number },
   limits: { headerBytesMax: number },
   clock: Clock,
@@ -30,17 +35,31 @@ export function listen(
     requestTimeout: 900_000,
     keepAliveTimeout: 60_000,
     noDelay: true,
+    // Without a host there is no valid signature, which the handler says better.
+    requireHostHeader: false,
   })
   server.timeout = 300_000
   server.maxConnections = 2048
-  server.on('request', (request, response) => void serve(handle, request, response, undefined))
+  const serving = new WeakSet<Duplex>()
+  const serveOne = (request: IncomingMessage, response: ServerResponse, expects?: Expectation) => {
+    const { socket } = request
+    serving.add(socket)
+    void serve(handle, request, response, expects).finally(() => serving.delete(socket))
+  }
+  server.on('request', serveOne)
+  server.on('checkExpectation', serveOne)
+  server.on('clientError', (error, socket) => {
+    // Behind a request that is being answered a second answer would be read as part of the first.
+    if (serving.has(socket)) socket.destroy()
+    else refuseUnreadable(error, socket, refuse)
+  })
   server.on('checkContinue', (request, response) => {
     let told = false
     const tell = () => {
       if (!told) response.writeContinue()
       told = true
     }
-    void serve(handle, request, response, { tell, wasTold: () => told })
+    serveOne(request, response, { tell, wasTold: () => told })
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -64,13 +83,13 @@ async function close(server: Server, clock: Clock): Promise<void> {
   over.abort()
 }
 
-type Expectation = { tell: () => void; wasTold: () => boolean } | undefined
+type Expectation = { tell: () => void; wasTold: () => boolean }
 
 async function serve(
   handle: Handle,
   request: IncomingMessage,
   response: ServerResponse,
-  expects: Expectation,
+  expects: Expectation | undefined,
 ): Promise<void> {
   const answer = await handle({
     method: request.method ?? 'GET',

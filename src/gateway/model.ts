@@ -1,19 +1,20 @@
 // A service's model as the protocols need it, read from the generated tables.
 //
-// Format of a table: `operations` maps a name to [input, output] or, for rest-xml, [input, output, method, uri, status].
+// Format of a table: `otherNames` are the operations without shapes, `otherRoutes` how requests for them look, where that
+// is not in their names. `operations` maps a name to [input, output] or, for rest-xml, [input, output, method, uri, status].
 // `shapes` maps a name to
 //   ["s", required, members, xmlName]   structure or union; the first `required` members are required;
 //                                       a member is [name, target] or [name, target, traits]
 //   ["l", target, itemXmlName]          list
 //   ["m", key, value, keyXmlName, valueXmlName]   map
-// A target is the name of a shape, or `$s` string, `$n` number, `$b` boolean, `$B` blob, `$S` streaming blob,
+// A target is the name of a shape, or `$s` string, `$n` integer, `$d` double, `$b` boolean, `$B` blob, `$S` streaming blob,
 // `$t` timestamp (`$t5` date-time, `$t6` http-date, `$t7` epoch seconds), prefixed with `[` for a list and `{` for a map of it.
 // Traits: x xmlName, q ec2QueryName, f flattened, a xmlAttribute, n xmlNamespace, l label, h header, Q query, A any query,
 // P prefix of headers, p payload.
 
 export type TimestampFormat = 'default' | 'date-time' | 'http-date' | 'epoch-seconds'
 export type SimpleShape =
-  | { type: 'string' | 'number' | 'boolean' | 'blob' | 'stream' }
+  | { type: 'string' | 'integer' | 'double' | 'boolean' | 'blob' | 'stream' }
   | { type: 'timestamp'; format: TimestampFormat }
 export type ListShape = { type: 'list'; item: Shape; itemName: string; open: string; close: string }
 export type MapShape = { type: 'map'; key: Shape; value: Shape; keyName: string; valueName: string }
@@ -53,6 +54,8 @@ export type ServiceModel = {
   xmlns: string
   /** Every operation that AWS has, whether or not its shapes are known here. */
   has(operation: string): boolean
+  /** Of rest-xml: how requests for operations look whose shapes are not known here. */
+  otherRoutes: { name: string; method: string; uri: string; hasBucket: boolean }[]
   /** Names of the operations whose shapes are known. */
   operationNames: string[]
   operation(name: string): OperationModel | undefined
@@ -73,6 +76,7 @@ type TableText = {
   version: string
   xmlns: string
   otherNames: string
+  otherRoutes: Record<string, [method: string, uri: string, hasBucket: boolean]>
   errors: Record<string, [string, number]>
   operations: Record<string, [string | null, string | null, string?, string?, number?]>
   shapes: Record<string, ShapeText>
@@ -175,6 +179,12 @@ export function readModel(text: string): ServiceModel {
     version: table.version,
     xmlns: table.xmlns,
     has: (name) => Object.hasOwn(table.operations, name) || otherNames.has(name),
+    otherRoutes: Object.entries(table.otherRoutes).map(([name, [method, uri, hasBucket]]) => ({
+      name,
+      method,
+      uri,
+      hasBucket,
+    })),
     operationNames: Object.keys(table.operations),
     operation,
     error(codeOrShape) {
@@ -187,7 +197,8 @@ export function readModel(text: string): ServiceModel {
 const stringShape: SimpleShape = { type: 'string' }
 const simpleShapes: Record<string, SimpleShape> = {
   $s: stringShape,
-  $n: { type: 'number' },
+  $n: { type: 'integer' },
+  $d: { type: 'double' },
   $b: { type: 'boolean' },
   $B: { type: 'blob' },
   $S: { type: 'stream' },

@@ -47,13 +47,13 @@ export function declaredOf(
 }
 
 /** Headers that every answer has: the EB CLI reads `date` of each (clients.md §0.1). */
-export function finish(answer: Answer, head: Head, scopeService: string | undefined, date: string): Answer {
+export function finish(answer: Answer, id: string, scopeService: string | undefined, date: string): Answer {
   const { headers } = answer
   headers.Date = date
   if (scopeService === 's3' || headers['x-amz-request-id']) {
-    headers['x-amz-request-id'] = head.id
-    headers['x-amz-id-2'] = hostId(head.id)
-  } else headers['x-amzn-RequestId'] = head.id
+    headers['x-amz-request-id'] = id
+    headers['x-amz-id-2'] = hostId(id)
+  } else headers['x-amzn-RequestId'] = id
   return answer
 }
 

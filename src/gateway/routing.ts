@@ -3,7 +3,7 @@ import { DeclaredError } from '../kernel/errors.ts'
 import type { Joined, Registry } from './registry.ts'
 
 // Scope names that differ from our service's.
-const services: Record<string, string> = { elasticloadbalancing: 'elasticloadbalancingv2' }
+const services = new Map([['elasticloadbalancing', 'elasticloadbalancingv2']])
 const CLASSIC_LOAD_BALANCING = '2012-06-01'
 // Their endpoint is one for the world, so any region may be in the scope.
 const global = new Set(['iam', 'sts'])
@@ -14,7 +14,7 @@ export function serviceOf(registry: Registry, scopeService: string, version: str
     throw unsupported(
       'Classic Load Balancers (elasticloadbalancing, version 2012-06-01) are not implemented by Polebean.',
     )
-  const joined = registry.get(services[scopeService] ?? scopeService)
+  const joined = registry.get(services.get(scopeService) ?? scopeService)
   if (!joined) throw unsupported(`The service '${scopeService.slice(0, 60)}' is not implemented by Polebean.`)
   return joined
 }

@@ -5,27 +5,15 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Ids } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
-import { answerSigned, verifyBodiless, type ChainDeps } from './chain.ts'
+import { answerSigned, ownRoute, type ChainDeps, type OwnRoute } from './chain.ts'
 import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
 import { headOf, type GatewayRequest, type Head } from './request.ts'
-import { declaredOf, errorAnswer, finish } from './respond.ts'
+import { declaredOf, errorAnswer, finish, protocols } from './respond.ts'
 import type { Credentials } from './sigv4.ts'
 import { readClaim, type Claim } from './sigv4/authorization.ts'
 import { makeVerifier } from './sigv4/verify.ts'
-
-/** A GET or HEAD of our own, e.g. `/healthz`; a path that ends in `/` answers everything below it. */
-export type ExtraRoute = {
-  path: string
-  /** Only for who has the key: the request is signed, for any service but S3 (where the path may be a bucket's). */
-  signed?: boolean
-  answer(request: {
-    path: string
-    query: ReadonlyMap<string, string>
-    endpoint: string
-  }): Answer | Promise<Answer>
-}
 
 export type Limits = ChainDeps['limits'] & { concurrentMax: number; headerBytesMax: number }
 
@@ -39,7 +27,10 @@ export type GatewayOptions = {
   clock: Clock
   ids: Ids
   log: Log
-  extra?: ExtraRoute[]
+  /** Answered without a signature, e.g. `/healthz`. */
+  extra?: OwnRoute[]
+  /** Answered to who can sign. */
+  signed?: OwnRoute[]
   limits?: Partial<Limits>
 }
 
@@ -81,9 +72,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (concurrent > limits.concurrentMax) throw tooMany(head)
       claim = readClaim(head.headers, head.query)
       const answer = await (claim
-        ? (answerOwn(deps, options.extra ?? [], head, claim) ?? answerSigned(deps, request, head, claim))
+        ? answerSigned(deps, request, head, claim)
         : answerUnsigned(options.extra ?? [], head))
-      return finish(answer, head, claim?.scope.service, dateOf())
+      return finish(answer, head.id, claim?.scope.service, dateOf())
     } catch (caught) {
       const service = claim?.scope.service
       const thrown = hungUp(request, caught) ? clientGone : caught
@@ -95,42 +86,30 @@ export function createGateway(options: GatewayOptions): Gateway {
       })
       if (error === thrown) counters.refused++
       else counters.bugs++
-      return finish(errorAnswer(error, head, service), head, service, dateOf())
+      return finish(errorAnswer(error, head, service), head.id, service, dateOf())
     } finally {
       concurrent--
     }
   }
 
+  // Whom it was for is not known: the shape is that of the query protocol, which most services speak.
+  function refuse(refusal: DeclaredError): Answer {
+    const id = ids.uuid()
+    counters.requests++
+    counters.refused++
+    const answer = protocols.query.error(refusal, { model: undefined, requestId: id, resource: '' })
+    return finish(answer, id, undefined, dateOf())
+  }
+
   return {
     handle,
-    listen: (address) => listen(handle, address, limits, clock),
+    listen: (address) => listen(handle, refuse, address, limits, clock),
     counters: () => ({ ...counters }),
   }
 }
 
-const routeOf = (extra: ExtraRoute[], { method, path: asked }: Head, signed: boolean) =>
-  method === 'GET' || method === 'HEAD'
-    ? extra.find(
-        (route) =>
-          (route.signed ?? false) === signed &&
-          (route.path.endsWith('/') ? asked.startsWith(route.path) : asked === route.path),
-      )
-    : undefined
-
-function answerOwn(
-  deps: ChainDeps,
-  extra: ExtraRoute[],
-  head: Head,
-  claim: Claim,
-): Answer | Promise<Answer> | undefined {
-  const route = claim.scope.service === 's3' ? undefined : routeOf(extra, head, true)
-  if (!route) return undefined
-  verifyBodiless(deps, head, claim)
-  return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
-}
-
-async function answerUnsigned(extra: ExtraRoute[], head: Head): Promise<Answer> {
-  const route = routeOf(extra, head, false)
+async function answerUnsigned(extra: OwnRoute[], head: Head): Promise<Answer> {
+  const route = ownRoute(extra, head)
   if (route) return route.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const form = head.method === 'POST' || head.query.has('Action')
   // S3 alone speaks of anonymous callers.
@@ -152,10 +131,12 @@ function hungUp({ body }: GatewayRequest, error: unknown): boolean {
 }
 
 function tooMany(head: Head): DeclaredError {
-  const s3 = head.headers.get('authorization')?.includes('/s3/aws4_request') ?? false
-  return s3
-    ? new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
-    : new DeclaredError('Throttling', 'Rate exceeded')
+  const service = /\/(s3|ec2)\/aws4_request/.exec(head.headers.get('authorization') ?? '')?.[1]
+  if (service === 's3')
+    return new DeclaredError('SlowDown', 'Please reduce your request rate.', { httpStatus: 503 })
+  if (service === 'ec2')
+    return new DeclaredError('RequestLimitExceeded', 'Request limit exceeded.', { httpStatus: 503 })
+  return new DeclaredError('Throttling', 'Rate exceeded')
 }
 
 // The text of a date is made once a second.

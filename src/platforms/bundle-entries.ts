@@ -22,39 +22,28 @@ export const BUNDLE_LIMITS = {
   entries: 100_000,
   pathBytes: 1024,
   nameBytes: 255,
+  /** Of all paths together: the directory is held in memory, compared and sorted. */
+  pathBytesTotal: 16 << 20,
+  links: 10_000,
   /** An entry is a bomb when it is both: this much larger than its packed form, and this large. */
   ratio: 100,
   ratioBytes: 100 << 20,
 }
 
-/** The first thing that is wrong, as a plain sentence that names the entry; undefined when there is nothing. */
+/** What is wrong with one entry whatever the others are, as a plain sentence that names it. */
+export const entryProblem = (entry: BundleEntry): string | undefined =>
+  nameProblem(entry) ?? contentProblem(entry)
+
+/** What is wrong with entries that are right one by one: all that can be said before anything is read. */
 export function problemOf(entries: BundleEntry[]): string | undefined {
   const own = entries.filter((entry) => !isFinderDebris(entry.path))
   if (own.length === 0) return 'The bundle is empty.'
-  return (
-    firstOf(entries, nameProblem) ??
-    firstOf(entries, contentProblem) ??
-    totalProblem(entries) ??
-    duplicateProblem(entries) ??
-    linkProblem(entries) ??
-    parentFolderProblem(own)
-  )
+  return totalProblem(entries) ?? duplicateProblem(entries) ?? parentFolderProblem(own)
 }
 
 /** macOS's Finder adds resource forks that no application wants. */
 export const isFinderDebris = (path: string) =>
   path.startsWith('__MACOSX/') || posix.basename(path) === '.DS_Store'
-
-function firstOf(
-  entries: BundleEntry[],
-  check: (entry: BundleEntry) => string | undefined,
-): string | undefined {
-  for (const entry of entries) {
-    const problem = check(entry)
-    if (problem) return problem
-  }
-  return undefined
-}
 
 function nameProblem({ path }: BundleEntry): string | undefined {
   const shown = show(path)
@@ -88,6 +77,9 @@ function contentProblem(entry: BundleEntry): string | undefined {
 
 function totalProblem(entries: BundleEntry[]): string | undefined {
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  const links = entries.filter(({ kind }) => kind === 'link').length
+  if (links > BUNDLE_LIMITS.links)
+    return `The bundle holds ${links} links; at most ${BUNDLE_LIMITS.links} are allowed.`
   if (bytes <= BUNDLE_LIMITS.unpackedBytes) return undefined
   return `The bundle would unpack to ${mebibytes(bytes)} MB; at most ${mebibytes(BUNDLE_LIMITS.unpackedBytes)} MB are allowed.`
 }
@@ -107,15 +99,26 @@ function duplicateProblem(entries: BundleEntry[]): string | undefined {
     }
     seen.set(key, entry)
   }
-  for (const entry of entries) {
-    const parent = parents(entry.path).find((folder) => (seen.get(folder)?.kind ?? 'folder') !== 'folder')
-    if (parent) return `The entry ${show(entry.path)} lies under ${show(parent)}, which is not a folder.`
+  return underFileProblem(seen)
+}
+
+// Sorted, a path comes after all that are its beginnings: the files among those wait on a stack while that is so. One
+// walk is enough, however deep the paths are.
+function underFileProblem(seen: Map<string, BundleEntry>): string | undefined {
+  const files: string[] = []
+  for (const key of [...seen.keys()].sort()) {
+    while (files.length > 0 && !key.startsWith(files.at(-1) ?? '')) files.pop()
+    const above = files.find((file) => key[file.length] === '/')
+    if (above !== undefined)
+      return `The entry ${show(seen.get(key)?.path ?? key)} lies under ${show(above)}, which is not a folder.`
+    if (seen.get(key)?.kind !== 'folder') files.push(key)
   }
   return undefined
 }
 
-// `..` only at the start of a target: after a name it could climb out through another link.
-function linkProblem(entries: BundleEntry[]): string | undefined {
+/** Where links lead, once their targets were read. `..` may stand only at the start of a target: after a name it could
+ *  climb out through another link. */
+export function linkProblem(entries: BundleEntry[]): string | undefined {
   for (const { kind, path, target = '' } of entries) {
     if (kind !== 'link') continue
     const resolved = posix.join(posix.dirname(withoutSlash(path)), target)
@@ -139,18 +142,6 @@ function parentFolderProblem(entries: BundleEntry[]): string | undefined {
 }
 
 const withoutSlash = (path: string) => path.replace(/\/$/, '')
-
-/** `a/b/c` → `a`, `a/b`. */
-const parents = (path: string) =>
-  withoutSlash(path)
-    .split('/')
-    .slice(0, -1)
-    .map((_, index, names) =>
-      names
-        .slice(0, index + 1)
-        .join('/')
-        .normalize('NFC'),
-    )
 
 const mebibytes = (bytes: number) => Math.round(bytes / (1 << 20)).toLocaleString('en')
 

@@ -105,6 +105,11 @@ const EVIL: [string, FixtureEntry[], RegExp][] = [
     [app, link('d', '.'), { name: 'd/x', content: 'x' }],
     /lies under 'd', which is not a folder/,
   ],
+  [
+    'a file below a file, with another between them',
+    [app, { name: 'd' }, { name: 'd-x' }, { name: 'd/y/z' }],
+    /'d\/y\/z' lies under 'd'/,
+  ],
   ['the same path twice', [app, app], /holds the entry 'application.py' twice/],
   ['a file that is a folder too', [app, { name: 'application.py/', mode: 0o40755 }], /twice/],
   [
@@ -158,6 +163,43 @@ describe('a bad bundle', () => {
       { name: 'requirements.txt', content: 'Flask\n'.repeat(1000), claimedBytes: 3 },
     ])
     assert.equal(listing.kind, 'problem')
+  })
+
+  it('of sixty texts of one name is refused without reading any of them', async () => {
+    const text: FixtureEntry = { name: 'requirements.txt', content: Buffer.alloc(8 << 20, 'flask\n') }
+    const packed = zipOf([app, ...Array.from({ length: 60 }, () => text)])
+    const content = packed.subarray(0, packed.indexOf('PK\x01\x02'))
+    // Whoever opens one of them finds rubbish, and says so.
+    content.fill(0xff, content.indexOf('requirements.txt'))
+    const listing = await inspectBundle(fileOf(packed))
+    assert.ok(listing.kind === 'problem')
+    assert.equal(listing.problem, "The bundle holds the entry 'requirements.txt' twice.")
+  })
+
+  it('of texts that are large together is refused', async () => {
+    const names = ['requirements.txt', 'Pipfile', 'package-lock.json']
+    const listing = await inspect(names.map((name) => ({ name, content: Buffer.alloc(6 << 20, 'x') })))
+    assert.ok(listing.kind === 'problem')
+    assert.match(listing.problem, /are larger than 16 MB together/)
+  })
+
+  it('of names that are long together is refused', async () => {
+    const folder = `${'x'.repeat(250)}/`.repeat(3)
+    const entries = Array.from({ length: 23_000 }, (_, index) => ({ name: `${folder}${index}`, method: 0 }))
+    const listing = await inspect(entries)
+    assert.ok(listing.kind === 'problem')
+    assert.match(listing.problem, /names in the bundle are longer than 16 MB/)
+  })
+
+  it('of too many links is refused', async () => {
+    const listing = await inspect(Array.from({ length: 10_001 }, (_, index) => link(`l${index}`, 'x')))
+    assert.ok(listing.kind === 'problem')
+    assert.match(listing.problem, /holds 10001 links/)
+  })
+
+  it('is not read on when whoever asked has stopped waiting', async () => {
+    const path = fileOf(zipOf([app, { name: 'requirements.txt', content: 'x\n' }]))
+    await assert.rejects(inspectBundle(path, AbortSignal.abort(new Error('too late'))), /too late/)
   })
 
   it('of too many bytes or entries is refused before anything is unpacked', () => {

@@ -1,10 +1,17 @@
 // Reads what a source bundle says about itself: names, sizes, and the few small files that decide how it is built.
-// Runs in the control plane on hostile input, so it only reads the central directory and bounded texts; unpacking
-// happens in a sandbox (assets/unpack.py).
+// Runs in the control plane on hostile input, so it only reads the central directory and, when nothing is wrong with that,
+// bounded texts; unpacking happens in a sandbox (assets/unpack.py).
 import { stat } from 'node:fs/promises'
 import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl'
 import { reasonOf } from '../kernel/errors.ts'
-import { BUNDLE_LIMITS, isFinderDebris, problemOf, type BundleEntry } from './bundle-entries.ts'
+import {
+  BUNDLE_LIMITS,
+  entryProblem,
+  isFinderDebris,
+  linkProblem,
+  problemOf,
+  type BundleEntry,
+} from './bundle-entries.ts'
 
 /** Plain JSON, so that it can be kept in a row beside the version. */
 export type BundleListing = {
@@ -32,19 +39,23 @@ const TEXTS = [
   '.npmrc',
 ]
 const TEXT_BYTES_MAX = 8 << 20
+const TEXT_BYTES_TOTAL = 16 << 20
 const LINK_BYTES_MAX = 4096
-const LINKS_MAX = 10_000
 const TOP_LEVEL_MAX = 10_000
 
-/** Rejects only when the file cannot be read at all; whatever is wrong with its content is a `problem`. */
-export async function inspectBundle(path: string): Promise<BundleListing | BundleProblem> {
+/** Rejects only when the file cannot be read at all or the signal says so; what is wrong with its content is a `problem`. */
+export async function inspectBundle(
+  path: string,
+  signal = new AbortController().signal,
+): Promise<BundleListing | BundleProblem> {
   const { size } = await stat(path)
   if (size > BUNDLE_LIMITS.archiveBytes) return problem('The bundle is larger than 512 MB.')
   let zip: ZipFile | undefined
   try {
     zip = await openPromise(path, { lazyEntries: true, autoClose: false, decodeStrings: false })
-    return await inspect(zip)
+    return await inspect(zip, signal)
   } catch (error) {
+    if (signal.aborted) throw error
     return problem(`The bundle is not a zip file that can be read: ${reasonOf(error)}.`)
   } finally {
     zip?.close()
@@ -53,26 +64,43 @@ export async function inspectBundle(path: string): Promise<BundleListing | Bundl
 
 const problem = (sentence: string): BundleProblem => ({ kind: 'problem', problem: sentence })
 
-async function inspect(zip: ZipFile): Promise<BundleListing | BundleProblem> {
+type Listed = { entry: BundleEntry; raw: Entry }
+
+async function inspect(zip: ZipFile, signal: AbortSignal): Promise<BundleListing | BundleProblem> {
   if (zip.entryCount > BUNDLE_LIMITS.entries) {
     return problem(
       `The bundle holds ${zip.entryCount} entries; at most ${BUNDLE_LIMITS.entries} are allowed.`,
     )
   }
-  const entries: BundleEntry[] = []
-  const texts: Record<string, string> = {}
-  let links = 0
+  const listed: Listed[] = []
+  let pathBytes = 0
   for await (const raw of zip.eachEntry()) {
+    signal.throwIfAborted()
     const entry = describeEntry(raw)
     if (entry.path === './') continue // the bundle itself: the eb client writes it
-    entries.push(entry)
-    if (entry.encrypted || !entry.readable) continue // judged below; must not be opened
-    if (entry.kind === 'link' && ++links <= LINKS_MAX) entry.target = await readText(zip, raw, LINK_BYTES_MAX)
-    if (entry.kind === 'file' && TEXTS.includes(entry.path))
-      texts[entry.path] = await readText(zip, raw, TEXT_BYTES_MAX)
+    const found = entryProblem(entry)
+    if (found) return problem(found)
+    pathBytes += raw.fileNameRaw.length
+    if (pathBytes > BUNDLE_LIMITS.pathBytesTotal)
+      return problem('The names in the bundle are longer than 16 MB together.')
+    listed.push({ entry, raw })
   }
+  const entries = listed.map(({ entry }) => entry)
   const found = problemOf(entries)
-  return found ? problem(found) : listingOf(entries, texts)
+  if (found) return problem(found)
+
+  const read = (raw: Entry, bytesMax: number) => readText(zip, raw, bytesMax, signal)
+  for (const { entry, raw } of listed)
+    if (entry.kind === 'link') entry.target = await read(raw, LINK_BYTES_MAX)
+  const lost = linkProblem(entries)
+  if (lost) return problem(lost)
+
+  const texts = listed.filter(({ entry }) => entry.kind === 'file' && TEXTS.includes(entry.path))
+  if (texts.reduce((sum, { entry }) => sum + entry.bytes, 0) > TEXT_BYTES_TOTAL)
+    return problem(`The files ${TEXTS.join(', ')} are larger than 16 MB together.`)
+  const contents: Record<string, string> = {}
+  for (const { entry, raw } of texts) contents[entry.path] = await read(raw, TEXT_BYTES_MAX)
+  return listingOf(entries, contents)
 }
 
 const UNIX = 3
@@ -107,10 +135,14 @@ function nameOf(raw: Entry): string {
   }
 }
 
-async function readText(zip: ZipFile, raw: Entry, bytesMax: number): Promise<string> {
+async function readText(zip: ZipFile, raw: Entry, bytesMax: number, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
   if (raw.uncompressedSize > bytesMax) throw new Error(`${nameOf(raw)} is larger than ${bytesMax} bytes`)
   const chunks: Buffer[] = []
-  for await (const chunk of await zip.openReadStreamPromise(raw)) chunks.push(Buffer.from(chunk))
+  for await (const chunk of await zip.openReadStreamPromise(raw)) {
+    signal.throwIfAborted()
+    chunks.push(Buffer.from(chunk))
+  }
   return Buffer.concat(chunks).toString()
 }
 

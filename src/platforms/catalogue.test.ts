@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { makeCatalogue, type Runtime } from './catalogue.ts'
-import { probeRuntimes } from './probe.ts'
+import { interpretersSeen, probeRuntimes } from './probe.ts'
 
 const runtime = (family: Runtime['family'], language: string): Runtime => ({
   family,
@@ -77,5 +80,38 @@ describe('the probe', () => {
       (await probeRuntimes('/does/not/exist')).some((each) => each.family === 'nodejs'),
       false,
     )
+  })
+})
+
+describe('interpreters that change', () => {
+  it('are other platforms from then on', () => {
+    const changing = makeCatalogue([runtime('python', '3.11')])
+    const asked = '64bit Amazon Linux 2023 v4.6.0 running Python 3.13'
+    assert.equal(changing.resolve(asked).kind, 'missing')
+    changing.renew([runtime('python', '3.11'), runtime('python', '3.13')])
+    assert.equal(changing.resolve(asked).kind, 'found')
+    assert.equal(changing.stacks.length, 2)
+  })
+
+  it('are noticed by their files', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'interpreters-test-'))
+    try {
+      const seen = new Set<string>()
+      const look = () => seen.add(interpretersSeen(dir, join(dir, 'lib')))
+      look()
+      writeFileSync(join(dir, 'python3.12'), '')
+      writeFileSync(join(dir, 'python3.12-config'), '')
+      look()
+      look()
+      assert.equal(seen.size, 2)
+      utimesSync(join(dir, 'python3.12'), 1, 1)
+      look()
+      assert.equal(seen.size, 3, 'a new build')
+      mkdirSync(join(dir, 'lib/python3.12/ensurepip'), { recursive: true })
+      look()
+      assert.equal(seen.size, 4, 'venv was added')
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
   })
 })

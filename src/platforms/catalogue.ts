@@ -1,6 +1,7 @@
 // Which platforms exist here, under AWS's names. All that the Beanstalk service needs:
 //
 //   const catalogue = makeCatalogue(await probeRuntimes(…))        // once, at start (probe.ts)
+//   catalogue.renew(await probeRuntimes(…))                      // when an interpreter came, went or changed
 //   catalogue.stacks                                               // newest first: ListAvailableSolutionStacks, ListPlatform…
 //   catalogue.resolve('64bit Amazon Linux 2023 v4.0.1 running Python 3.11')     // a stack name, or
 //   catalogue.resolve('arn:aws:elasticbeanstalk:…::platform/Python 3.11 running on 64bit Amazon Linux 2023/4.0.1')
@@ -45,7 +46,12 @@ export type Resolution =
     }
   | { kind: 'missing' | 'unknown'; message: string }
 
-export type Catalogue = { stacks: Stack[]; resolve(stackNameOrPlatformArn: string): Resolution }
+export type Catalogue = {
+  readonly stacks: Stack[]
+  resolve(stackNameOrPlatformArn: string): Resolution
+  /** These interpreters are there from now on. Another build of one is another platform: its layers are built anew. */
+  renew(runtimes: Runtime[]): void
+}
 
 const OPERATING_SYSTEM = '64bit Amazon Linux 2023'
 
@@ -56,8 +62,15 @@ const FAMILIES = {
 } as const
 
 export function makeCatalogue(runtimes: Runtime[]): Catalogue {
-  const stacks = runtimes.map(stackOf).sort(newestFirst)
-  return { stacks, resolve: (asked) => resolve(stacks, asked) }
+  const sorted = (found: Runtime[]) => found.map(stackOf).sort(newestFirst)
+  let stacks = sorted(runtimes)
+  return {
+    get stacks() {
+      return stacks
+    },
+    resolve: (asked) => resolve(stacks, asked),
+    renew: (found) => void (stacks = sorted(found)),
+  }
 }
 
 function stackOf(runtime: Runtime): Stack {

@@ -1,8 +1,8 @@
 // What the machine's owner configured for pip and npm (index, proxy, CA file, local wheels), brought into the build
 // sandbox: configuration text with the sandbox's paths, and the files and folders it names as read-only inputs.
-import { accessSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync } from 'node:fs'
 import { readFileIfAny } from '../kernel/files.ts'
+import { findNpm } from './nodejs/find-npm.ts'
 import { npmConfiguration } from './nodejs/npm-configuration.ts'
 import type { BuildConfiguration } from './plan.ts'
 import { pipConfiguration } from './python/pip-configuration.ts'
@@ -18,12 +18,12 @@ export function readBuildConfiguration(env: Env): BuildConfiguration {
     env['PIP_CERT'] ?? env['REQUESTS_CA_BUNDLE'] ?? env['SSL_CERT_FILE'] ?? env['NODE_EXTRA_CA_CERTS'] ?? '',
   )
   const pip = pipConfiguration({ env, userHome, readText, local: inputs.local })
-  const npm = npmConfiguration({ env, userHome, readText, local: inputs.local })
-  const npmDir = findNpm(env)
+  const npmrc = npmConfiguration({ env, userHome, readText, local: inputs.local })
+  const npm = findNpm(env)
   return {
     files: [
       { name: 'pip.conf', content: pip, mode: 0o644 },
-      { name: 'npmrc', content: npm, mode: 0o644 },
+      { name: 'npmrc', content: npmrc, mode: 0o644 },
     ],
     inputs: inputs.list,
     env: {
@@ -41,7 +41,7 @@ export function readBuildConfiguration(env: Env): BuildConfiguration {
           }
         : {}),
     },
-    ...(npmDir ? { npmDir } : {}),
+    ...(npm ? { npm } : {}),
   }
 }
 
@@ -87,17 +87,3 @@ const proxies = (env: Env) =>
       env[name] ? [[name, env[name]]] : [],
     ),
   )
-
-// The npm of the PATH, through its links: `…/npm/bin/npm-cli.js`. Then where distributions put it, since the PATH of a
-// server started by root or systemd may be short.
-function findNpm(env: Env): string | undefined {
-  const programs = (env['PATH'] ?? '').split(':').map((folder) => join(folder, 'npm'))
-  const beside = join(dirname(process.execPath), '..', 'lib/node_modules/npm/bin/npm-cli.js')
-  const known = ['/usr/lib/node_modules/npm', '/usr/share/nodejs/npm', '/usr/local/lib/node_modules/npm']
-  for (const program of [...programs, beside, ...known.map((folder) => `${folder}/bin/npm-cli.js`)]) {
-    if (!exists(program)) continue
-    const folder = dirname(dirname(realpathSync(program)))
-    if (exists(join(folder, 'package.json')) && statSync(folder).isDirectory()) return folder
-  }
-  return undefined
-}

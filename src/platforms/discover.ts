@@ -1,6 +1,6 @@
 // Finds out what a folder holds and how Elastic Beanstalk must be told to run it: which platform, which WSGIPath, and
 // why, in sentences for the user. For `polebean up`; the API itself guesses nothing.
-import { readdir } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFileIfAny } from '../kernel/files.ts'
 import { makeCatalogue, type Stack } from './catalogue.ts'
@@ -37,7 +37,7 @@ export type Found =
 export async function discover(dir: string): Promise<Discovery> {
   // The command line runs on the same Node.js that the server gives to instances.
   const { stacks } = makeCatalogue(await probeRuntimes(process.execPath))
-  return discoverIn(await readFolder(dir), stacks)
+  return discoverIn(readFolder(dir), stacks)
 }
 
 export function discoverIn(folder: Folder, stacks: Stack[]): Discovery {
@@ -72,19 +72,29 @@ const SKIPPED = new Set([
 const FOLDERS_MAX = 200
 const TEXT_BYTES_MAX = 256 << 10
 
-async function readFolder(dir: string): Promise<Folder> {
-  const top = await list(dir, '')
+function readFolder(dir: string): Folder {
+  const top = list(dir, '')
   const folders = top.filter(
     (path) => path.endsWith('/') && !path.startsWith('.') && !SKIPPED.has(path.slice(0, -1)),
   )
-  const inner = await Promise.all(folders.slice(0, FOLDERS_MAX).map((folder) => list(dir, folder)))
+  const inner = folders.slice(0, FOLDERS_MAX).map((folder) => list(dir, folder))
   return {
     paths: [...top, ...inner.flat()].sort(),
-    read: (path) => readFileIfAny(join(dir, path))?.slice(0, TEXT_BYTES_MAX),
+    read: (path) => ifReadable(() => readFileIfAny(join(dir, path)))?.slice(0, TEXT_BYTES_MAX),
   }
 }
 
-async function list(dir: string, folder: string): Promise<string[]> {
-  const entries = await readdir(join(dir, folder), { withFileTypes: true })
+// What may not be read may be what an .ebignore leaves out; if not, packing says so.
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined
+    throw error
+  }
+}
+
+function list(dir: string, folder: string): string[] {
+  const entries = ifReadable(() => readdirSync(join(dir, folder), { withFileTypes: true })) ?? []
   return entries.map((entry) => folder + entry.name + (entry.isDirectory() ? '/' : ''))
 }

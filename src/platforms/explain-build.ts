@@ -3,34 +3,53 @@
 export type Explanation = {
   /** One sentence for an ERROR event. */
   sentence: string
+  /** What was run and failed, as it was started; '' when the output does not tell. */
+  command: string
   /** The last lines of the output (50 at most), without credentials. */
   lines: string[]
 }
 
 const LINES_MAX = 50
 
+/** The whole text of an event: the sentence stays on a line of its own. */
+export const eventText = ({ sentence, command, lines }: Explanation) =>
+  [sentence, ...(command ? [`Command: ${command}`] : []), ...lines].join('\n')
+
 /** `key` is the key of the layer: its prefix says which build it was. */
 export function explainBuild(key: string, output: string): Explanation {
-  const lines = withoutSandbox(withoutCredentials(output))
+  const all = withoutSandbox(withoutCredentials(output))
     .split(/\r?\n|\r/)
     .map((line) => line.trimEnd())
     .filter(Boolean)
+  const lines = all.filter((line) => !FAILED_COMMAND.test(line))
   const kind = key.startsWith('bundle-') ? 'bundle' : key.startsWith('python-') ? 'python' : 'nodejs'
-  return { sentence: sentenceOf(kind, lines), lines: lines.slice(-LINES_MAX) }
+  const command = commandOf(all)
+  return { sentence: sentenceOf(kind, lines, command), command, lines: lines.slice(-LINES_MAX) }
 }
+
+// The installers (assets/install-*.py) announce each command, and name the one that failed once more at the end: of a
+// long output only the end is kept. One that was cut off by the time limit could only announce it.
+const FAILED_COMMAND = /^\[build\] command=(.+)$/
+const commandOf = (lines: string[]) =>
+  firstMatch(lines, FAILED_COMMAND)?.[1] ??
+  lines.map((line) => /^\+ (.+)$/.exec(line)?.[1]).findLast((command) => command !== undefined) ??
+  ''
 
 /** Index URLs of pip and npm may hold a password; paths of the sandbox mean nothing to anybody. */
 export const withoutCredentials = (text: string) => text.replace(/(https?:\/\/)[^\s/@]+@/g, '$1****@')
 const withoutSandbox = (text: string) =>
   text.replace(/\/build\/in\/app\.|\/build\/in\/|\/tmp\/staging\//g, '')
 
-function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[]): string {
+function sentenceOf(kind: 'bundle' | 'python' | 'nodejs', lines: string[], command: string): string {
   const last = lines.at(-1) ?? 'no output'
   if (kind === 'bundle') return `The source bundle could not be unpacked: ${last}`
   if (kind === 'nodejs') return `Failed to install dependencies with npm: ${npmReason(lines) ?? last}`
   const reason = pipReason(lines) ?? last
+  const gunicorn = / install (?:--\S+ )*(gunicorn==\S+)$/.exec(command)?.[1]
+  if (gunicorn) return `fail to install ${gunicorn}, which the platform adds, with error: ${reason}`
   // AWS: "fail to install dependencies with requirements.txt file with error …", developer guide, troubleshooting.
-  return `fail to install dependencies with requirements.txt file with error: ${reason}`
+  const file = / -r (?:\S*\/)?(\S+)$/.exec(command)?.[1] ?? 'requirements.txt'
+  return `fail to install dependencies with ${file} file with error: ${reason}`
 }
 
 const firstMatch = (lines: string[], pattern: RegExp) =>

@@ -1,7 +1,8 @@
 // What assets/await-start.py saw when an application did not start, as the sentence of an event.
 import { withoutCredentials, type Explanation } from './explain-build.ts'
 
-const LINES_MAX = 50
+/** The 50 last lines of the log, and the line that says which log it is. */
+const LINES_MAX = 51
 
 export function explainStart(output: string): Explanation {
   const all = withoutCredentials(output)
@@ -9,7 +10,11 @@ export function explainStart(output: string): Explanation {
     .map((line) => line.trimEnd())
   const facts = Object.fromEntries(all.flatMap((line) => factOf(line)))
   const lines = all.filter((line) => line !== '' && factOf(line).length === 0)
-  return { sentence: sentenceOf(facts, lines), lines: lines.slice(-LINES_MAX) }
+  return {
+    sentence: sentenceOf(facts, lines),
+    command: facts['command'] ?? '',
+    lines: lines.slice(-LINES_MAX),
+  }
 }
 
 const factOf = (line: string): [string, string][] => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { explainBuild } from './explain-build.ts'
+import { eventText, explainBuild } from './explain-build.ts'
 import { explainStart } from './explain-start.ts'
 
 // Outputs are recorded: pip 23.0.1 of Python 3.11.2, npm 11.19.1, gunicorn 23.0.0, Node.js 26.10.0.
@@ -87,6 +87,17 @@ describe('a failed build', () => {
       )
     })
   }
+
+  it('of pip names the file that the packages come from, or the package that the platform adds', () => {
+    const sentence = (command: string) =>
+      explainBuild('python-1', `+ ${command}\nERROR: No matching distribution found for x==1`).sentence
+    assert.match(sentence('pip install -r /build/in/Pipfile.lock'), /^fail .* with Pipfile\.lock file with/)
+    assert.match(sentence('pip install -r /tmp/staging/requirements.txt'), /with requirements\.txt file with/)
+    assert.match(
+      sentence('pip install --quiet gunicorn==23.0.0'),
+      /^fail to install gunicorn==23\.0\.0, which the platform adds, with error: the package index has no/,
+    )
+  })
 
   it('of a bundle says what the unpacker said', () => {
     const { sentence } = explainBuild('bundle-1', "The entry 'x' leads out of the bundle.\n")
@@ -201,6 +212,32 @@ Node.js v26.10.0`),
     'Nothing listens on port 8000 after 600 seconds. The platform expects it on port 8000 (environment variable PORT).',
   ],
 ]
+
+describe('the text of an event about a failure', () => {
+  it('gives the command of a build, and its last 50 lines', () => {
+    const lines = Array.from({ length: 70 }, (_, index) => `line ${index}`)
+    const output = ['+ python -m venv x', '+ pip install -r /build/in/requirements.txt', ...lines].join('\n')
+    const shown = ['Command: pip install -r requirements.txt', ...lines.slice(-50)]
+    assert.deepEqual(eventText(explainBuild('python-1', output)).split('\n').slice(1), shown)
+    // Of a very long output the announcement is cut off; then the installer's last word says it.
+    const end = `${lines.join('\n')}\n[build] command=pip install -r requirements.txt\n`
+    assert.deepEqual(eventText(explainBuild('python-1', end)).split('\n').slice(1), shown)
+  })
+
+  it('gives the command of a process, and 50 lines of its log', () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`)
+    const log = 'Last lines of /var/log/web.stdout.log:'
+    const facts = [
+      'outcome=died',
+      'port=8000',
+      'process=web',
+      'command=gunicorn --bind 127.0.0.1:8000 app:app',
+    ]
+    const output = [log, ...lines, ...facts.map((fact) => `[await-start] ${fact}`)].join('\n')
+    const text = eventText(explainStart(output)).split('\n')
+    assert.deepEqual(text.slice(1), ['Command: gunicorn --bind 127.0.0.1:8000 app:app', log, ...lines])
+  })
+})
 
 describe('a failed start', () => {
   for (const [output, sentence] of STARTS) {

@@ -31,7 +31,12 @@ const input = (more: Partial<PlanInput> = {}): PlanInput => ({
   listing: listing({ 'requirements.txt': 'Flask\n' }),
   bundle: { path: '/objects/1', sha256Hex: 'aa' },
   options: OPTIONS,
-  configuration: { files: [], inputs: [], env: {}, npmDir: '/usr/lib/node_modules/npm' },
+  configuration: {
+    files: [],
+    inputs: [],
+    env: {},
+    npm: { dir: '/usr/lib/node_modules/npm', version: '10.8.2' },
+  },
   ...more,
 })
 const plan = (more: Partial<PlanInput> = {}): Plan => {
@@ -98,12 +103,14 @@ describe('the plan of a Python bundle', () => {
       { 'requirements.txt': 'a\n' },
       { 'Pipfile.lock': '{"default":{"b":{"version":"==1"}}}' },
     ]
-    const installed = (texts: Record<string, string>) =>
-      plan({ listing: listing(texts) }).builds[1]?.files.find((file) => file.name === 'requirements.txt')
-        ?.content
-    assert.equal(installed({ ...requirements, ...lock }), 'a\n')
-    assert.equal(installed({ ...lock, Pipfile: '[packages]\nc = "*"\n' }), 'b==1\n')
-    assert.equal(installed({ Pipfile: '[packages]\nc = "*"\n' }), 'c\n')
+    const installed = (texts: Record<string, string>) => {
+      const { files = [], argv = [] } = plan({ listing: listing(texts) }).builds[1] ?? {}
+      const file = files.find(({ name }) => argv.includes(`/build/in/${name}`) && !name.endsWith('.py'))
+      return [file?.name, file?.content]
+    }
+    assert.deepEqual(installed({ ...requirements, ...lock }), ['requirements.txt', 'a\n'])
+    assert.deepEqual(installed({ ...lock, Pipfile: '[packages]\nc = "*"\n' }), ['Pipfile.lock', 'b==1\n'])
+    assert.deepEqual(installed({ Pipfile: '[packages]\nc = "*"\n' }), ['Pipfile', 'c\n'])
     assert.match(plan({ listing: listing({}) }).warnings[0] ?? '', /no requirements\.txt/)
     assert.match(problem({ listing: listing({ 'Pipfile.lock': '{' }) }), /Pipfile\.lock is not valid JSON/)
   })

@@ -48,8 +48,8 @@ export type BuildConfiguration = {
   files: { name: string; content: string; mode: number }[]
   inputs: { name: string; path: string }[]
   env: Record<string, string>
-  /** npm's own package, where this machine has one. */
-  npmDir?: string
+  /** npm's own package, where this machine has one (nodejs/find-npm.ts). */
+  npm?: { dir: string; version: string }
 }
 
 export function buildRequest(build: PlannedBuild, digests: Digests): BuildRequest {

@@ -4,7 +4,7 @@ import type { Plan, PlanProblem } from './plan.ts'
 import { planNodejs } from './nodejs/plan.ts'
 import { planPython, type PlanInput } from './python/plan.ts'
 
-export { explainBuild } from './explain-build.ts'
+export { eventText, explainBuild } from './explain-build.ts'
 export { explainStart } from './explain-start.ts'
 export type { PlanInput }
 

@@ -1,5 +1,6 @@
 // Asks this machine which interpreters it has. The answers are what catalogue.ts turns into platforms.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from '../kernel/process.ts'
 import type { Runtime } from './catalogue.ts'
 
@@ -8,11 +9,25 @@ const PROGRAMS = '/usr/bin'
 // A Python without ensurepip (Debian's package python3-venv) cannot make the environment that packages go into.
 const PYTHON_PROBE = 'import sys, ensurepip, venv; print(sys.version.replace("\\n", " "))'
 
+/** Changes when an interpreter comes, goes or is replaced, and costs next to nothing: probing starts each of them. */
+export function interpretersSeen(programs = PROGRAMS, libraries = '/usr/lib'): string {
+  return pythonsIn(programs)
+    .sort()
+    .map((language) => {
+      const program = statSync(join(programs, `python${language}`), { throwIfNoEntry: false })
+      const venv = statSync(join(libraries, `python${language}/ensurepip`), { throwIfNoEntry: false })
+      return [language, program?.ino, program?.mtimeMs, venv?.ino, venv?.mtimeMs].join(' ')
+    })
+    .join('\n')
+}
+
+const pythonsIn = (programs: string) =>
+  readdirSync(programs).flatMap((file) => /^python(3\.\d+)$/.exec(file)?.[1] ?? [])
+
 /** `nodeProgram` is the home's own copy of Node.js, or null. Interpreters that do not answer are left out. */
 export async function probeRuntimes(nodeProgram: string | null): Promise<Runtime[]> {
-  const pythons = readdirSync(PROGRAMS).flatMap((file) => /^python(3\.\d+)$/.exec(file)?.[1] ?? [])
   const found = await Promise.all([
-    ...pythons.map(probePython),
+    ...pythonsIn(PROGRAMS).map(probePython),
     ...(nodeProgram ? [probeNode(nodeProgram)] : []),
   ])
   return found.filter((runtime) => runtime !== undefined)

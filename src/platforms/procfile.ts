@@ -1,7 +1,12 @@
 // Procfile: which processes an application has. AWS: lines `<process_name>: <command>`, developer guide,
 // platforms-linux-extend.
 
-export type Process = { name: string; command: string }
+export type Process = {
+  name: string
+  command: string
+  /** The command in the user's own words, where we start it in others. */
+  shown?: string
+}
 export type ProcfileResult =
   | { kind: 'processes'; processes: Process[] }
   | { kind: 'problem'; problem: string }

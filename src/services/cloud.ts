@@ -15,6 +15,8 @@ export type Ec2Internal = {
    *  Software for an instance that was launched with `polebean:awaits-software` = `true` in its tags lets it start. */
   putInstanceSoftware(context: Context, instanceId: string, software: SoftwareIntent): void
   instanceSoftware(context: Context, instanceId: string): SoftwareState | undefined
+  /** Digests of the layers that the software of any instance names, terminated ones aside. */
+  layersInUse(): string[]
 }
 
 export type SoftwareIntent = {
@@ -63,6 +65,7 @@ export type Cloud = {
     | 'describeVpcs'
     | 'describeSubnets'
     | 'createTags'
+    | 'deleteTags'
     | 'describeInstanceTypes'
   > &
     Ec2Internal
@@ -76,6 +79,7 @@ export type Cloud = {
     | 'describeAutoScalingGroups'
     | 'describeScalingActivities'
     | 'createOrUpdateTags'
+    | 'deleteTags'
     | 'setDesiredCapacity'
     | 'terminateInstanceInAutoScalingGroup'
   >

@@ -14,19 +14,29 @@ export function refuseOthers<I extends object>(
 
 export type Page<T> = { items: T[]; next: string | undefined }
 
-/** One page of `items`, ordered by `keyOf` (unique). `token` is what the page before answered as `next`.
- *  A token that was not made here throws `invalid()`. */
+/** How an operation pages: the size of a page when the caller names none, the sizes it may name, its refusals. */
+export type Paging = {
+  fallback: number
+  least: number
+  most: number
+  badSize(size: number): DeclaredError
+  badToken(): DeclaredError
+}
+
+/** One page of `items`, ordered by `keyOf` (unique). `token` is what the page before answered as `next`. */
 export function pageOf<T>(
   items: T[],
   keyOf: (item: T) => string,
-  limits: { token: string | undefined; max: number },
-  invalid: () => DeclaredError,
+  asked: { token: string | undefined; max: number | undefined },
+  paging: Paging,
 ): Page<T> {
+  const size = asked.max ?? paging.fallback
+  if (size < paging.least || size > paging.most) throw paging.badSize(size)
   const keyed = items.map((item) => ({ key: keyOf(item), item })).sort((a, b) => (a.key < b.key ? -1 : 1))
-  const after = limits.token ? keyOfToken(limits.token) : ''
-  if (after === undefined) throw invalid()
-  const rest = limits.token ? keyed.filter(({ key }) => key > after) : keyed
-  const page = rest.slice(0, limits.max)
+  const after = asked.token ? keyOfToken(asked.token) : ''
+  if (after === undefined) throw paging.badToken()
+  const rest = asked.token ? keyed.filter(({ key }) => key > after) : keyed
+  const page = rest.slice(0, size)
   const last = page.at(-1)
   const next = last && rest.length > page.length ? tokenOfKey(last.key) : undefined
   return { items: page.map(({ item }) => item), next }

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { clientPrograms } from '../../tools/test/clients.mjs'
 import { readHome, type HomeSettings } from '../../src/home.ts'
+import { claim } from '../../src/engines/test-claims.ts'
 import { reboot } from './world.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -57,6 +58,7 @@ export type AwsAnswer = { [name: string]: unknown }
 /** `name` is the last part of the home's path. */
 export function makeTestHome(name = 'home'): TestHome {
   const dir = join(mkdtempSync(join(tmpdir(), 'pbe-')), name)
+  const unclaim = claim(join(dir, '..'))
   const bin = clientPrograms() as string
   const env = {
     POLEBEAN_HOME: dir,
@@ -114,9 +116,11 @@ export function makeTestHome(name = 'home'): TestHome {
         if (ran.status !== 0) left.push(`down --purge: exit ${ran.status}: ${ran.stderr}`)
         if (left.length > 0) await reboot(settings) // nothing may stay behind on the machine
         rmSync(join(dir, '..'), { recursive: true, force: true })
+        unclaim()
         return left
       }
       rmSync(join(dir, '..'), { recursive: true, force: true })
+      unclaim()
       return []
     },
   }

@@ -52,6 +52,22 @@ const HEAD = `# What works, and what differs from AWS
   minutes.
 - Security groups and their rules are kept and described, but packets pass a fixed filter: balancer → instances on port 80,
   egress, the resolver, nothing else.
+- Health says Severe once the load balancer has not found an instance healthy for a minute, whatever its target's state; AWS
+  does not publish its grace.
+- An update makes again what a failed launch, or somebody's own hand, left missing of an environment (group, load balancer,
+  listener); AWS wants a new environment or a rebuild.
+- A change that needs new instances launches one more first, so that the group has one above its desired capacity (and, if need
+  be, above MaxSize) while it goes on; on AWS a group at work without rolling updates is replaced at once.
+- \`/var/log/eb-engine.log\` in the logs of an environment is made of what builds and start checks said; instances have no such file.
+- Terminating says nothing of termination protection and of an SNS topic: there is neither.
+- The values of environment properties may be any text without NUL; only names and the total of 4,096 bytes are limited. AWS
+  limits each value to 256 characters of a set.
+- \`Resources.LoadBalancer.Listeners\` of an environment are the ports by which this machine reaches it: that of the public
+  listener, then the environment's own on loopback.
+- Tags of an environment go on to its group and instances, not to its load balancer and security groups.
+- DescribeEnvironments answers the newest first and leaves out a terminated environment whose name was used again, unless
+  IncludeDeleted is true or its id is asked for: the waiters of the AWS CLI want every row of a name to be Ready.
+- Latencies in DescribeEnvironmentHealth and DescribeInstancesHealth have no percentiles: the balancer measures averages.
 - The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
   nothing evaluates them. Any caller with the home's key may do everything.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.

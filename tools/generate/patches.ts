@@ -1,7 +1,7 @@
 // Members that AWS's public model lacks but that shipped clients send or read. Source: the EB CLI's private model,
 // aws/aws-elastic-beanstalk-cli ebcli/lib/botocoredata/elasticbeanstalk/2010-12-01/service-2.json (3.27.1).
 
-/** Targets are written as in src/gateway/model.ts: `$s` string, `$n` number, `$b` boolean, else a shape's name. */
+/** Targets are written as in src/gateway/model.ts: `$s` string, `$n` integer, `$b` boolean, else a shape's name. */
 export type Patch = {
   /** Structure → members to add (an existing one of that name stays). */
   members: Record<string, Record<string, string>>
@@ -9,6 +9,24 @@ export type Patch = {
   lists: Record<string, string>
   /** Operation → TypeScript type of its output, where the SDK's own lacks an added member deeper inside. */
   outputTypes: Record<string, string>
+}
+
+/** Members of requests that take fractions: the SDK's schemas have one kind of number. Source: AWS's Smithy models. */
+export const doubles: Record<string, Record<string, string[]>> = {
+  autoscaling: {
+    ExecutePolicyType: ['MetricValue', 'BreachThreshold'],
+    StepAdjustment: ['MetricIntervalLowerBound', 'MetricIntervalUpperBound'],
+    TargetTrackingConfiguration: ['TargetValue'],
+    PredictiveScalingMetricSpecification: ['TargetValue'],
+    MemoryGiBPerVCpuRequest: ['Min', 'Max'],
+    NetworkBandwidthGbpsRequest: ['Min', 'Max'],
+    TotalLocalStorageGBRequest: ['Min', 'Max'],
+  },
+  ec2: {
+    MemoryGiBPerVCpuRequest: ['Min', 'Max'],
+    NetworkBandwidthGbpsRequest: ['Min', 'Max'],
+    TotalLocalStorageGBRequest: ['Min', 'Max'],
+  },
 }
 
 const templateSpecification = { TemplateSpecification: 'EnvironmentTemplateSpecification' }

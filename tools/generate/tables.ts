@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { coverage } from './coverage.ts'
 import { packages } from './operations.ts'
-import { patches } from './patches.ts'
+import { doubles, patches } from './patches.ts'
 
 type Traits = Record<string, unknown>
 type Schema = number | string | Schema[] | (() => Schema) | Traits
-type Json = string | number | null | Json[] | { [key: string]: Json }
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -28,19 +28,25 @@ export function tableSource(service: string, packageName: string): string {
   )
   const operations: Record<string, Json> = {}
   const otherNames: string[] = []
+  const otherRoutes: Record<string, Json> = {}
   const shapes: Record<string, Json> = {}
   for (const schema of schemas.filter((each) => each[0] === 9)) {
     const name = schema[2] as string
-    if (!coverage[service]!.test(name)) otherNames.push(name)
-    else operations[name] = operationOf(schema, shapes)
+    if (coverage[service]!.test(name)) operations[name] = operationOf(schema, shapes)
+    else {
+      otherNames.push(name)
+      Object.assign(otherRoutes, routeOf(schema))
+    }
   }
   patch(service, shapes)
+  markDoubles(service, shapes)
   const errors: Record<string, Json> = {}
   for (const schema of schemas.filter((each) => each[0] === -3)) Object.assign(errors, errorOf(schema))
 
   const head = { service, ...protocolOf(packageName), otherNames: otherNames.sort().join(' ') }
   const lines = [
     ...Object.entries(head).map(([key, value]) => `"${key}":${JSON.stringify(value)}`),
+    `"otherRoutes":${JSON.stringify(otherRoutes)}`,
     `"errors":${JSON.stringify(errors)}`,
     `"operations":${perLine(operations)}`,
     `"shapes":${perLine(shapes)}`,
@@ -67,6 +73,14 @@ function operationOf(schema: Schema[], shapes: Record<string, Json>): Json {
     end === '$unit' ? null : end,
   )
   return http ? [...ends, ...http] : ends
+}
+
+// By which a request for it is known, so that it is refused by name and not taken for an operation that is here.
+function routeOf(schema: Schema[]): Record<string, Json> {
+  const http = traitsOf(schema[3]!).http as [string, string, number] | undefined
+  if (!http || !/\?(?!x-id=)/.test(http[1])) return {}
+  const input = (typeof schema[4] === 'function' ? schema[4]() : schema[4]) as Schema[]
+  return { [schema[2] as string]: [http[0], http[1], (input[4] as string[]).includes('Bucket')] }
 }
 
 function errorOf(schema: Schema[]): Record<string, Json> {
@@ -171,6 +185,17 @@ function traitsOf(given: Schema): Traits {
     ...(bits & 1 && { httpLabel: 1 }),
     ...(bits & 16 && { httpPayload: 1 }),
     ...(bits & 64 && { httpQueryParams: 1 }),
+  }
+}
+
+function markDoubles(service: string, shapes: Record<string, Json>): void {
+  for (const [name, marked] of Object.entries(doubles[service] ?? {})) {
+    const shape = shapes[name]
+    for (const wanted of marked) {
+      const member = Array.isArray(shape) ? (shape[2] as Json[][]).find(([own]) => own === wanted) : undefined
+      if (member?.[1] !== '$n') throw new Error(`${service}: ${name}.${wanted} is no number`)
+      member[1] = '$d'
+    }
   }
 }
 

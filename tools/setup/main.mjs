@@ -1,54 +1,47 @@
 // `npm run setup` and `npm run up`: makes a machine that has only Node (18 or newer), npm and Python 3 ready, then hands
 // over to the pinned Node. Plain JavaScript, since it runs before anything is installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ensureModules } from './modules.mjs'
 import { ensurePackages } from './packages.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const [verb = 'setup', ...rest] = process.argv.slice(2)
 const args = rest[0] === '--' ? rest.slice(1) : rest
 
-if (process.platform !== 'linux')
-  fail(
-    `Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`,
-  )
-if (!['x64', 'arm64'].includes(process.arch))
-  fail(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
+try {
+  if (process.platform !== 'linux')
+    throw new Error(
+      `Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`,
+    )
+  if (!['x64', 'arm64'].includes(process.arch))
+    throw new Error(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
+  ensureModules(root)
+  await ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
+  if (verb === 'up') up()
+  else say('Everything Polebean needs is installed.')
+} catch (error) {
+  say(`polebean: ${error.message}`)
+  process.exitCode = 1
+}
 
-ensureModules()
-ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
-
-if (verb === 'up') {
+function up() {
   const node = join(root, 'node_modules/.bin/node')
   const cli = join(root, 'src/cli/main.ts')
   const given = args.filter((arg) => arg !== '--yes')
+  // Without a folder it is the sample, wherever npm was called.
+  const takesValue = ['--home', '--name', '-n', '--env']
+  const named = given.some((arg, at) => !arg.startsWith('-') && !takesValue.includes(given[at - 1]))
+  if (!named) given.push(join(root, 'samples/flask-guestbook'))
   const result = spawnSync(node, ['--disable-warning=ExperimentalWarning', cli, 'up', ...given], {
     stdio: 'inherit',
     // npm changes the folder; what the user typed is relative to where they typed it.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   })
-  process.exit(result.status ?? 1)
-}
-say('Everything Polebean needs is installed.')
-
-function ensureModules() {
-  if (existsSync(join(root, 'node_modules/.bin/node')) && existsSync(join(root, 'node_modules/commander')))
-    return
-  say('Installing the pinned Node and 4 libraries from the npm registry (about 50 MB to fetch) …')
-  const result = spawnSync('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  })
-  if (result.status !== 0) fail('npm ci failed; its output is above.')
+  process.exitCode = result.status ?? 1
 }
 
 function say(text) {
   process.stderr.write(`${text}\n`)
-}
-
-function fail(text) {
-  say(`polebean: ${text}`)
-  process.exit(1)
 }

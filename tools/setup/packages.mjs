@@ -1,187 +1,113 @@
 // The engines come from Debian's packages. Nothing that was there is touched, no service is started, and every change
-// to the machine is written to a ledger.
-import { spawnSync } from 'node:child_process'
-import {
-  accessSync,
-  appendFileSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+// to the machine is written to a ledger (as-root.mjs).
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { environmentOn, findProgram, hasLibrary, LIBRARIES, MACHINE, PROGRAMS } from './machine.mjs'
+import { isStalePolicy } from './policy.mjs'
 
-/** Program → the Debian package that brings it. The order is that of a request. */
-export const ENGINES = {
-  haproxy: 'haproxy',
-  nginx: 'nginx-light',
-  runc: 'runc',
-  runsvdir: 'runit',
-  dnsmasq: 'dnsmasq-base',
-  nft: 'nftables',
-  ip: 'iproute2',
-  'mkfs.ext4': 'e2fsprogs',
-  nsenter: 'util-linux',
-}
-const LEDGER = '/var/lib/polebean-setup/ledger.jsonl'
-const POLICY = '/usr/sbin/policy-rc.d'
-const PATHS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin']
+const AS_ROOT = fileURLToPath(new URL('as-root.mjs', import.meta.url))
 
-export const findProgram = (name) => PATHS.map((dir) => `${dir}/${name}`).find((path) => canRun(path))
-
-/** Installs what is missing, after saying what and how many MB. Exits the process with a sentence when it cannot. */
-export function ensurePackages({ yes, extra = {} }) {
-  const missing = Object.entries({ ...ENGINES, ...extra })
-    .filter(([program]) => !findProgram(program))
-    .map(([, name]) => name)
-  if (!hasVenv()) missing.push('python3-venv')
-  if (missing.length === 0) return
-  const names = [...new Set(missing)]
-  if (!findProgram('apt-get'))
-    stop(
-      `these programs are missing: ${names.join(', ')}. This machine has no apt-get; install them with its package manager and try again.`,
+/**
+ * Installs what is missing, after saying what and how many MB; `extra` is more programs, each with its package. Throws a
+ * sentence when it cannot. Root is asked for only when there is something to do.
+ */
+export async function ensurePackages({ yes, extra = {}, machine = MACHINE }) {
+  const names = missingPackages(machine, extra)
+  if (names.length === 0) {
+    if (isStalePolicy(machine.policy)) await asRoot(machine, { task: 'tidy' })
+    return
+  }
+  if (!findProgram(machine, 'apt-get'))
+    throw new Error(
+      `these packages are missing: ${names.join(', ')}. This machine has no apt-get; install them with its package manager and try again.`,
     )
-
-  let plan = simulate(names)
+  let plan = simulate(machine, names)
   if (!plan) {
-    root(['apt-get', 'update', '-qq'])
-    plan = simulate(names)
+    say('Fetching the lists of packages (apt-get update) …')
+    await asRoot(machine, { task: 'update' })
+    plan = simulate(machine, names)
   }
   if (!plan)
-    stop(
+    throw new Error(
       `apt-get cannot find these packages: ${names.join(', ')}. See: apt-get install --simulate ${names.join(' ')}`,
     )
-  process.stderr.write(
+  say(
     `Installing from the distribution (${plan.fetch} to fetch, ${plan.disk} on disk, no recommended packages, no service is started):\n` +
-      `  ${plan.all.join(' ')}\n`,
+      `  ${plan.all.join(' ')}`,
   )
-  if (!yes && !confirm()) stop('nothing was installed.')
-
-  const units = names.filter((name) => ['haproxy', 'nginx-light', 'runit'].includes(name))
-  withoutServices(() =>
-    root(
-      [
-        'apt-get',
-        'install',
-        '-y',
-        '-qq',
-        '--no-install-recommends',
-        '-o',
-        'Dpkg::Options::=--force-confold',
-        ...plan.all,
-      ],
-      { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
-    ),
-  )
-  maskBrought(units)
-  note({ did: 'installed packages', packages: plan.all })
+  if (!yes && !confirm(machine)) throw new Error('nothing was installed.')
+  // Not all of the plan: what these depend on stays marked as brought automatically, and goes with them.
+  await asRoot(machine, { task: 'install', names })
 }
 
-function simulate(names) {
-  const result = spawnSync('apt-get', ['install', '--no-install-recommends', '--simulate', ...names], {
-    encoding: 'utf8',
-    env: C,
-  })
-  if (result.status !== 0) return undefined
-  const all = [...result.stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1])
-  const sizes = spawnSync('apt-get', ['install', '--no-install-recommends', '--assume-no', ...names], {
-    encoding: 'utf8',
-    env: C,
-  }).stdout
+function missingPackages(machine, extra) {
+  const wanted = [...PROGRAMS.map(({ program, package: name }) => [program, name]), ...Object.entries(extra)]
+  const missing = wanted.filter(([program]) => !findProgram(machine, program)).map(([, name]) => name)
+  for (const [library, name] of Object.entries(LIBRARIES))
+    if (!hasLibrary(machine, library)) missing.push(name)
+  const python = findProgram(machine, 'python3')
+  const venv = python && spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore' })
+  if (venv?.status !== 0) missing.push('python3-venv')
+  return [...new Set(missing)]
+}
+
+function simulate(machine, names) {
+  const ask = (mode) =>
+    spawnSync('apt-get', ['install', '--no-install-recommends', mode, ...names], {
+      encoding: 'utf8',
+      env: environmentOn(machine),
+    })
+  const plan = ask('--simulate')
+  if (plan.status !== 0) return undefined
+  const sizes = ask('--assume-no').stdout
   return {
-    all,
+    all: [...plan.stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]),
     fetch: /Need to get ([^/\s]+ \S+?)(?:\/| of)/.exec(sizes)?.[1] ?? 'nothing',
     disk: /After this operation, (\S+ \S+) of additional/.exec(sizes)?.[1] ?? 'little',
   }
 }
 
-// Debian's own switch (invoke-rc.d): while this file exits 101, no package script starts a service.
-function withoutServices(work) {
-  const there = existsSync(POLICY)
-  if (!there) writeAsRoot(POLICY, '#!/bin/sh\nexit 101\n', '755')
-  try {
-    work()
-  } finally {
-    if (!there) root(['rm', '-f', POLICY])
-  }
-}
-
-// Under systemd a freshly brought unit is enabled for the next boot: it would take port 80. Only what we brought.
-function maskBrought(names) {
-  if (!existsSync('/run/systemd/system')) return
-  for (const name of names) {
-    const unit = `${name === 'nginx-light' ? 'nginx' : name}.service`
-    if (spawnSync('systemctl', ['cat', unit], { stdio: 'ignore' }).status !== 0) continue
-    root(['systemctl', 'mask', '--now', '--quiet', unit])
-    note({ did: 'masked unit', unit })
-  }
-}
-
-function hasVenv() {
-  const result = spawnSync('/usr/bin/python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' })
-  return result.status === 0
-}
-
-function confirm() {
+function confirm(machine) {
   process.stderr.write('Go on? [Y/n] ')
   const answer = spawnSync('head', ['-n1'], {
     stdio: ['inherit', 'pipe', 'inherit'],
     encoding: 'utf8',
+    env: environmentOn(machine),
   }).stdout.trim()
   return answer === '' || /^y/i.test(answer)
 }
 
-function root(argv, env = {}) {
-  const asRoot =
-    process.getuid() === 0 ? [] : ['sudo', ...Object.entries(env).map(([key, value]) => `${key}=${value}`)]
-  if (asRoot.length > 0 && !findProgram('sudo')) stop('this needs root; there is no sudo. Run it as root.')
-  const [file, ...args] = [...asRoot, ...argv]
-  const result = spawnSync(file, args, { stdio: ['inherit', 2, 2], env: { ...process.env, ...env } })
-  if (result.status !== 0)
-    stop(`${argv.slice(0, 3).join(' ')} failed (exit ${result.status}); its output is above.`)
-}
-
-function writeAsRoot(path, content, mode) {
-  if (process.getuid() === 0) return writeFileSync(path, content, { mode: Number.parseInt(mode, 8) })
-  spawnSync('sudo', ['tee', path], { input: content, stdio: ['pipe', 'ignore', 2] })
-  return root(['chmod', mode, path])
-}
-
-function note(entry) {
-  const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`
-  if (process.getuid() !== 0) {
-    spawnSync('sudo', ['mkdir', '-p', dirname(LEDGER)])
-    spawnSync('sudo', ['tee', '-a', LEDGER], { input: line, stdio: ['pipe', 'ignore', 2] })
-    return
+/** Runs the part that is root, with sudo when we are not. An interruption is passed on, and its end awaited. */
+async function asRoot(machine, task) {
+  const sudo = process.getuid() === 0 ? [] : [findProgram(machine, 'sudo')]
+  if (sudo.includes(undefined)) throw new Error('this needs root, and there is no sudo. Run it as root.')
+  const [file, ...args] = [...sudo, process.execPath, AS_ROOT]
+  const child = spawn(file, args, { stdio: ['pipe', 2, 2] })
+  const pass = (signal) => {
+    try {
+      child.kill(signal)
+    } catch {
+      // It is root's; a terminal sends it to all of us.
+    }
   }
-  mkdirSync(dirname(LEDGER), { recursive: true })
-  appendFileSync(LEDGER, line)
-}
-
-/** What was changed on this machine, oldest first. */
-export const ledger = () =>
-  existsSync(LEDGER)
-    ? readFileSync(LEDGER, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-    : []
-export const forgetLedger = () => rmSync(LEDGER, { force: true })
-
-const C = { ...process.env, LC_ALL: 'C' }
-
-function canRun(path) {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, pass)
   try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
+    const proxies = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => /^(?:https?|ftp|no|all)_proxy$/i.test(name)),
+    )
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(JSON.stringify({ ...task, machine, proxies }))
+    const status = await new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (code, signal) => resolve(code ?? `${signal}`))
+    })
+    if (status !== 0) throw new Error(`setup as root failed (${status}); the reason is above.`)
+  } finally {
+    for (const signal of signals) process.off(signal, pass)
   }
 }
 
-function stop(text) {
-  process.stderr.write(`polebean: ${text}\n`)
-  process.exit(1)
+function say(text) {
+  process.stderr.write(`${text}\n`)
 }

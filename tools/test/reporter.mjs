@@ -4,24 +4,21 @@ export default async function* reporter(source) {
   let failed = 0
   let skipped = 0
   for await (const { type, data } of source) {
-    if (type === 'test:pass' && data.details?.type !== 'suite') {
-      if (data.skip !== undefined && data.skip !== false) {
+    const suite = data.details?.type === 'suite'
+    if (type === 'test:pass') {
+      // A suite that is skipped hides its tests: it is the one thing there is to count.
+      const why = data.skip ?? data.todo
+      if (why !== undefined && why !== false) {
         skipped++
-        yield `   skipped: ${data.name}: ${data.skip}\n`
-      } else passed++
+        yield `   skipped: ${data.name}: ${why === true || why === '' ? 'no reason is given' : why}\n`
+      } else if (!suite) passed++
     }
-    if (type === 'test:fail' && data.details?.type !== 'suite') {
+    // A suite fails by its tests, which are told already, or by itself: it threw, or one of its hooks did.
+    if (type === 'test:fail' && !(suite && data.details.error?.failureType === 'subtestsFailed')) {
       failed++
       const error = data.details.error
-      yield `\n   FAILED ${data.file ?? ''}:${data.line ?? ''} ${data.name}\n${indent(error?.cause?.stack ?? error?.stack ?? error)}\n\n`
-    }
-    if (
-      type === 'test:fail' &&
-      data.details?.type === 'suite' &&
-      data.details.error?.failureType === 'hookFailed'
-    ) {
-      failed++
-      yield `\n   FAILED hook of ${data.name}\n${indent(data.details.error?.cause?.stack)}\n\n`
+      const what = error?.failureType === 'hookFailed' ? 'hook of ' : ''
+      yield `\n   FAILED ${what}${data.file ?? ''}:${data.line ?? ''} ${data.name}\n${indent(error?.cause?.stack ?? error?.cause ?? error?.stack ?? error)}\n\n`
     }
     if (type === 'test:stdout' || type === 'test:stderr') yield indent(data.message.trimEnd()) + '\n'
   }

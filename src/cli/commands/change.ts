@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import { openApi, type Input } from '../client.ts'
 import { chooseEnvironment } from '../environments.ts'
-import { waitForRequest } from '../events.ts'
+import { waitForRequest, type Event } from '../events.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note, print, printJson } from '../output.ts'
 
@@ -16,17 +16,20 @@ export async function setenv(
   pairs: string[],
   shown: Shown,
 ): Promise<void> {
-  const parsed = pairs.map((pair) => {
-    const at = pair.indexOf('=')
-    if (at < 1) throw new Failure(`'${pair}' is not NAME=VALUE`, EXIT.usage)
-    return { name: pair.slice(0, at), value: pair.slice(at + 1) }
-  })
+  const parsed = pairs.map(parsePair)
   const set = parsed.filter((one) => one.value !== '')
   const unset = parsed.filter((one) => one.value === '')
   await updateSettings(homeDir, named, shown, {
     OptionSettings: set.map((one) => ({ Namespace: PROPERTIES, OptionName: one.name, Value: one.value })),
     OptionsToRemove: unset.map((one) => ({ Namespace: PROPERTIES, OptionName: one.name })),
   })
+}
+
+/** Of NAME=VALUE; anything else is a Failure. */
+export function parsePair(pair: string): { name: string; value: string } {
+  const at = pair.indexOf('=')
+  if (at < 1) throw new Failure(`'${pair}' is not NAME=VALUE`, EXIT.usage)
+  return { name: pair.slice(0, at), value: pair.slice(at + 1) }
 }
 
 export async function scale(
@@ -41,6 +44,8 @@ export async function scale(
   await updateSettings(homeDir, named, shown, { OptionSettings: [setting('MinSize'), setting('MaxSize')] })
 }
 
+const showEvent = ({ severity, message }: Event) => note(`${severity.padEnd(5)}  ${message}`)
+
 async function updateSettings(
   homeDir: string,
   named: string | undefined,
@@ -51,7 +56,7 @@ async function updateSettings(
   const environment = await chooseEnvironment(api, named)
   const call = { EnvironmentName: environment.name, ...input }
   const { requestId } = await api.call('elasticbeanstalk', 'UpdateEnvironment', call)
-  await waitForRequest(api, requestId, (event) => note(`${event.severity.padEnd(5)}  ${event.message}`))
+  await waitForRequest(api, environment, { requestId, goal: 'Ready' }, showEvent)
   if (json) printJson(await chooseEnvironment(api, environment.name))
 }
 
@@ -66,7 +71,7 @@ export async function terminate(
   const { requestId } = await api.call('elasticbeanstalk', 'TerminateEnvironment', {
     EnvironmentName: environment.name,
   })
-  await waitForRequest(api, requestId, (event) => note(`${event.severity.padEnd(5)}  ${event.message}`))
+  await waitForRequest(api, environment, { requestId, goal: 'Terminated' }, showEvent)
   if (options.json) printJson({ terminated: environment.name })
   else print(`${environment.name} is terminated.`)
 }

@@ -1,27 +1,99 @@
-// Completion for bash, zsh and fish, written from the commands themselves.
-import type { Command } from 'commander'
+// Completion for bash, zsh and fish. The scripts ask `polebean complete -- WORDS` for each word, so that environments can
+// be completed as well; it answers fast, and with nothing when anything is wrong.
+import { fileURLToPath } from 'node:url'
+import type { Command, Option } from 'commander'
+import { homeDir as homeOf } from '../../home.ts'
+import { openApi } from '../client.ts'
+import { listEnvironments } from '../environments.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { print } from '../output.ts'
+import { print, printJson } from '../output.ts'
+import { verbOf } from '../program.ts'
 
-export function completion(program: Command, shell: string): void {
-  const commands = program.commands.map((command) => ({ name: command.name(), about: command.description() }))
-  const names = commands.map((one) => one.name).join(' ')
+const PROGRAM = fileURLToPath(new URL('../../../bin/polebean', import.meta.url))
+const SHELLS = ['bash', 'zsh', 'fish']
+const ANSWER_WITHIN_MS = 1_000
+
+export function completion(shell: string, { json }: { json?: boolean }): void {
+  const script = scriptFor(shell)
+  if (json) printJson({ shell, script })
+  else print(script)
+}
+
+function scriptFor(shell: string): string {
+  const program = `'${PROGRAM.replaceAll("'", `'\\''`)}'`
   if (shell === 'bash')
-    return print(`_polebean() { [ "$COMP_CWORD" = 1 ] && COMPREPLY=($(compgen -W '${names}' -- "\${COMP_WORDS[1]}")); }
-complete -o default -F _polebean polebean`)
+    return `_polebean() {
+  local IFS=$'\\n'
+  COMPREPLY=($(${program} complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _polebean polebean`
   if (shell === 'zsh')
-    return print(`#compdef polebean
-_polebean() { local -a c; c=(${commands.map((one) => `'${one.name}:${plain(one.about)}'`).join(' ')}); (( CURRENT == 2 )) && _describe command c || _files; }
-compdef _polebean polebean`)
+    return `#compdef polebean
+_polebean() {
+  local -a found
+  found=(\${(f)"$(${program} complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( $#found )); then compadd -a found; else _files; fi
+}
+compdef _polebean polebean`
   if (shell === 'fish')
-    return print(
-      commands
-        .map(
-          (one) => `complete -c polebean -n __fish_use_subcommand -f -a ${one.name} -d '${plain(one.about)}'`,
-        )
-        .join('\n'),
-    )
+    return `function __polebean_complete
+  set -l words (commandline -opc)
+  set -e words[1]
+  ${PROGRAM.replaceAll(/[^\w/.-]/g, '\\$&')} complete -- $words (commandline -ct) 2>/dev/null
+end
+complete -c polebean -n 'not __fish_seen_subcommand_from up exec' -f
+complete -c polebean -a '(__polebean_complete)'`
   throw new Failure(`completion is written for bash, zsh and fish, not for '${shell}'`, EXIT.usage)
 }
 
-const plain = (text: string) => text.replace(/['":]/g, '')
+/** Prints what the last of the words may become, one a line. */
+export async function complete(program: Command, homeDir: string, words: string[]): Promise<void> {
+  // bash breaks words at an equals sign.
+  const typed = words.at(-1) === '=' ? '' : (words.at(-1) ?? '')
+  const before = words.slice(0, -1).filter((word) => word !== '=')
+  const named = before[before.indexOf('--home') + 1]
+  const home = before.includes('--home') ? homeOf(named) : homeDir
+  for (const found of await candidates(program, home, before, typed))
+    if (found.startsWith(typed)) print(found)
+  process.exit(EXIT.ok) // not after a request that is too late
+}
+
+async function candidates(
+  program: Command,
+  homeDir: string,
+  before: string[],
+  typed: string,
+): Promise<string[]> {
+  const { verb, rest } = verbOf(before)
+  const command = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
+  if (!command) return []
+  const options = [...command.options, ...(command === program ? [] : program.options)]
+  const takesValue = (word: string | undefined) => optionOf(options, word)?.required === true
+  const last = before.at(-1)
+  if (takesValue(last))
+    return /--(name|environment)$/.test(optionOf(options, last)!.long ?? '') ? environments(homeDir) : []
+  // What follows is another program's.
+  if (verb === 'exec' && rest.some((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])))
+    return []
+  if (typed.startsWith('-')) return longNames(command)
+  if (command === program) return visible(program).map((one) => one.name())
+  const given = rest.filter((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])).length
+  const argument = command.registeredArguments[given]?.name()
+  if (argument === 'env' || argument === 'target') return environments(homeDir)
+  return argument === 'shell' ? SHELLS : []
+}
+
+const optionOf = (options: readonly Option[], word: string | undefined) =>
+  options.find((one) => word !== undefined && (one.short === word || one.long === word))
+const visible = (program: Command) => program.createHelp().visibleCommands(program)
+const longNames = (command: Command) =>
+  command
+    .createHelp()
+    .visibleOptions(command)
+    .flatMap((one) => one.long ?? [])
+
+async function environments(homeDir: string): Promise<string[]> {
+  const late = new Promise<string[]>((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS, []).unref())
+  const names = async () => (await listEnvironments(openApi(homeDir))).map((one) => one.name)
+  return Promise.race([names(), late]).catch(() => [])
+}

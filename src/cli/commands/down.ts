@@ -4,7 +4,7 @@ import { releasePorts } from '../../home-ports.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { makeEngines } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { forgetLinks } from '../links.ts'
+import { forgetHome } from '../forget-home.ts'
 import { note } from '../output.ts'
 import { answers, asRoot } from '../start-server.ts'
 import { confirmName } from './change.ts'
@@ -21,13 +21,16 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
     note(`This deletes ${homeDir} with every application, version and environment in it.`)
     await confirmName(homeDir)
   }
-  if (options.purge) forgetLinks(home.id)
-  if (process.getuid!() !== 0)
-    return asRoot(['down', '--home', homeDir, ...(options.purge ? ['--purge', '--force'] : [])])
+  if (process.getuid!() !== 0) {
+    asRoot(['down', '--home', homeDir, ...(options.purge ? ['--purge', '--force'] : [])])
+    if (options.purge) forgetHome(home)
+    return
+  }
   await stopAll(home, options.purge === true)
   if (options.purge) {
     releasePorts(home.ports, home.dir)
     rmSync(homeDir, { recursive: true, force: true })
+    forgetHome(home)
   }
   note(
     options.purge

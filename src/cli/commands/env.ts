@@ -1,43 +1,116 @@
-// `exec` and `env`: point any AWS client at a home, for one process or for a shell.
+// `exec` and `env`: point any AWS client at a home, for one process, for a shell or by a profile.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { writeFileAtomic } from '../../kernel/files.ts'
+import { constants } from 'node:os'
+import { reasonOf } from '../../kernel/errors.ts'
+import { removeProfile, writeProfile } from '../aws-profile.ts'
 import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
-import { note, print } from '../output.ts'
+import { note, print, printJson } from '../output.ts'
 
-/** Would override or contradict ours: profiles, session tokens, endpoints of single services. */
-const UNSET = [
+/** Would override or contradict ours: profiles, session tokens, kinds of endpoints. */
+const CONTRADICT = [
   'AWS_PROFILE',
   'AWS_DEFAULT_PROFILE',
   'AWS_EB_PROFILE',
   'AWS_SESSION_TOKEN',
   'AWS_SECURITY_TOKEN',
   'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT',
 ]
+const OURS = [
+  'AWS_ENDPOINT_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+] as const
+const LOCAL = ['127.0.0.1', 'localhost', '.localhost', '::1']
+/** Which entries of NO_PROXY are from us, so that `--unset` leaves the user's own. */
+const ADDED = 'POLEBEAN_NO_PROXY'
 
-function variables(api: Api): Record<string, string> {
-  const local = ['127.0.0.1', 'localhost', '.localhost', '::1']
-  const noProxy = [
-    ...new Set([
-      ...(process.env.NO_PROXY ?? process.env.no_proxy ?? '').split(',').filter(Boolean),
-      ...local,
-    ]),
-  ].join(',')
+type Change = { set: Record<string, string>; unset: string[] }
+
+/** What points AWS clients at the home, for an environment such as `given`. */
+export function pointAt(
+  { endpoint, credentials, home }: Pick<Api, 'endpoint' | 'credentials' | 'home'>,
+  given: NodeJS.ProcessEnv,
+): Change {
+  const before = listOf(given[ADDED])
+  const hosts = hostsOf(given)
+  // What an earlier `env` added is still ours.
+  const added = LOCAL.filter((host) => before.includes(host) || !hosts.includes(host))
+  const noProxy = [...new Set([...hosts, ...LOCAL])].join(',')
   return {
-    AWS_ENDPOINT_URL: api.endpoint,
-    AWS_ACCESS_KEY_ID: api.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: api.credentials.secretAccessKey,
-    AWS_REGION: api.home.region,
-    AWS_DEFAULT_REGION: api.home.region,
-    NO_PROXY: noProxy,
-    no_proxy: noProxy,
+    set: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_REGION: home.region,
+      AWS_DEFAULT_REGION: home.region,
+      NO_PROXY: noProxy,
+      no_proxy: noProxy,
+      [ADDED]: added.join(','),
+    },
+    // An endpoint of a single service would win over ours: S3 would go elsewhere.
+    unset: [
+      ...CONTRADICT,
+      ...Object.keys(given).filter((name) => /^AWS_ENDPOINT_URL_[A-Z0-9_]+$/.test(name)),
+    ],
   }
 }
 
-/** Runs a command with the endpoint, keys and region of the home; ends with its exit status. */
+/** What takes it back. Variables that were unset (AWS_PROFILE and the like) are not known any more. */
+export function pointAway(given: NodeJS.ProcessEnv): Change {
+  const added = listOf(given[ADDED])
+  const left = hostsOf(given)
+    .filter((host) => !added.includes(host))
+    .join(',')
+  const proxies = ['NO_PROXY', 'no_proxy'].filter((name) => given[name] !== undefined)
+  if (left === '') return { set: {}, unset: [...OURS, ADDED, ...proxies] }
+  return { set: Object.fromEntries(proxies.map((name) => [name, left])), unset: [...OURS, ADDED] }
+}
+
+const listOf = (text: string | undefined) =>
+  (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+
+// curl and Python read the lower case first, others only one of them: both get what either says.
+const hostsOf = (given: NodeJS.ProcessEnv) => [
+  ...new Set([...listOf(given.NO_PROXY), ...listOf(given.no_proxy)]),
+]
+
+/** Prints what `eval` takes, or writes the profile. */
+export function env(homeDir: string, options: { unset?: boolean; profile?: boolean; json?: boolean }): void {
+  if (options.profile) return profile(homeDir, options)
+  const change = options.unset ? pointAway(process.env) : pointAt(openApi(homeDir), process.env)
+  if (options.json) return printJson(change)
+  for (const name of change.unset) print(`unset ${name};`)
+  for (const [name, value] of Object.entries(change.set)) print(`export ${name}=${quoted(value)};`)
+}
+
+function profile(homeDir: string, { unset, json }: { unset?: boolean; json?: boolean }): void {
+  const api = unset ? undefined : openApi(homeDir)
+  let files: string[]
+  try {
+    files = api ? writeProfile(api) : removeProfile()
+  } catch (error) {
+    throw new Failure(`the profile cannot be written: ${reasonOf(error)}`)
+  }
+  if (json) return printJson({ profile: unset ? null : 'polebean', files })
+  if (unset) note(`The profile polebean is in none of ${files.join(', ')} any more.`)
+  else note(`Wrote the profile polebean to ${files.join(' and ')}; use it with: aws --profile polebean …`)
+}
+
+/** For `eval`, which knows nothing of the exit status of what it reads: a command that says the same and fails. */
+export const failInShell = (sentence: string): void =>
+  print(`echo ${quoted(`polebean: nothing was set: ${sentence}`)} >&2; false;`)
+
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** Runs a command with the endpoint, keys and region of the home; ends as it ends (128 + n after signal n). */
 export function exec(homeDir: string, argv: string[]): Promise<number> {
   const [file, ...args] = argv
   if (!file)
@@ -45,61 +118,25 @@ export function exec(homeDir: string, argv: string[]): Promise<number> {
       'exec needs a command: polebean exec -- aws elasticbeanstalk describe-environments',
       EXIT.usage,
     )
-  const env: NodeJS.ProcessEnv = { ...process.env, ...variables(openApi(homeDir)) }
-  for (const name of [...UNSET, ...Object.keys(env).filter((name) => /^AWS_ENDPOINT_URL_/.test(name))])
-    delete env[name]
+  const { set, unset } = pointAt(openApi(homeDir), process.env)
+  const env: NodeJS.ProcessEnv = { ...process.env, ...set }
+  for (const name of [...unset, ADDED]) delete env[name]
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit', env })
-    child.on('error', (error) => reject(new Failure(`cannot run ${file}: ${error.message}`)))
-    child.on('close', (status, signal) => resolve(signal ? 128 : (status ?? 1)))
+    // A terminal sends Ctrl-C and Ctrl-\ to the command as well; what only we are sent is handed on. Either way it is
+    // the command that decides when to end.
+    const typed = process.stdin.isTTY === true || process.stderr.isTTY === true
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (!typed || signal === 'SIGTERM' || signal === 'SIGHUP') child.kill(signal)
+      })
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new Failure(`cannot run ${file}: ${error.code === 'ENOENT' ? 'no such program' : error.message}`),
+      ),
+    )
+    child.on('close', (status, signal) =>
+      resolve(signal ? 128 + constants.signals[signal] : (status ?? EXIT.failed)),
+    )
   })
-}
-
-/** Prints what `eval` takes. A failure inside eval would be silent, so it prints a command that fails loudly too. */
-export function env(homeDir: string, options: { unset?: boolean; profile?: boolean }): void {
-  try {
-    const api = options.unset ? undefined : openApi(homeDir)
-    if (options.profile) return writeProfile(api ?? openApi(homeDir))
-    const all = api ? Object.entries(variables(api)) : []
-    const gone = options.unset
-      ? ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION', 'AWS_DEFAULT_REGION']
-      : UNSET
-    for (const name of gone) print(`unset ${name};`)
-    for (const [name, value] of all) print(`export ${name}=${quoted(value)};`)
-  } catch (error) {
-    if (error instanceof Failure) print(`echo ${quoted(`polebean: ${error.message}`)} >&2; false;`)
-    throw error
-  }
-}
-
-const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
-
-/** Writes the AWS profile `polebean` into the user's AWS files, leaving every other profile as it is. */
-function writeProfile(api: Api): void {
-  const folder = join(homedir(), '.aws')
-  const { accessKeyId, secretAccessKey } = api.credentials
-  replaceSection(join(folder, 'config'), 'profile polebean', [
-    `region = ${api.home.region}`,
-    `endpoint_url = ${api.endpoint}`,
-  ])
-  replaceSection(join(folder, 'credentials'), 'polebean', [
-    `aws_access_key_id = ${accessKeyId}`,
-    `aws_secret_access_key = ${secretAccessKey}`,
-  ])
-  note('Wrote the profile polebean to ~/.aws; use it with: aws --profile polebean …')
-}
-
-function replaceSection(path: string, name: string, lines: string[]): void {
-  let text = ''
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  const sections = text.split(/^(?=\[)/m).filter((section) => !section.startsWith(`[${name}]`))
-  writeFileAtomic(
-    path,
-    `${[...sections, `[${name}]\n${lines.join('\n')}\n`].join('').replace(/^\n+/, '')}`,
-    0o600,
-  )
 }

@@ -1,13 +1,20 @@
 // `server` runs the control plane here; `start` puts it under the home's supervisor, so that it returns when it dies.
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Supervisor } from '../../engines/supervisor/engine.ts'
 import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
+import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { checkDatabase, checkPorts, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
-import { EXIT, Failure } from '../failure.ts'
+import { serverEnvironment, type Environment } from '../caller.ts'
+import { Failure } from '../failure.ts'
 import { note } from '../output.ts'
+import { requireMachine } from '../requirements.ts'
 import { answers } from '../start-server.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
+const START_TIMEOUT_MS = 60_000
 
 export async function server(homeDir: string, options: { domain?: string }): Promise<void> {
   const home = await prepared(homeDir, options)
@@ -18,23 +25,61 @@ export async function server(homeDir: string, options: { domain?: string }): Pro
   await running.ended
 }
 
-export async function start(homeDir: string, options: { domain?: string }): Promise<void> {
-  const home = await prepared(homeDir, options)
+/** Ends when the server answers. `caller`: the environment of who asked for it is on standard input, since sudo drops it. */
+export async function start(
+  homeDir: string,
+  { domain, caller }: { domain?: string; caller?: boolean },
+): Promise<void> {
+  const environment = caller ? callerEnvironment() : serverEnvironment(process.env)
+  const home = await prepared(homeDir, { ...(domain ? { domain } : {}) })
   const supervisor = makeSupervisor(home)
   const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
   if (!daemons.includes('server')) checkDatabase(home)
+  const from = Date.now()
   await supervisor.ensure({
     name: 'server',
     argv: [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...buildVariables() },
+    env: environment,
     filesMax: null,
   })
+  await untilAnswers(home, supervisor, from)
+}
+
+function callerEnvironment(): Environment {
+  const user = process.env['SUDO_USER']
+  return { ...(JSON.parse(readFileSync(0, 'utf8')) as Environment), ...(user ? { SUDO_USER: user } : {}) }
+}
+
+async function untilAnswers(home: HomeSettings, supervisor: Supervisor, from: number): Promise<void> {
+  while (!(await answers(home.dir))) {
+    const complaint = repeated(home.dir, from)
+    if (complaint !== undefined) {
+      // Or it would be started for ever.
+      await supervisor.remove('server')
+      throw new Failure(`Polebean does not start: ${complaint}`)
+    }
+    if (Date.now() > from + START_TIMEOUT_MS)
+      throw new Failure(
+        `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${home.dir}/log/server/current`,
+      )
+    await sleep(100)
+  }
+}
+
+const COMPLAINTS = 3
+
+/** What the server said each time it was started since `from`; undefined while it may still come. */
+function repeated(homeDir: string, from: number): string | undefined {
+  const log = readFileIfAny(`${homeDir}/log/server/current`) ?? ''
+  // svlogd's stamp: 2026-11-24_00:21:07.40350
+  const said = [...log.matchAll(/^(\S{10})_(\S{12})\d* polebean: (.*)$/gm)]
+    .filter(([, day, time]) => Date.parse(`${day}T${time}Z`) >= from)
+    .map(([, , , text]) => text)
+  return said.length >= COMPLAINTS ? said.at(-1) : undefined
 }
 
 async function prepared(homeDir: string, { domain }: { domain?: string }): Promise<HomeSettings> {
-  if (process.platform !== 'linux') throw new Failure(`Polebean runs on Linux; this is ${process.platform}`)
-  if (process.getuid!() !== 0)
-    throw new Failure('the server needs root (it makes network namespaces); use sudo', EXIT.usage)
+  await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
   const home = await openHome(homeDir, {
     random: systemRandom,
@@ -47,13 +92,3 @@ async function prepared(homeDir: string, { domain }: { domain?: string }): Promi
   })
   return home
 }
-
-/** Builds reach the package index as the user who starts the server does. */
-const buildVariables = () =>
-  Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] =>
-      /^(HOME$|SUDO_USER$|PIP_|(https?|no)_proxy$|(HTTPS?|NO)_PROXY$|SSL_CERT_|NPM_CONFIG_|npm_config_registry$)/.test(
-        entry[0],
-      ),
-    ),
-  )

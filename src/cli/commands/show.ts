@@ -1,12 +1,8 @@
-// Commands that read: list, status, events, logs, printenv, open.
-import { spawnSync } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
+// Commands that read: list, status, events, printenv.
 import { openApi } from '../client.ts'
 import { chooseEnvironment, listEnvironments, settingsOf } from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
-import { EXIT, Failure } from '../failure.ts'
-import { newLines } from '../log-tail.ts'
-import { note, paint, print, printJson, printTable } from '../output.ts'
+import { paint, print, printJson, printTable } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
 
 type Shown = { json?: boolean }
@@ -79,54 +75,6 @@ export async function events(
     })
 }
 
-export async function logs(
-  homeDir: string,
-  named: string | undefined,
-  options: Shown & { follow?: boolean },
-): Promise<void> {
-  const api = openApi(homeDir)
-  const environment = await chooseEnvironment(api, named)
-  const pulled = new Map<string, string>()
-  for (;;) {
-    for (const { instance, text } of await pullLogs(homeDir, environment.name)) {
-      const before = pulled.get(instance)
-      const fresh = before === undefined ? text.trimEnd() : newLines(before, text)
-      pulled.set(instance, text)
-      if (fresh === '') continue
-      if (options.json) print(JSON.stringify({ instance, text: fresh }))
-      else print(`---------- ${instance} ----------\n${fresh}`)
-    }
-    if (!options.follow) return
-    await sleep(PULL_EVERY_MS)
-  }
-}
-
-// Each pull is an operation of the environment, with events of its own.
-const PULL_EVERY_MS = 3_000
-
-async function pullLogs(homeDir: string, name: string): Promise<{ instance: string; text: string }[]> {
-  const api = openApi(homeDir)
-  const input = { EnvironmentName: name, InfoType: 'tail' }
-  const { requestId } = await api.call('elasticbeanstalk', 'RequestEnvironmentInfo', input)
-  await waitForPulled(homeDir, requestId)
-  const { result } = await api.call('elasticbeanstalk', 'RetrieveEnvironmentInfo', input)
-  return Promise.all(
-    listOf(result.EnvironmentInfo).map(async (one) => {
-      const reply = await fetch(textOf(one.Message))
-      if (!reply.ok)
-        throw new Failure(`the log of ${textOf(one.Ec2InstanceId)} cannot be read: HTTP ${reply.status}`)
-      return { instance: textOf(one.Ec2InstanceId), text: await reply.text() }
-    }),
-  )
-}
-
-async function waitForPulled(homeDir: string, requestId: string): Promise<void> {
-  await followEvents(openApi(homeDir), { RequestId: requestId }, ({ message }) => {
-    if (message.startsWith('Failed to pull logs')) throw new Failure(message, EXIT.operationFailed)
-    return message === 'Pulled logs for environment instances.'
-  })
-}
-
 export async function printenv(homeDir: string, named: string | undefined, { json }: Shown): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
@@ -134,11 +82,4 @@ export async function printenv(homeDir: string, named: string | undefined, { jso
   const own = settings.filter((one) => one.namespace === 'aws:elasticbeanstalk:application:environment')
   if (json) return printJson(Object.fromEntries(own.map((one) => [one.option, one.value])))
   for (const { option, value } of own) print(`${option} = ${value}`)
-}
-
-export async function open(homeDir: string, named: string | undefined): Promise<void> {
-  const environment = await chooseEnvironment(openApi(homeDir), named)
-  const result = spawnSync('xdg-open', [environment.url], { stdio: 'ignore' })
-  if (result.error) note('there is no xdg-open here; the address is:')
-  print(environment.url)
 }

@@ -1,17 +1,24 @@
-// `why URL|ENV`: walks from the name to the process, prints what it saw at each step, ends in one sentence.
+// `why [URL|ENV]`: walks from the name to the process, prints what it saw at each step, ends in one sentence.
 import { request } from 'node:http'
 import { openApi, type Api } from '../client.ts'
 import { chooseEnvironment, listEnvironments, type Environment } from '../environments.ts'
 import { causeOf, readEvents } from '../events.ts'
 import { EXIT } from '../failure.ts'
+import { lastLines } from '../log-tail.ts'
 import { print, printJson } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
+import { tailLogs } from './logs.ts'
 
 type Finding = { step: string; ok: boolean; saw: string }
 const ANSWER_WITHIN_MS = 10_000
+const LINES_SHOWN = 10
 
-/** Exit status 0 when the environment answers, 4 when something on the way is wrong. */
-export async function why(homeDir: string, target: string, { json }: { json?: boolean }): Promise<number> {
+/** Exit status 0 when the environment answers as it should (below HTTP 500), 4 when it does not. */
+export async function why(
+  homeDir: string,
+  target: string | undefined,
+  { json }: { json?: boolean },
+): Promise<number> {
   const api = openApi(homeDir)
   const walk: Finding[] = []
   const see = (step: string, ok: boolean, saw: string) => {
@@ -19,65 +26,111 @@ export async function why(homeDir: string, target: string, { json }: { json?: bo
     if (!json) print(`${ok ? 'ok  ' : 'NO  '} ${step.padEnd(9)} ${saw}`)
     return ok
   }
-  const sentence = await walkTo(api, target, see)
-  if (json) printJson({ walk, sentence })
-  else print(`\n${sentence}`)
-  return walk.every((one) => one.ok) ? EXIT.ok : EXIT.operationFailed
+  const { answers, sentence, log } = await walkTo(api, target, see)
+  if (json) printJson({ answers, walk, log, sentence })
+  else {
+    for (const { instance, lines } of log)
+      print(`\n${instance}:\n${lines.map((line) => `  ${line}`).join('\n')}`)
+    print(`\n${sentence}`)
+  }
+  return answers ? EXIT.ok : EXIT.operationFailed
 }
 
 type See = (step: string, ok: boolean, saw: string) => boolean
+type Log = { instance: string; lines: string[] }[]
+type Outcome = { answers: boolean; sentence: string; log: Log }
 
-async function walkTo(api: Api, target: string, see: See): Promise<string> {
-  const environment = await environmentFor(api, target)
+async function walkTo(api: Api, target: string | undefined, see: See): Promise<Outcome> {
+  const { environment, path } = await environmentFor(api, target)
   if (!environment) {
     see('name', false, `no environment here answers to ${target}`)
     const names = (await listEnvironments(api)).map((one) => one.cname).join(', ')
-    return `No environment has that name; there are: ${names || 'none'}.`
+    return {
+      answers: false,
+      sentence: `No environment has that name; there are: ${names || 'none'}.`,
+      log: [],
+    }
   }
   see(
     'name',
     true,
     `${environment.cname} is environment ${environment.name} (${environment.status}, ${environment.healthStatus || environment.health})`,
   )
-  const reply = await get(api, environment)
-  const answered = see('listener', reply.kind === 'answer', `${environment.url}: ${reply.saw}`)
+  const reply = await get(api, environment, path)
+  const works = reply.kind === 'answer' && reply.status < 500
+  see('listener', reply.kind === 'answer', `${environment.url.slice(0, -1)}${path}: ${reply.saw}`)
   const targets = await targetsOf(api, environment)
   if (targets.length === 0) see('targets', false, 'no instance is registered with the load balancer')
   for (const one of targets)
     see('target', one.state === 'healthy', `${one.id}: ${one.state}${one.why ? ` (${one.why})` : ''}`)
   for (const one of await instancesOf(api, environment)) see('process', one.ok, `${one.id}: ${one.saw}`)
 
-  if (reply.kind === 'answer' && reply.status < 500)
-    return `It answers: HTTP ${reply.status} from ${environment.name}.`
+  const ill = targets.filter((one) => one.state !== 'healthy')
+  if (works) {
+    const remark =
+      ill.length === 0
+        ? ''
+        : ` Not healthy: ${ill.map(({ id, why }) => `${id}${why ? ` (${why})` : ''}`).join(', ')}.`
+    const sentence = `It answers: HTTP ${reply.status} from ${environment.name}.${remark}`
+    return { answers: true, sentence, log: ill.length === 0 ? [] : await logOf(api, environment, ill) }
+  }
   const error = await lastError(api, environment)
   if (error) see('events', false, error)
-  if (environment.status !== 'Ready')
-    return `${environment.name} is ${environment.status}; wait for it: polebean events -f ${environment.name}`
-  if (!answered) return `Nothing answers at ${environment.url}: ${reply.saw}. See: polebean doctor`
-  if (targets.every((one) => one.state !== 'healthy'))
-    return error
-      ? `No instance is healthy: ${causeOf([error])}`
-      : `No instance is healthy: ${targets[0]?.why ?? 'there is none'}.`
-  return `The application answers HTTP ${reply.kind === 'answer' ? reply.status : '?'}; its log: polebean logs ${environment.name}`
+  const log = await logOf(api, environment, ill)
+  return { answers: false, sentence: sentenceOf(environment, reply, targets, error), log }
 }
 
-async function environmentFor(api: Api, target: string): Promise<Environment | undefined> {
-  const host =
-    /^https?:\/\/([^/:]+)/.exec(target)?.[1] ?? (target.includes('.') ? target.split(/[/:]/)[0] : undefined)
-  if (host === undefined) return chooseEnvironment(api, target)
-  return (await listEnvironments(api)).find((one) => one.cname.toLowerCase() === host.toLowerCase())
+function sentenceOf(
+  environment: Environment,
+  reply: Reply,
+  targets: Target[],
+  error: string | undefined,
+): string {
+  const { name, status, url } = environment
+  if (status !== 'Ready') return `${name} is ${status}; wait for it: polebean events -f ${name}`
+  if (reply.kind === 'silence') return `Nothing answers at ${url}: ${reply.saw}. See: polebean doctor`
+  if (targets.every((one) => one.state !== 'healthy'))
+    return `No instance is healthy: ${(error && causeOf([error])) ?? targets[0]?.why ?? 'there is none'}.`
+  return `The application answers HTTP ${reply.status}; the last lines of its log are above. All of it: polebean logs ${name}`
+}
+
+/** The last lines of what the process said, on the instances named, or on all. */
+async function logOf(api: Api, environment: Environment, of: Target[]): Promise<Log> {
+  const tails = await tailLogs(api, environment).catch(() => [])
+  return tails
+    .filter(({ instance }) => of.length === 0 || of.some(({ id }) => id === instance))
+    .map(({ instance, text }) => ({ instance, lines: lastLines(text, /\.stdout\.log$/, LINES_SHOWN) }))
+    .filter(({ lines }) => lines.length > 0)
+}
+
+/** By name, id, URL or loopback URL; without a target the only one, or the one that this folder is linked to. */
+async function environmentFor(
+  api: Api,
+  target: string | undefined,
+): Promise<{ environment: Environment | undefined; path: string }> {
+  const [, host, port = '', path = '/'] =
+    /^(?:https?:\/\/)?([^/:\s]+\.[^/:\s]+|localhost|\[::1\])(?::(\d+))?(\/[^#]*)?/i.exec(target ?? '') ?? []
+  if (host === undefined) return { environment: await chooseEnvironment(api, target), path: '/' }
+  const all = await listEnvironments(api)
+  const local = /^(127(\.\d+){3}|localhost|\[::1\])$/i.test(host)
+  const environment = all.find((one) =>
+    local
+      ? port !== '' && new URL(one.localUrl || 'http://none').port === port
+      : one.cname.toLowerCase() === host.toLowerCase(),
+  )
+  return { environment, path }
 }
 
 type Reply = { kind: 'answer'; status: number; saw: string } | { kind: 'silence'; saw: string }
 
 // By address and Host header: whether the name resolves on this machine is the resolver's matter, not the environment's.
-const get = (api: Api, environment: Environment): Promise<Reply> =>
+const get = (api: Api, environment: Environment, path: string): Promise<Reply> =>
   new Promise((resolve) => {
     const call = request(
       {
         host: '127.0.0.1',
         port: api.home.ports.http,
-        path: '/',
+        path,
         headers: { host: environment.cname },
         timeout: ANSWER_WITHIN_MS,
       },
@@ -92,15 +145,14 @@ const get = (api: Api, environment: Environment): Promise<Reply> =>
     call.end()
   })
 
-async function targetsOf(
-  api: Api,
-  environment: Environment,
-): Promise<{ id: string; state: string; why: string }[]> {
+type Target = { id: string; state: string; why: string }
+
+async function targetsOf(api: Api, environment: Environment): Promise<Target[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironmentResources', {
     EnvironmentName: environment.name,
   })
   const balancers = listOf(structureOf(result.EnvironmentResources).LoadBalancers)
-  const found: { id: string; state: string; why: string }[] = []
+  const found: Target[] = []
   for (const balancer of balancers) {
     const groups = await api.call('elasticloadbalancing', 'DescribeTargetGroups', {
       LoadBalancerArn: textOf(balancer.Name),

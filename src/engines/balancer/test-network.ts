@@ -10,6 +10,7 @@ import { makeLog } from '../../kernel/log.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { makeRunit } from '../supervisor/runit.ts'
+import { claim } from '../test-claims.ts'
 import { makeHaproxy } from './haproxy.ts'
 import type { TargetOrder } from './test-targets.ts'
 
@@ -20,6 +21,7 @@ export async function makeTestNetwork() {
   const id = makeIds(systemRandom).lower('', 6)
   const names = { balancer: `pb-${id}-lb`, host: `pb-${id}-host`, targets: `pb-${id}-t` }
   const dir = mkdtempSync('/tmp/pbt-')
+  const unclaim = claim(dir, id)
   const runDir = `/run/polebean/${id}`
   mkdirSync(runDir, { recursive: true })
   const ports = freePorts(id)
@@ -105,6 +107,7 @@ export async function makeTestNetwork() {
       for (const name of [names.host, names.balancer, names.targets]) await run(['ip', 'netns', 'del', name])
       rmSync(dir, { recursive: true, force: true })
       rmSync(runDir, { recursive: true, force: true })
+      unclaim()
     },
   }
 }

@@ -102,6 +102,13 @@ export function computeConformance(subject: Subject): void {
       )
     })
 
+    it('says that a file is not there', async () => {
+      await assert.rejects(subject.engine().read(instanceId(1), '/var/log/none', { tailBytes: 100 }), {
+        name: 'EngineError',
+        message: /No such file or directory/,
+      })
+    })
+
     it('stops and starts an instance, and reads its files while it is stopped', async () => {
       await subject.engine().stop(instanceId(1), 1_000)
       assert.equal(await state(instanceId(1)), 'stopped')
@@ -164,6 +171,8 @@ export function computeConformance(subject: Subject): void {
         [instanceId(2)],
       )
       assert.equal(stats[0]!.boot, (await seen(instanceId(2)))!.boot)
+      const { cpuSeconds = 0, cpuUserSeconds = 0, cpuSystemSeconds = 0 } = stats[0]!
+      assert.ok(Math.abs(cpuSeconds - cpuUserSeconds - cpuSystemSeconds) < 1, JSON.stringify(stats[0]))
     })
 
     it('builds a layer once per key, and mounts it', async () => {

@@ -89,6 +89,9 @@ export type InstanceStats = {
   boot: string
   at: number
   cpuSeconds?: number
+  /** The two kinds of which `cpuSeconds` consists, as far as the machine tells them apart. */
+  cpuUserSeconds?: number
+  cpuSystemSeconds?: number
   memoryBytes?: number
   networkInBytes?: number
   networkOutBytes?: number
@@ -134,7 +137,8 @@ export type ComputeEngine = {
   list(): Promise<InstanceObservation[]>
   /** Runs argv inside. Rejects with EngineError when the instance is not running or time is over. */
   exec(id: string, argv: string[], options: ExecOptions): Promise<ExecResult>
-  /** Bytes from the end of a file (`tailBytes`) as seen inside; works on a stopped instance too. */
+  /** Bytes from the end of a file (`tailBytes`) as seen inside; works on a stopped instance too. For a file that is not
+   *  there the EngineError says `No such file or directory`. */
   read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>
   stats(): Promise<InstanceStats[]>
   /** Answers the exit status and the last part of the output (≤ 64 KiB). A failed build leaves no layer. */

@@ -162,14 +162,23 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           return name === null ? [] : (world.layers.get(digest)?.files[name] ?? [])
         })
         const content = software.files.find((file) => file.path === path)?.content ?? layered[0]
-        if (content === undefined) throw new EngineError(`${id}: cannot read ${path}`)
+        if (content === undefined)
+          throw new EngineError(`${id}: cannot open '${path}': No such file or directory`)
         return Buffer.from(content).subarray(-tailBytes)
       }),
     stats: () =>
       call('stats', '', () =>
         [...world.instances.values()]
           .filter(({ state, spec }) => state === 'running' && !world.lost.has(spec.id))
-          .map(({ spec, boot }) => ({ id: spec.id, boot, at: clock.now(), cpuSeconds: 0, processes: 3 })),
+          .map(({ spec, boot }) => ({
+            id: spec.id,
+            boot,
+            at: clock.now(),
+            cpuSeconds: 0,
+            cpuUserSeconds: 0,
+            cpuSystemSeconds: 0,
+            processes: 3,
+          })),
       ),
     build: (request) => call('build', request.key, () => build(request)),
     layers: () =>

@@ -1,6 +1,7 @@
 // Layers: folder trees built once, kept by content in `<home>/layers/<digest>/tree` with what they are keyed by.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
@@ -14,7 +15,8 @@ export type Layers = {
   has(digest: string): boolean
   /** Takes the output folder of a build's disk as the layer of `key`; whole or not at all. */
   commit(key: string, image: string, bytesMax: number): Promise<Layer>
-  remove(digest: string): void
+  /** Gone from the list at once; its files go in the background of the call. */
+  remove(digest: string): Promise<void>
 }
 
 export function digestOf(key: string): string {
@@ -64,11 +66,11 @@ export function openLayers(homeDir: string): Layers {
       renameSync(beside, join(dir, digest))
       return layer
     },
-    remove(digest) {
+    async remove(digest) {
       if (!DIGEST.test(digest)) throw new EngineError(`not a digest: ${JSON.stringify(digest)}`)
       const gone = join(dir, `.gone-${digest}`)
       if (existsSync(join(dir, digest))) renameSync(join(dir, digest), gone)
-      rmSync(gone, { recursive: true, force: true })
+      await rm(gone, { recursive: true, force: true })
     },
   }
 }

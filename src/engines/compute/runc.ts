@@ -270,7 +270,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         spec.software.layers.some((layer) => layer.digest === digest),
       )
       if (user) throw new EngineError(`the layer ${digest} is used by ${user.spec.id}`)
-      parts().layers.remove(digest)
+      await parts().layers.remove(digest)
     },
     async capacity() {
       const { bavail, bsize } = statfsSync(home.dir)

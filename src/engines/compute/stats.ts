@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs'
 import { readFileIfAny } from '../../kernel/files.ts'
 
-export type CgroupStats = { cpuSeconds?: number; memoryBytes?: number; processes?: number }
+export type CgroupStats = {
+  cpuSeconds?: number
+  cpuUserSeconds?: number
+  cpuSystemSeconds?: number
+  memoryBytes?: number
+  processes?: number
+}
 
 /** Figures of the cgroup at `path` (as in the OCI configuration). What cannot be read is left out, not zero. */
 export function readCgroupStats(path: string): CgroupStats {
@@ -10,9 +16,11 @@ export function readCgroupStats(path: string): CgroupStats {
 }
 
 function readV2(folder: string): CgroupStats {
-  const usec = field(read(`${folder}/cpu.stat`), 'usage_usec')
+  const cpu = read(`${folder}/cpu.stat`)
   return defined({
-    cpuSeconds: usec === undefined ? undefined : usec / 1e6,
+    cpuSeconds: over(1e6, field(cpu, 'usage_usec')),
+    cpuUserSeconds: over(1e6, field(cpu, 'user_usec')),
+    cpuSystemSeconds: over(1e6, field(cpu, 'system_usec')),
     memoryBytes: less(
       whole(read(`${folder}/memory.current`)),
       field(read(`${folder}/memory.stat`), 'inactive_file'),
@@ -22,10 +30,12 @@ function readV2(folder: string): CgroupStats {
 }
 
 function readV1(path: string): CgroupStats {
-  const nsec = whole(read(`/sys/fs/cgroup/cpuacct${path}/cpuacct.usage`))
+  const cpu = read(`/sys/fs/cgroup/cpuacct${path}/cpuacct.stat`)
   const memory = `/sys/fs/cgroup/memory${path}`
   return defined({
-    cpuSeconds: nsec === undefined ? undefined : nsec / 1e9,
+    cpuSeconds: over(1e9, whole(read(`/sys/fs/cgroup/cpuacct${path}/cpuacct.usage`))),
+    cpuUserSeconds: over(TICKS, field(cpu, 'user')),
+    cpuSystemSeconds: over(TICKS, field(cpu, 'system')),
     memoryBytes: less(
       whole(read(`${memory}/memory.usage_in_bytes`)),
       field(read(`${memory}/memory.stat`), 'total_inactive_file'),
@@ -41,6 +51,12 @@ function read(path: string): string | undefined {
     return undefined // ENODEV while the cgroup goes
   }
 }
+
+/** The kernel's ticks in a second, for whoever reads its files (USER_HZ). */
+const TICKS = 100
+
+const over = (divisor: number, count: number | undefined) =>
+  count === undefined ? undefined : count / divisor
 
 const whole = (text: string | undefined) => (text === undefined ? undefined : Number(text))
 

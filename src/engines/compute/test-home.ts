@@ -9,6 +9,7 @@ import { run } from '../../kernel/process.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { chooseFreeCidr } from '../network/cidr.ts'
 import { makeRouter, type Router } from '../network/router.ts'
+import { claim } from '../test-claims.ts'
 import { makeRunc, type RuncCompute } from './runc.ts'
 
 export type TestHome = {
@@ -23,6 +24,7 @@ export type TestHome = {
 export async function makeTestHome(): Promise<TestHome> {
   const id = makeIds(systemRandom).lower('', 6)
   const dir = mkdtempSync(`/tmp/pbt ü-${id}-`)
+  const unclaim = claim(dir, id)
   const cidr = await chooseFreeCidr(id)
   const runDir = `/run/polebean/${id}`
   const home: Home = {
@@ -46,6 +48,7 @@ export async function makeTestHome(): Promise<TestHome> {
         await router.remove()
         rmSync(dir, { recursive: true, force: true })
         rmSync(runDir, { recursive: true, force: true })
+        unclaim()
       }
     },
   }

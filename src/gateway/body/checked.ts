@@ -1,14 +1,15 @@
 // A request's content, decoded and held to everything that was said about it: payload hash, chunk signatures, length,
 // Content-MD5, checksums in headers and trailers. What fails is thrown from the iteration, so that a stream of it errors.
 import { createHash } from 'node:crypto'
+import { isChecksumName, makeChecksum, type Checksum } from '../../kernel/checksums.ts'
 import { DeclaredError } from '../../kernel/errors.ts'
+import { UNSIGNED_PAYLOAD } from '../sigv4/canonical.ts'
 import type { Verified } from '../sigv4/verify.ts'
-import { makeChecksum, type Checksum } from './checksums.ts'
 import { decodeChunked } from './chunked.ts'
 
 export type BodyChecks = {
   headers: ReadonlyMap<string, string>
-  /** Value of X-Amz-Content-SHA256, already verified as part of the signature. */
+  /** Value of X-Amz-Content-SHA256 that passed `checkPayloadHash`, verified as part of the signature. */
   payloadHash: string
   verified: Verified
   bytesMax: number
@@ -20,6 +21,21 @@ const PREFIX = 'x-amz-checksum-'
 const NOT_ALGORITHMS = new Set(['algorithm', 'mode', 'type'])
 
 export const isStreaming = (payloadHash: string): boolean => payloadHash.startsWith('STREAMING-')
+
+/** Throws for a value of X-Amz-Content-SHA256 that says nothing a body could be held to. */
+export function checkPayloadHash(payloadHash: string): void {
+  if (SHA256.test(payloadHash) || payloadHash === UNSIGNED_PAYLOAD || isStreaming(payloadHash)) return
+  throw new DeclaredError(
+    'InvalidArgument',
+    `x-amz-content-sha256 must be ${UNSIGNED_PAYLOAD}, STREAMING-UNSIGNED-PAYLOAD-TRAILER, ` +
+      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, ' +
+      'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER ' +
+      'or a valid sha256 value.',
+    { members: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: payloadHash.slice(0, 100) } },
+  )
+}
+
+const SHA256 = /^[0-9a-f]{64}$/i
 
 export async function* checkedBody(
   source: AsyncIterable<Uint8Array>,
@@ -34,7 +50,7 @@ export async function* checkedBody(
         onTrailer: (name, value) => void trailers.set(name, value),
       })
     : source
-  const sha256 = /^[0-9a-f]{64}$/.test(payloadHash) ? createHash('sha256') : undefined
+  const sha256 = SHA256.test(payloadHash) ? createHash('sha256') : undefined
   const claimed = claimedChecksums(headers)
   const announced = announcedChecksums(headers, claimed)
   const md5 = headers.has('content-md5') ? makeChecksum('md5') : undefined
@@ -50,7 +66,7 @@ export async function* checkedBody(
     yield chunk
   }
 
-  if (sha256 && sha256.digest('hex') !== payloadHash)
+  if (sha256 && sha256.digest('hex') !== payloadHash.toLowerCase())
     throw new DeclaredError(
       'XAmzContentSHA256Mismatch',
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -58,9 +74,9 @@ export async function* checkedBody(
   const length = headers.get('x-amz-decoded-content-length')
   if (isStreaming(payloadHash) && length !== undefined && Number(length) !== bytes)
     throw new DeclaredError('IncompleteBody', `The request announced ${length} bytes but carried ${bytes}.`)
-  if (md5 && md5.base64() !== headers.get('content-md5'))
+  if (md5 && base64Of(md5) !== headers.get('content-md5'))
     throw new DeclaredError('BadDigest', 'The Content-MD5 you specified did not match what we received.')
-  for (const { name, checksum, value } of claimed) if (checksum.base64() !== value) throw badChecksum(name)
+  for (const { name, checksum, value } of claimed) if (base64Of(checksum) !== value) throw badChecksum(name)
   for (const { name, checksum } of announced) {
     const value = trailers.get(PREFIX + name)
     if (value === undefined)
@@ -68,7 +84,7 @@ export async function* checkedBody(
         'MalformedTrailerError',
         `The trailer ${PREFIX}${name} was announced but not sent.`,
       )
-    if (checksum.base64() !== value) throw badChecksum(name)
+    if (base64Of(checksum) !== value) throw badChecksum(name)
     checks.onChecksum?.(name, value)
   }
 }
@@ -110,14 +126,14 @@ function announcedChecksums(
 }
 
 function checksumOf(name: string): Checksum {
-  const checksum = makeChecksum(name)
-  if (!checksum)
-    throw new DeclaredError(
-      'InvalidRequest',
-      `The checksum algorithm ${name.slice(0, 20)} is not supported by Polebean.`,
-    )
-  return checksum
+  if (isChecksumName(name)) return makeChecksum(name)
+  throw new DeclaredError(
+    'InvalidRequest',
+    `The checksum algorithm ${name.slice(0, 20)} is not supported by Polebean.`,
+  )
 }
+
+const base64Of = (checksum: Checksum) => checksum.digest().toString('base64')
 
 const badChecksum = (name: string) =>
   new DeclaredError(

@@ -5,6 +5,7 @@ export const table = String.raw`{
 "version":"2006-03-01",
 "xmlns":"http://s3.amazonaws.com/doc/2006-03-01/",
 "otherNames":"CreateSession ListDirectoryBuckets SelectObjectContent WriteGetObjectResponse",
+"otherRoutes":{"CreateSession":["GET","/?session",true],"SelectObjectContent":["POST","/{Key+}?select&select-type=2",true]},
 "errors":{"AccessDenied":["AccessDenied",403],"AnnotationLimitExceeded":["AnnotationLimitExceeded",400],"AnnotationNameTooLong":["AnnotationNameTooLong",400],"BucketAlreadyExists":["BucketAlreadyExists",409],"BucketAlreadyOwnedByYou":["BucketAlreadyOwnedByYou",409],"EncryptionTypeMismatch":["EncryptionTypeMismatch",400],"IdempotencyParameterMismatch":["IdempotencyParameterMismatch",400],"InvalidAnnotationName":["InvalidAnnotationName",400],"InvalidObjectState":["InvalidObjectState",403],"InvalidPrefix":["InvalidPrefix",400],"InvalidRequest":["InvalidRequest",400],"InvalidWriteOffset":["InvalidWriteOffset",400],"NoSuchAnnotation":["NoSuchAnnotation",404],"NoSuchBucket":["NoSuchBucket",404],"NoSuchKey":["NoSuchKey",404],"NoSuchUpload":["NoSuchUpload",404],"NotFound":["NotFound",400],"ObjectAlreadyInActiveTierError":["ObjectAlreadyInActiveTierError",403],"ObjectNotInActiveTierError":["ObjectNotInActiveTierError",403],"S3ServiceException":["S3ServiceException",400],"TooManyParts":["TooManyParts",400],"UnsupportedMediaType":["UnsupportedMediaType",415]},
 "operations":{
 "AbortMultipartUpload":["AbortMultipartUploadRequest","AbortMultipartUploadOutput","DELETE","/{Key+}?x-id=AbortMultipartUpload",204],

@@ -5,6 +5,7 @@ export const table = String.raw`{
 "version":"2011-06-15",
 "xmlns":"https://sts.amazonaws.com/doc/2011-06-15/",
 "otherNames":"",
+"otherRoutes":{},
 "errors":{"ExpiredTokenException":["ExpiredTokenException",400],"ExpiredTradeInTokenException":["ExpiredTradeInTokenException",400],"IDPCommunicationErrorException":["IDPCommunicationError",400],"IDPRejectedClaimException":["IDPRejectedClaim",403],"InvalidAuthorizationMessageException":["InvalidAuthorizationMessageException",400],"InvalidIdentityTokenException":["InvalidIdentityToken",400],"JWTPayloadSizeExceededException":["JWTPayloadSizeExceededException",400],"MalformedPolicyDocumentException":["MalformedPolicyDocument",400],"OutboundWebIdentityFederationDisabledException":["OutboundWebIdentityFederationDisabledException",403],"PackedPolicyTooLargeException":["PackedPolicyTooLarge",400],"RegionDisabledException":["RegionDisabledException",403],"STSServiceException":["STSServiceException",400],"SessionDurationEscalationException":["SessionDurationEscalationException",403]},
 "operations":{
 "AssumeRole":["AssumeRoleRequest","AssumeRoleResponse"],

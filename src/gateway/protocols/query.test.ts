@@ -257,6 +257,21 @@ describe('what is not there', () => {
         'AuthorizationHeaderMalformed',
         /<Region>us-west-2<\/Region>/,
       ],
+      [
+        send(stub.gateway, { path: '/b/k?select&select-type=2', service: 's3' }),
+        'UnsupportedOperation',
+        /s3:SelectObjectContent is not implemented/,
+      ],
+      [
+        send(stub.gateway, { method: 'GET', path: '/b?session', service: 's3' }),
+        'UnsupportedOperation',
+        /s3:CreateSession is not implemented/,
+      ],
+      ...['uploadId=1', 'partNumber=1'].map((half): (typeof asks)[number] => [
+        send(stub.gateway, { method: 'PUT', path: `/b/k?${half}`, service: 's3', body: 'part' }),
+        'InvalidArgument',
+        /A part is put with both uploadId and partNumber/,
+      ]),
     ]
     for (const [asked, code, text] of asks) {
       const answer = await asked
@@ -340,6 +355,8 @@ describe('too many requests at once', () => {
     assert.equal((await send(own.gateway, { body: 'Action=DescribeEnvironments' })).code, 'Throttling')
     const s3 = await send(own.gateway, { method: 'GET', service: 's3' })
     assert.deepEqual([s3.status, s3.code], [503, 'SlowDown'])
+    const vpcs = await send(own.gateway, { body: 'Action=DescribeVpcs', service: 'ec2' })
+    assert.deepEqual([vpcs.status, vpcs.code], [503, 'RequestLimitExceeded'])
     gate.resolve()
     assert.equal((await first).status, 200)
     own.answer({})

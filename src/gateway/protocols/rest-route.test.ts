@@ -7,7 +7,6 @@ const route = makeRestRouter(modelOf('s3'))
 const operationOf = (method: string, url: string, copySource = false) => {
   const [path = '', query = ''] = url.split('?')
   return route(method, restTargetOf('localhost:4000', path), new Map(new URLSearchParams(query)), copySource)
-    ?.name
 }
 
 describe('the operation of an S3 request', () => {
@@ -48,6 +47,21 @@ describe('the operation of an S3 request', () => {
   it('is a copy when the source is in a header', () => {
     assert.equal(operationOf('PUT', '/b/k', true), 'CopyObject')
     assert.equal(operationOf('PUT', '/b/k?partNumber=1&uploadId=u', true), 'UploadPartCopy')
+  })
+  it('has its name also when its shapes are not here', () => {
+    assert.equal(operationOf('POST', '/b/k?select&select-type=2'), 'SelectObjectContent')
+    assert.equal(operationOf('GET', '/b?session'), 'CreateSession')
+  })
+  it('is never one that a sub-resource was asked of but that has none', () => {
+    assert.equal(operationOf('DELETE', '/b?inventory&id=1'), 'DeleteBucketInventoryConfiguration')
+    for (const [method, url] of [
+      ['DELETE', '/b?inventory'],
+      ['DELETE', '/b/k?acl'],
+      ['PUT', '/b?analytics'],
+      ['PUT', '/b/k?torrent'],
+      ['GET', '/b?delete'],
+    ] as const)
+      assert.equal(operationOf(method, url), undefined, `${method} ${url}`)
   })
   it('is unknown for forms that S3 does not have', () => {
     assert.equal(operationOf('POST', '/b'), undefined)

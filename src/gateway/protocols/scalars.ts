@@ -7,8 +7,10 @@ export function readScalar(shape: SimpleShape, text: string): Scalar | undefined
   switch (shape.type) {
     case 'string':
       return text
-    case 'number':
-      return readNumber(text)
+    case 'integer':
+      return readInteger(text)
+    case 'double':
+      return DOUBLE.test(text) ? Number(text) : undefined
     case 'boolean':
       return readBoolean(text)
     case 'timestamp':
@@ -38,12 +40,17 @@ export function writeScalar(shape: SimpleShape, value: unknown, fallback: Timest
 export const nameOfScalar = (shape: SimpleShape): string =>
   shape.type === 'blob' || shape.type === 'stream' ? 'base64 text' : shape.type
 
-const NUMBER = /^[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?$/
+const INTEGER = /^[+-]?\d{1,16}$/
+const DOUBLE = /^[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?$/
 const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?$/i
 const EPOCH = /^-?\d{1,11}(\.\d{1,9})?$/
 
-const readNumber = (text: string) => (NUMBER.test(text) ? Number(text) : undefined)
+// What is out of JavaScript's range is out of every range that AWS has for a member of a request.
+function readInteger(text: string): number | undefined {
+  const value = INTEGER.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) ? value : undefined
+}
 
 function readBoolean(text: string): boolean | undefined {
   const lower = text.toLowerCase()

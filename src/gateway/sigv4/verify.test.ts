@@ -238,6 +238,25 @@ describe('a request with the wrong key, time or none', () => {
   it('is SignatureDoesNotMatch with a wrong secret', async () => {
     assert.equal((await send(await signed({}, { secret: 'other' }))).code, 'SignatureDoesNotMatch')
   })
+  it('is AuthFailure on EC2, whichever of key, secret, token and body is wrong', async () => {
+    const body = 'Action=DescribeVpcs'
+    const hash = createHash('sha256').update(body).digest('hex')
+    const hashed = await signed({ body, headers: { 'x-amz-content-sha256': hash } }, { service: 'ec2' })
+    assert.equal((await send(hashed)).status, 200)
+    for (const wrong of [
+      await signed({}, { service: 'ec2', keyId: 'AKIAIOSFODNN7EXAMPLE' }),
+      await signed({}, { service: 'ec2', secret: 'other' }),
+      await signed({ headers: { 'x-amz-security-token': 'FwoG' } }, { service: 'ec2' }),
+      { ...hashed, body: 'Action=DescribeSubnets' },
+    ]) {
+      const answer = await send(wrong)
+      assert.deepEqual([answer.status, answer.code], [401, 'AuthFailure'])
+      assert.match(
+        answer.body,
+        /<Response><Errors><Error>.*<Message>AWS was not able to validate the provided access credentials</,
+      )
+    }
+  })
   it('is refused more than five minutes early or late', async () => {
     for (const minutes of [-4.9, 4.9])
       assert.equal((await send(await signed({}, { signedAtMs: NOW + minutes * 60_000 }))).status, 200)

@@ -26,7 +26,7 @@ export type Verifier = {
   verify(claim: Claim, credentials: Credentials, request: Signed): Verified
 }
 
-/** Throws AWS's codes: InvalidClientTokenId, RequestExpired, SignatureDoesNotMatch, and S3's own. */
+/** Throws AWS's codes: InvalidClientTokenId, RequestExpired, SignatureDoesNotMatch, and those of S3 and EC2. */
 export function makeVerifier(credentials: () => readonly Credentials[]): Verifier {
   const keys = makeSigningKeys()
   return {
@@ -137,8 +137,15 @@ function checkSignedHeaders(claim: Claim, headers: ReadonlyMap<string, string>):
     )
 }
 
+export const authFailure = (): DeclaredError =>
+  new DeclaredError('AuthFailure', 'AWS was not able to validate the provided access credentials', {
+    httpStatus: 401,
+  })
+
 function refusal({ scope, accessKeyId }: Claim, why: 'unknownKey' | 'token' | 'mismatch'): DeclaredError {
   const s3 = scope.service === 's3'
+  // EC2 does not tell which of them is wrong.
+  if (scope.service === 'ec2') return authFailure()
   if (why === 'mismatch')
     return new DeclaredError(
       'SignatureDoesNotMatch',

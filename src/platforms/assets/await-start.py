@@ -13,6 +13,7 @@ DEATHS_MAX = 3
 ELSEWHERE_SECONDS = 10
 LOG_LINES = 50
 LOG_BYTES = 6000
+COMMAND_LENGTH_MAX = 1000
 PROBE_SECONDS = 5
 PAUSE_SECONDS = 0.05
 
@@ -67,9 +68,10 @@ def tail(name):
     return "".join(line + "\n" for line in text.splitlines()[-LOG_LINES:])
 
 
-def fail(name, **facts):
+def fail(name, command, **facts):
     print(f"Last lines of /var/log/{name}.stdout.log:")
     print(tail(name), end="")
+    facts.update(process=name, command=command.replace("\n", " ")[:COMMAND_LENGTH_MAX])
     for key, value in facts.items():
         print(f"[await-start] {key}={value}")
     sys.exit(1)
@@ -78,8 +80,8 @@ def fail(name, **facts):
 def main(timeout):
     with open(START, encoding="utf-8") as file:
         start = json.load(file)
-    port, processes = start["port"], start["processes"]
-    web = processes[0]
+    port, processes = start["port"], dict(start["processes"])
+    web = next(iter(processes))
     ended = {name: deaths(name) for name in processes}
     until = time.monotonic() + timeout
     elsewhere_since = None
@@ -90,17 +92,17 @@ def main(timeout):
             return
         for name in processes:
             if deaths(name) - ended[name] >= DEATHS_MAX:
-                fail(name, outcome="died", process=name, port=port)
+                fail(name, processes[name], outcome="died", port=port)
         others = listening() - {port}
         if outcome != "refused" or not others:
             elsewhere_since = None
         elif elsewhere_since is None:
             elsewhere_since = time.monotonic()
         elif time.monotonic() - elsewhere_since > ELSEWHERE_SECONDS:
-            fail(web, outcome="elsewhere", process=web, port=port, listening=",".join(map(str, sorted(others))))
+            fail(web, processes[web], outcome="elsewhere", port=port, listening=",".join(map(str, sorted(others))))
         time.sleep(PAUSE_SECONDS)
     others = ",".join(map(str, sorted(listening() - {port})))
-    fail(web, outcome=outcome, process=web, port=port, listening=others, seconds=round(timeout))
+    fail(web, processes[web], outcome=outcome, port=port, listening=others, seconds=round(timeout))
 
 
 main(float(sys.argv[1]))

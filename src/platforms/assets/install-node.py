@@ -15,10 +15,9 @@ def npm(folder):
     locked = any(os.path.exists(os.path.join(folder, name)) for name in ("package-lock.json", "npm-shrinkwrap.json"))
     argv = ["npm", "ci" if locked else "install", "--omit=dev", "--no-audit", "--no-fund", "--cache=/tmp/npm-cache"]
     print("+ " + " ".join(argv), flush=True)
-    # Debian's npm finds its own packages there; no other needs it.
-    env = dict(os.environ, NODE_PATH="/usr/share/nodejs")
-    status = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, env=env).returncode
+    status = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL).returncode
     if status != 0:
+        print("[build] command=" + " ".join(argv), flush=True)
         sys.exit(status)
 
 

@@ -13,6 +13,7 @@ def run(*argv, cwd=None):
     print("+ " + " ".join(argv), flush=True)
     status = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL).returncode
     if status != 0:
+        print("[build] command=" + " ".join(argv), flush=True)
         sys.exit(status)
 
 

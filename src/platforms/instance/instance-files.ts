@@ -65,7 +65,7 @@ function platformFiles(
   properties: Record<string, string>,
   port: number,
 ): InstanceFile[] {
-  const start = { port, processes: processes.map((process) => process.name) }
+  const start = { port, processes: processes.map(({ name, command, shown = command }) => [name, shown]) }
   const program = (path: string, name: string): InstanceFile => ({
     path,
     content: `#!${SYSTEM_PYTHON} -I\n${asset(name)}`,

@@ -50,15 +50,19 @@ exec kill -QUIT "$(cat supervise/pid)"
   return [file('nginx', 'run', run), file('nginx', 'control/t', terminate)]
 }
 
-// The writers hold their files open in append mode: copy and truncate needs no signal to anybody.
+// The writers hold their files open in append mode: copy and truncate needs no signal to anybody. A copy for which the
+// disk has no room is given up, so that a log that filled the disk makes room again.
 export function rotateService(): InstanceFile[] {
   const run = `#!/bin/sh
 cd /var/log || exit 1
 while sleep ${ROTATE_EVERY_SECONDS}; do
   find . -xdev -path ./nginx/healthd -prune -o -type f -name '*.log' -size +${LOG_BYTES_MAX / 1024}k -print |
-    while read -r log; do
-      cp -- "$log" "$log.1" && : >"$log"
+    while IFS= read -r log; do
+      cp -- "$log" "$log.1" || rm -f -- "$log.1"
+      : >"$log"
     done
+  find ./nginx/healthd -xdev -type f -size +${LOG_BYTES_MAX / 1024}k 2>/dev/null |
+    while IFS= read -r log; do : >"$log"; done
   find ./nginx/healthd -xdev -type f -mmin +${HEALTHD_KEPT_MINUTES} -delete 2>/dev/null
 done
 `

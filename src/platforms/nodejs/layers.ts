@@ -21,20 +21,17 @@ export const MODULES = '/var/app/node_modules'
 export const RUNTIME = '/opt/nodejs'
 export const NODE_PATH = `${RUNTIME}/bin:${SYSTEM_PATH}`
 
-const RUNTIME_VERSION = '1'
-const INSTALLER_VERSION = '1'
+const RUNTIME_VERSION = '2'
+const INSTALLER_VERSION = '2'
 const LAYER_BYTES_MAX = 8 * 1024 ** 3
 
-/** Node.js and npm by content, so that instances do not depend on where they came from. `npmDir` is npm's package. */
-export function runtimeLayer(stack: Stack, npmDir: string | undefined): PlannedBuild {
+/** Node.js and npm by content, so that instances do not depend on where they came from. */
+export function runtimeLayer(stack: Stack, npm: BuildConfiguration['npm']): PlannedBuild {
   return {
     name: 'runtime',
-    key: keyOf('node-runtime', RUNTIME_VERSION, stack.runtime.build, npmDir ?? ''),
+    key: keyOf('node-runtime', RUNTIME_VERSION, stack.runtime.build, npm?.dir ?? '', npm?.version ?? ''),
     platform: enginePlatform(stack),
-    inputs: [
-      { name: 'node', path: stack.runtime.program },
-      ...(npmDir ? [{ name: 'npm', path: npmDir }] : []),
-    ],
+    inputs: [{ name: 'node', path: stack.runtime.program }, ...(npm ? [{ name: 'npm', path: npm.dir }] : [])],
     files: [{ name: 'install-runtime.py', content: asset('install-runtime.py'), mode: 0o644 }],
     needs: [],
     argv: [SYSTEM_PYTHON, '-I', '/build/in/install-runtime.py'],

@@ -46,7 +46,7 @@ export function planNodejs({
   })
   if (laid.kind === 'problem') return laid
   const platform = enginePlatform(stack)
-  const runtime = runtimeLayer(stack, configuration.npmDir)
+  const runtime = runtimeLayer(stack, configuration.npm)
   const layerInput = { stack, listing, bundle, configuration, packageJson }
   // AWS: a node_modules folder in the bundle is taken as it is, and nothing is installed.
   const installs =
@@ -58,10 +58,12 @@ export function planNodejs({
     platform,
     installs && !packageJson.needsSource ? ['--node-modules'] : [],
   )
-  if (installs && !configuration.npmDir)
+  if (installs && !configuration.npm)
     return {
       kind: 'problem',
-      problem: 'The packages of package.json need npm, which was not found on this machine.',
+      problem:
+        'The packages of package.json need npm, which was not found on this machine: install it, or name its folder ' +
+        '(…/lib/node_modules/npm) in POLEBEAN_NPM when you start Polebean.',
     }
   const whole = packageJson.needsSource
   const packages = installs ? [packagesLayer(whole ? 'application' : 'modules', layerInput)] : []
@@ -95,9 +97,9 @@ function processesOf(
   { scripts, name, version }: PackageJson,
 ): ProcfileResult {
   if (texts['Procfile'] !== undefined) return parseProcfile(texts['Procfile'])
-  const web = (command: string): ProcfileResult => ({
+  const web = (command: string, shown = command): ProcfileResult => ({
     kind: 'processes',
-    processes: [{ name: 'web', command }],
+    processes: [{ name: 'web', command, shown }],
   })
   const { start, prestart, poststart } = scripts
   if (start !== undefined && (prestart !== undefined || poststart !== undefined)) return web('npm start')
@@ -105,7 +107,7 @@ function processesOf(
   if (start !== undefined) {
     const told = { npm_lifecycle_event: 'start', npm_package_name: name, npm_package_version: version }
     const words = Object.entries(told).map(([key, value]) => quote(`${key}=${value}`))
-    return web(`exec env ${words.join(' ')} /bin/sh -c ${quote(start)}`)
+    return web(`exec env ${words.join(' ')} /bin/sh -c ${quote(start)}`, start)
   }
   const file = ['app.js', 'server.js', 'index.js'].find((path) => topLevel.includes(path))
   if (file) return web(`node ${file}`)

@@ -19,7 +19,7 @@ import { readRequirements } from './requirements.ts'
 /** AWS's own path, which people write into hooks and debuggers. */
 export const VENV = '/var/app/venv/staging-LQM1lest'
 
-const INSTALLER_VERSION = '1'
+const INSTALLER_VERSION = '2'
 /** Brought by the platform when the application brings none. */
 const GUNICORN = 'gunicorn==23.0.0'
 const LAYER_BYTES_MAX = 8 * 1024 ** 3
@@ -59,7 +59,9 @@ export function dependenciesLayer({
   const { readsBundle } = readRequirements(requirements)
   // Relative `-r` and `-c` are read beside the file that names them.
   const inBundle = readsBundle && source === 'requirements.txt'
-  const path = inBundle ? `${APP_DIR}/requirements.txt` : '/build/in/requirements.txt'
+  // Under its own name, so that what pip says names the file that the bundle has.
+  const name = source ?? 'requirements.txt'
+  const path = inBundle ? `${APP_DIR}/requirements.txt` : `/build/in/${name}`
   const content = [requirements, readsBundle ? bundle.sha256Hex : '', GUNICORN]
   return {
     name: 'dependencies',
@@ -75,7 +77,7 @@ export function dependenciesLayer({
     files: [
       ...configuration.files,
       { name: 'install-python.py', content: asset('install-python.py'), mode: 0o644 },
-      { name: 'requirements.txt', content: requirements, mode: 0o644 },
+      { name, content: requirements, mode: 0o644 },
     ],
     needs: readsBundle ? [{ name: 'bundle', target: APP_DIR }] : [],
     argv: [

@@ -1,5 +1,6 @@
 // Errors of autoscaling, worded as AWS words them.
 import { DeclaredError } from '../../kernel/errors.ts'
+import type { Paging } from '../parameters.ts'
 
 export const validation = (message: string) => new DeclaredError('ValidationError', message)
 
@@ -13,7 +14,17 @@ export const noGroup = (name: string) =>
 export const noLaunchConfiguration = (name: string) =>
   validation(`Launch configuration name not found - Launch configuration ${name} not found`)
 
-export const invalidToken = () => new DeclaredError('InvalidNextToken', 'The NextToken value is not valid.')
+/** `MaxRecords`: 1 to 100 in most operations. */
+export const paging = (fallback: number, most = 100): Paging => ({
+  fallback,
+  least: 1,
+  most,
+  badSize: (size) =>
+    validation(
+      `1 validation error detected: Value '${size}' at 'maxRecords' failed to satisfy constraint: Member must have value ${size < 1 ? 'greater than or equal to 1' : `less than or equal to ${most}`}`,
+    ),
+  badToken: () => new DeclaredError('InvalidNextToken', 'The NextToken value is not valid.'),
+})
 
 /** A member without which the call means nothing, as the AWS query protocol says it. */
 export const requireString = (value: string | undefined, member: string): string => {

@@ -155,6 +155,36 @@ describe('an Auto Scaling group behind a load balancer', () => {
     assert.ok(!inService().includes(first!))
   })
 
+  it('goes on replacing when its target group was deleted under it', async () => {
+    make({ MinSize: 2, MaxSize: 4 })
+    await settle()
+    const before = inService()
+    const { context, elasticloadbalancingv2: elb } = world
+    elb.deleteListener(context, { ListenerArn: listenerArn })
+    elb.deleteTargetGroup(context, { TargetGroupArn: targetGroupArn })
+    world.ec2.terminateInstances(context, { InstanceIds: before })
+    await world.clock.run(30_000)
+    assert.equal(inService().length, 2)
+    assert.equal(members().length, 2, 'what was terminated is forgotten')
+    assert.ok(inService().every((id) => !before.includes(id)))
+  })
+
+  it('does the rest of a pass when one action of it fails', async () => {
+    make({ MinSize: 1, MaxSize: 4, DesiredCapacity: 1 })
+    await world.clock.run(20_000)
+    const target = world.store.get('select * from elbv2_target')!
+    for (let index = 1; index < 1_000; index++)
+      world.store.insert('elbv2_target', { ...target, port: 1_000 + index })
+    for (const DesiredCapacity of [2, 3]) {
+      world.autoscaling.setDesiredCapacity(world.context, { AutoScalingGroupName: NAME, DesiredCapacity })
+      await world.clock.run(20_000)
+      assert.equal(inService().length, DesiredCapacity, 'registering fails with TooManyTargets')
+    }
+    world.store.run('delete from elbv2_target where port > 1000')
+    await world.clock.run(20_000)
+    assert.deepEqual(health(), ['healthy', 'healthy', 'healthy'])
+  })
+
   it('scales in by draining first', async () => {
     make({ MinSize: 1, MaxSize: 4, DesiredCapacity: 2 })
     await settle()
@@ -198,6 +228,19 @@ describe('an Auto Scaling group behind a load balancer', () => {
     world.compute.memoryBytes = 2 ** 40
     await world.clock.run(10 * 60_000)
     assert.equal(inService().length, 2)
+  })
+
+  it('takes only target groups that are there', () => {
+    make({ MinSize: 0, MaxSize: 3 })
+    for (const arn of ['', 'arn:aws:none'])
+      assert.throws(
+        () =>
+          world.autoscaling.attachLoadBalancerTargetGroups(world.context, {
+            AutoScalingGroupName: NAME,
+            TargetGroupARNs: [arn],
+          }),
+        /Provided Target Groups may not be valid/,
+      )
   })
 
   it('never has a desired capacity outside of its bounds', () => {

@@ -21,6 +21,18 @@ export function takeOutOfService(
   return activityId
 }
 
+/** A target group that is gone takes nobody in: its group of instances goes on without it. */
+export function register(
+  { cloud }: AutoscalingDeps,
+  context: Context,
+  TargetGroupArn: string,
+  Id: string,
+): void {
+  unlessGone(() =>
+    cloud.elasticloadbalancingv2.registerTargets(context, { TargetGroupArn, Targets: [{ Id }] }),
+  )
+}
+
 /** A target group that is gone has no target any more: that is what was wanted. */
 export function deregister(
   { cloud }: AutoscalingDeps,
@@ -28,9 +40,17 @@ export function deregister(
   TargetGroupArn: string,
   Id: string,
 ): void {
+  unlessGone(() =>
+    cloud.elasticloadbalancingv2.deregisterTargets(context, { TargetGroupArn, Targets: [{ Id }] }),
+  )
+}
+
+/** What `ask` answers; undefined when the target group that it asks of is gone. */
+export function unlessGone<T>(ask: () => T): T | undefined {
   try {
-    cloud.elasticloadbalancingv2.deregisterTargets(context, { TargetGroupArn, Targets: [{ Id }] })
+    return ask()
   } catch (error) {
-    if (!(error instanceof DeclaredError) || error.code !== 'TargetGroupNotFound') throw error
+    if (error instanceof DeclaredError && error.code === 'TargetGroupNotFound') return undefined
+    throw error
   }
 }

@@ -2,13 +2,13 @@
 // elasticloadbalancingv2, which are rows in the same database: each decision is one transaction, so there is no moment
 // at which an instance is launched but not a member.
 import type { Reconciler } from '../../control/reconciler.ts'
-import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
+import { reasonOf } from '../../kernel/errors.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import type { Context } from '../context.ts'
 import { endActivity } from './activities.ts'
 import * as causes from './causes.ts'
 import { launchMember } from './launch.ts'
-import { deregister, takeOutOfService } from './members.ts'
+import { deregister, register, takeOutOfService, unlessGone } from './members.ts'
 import { planGroup, type GroupAction, type MemberView } from './plan.ts'
 import {
   groupOf,
@@ -33,24 +33,32 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
       const states = statesOf(store.all<MemberRow>('select * from autoscaling_instance'))
       const broken: string[] = []
       let acted = 0
-      for (const group of groups) {
-        // One group that cannot be served keeps nobody else waiting.
-        try {
-          acted += passOf(group, states)
-        } catch (error) {
-          log.error('autoscaling group', { group: group.name, error })
-          broken.push(`${group.name}: ${reasonOf(error)}`)
-        }
-      }
+      for (const group of groups)
+        // One group that cannot be looked at keeps nobody else waiting.
+        attempt(broken, group, 'look', () => {
+          acted += passOf(group, states, broken)
+        })
       return { groups: groups.length, actions: acted, broken }
     },
   }
 
-  function passOf(group: GroupRow, states: ReadonlyMap<string, string>): number {
+  function passOf(group: GroupRow, states: ReadonlyMap<string, string>, broken: string[]): number {
     const context = systemContext(group.account, group.region, group.requestId)
     const actions = planGroup(group, viewsOf(context, group, states), clock.now())
-    for (const action of actions) store.transaction(() => perform(context, action, group.name))
+    // Nor does an action that fails keep the others of its group: an instance that cannot be registered would stop
+    // all replacing.
+    for (const action of actions)
+      attempt(broken, group, action.do, () => store.transaction(() => perform(context, action, group.name)))
     return actions.length
+  }
+
+  function attempt(broken: string[], group: GroupRow, what: string, body: () => void): void {
+    try {
+      body()
+    } catch (error) {
+      log.error('autoscaling group', { group: group.name, what, error })
+      broken.push(`${group.name}: ${what}: ${reasonOf(error)}`)
+    }
   }
 
   function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
@@ -104,15 +112,10 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   }
 
   function healthOf(context: Context, TargetGroupArn: string) {
-    try {
-      return (
-        cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn })
-          .TargetHealthDescriptions ?? []
-      )
-    } catch (error) {
-      if (error instanceof DeclaredError && error.code === 'TargetGroupNotFound') return []
-      throw error
-    }
+    const answer = unlessGone(() =>
+      cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn }),
+    )
+    return answer?.TargetHealthDescriptions ?? []
   }
 
   function perform(context: Context, action: GroupAction, name: string) {
@@ -150,10 +153,7 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
         return void takeOutOfService(deps, context, group, member, causes.causeOf(group.cause, shrunk))
       }
       case 'register':
-        cloud.elasticloadbalancingv2.registerTargets(context, {
-          TargetGroupArn: action.targetGroup,
-          Targets: [{ Id: action.id }],
-        })
+        register(deps, context, action.targetGroup, action.id)
         return void updateMember(store, member, {
           registered: JSON.stringify([...registered, action.targetGroup]),
         })

@@ -42,7 +42,7 @@ export function requirePlaces(
   if (wanted.length === 0 && zones.length === 0)
     throw validation('At least one Availability Zone or VPC Subnet is required.')
   const unknown = wanted.find((id) => !all.some((subnet) => subnet.SubnetId === id))
-  if (unknown) throw validation(`The subnet ID '${unknown}' does not exist`)
+  if (unknown !== undefined) throw validation(`The subnet ID '${unknown}' does not exist`)
   const elsewhere = zones.filter((zone) => !all.some((subnet) => subnet.AvailabilityZone === zone))
   if (elsewhere.length > 0)
     throw validation(`One or more Availability Zones are invalid: ${elsewhere.join(', ')}`)
@@ -84,7 +84,7 @@ export function requireSeconds(value: number, member: string, max: number): numb
 
 export function requirePolicies(policies: string[]): string[] {
   const unknown = policies.find((policy) => !terminationPolicies.includes(policy))
-  if (unknown)
+  if (unknown !== undefined)
     throw validation(
       `Termination policy ${unknown} is not supported by Polebean; it has ${terminationPolicies.join(', ')}.`,
     )

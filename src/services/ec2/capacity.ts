@@ -7,6 +7,10 @@ import type { CapacityRow } from './store.ts'
 
 export const capacityOf = (store: Store) => store.get<CapacityRow>('select * from ec2_capacity limit 1')
 
+/** Of the image, and so of every instance. */
+export const machineArchitecture = (store: Store): InstanceType['architecture'] =>
+  capacityOf(store)?.architecture ?? 'x86_64'
+
 /** A type's memory is a limit, not a reservation: a web application uses a small part of it. Design §9 wants 200 live
  *  environments of t3.micro in 24 GiB; what really runs out is met by the limit of the one instance that grew. */
 export const MEMORY_OVERCOMMIT = 10

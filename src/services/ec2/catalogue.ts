@@ -69,4 +69,5 @@ export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map(
   ),
 )
 
-export const DEFAULT_INSTANCE_TYPE = 't3.micro'
+/** By the machine's architecture. */
+export const DEFAULT_INSTANCE_TYPES = { x86_64: 't3.micro', arm64: 't4g.micro' } as const

@@ -1,5 +1,6 @@
 // Errors of ec2, worded as AWS words them.
 import { DeclaredError } from '../../kernel/errors.ts'
+import type { Paging } from '../parameters.ts'
 
 /** Refuses what Polebean does not do (design §2.12). */
 export const unsupported = (member: string) =>
@@ -11,8 +12,14 @@ export const missing = (member: string) =>
 export const invalidValue = (value: string, member: string, why: string) =>
   new DeclaredError('InvalidParameterValue', `Value (${value}) for parameter ${member} is invalid. ${why}`)
 
-export const invalidToken = () =>
-  new DeclaredError('InvalidNextToken', 'The specified paging token is invalid or expired.')
+/** `MaxResults`: 5 to 1,000 in most operations. */
+export const paging = (most = 1000): Paging => ({
+  fallback: most,
+  least: 5,
+  most,
+  badSize: (size) => invalidValue(String(size), 'maxResults', `Expecting a value between 5 and ${most}.`),
+  badToken: () => new DeclaredError('InvalidNextToken', 'The specified paging token is invalid or expired.'),
+})
 
 /** `InvalidInstanceID.Malformed` or `.NotFound`, as EC2 tells them apart. */
 export function noInstance(ids: string[]): DeclaredError {

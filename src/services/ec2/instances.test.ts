@@ -47,6 +47,28 @@ describe('an instance', () => {
     assert.throws(() => find(id), { code: 'InvalidInstanceID.NotFound' })
   })
 
+  it('is of a type of the machine whose image it runs', async () => {
+    for (const [architecture, own, other] of [
+      ['x86_64', 't3.micro', 't4g.micro'],
+      ['arm64', 't4g.micro', 't3.micro'],
+    ] as const) {
+      world.compute.architecture = architecture
+      world.restart()
+      await world.clock.run(1_000)
+      assert.equal(find(launch()).InstanceType, own)
+      assert.equal(find(launch({ InstanceType: own })).Architecture, architecture)
+      assert.throws(() => launch({ InstanceType: other }), {
+        code: 'InvalidParameterValue',
+        message: new RegExp(
+          `^The architecture '${architecture === 'arm64' ? 'x86_64' : 'arm64'}' of the specified instance type does not match the architecture '${architecture}' of the specified AMI\\.`,
+        ),
+      })
+      const offered = world.ec2.describeInstanceTypeOfferings(world.context, {}).InstanceTypeOfferings!
+      const names = offered.map((one): string => one.InstanceType!)
+      assert.deepEqual([names.includes(own), names.includes(other)], [true, false])
+    }
+  })
+
   it('that awaits software starts when it gets it', async () => {
     const id = launch({ TagSpecifications: AWAITS })
     await world.clock.run(10 * 60_000)

@@ -15,7 +15,6 @@ import {
 import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
-import { configurationOfSettings } from './software.ts'
 import {
   environmentById,
   findDeployment,
@@ -103,6 +102,8 @@ export function assessNow(
   const succeeded =
     last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
+  // A healthy target has a balancer that checks it.
+  const serving = [...targets.values()].some(({ state }) => state === 'healthy')
   return assess({
     status: row.status,
     update:
@@ -119,10 +120,10 @@ export function assessNow(
           }
         : null,
     expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
-    minSize: group?.minSize ?? configurationOfSettings(row).minSize,
+    minSize: group?.minSize ?? 0,
     missing: [
       ...(group ? [] : ['Auto Scaling group']),
-      ...(hasLoadBalancer(parts, row) ? [] : ['load balancer']),
+      ...(serving || hasLoadBalancer(parts, row) ? [] : ['load balancer']),
     ],
     requests: requestsOf(loadBalancerCounters(parts, row)),
     instances: instancesOf(store, row.id).map((instance) =>
@@ -177,6 +178,7 @@ function factsOf(
     state: instance.state,
     ageMs: now - instance.launchedAt,
     target,
+    updated: instance.state === 'Deployed' && deploymentId === row.deploymentId,
     withoutElbMs: instance.outOfServiceSince === null ? 0 : now - instance.outOfServiceSince,
     wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
     requests: requestsOf(instanceCounters(parts, row, instanceId)),

@@ -2,11 +2,12 @@
 import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
 import { softwareOf, type Digests, type Plan } from '../../platforms/plan.ts'
 import { systemContext } from '../service.ts'
+import { nameLayers } from './layer-collection.ts'
 import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
 import type { Parts } from './parts.ts'
 import { planOf } from './software.ts'
 import { followBody } from './source-bundle.ts'
-import { findVersion, type DeploymentRow, type EnvironmentRow } from './store.ts'
+import { findVersion, type ApplicationVersionRow, type DeploymentRow, type EnvironmentRow } from './store.ts'
 
 type What = Pick<DeploymentRow, 'versionLabel' | 'settings' | 'platformArn'>
 
@@ -57,8 +58,8 @@ export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment:
     return { kind: 'problem', problem: reasonOf(error) }
   }
   if (plan.kind === 'problem') return plan
-  const keys = plan.builds.map(({ key }) => key)
-  store.update('deployment', { environmentId: row.id, id: deployment.id }, { layers: JSON.stringify(keys) })
+  const keys = keysOf(plan)
+  nameForDeployment(parts, deployment, version, keys)
   forgetFailed(parts, keys)
   if (!body && layerDigests(store, keys).includes(undefined))
     return {
@@ -98,6 +99,8 @@ export function putDeployment(
   if (!version?.inspection) return false
   const plan = planOf(parts, deployment, version)
   if (plan.kind === 'problem') return false
+  // Another interpreter or configuration than when it was prepared makes other layers.
+  nameForDeployment(parts, deployment, version, keysOf(plan))
   const digests = digestsOf(parts, plan)
   if (!digests) {
     // Instances wait for them: a layer that was lost, and could not be built just then, must not be given up.
@@ -134,12 +137,22 @@ export function endDeployment(
 /** Between two attempts to build, for instances that wait, what failed. */
 const FAILED_LAYER_REST_MS = 5 * 60_000
 
+const keysOf = (plan: Plan) => plan.builds.map(({ key }) => key)
+
+function nameForDeployment(
+  { store }: Parts,
+  { environmentId, id, layers }: DeploymentRow,
+  version: ApplicationVersionRow,
+  keys: string[],
+): void {
+  const text = JSON.stringify(keys)
+  if (text !== layers) store.update('deployment', { environmentId, id }, { layers: text })
+  nameLayers(store, version, keys)
+}
+
 function digestsOf({ store }: Parts, plan: Plan): Digests | undefined {
   const digests: Digests = {}
-  const found = layerDigests(
-    store,
-    plan.builds.map(({ key }) => key),
-  )
+  const found = layerDigests(store, keysOf(plan))
   for (const [index, build] of plan.builds.entries()) {
     const digest = found[index]
     if (digest === undefined) return undefined

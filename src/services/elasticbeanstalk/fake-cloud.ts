@@ -8,6 +8,7 @@ type Group = {
   name: string
   min: number
   max: number
+  desired: number
   instances: Instance[]
   configuration: string
   deletedAt: number | null
@@ -77,9 +78,9 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   }
   const settle = (group: Group) => {
     const type = world.configurations.get(group.configuration)?.type ?? ''
-    while (world.launchFailure === '' && group.deletedAt === null && group.instances.length < group.min)
+    while (world.launchFailure === '' && group.deletedAt === null && group.instances.length < group.desired)
       group.instances.push({ id: next('i-', 17), intent: null, revision: 0, putAt: 0, type })
-    while (group.instances.length > group.max) group.instances.pop()
+    while (group.instances.length > group.desired) group.instances.shift() // AWS: the oldest launch configuration goes first
   }
   const missing = (what: string) => new DeclaredError('NotFound', `${what} not found`)
 
@@ -88,7 +89,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     describeSubnets: () => ({ Subnets: [{ SubnetId: 'subnet-1' }, { SubnetId: 'subnet-2' }] }),
     describeImages: () => ({ Images: [{ ImageId: 'ami-00000000000000001' }] }),
     describeInstanceTypes: () => ({
-      InstanceTypes: [{ InstanceType: 't3.micro' }, { InstanceType: 't3.small' }],
+      InstanceTypes: [
+        { InstanceType: 't3.micro', VCpuInfo: { DefaultVCpus: 2 } },
+        { InstanceType: 't3.small', VCpuInfo: { DefaultVCpus: 2 } },
+      ],
     }),
     createSecurityGroup(_context, { GroupName = '' }) {
       const id = next('sg-', 17)
@@ -96,6 +100,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return { GroupId: id }
     },
     authorizeSecurityGroupIngress: () => ({}),
+    createTags: () => ({}),
+    deleteTags: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
       const loadBalanced =
         world.securityGroups.get(GroupId)?.includes('LoadBalancer') &&
@@ -123,8 +129,12 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       Object.assign(one, { intent, revision: one.revision + 1, putAt: clock.now() })
     },
     instanceSoftware: (_context, id) => softwareOf(id),
+    layersInUse: () =>
+      world.instances().flatMap(({ intent }) => intent?.layers.map(({ digest }) => digest) ?? []),
   }
   const autoscaling: Partial<Cloud['autoscaling']> = {
+    createOrUpdateTags: () => ({}),
+    deleteTags: () => ({}),
     createLaunchConfiguration(_context, { LaunchConfigurationName = '', InstanceType = '' }) {
       world.configurations.set(LaunchConfigurationName, { type: InstanceType })
       return {}
@@ -138,17 +148,18 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     createAutoScalingGroup(_context, input) {
       const name = input.AutoScalingGroupName ?? ''
       const { MinSize: min = 0, MaxSize: max = 0, LaunchConfigurationName: configuration = '' } = input
-      world.groups.set(name, { name, min, max, instances: [], configuration, deletedAt: null })
+      world.groups.set(name, { name, min, max, desired: min, instances: [], configuration, deletedAt: null })
       return {}
     },
     updateAutoScalingGroup(
       _context,
-      { AutoScalingGroupName = '', MinSize, MaxSize, LaunchConfigurationName },
+      { AutoScalingGroupName = '', MinSize, MaxSize, DesiredCapacity, LaunchConfigurationName },
     ) {
       const group = world.groups.get(AutoScalingGroupName)
       if (!group) throw missing(AutoScalingGroupName)
       group.min = MinSize ?? group.min
       group.max = MaxSize ?? group.max
+      group.desired = DesiredCapacity ?? Math.min(Math.max(group.desired, group.min), group.max)
       group.configuration = LaunchConfigurationName ?? group.configuration
       return {}
     },
@@ -169,7 +180,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
           AutoScalingGroupName: group.name,
           MinSize: group.min,
           MaxSize: group.max,
-          DesiredCapacity: group.min,
+          DesiredCapacity: group.desired,
           DefaultCooldown: 360,
           AvailabilityZones: [],
           HealthCheckType: 'EC2',
@@ -198,7 +209,9 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
           ]
         : [],
     }),
-    terminateInstanceInAutoScalingGroup(_context, { InstanceId = '' }) {
+    terminateInstanceInAutoScalingGroup(_context, { InstanceId = '', ShouldDecrementDesiredCapacity }) {
+      const group = [...world.groups.values()].find((one) => one.instances.includes(instance(InstanceId)!))
+      if (group && ShouldDecrementDesiredCapacity) group.desired--
       world.kill(InstanceId)
       return {}
     },
@@ -251,11 +264,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       TargetHealthDescriptions: world.instances().map((one) => {
         const applied = one.intent && softwareOf(one.id)?.state === 'applied'
         const reason = applied && one.intent ? world.checks(one.intent, one.id) : 'Elb.InitialHealthChecking'
-        const State = !applied
-          ? ('initial' as const)
-          : reason === ''
-            ? ('healthy' as const)
-            : ('unhealthy' as const)
+        const State =
+          world.listeners.size === 0
+            ? ('unused' as const)
+            : !applied
+              ? ('initial' as const)
+              : reason === ''
+                ? ('healthy' as const)
+                : ('unhealthy' as const)
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),

@@ -8,6 +8,7 @@ const instance = (facts: Partial<InstanceFacts> = {}): InstanceFacts => ({
   ageMs: 60_000,
   target: { state: 'healthy', reason: '' },
   withoutElbMs: 0,
+  updated: false,
   wrong: null,
   requests: null,
   ...facts,
@@ -49,7 +50,24 @@ describe('health', () => {
       'is Info while it is updated',
       { status: 'Updating', instances: [instance({ state: 'In Progress' })] },
       'Info',
-      ['Application update in progress (running for 7 seconds).', 'Command is executing on all instances.'],
+      [
+        'Application update in progress on 1 instance. 0 out of 1 instance completed (running for 7 seconds).',
+        'Command is executing on all instances.',
+      ],
+    ],
+    [
+      'counts the instances that have an update',
+      { status: 'Updating', instances: [instance({ updated: true }), instance({ id: 'i-2' })] },
+      'Info',
+      [
+        'Application update in progress on 2 instances. 1 out of 2 instances completed (running for 7 seconds).',
+      ],
+    ],
+    [
+      'does not count them for a change of settings',
+      { status: 'Updating', update: 'Configuration' },
+      'Info',
+      ['Configuration update in progress (running for 7 seconds).'],
     ],
     [
       'is Info while it is terminated',

@@ -30,6 +30,8 @@ export type InstanceFacts = {
   target: { state: string; reason: string } | null
   /** How long the load balancer has not found it healthy; 0 while it does. */
   withoutElbMs: number
+  /** Whether it has what an update under way brings. */
+  updated: boolean
   /** The version on it, when it is not the expected one. */
   wrong: { versionLabel: string; deploymentId: number } | null
   requests: Requests | null
@@ -109,8 +111,7 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
   if (facts.status === 'Terminating') return { status: 'Info', causes: [`Terminate in progress ${running}`] }
   if (facts.status === 'Terminated') return { status: 'Unknown', causes: [] }
   const commands = commandsText(facts)
-  if (facts.status === 'Updating')
-    return { status: 'Info', causes: [`${facts.update} update in progress ${running}`, ...commands] }
+  if (facts.status === 'Updating') return { status: 'Info', causes: [updateText(facts), ...commands] }
 
   const count = instances.length
   const findings: Assessment[] = assessRequests(facts.requests)
@@ -227,6 +228,15 @@ function grade(
           ? 'Warning'
           : null
   return status ? [{ status, causes: [text(percent.toFixed(1))] }] : []
+}
+
+function updateText({ update, instances, runningMs }: EnvironmentFacts): string {
+  const running = `(running for ${span(runningMs)}).`
+  const count = instances.length
+  if (update === 'Configuration' || count === 0) return `${update} update in progress ${running}`
+  const done = instances.filter(({ updated }) => updated).length
+  const on = `${count} ${count === 1 ? 'instance' : 'instances'}`
+  return `Application update in progress on ${on}. ${outOf(done, count)} completed ${running}`
 }
 
 function commandsText({ instances }: EnvironmentFacts): string[] {

@@ -1,6 +1,6 @@
 // Keeps the instances of an environment's group supplied with software, and tells what came, went, succeeded and failed.
 import type { Reconciler } from '../../control/reconciler.ts'
-import { explainStart } from '../../platforms/platform.ts'
+import { eventText, explainStart } from '../../platforms/platform.ts'
 import { systemContext } from '../service.ts'
 import { putDeployment } from './deployments.ts'
 import { ofEnvironment } from './events.ts'
@@ -127,12 +127,11 @@ function tellOutcome(
   if (state === 'applied') return events.write(subject, 'INFO', 'Instance deployment completed successfully.')
   events.write(subject, 'ERROR', "Instance deployment failed. For details, see 'eb-engine.log'.")
   // AWS stops after "encountered an error.."; the reason itself follows here (pain 4 of the reference).
-  const { sentence, lines } = explainStart(output)
   events.write(
     subject,
     'ERROR',
     `[Instance: ${instanceId}] Command failed on instance. Return code: 1 Output: Engine execution has encountered an error..\n` +
-      [sentence, ...lines].join('\n'),
+      eventText(explainStart(output)),
   )
 }
 

@@ -1,4 +1,5 @@
-// Layers are built once per content key and kept as rows: wanted (`building`), `ready` with a digest, or `failed`.
+// Layers are built once per content key and kept as rows: wanted (`building`), `ready` with a digest, `failed`, or
+// `removing` when nothing has named them for a while (layer-collection.ts).
 import { withTimeout } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
@@ -7,13 +8,14 @@ import type { BuildRequest } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
 import { ofEnvironment } from './events.ts'
+import { collectLayers } from './layer-collection.ts'
 import type { Parts } from './parts.ts'
 import { bundlePath } from './source-bundle.ts'
 import type { EnvironmentRow } from './store.ts'
 
 export type LayerRow = {
   key: string
-  state: 'building' | 'ready' | 'failed'
+  state: 'building' | 'ready' | 'failed' | 'removing'
   /** JSON: StoredBuild */
   build: string
   digest: string | null
@@ -21,6 +23,8 @@ export type LayerRow = {
   output: string
   createdAt: number
   updatedAt: number
+  /** Since when nothing has named it; null while something does. */
+  unnamedSince: number | null
 }
 
 type StoredBuild = {
@@ -33,7 +37,13 @@ type StoredBuild = {
 /** Writes down that these layers are wanted; one that is there or under way stays as it is. */
 export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bundleSha256Hex: string): void {
   for (const { name: _, needs, ...request } of builds) {
-    if (layerRow(store, request.key)) continue
+    const before = layerRow(store, request.key)
+    // Wanted again while it is being removed: built again, in the same lane.
+    if (before?.state === 'removing') {
+      const again = { state: 'building', digest: null, unnamedSince: null, updatedAt: clock.now() }
+      store.update('layer', { key: request.key }, again)
+    }
+    if (before) continue
     const build: StoredBuild = {
       request,
       bundleSha256Hex: request.inputs.some(isBundle) ? bundleSha256Hex : null,
@@ -50,6 +60,7 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bund
       output: '',
       createdAt: now,
       updatedAt: now,
+      unnamedSince: null,
     })
   }
 }
@@ -67,7 +78,7 @@ export function forgetFailed({ store, clock }: Parts, keys: string[], restMs = 0
 }
 
 export const layerDigests = (store: Store, keys: string[]): (string | undefined)[] =>
-  keys.map((key) => layerRow(store, key)?.digest ?? undefined)
+  keys.map((key) => digestOf(layerRow(store, key)) ?? undefined)
 
 export function makeLayersReconciler(parts: Parts): Reconciler {
   const { store, clock, compute } = parts
@@ -84,15 +95,17 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     everyMs: 60_000,
     wakes: ['layer'],
     async reconcile() {
+      collectLayers(parts)
       settledMeanwhile.clear()
       const there = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.layers', () => compute.layers())
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
         const layer = there.find(({ key }) => key === row.key)
-        if (row.state === 'building' && layer)
+        // While the lane is busy it may be the removal that was under way when the layer was wanted again.
+        if (row.state === 'building' && layer && !lanes.busy(laneOf(row.key)))
           settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
         // It was built, though perhaps the answer was lost: nothing is left to try again.
-        if (layer) lanes.forget(laneOf(row.key))
+        if (layer && row.state !== 'removing') lanes.forget(laneOf(row.key))
         // One that was built while we looked is not lost.
         if (row.state === 'ready' && !layer && !settledMeanwhile.has(row.key))
           settle(row.key, { state: 'building', digest: null, output: '' })
@@ -100,8 +113,10 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
       const wanted = store.all<LayerRow>(
         `select * from layer where state = 'building' order by created_at, key`,
       )
-      lanes.submit(wanted.flatMap((row) => actionsFor(row)))
-      return { layers: there.length, building: wanted.length }
+      const unwanted = store.all<LayerRow>(`select * from layer where state = 'removing' order by key`)
+      // Both in the lane of the key, so that one waits for the other.
+      lanes.submit([...wanted.flatMap((row) => actionsFor(row)), ...unwanted.map(removalOf)])
+      return { layers: there.length, building: wanted.length, removing: unwanted.length }
     },
   }
 
@@ -115,9 +130,10 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         digest: null,
         output: failed.row?.output ?? 'a layer that it needs is gone',
       })
-    const layers = needed.flatMap((need) =>
-      need.row?.digest ? [{ digest: need.row.digest, target: need.target }] : [],
-    )
+    const layers = needed.flatMap(({ row: need, target }) => {
+      const digest = digestOf(need)
+      return digest === null ? [] : [{ digest, target }]
+    })
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
       const inputs = inputsOf(request, bundleSha256Hex)
@@ -161,7 +177,20 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     const path = bundlePath(parts, sha256Hex)
     return path === undefined ? undefined : inputs.map((one) => (isBundle(one) ? { ...one, path } : one))
   }
+
+  // The engine is asked anew: a build whose answer was lost has left a layer that the row does not know.
+  function removalOf({ key }: LayerRow) {
+    const perform = async () => {
+      const layer = (await compute.layers()).find((one) => one.key === key)
+      if (layer) await compute.removeLayer(layer.digest)
+      store.remove('layer', { key, state: 'removing' })
+    }
+    return { what: 'remove', lane: laneOf(key), timeoutMs: REMOVAL_MS, perform }
+  }
 }
+
+/** Of a layer that instances may be given. */
+const digestOf = (row: LayerRow | undefined) => (row?.state === 'ready' ? row.digest : null)
 
 const isBundle = ({ name }: BuildRequest['inputs'][number]) => name === 'bundle.zip'
 
@@ -177,3 +206,4 @@ const FAILURES_TOLD = 5
 const LOOK_TIMEOUT_MS = 15_000
 /** The engine ends a build that takes too long itself; this is for an engine that does not answer. */
 const GRACE_MS = 60_000
+const REMOVAL_MS = 5 * 60_000

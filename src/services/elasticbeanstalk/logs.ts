@@ -1,13 +1,16 @@
 // Pulls logs off instances when somebody asked for them, and keeps them as objects in S3 for a quarter of an hour.
 import type { Reconciler } from '../../control/reconciler.ts'
-import { reasonOf } from '../../kernel/errors.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { BundleListing } from '../../platforms/bundle.ts'
 import { parseProcfile } from '../../platforms/procfile.ts'
+import type { Context } from '../context.ts'
 import { systemContext } from '../service.ts'
+import { ENGINE_LOG, engineLog } from './engine-log.ts'
 import { ofEnvironment } from './events.ts'
 import { storageBucket } from './names.ts'
 import type { Parts } from './parts.ts'
-import { environmentById, findDeployment, findVersion, type EnvironmentRow } from './store.ts'
+import { findEnvironment } from './operations/find-environment.ts'
+import { environmentById, findDeployment, findVersion, instancesOf, type EnvironmentRow } from './store.ts'
 import { zipOf } from './zip.ts'
 
 export type InfoType = 'tail' | 'bundle'
@@ -102,15 +105,9 @@ async function sample(
   environment: EnvironmentRow,
   { infoType, instanceId, requestId }: EnvironmentInfoRow,
 ) {
-  const { compute, cloud, clock } = parts
-  const tailBytes = infoType === 'tail' ? TAIL_BYTES : BUNDLE_BYTES
-  const files: { name: string; content: Buffer }[] = []
-  for (const name of logsOf(parts, environment)) {
-    // A log that nothing was written to yet does not exist.
-    const content = await compute.read(instanceId, name, { tailBytes }).catch(() => null)
-    if (content) files.push({ name, content })
-  }
+  const { cloud, clock } = parts
   const tail = infoType === 'tail'
+  const files = await readLogs(parts, environment, instanceId, tail ? TAIL_BYTES : BUNDLE_BYTES)
   const body = tail
     ? Buffer.from(files.map(tailText).join('\n'))
     : zipOf(files.map(({ name, content }) => ({ name: name.slice(1), content })))
@@ -122,6 +119,41 @@ async function sample(
   const ContentType = tail ? 'text/plain; charset=utf-8' : 'application/zip'
   await cloud.s3.putObject(context, { Bucket: bucket, Key: key, Body: once(body), ContentType })
   return { bucket, key, count: files.length }
+}
+
+async function readLogs(
+  parts: Parts,
+  environment: EnvironmentRow,
+  instanceId: string,
+  tailBytes: number,
+): Promise<{ name: string; content: Buffer }[]> {
+  const files: { name: string; content: Buffer }[] = []
+  const instance = instancesOf(parts.store, environment.id).find((one) => one.instanceId === instanceId)
+  if (instance)
+    files.push({ name: ENGINE_LOG, content: Buffer.from(engineLog(parts, environment, instance)) })
+  for (const name of logsOf(parts, environment)) {
+    // A log that nothing was written to yet does not exist; whatever else keeps it from being read is a failure.
+    const content = await parts.compute.read(instanceId, name, { tailBytes }).catch((error: unknown) => {
+      if (error instanceof EngineError && NOT_THERE.test(error.message)) return null
+      throw error
+    })
+    if (content) files.push({ name, content })
+  }
+  return files
+}
+
+export type LogTail = { instance: string; text: string }
+
+/** The tails as RequestEnvironmentInfo has them, now, without an event or an object (decision 004).
+ *  @throws DeclaredError when there is no such environment. */
+export async function tailLogs(parts: Parts, context: Context, environmentId: string): Promise<LogTail[]> {
+  const environment = findEnvironment(parts.store, context, { EnvironmentId: environmentId })
+  return Promise.all(
+    instancesOf(parts.store, environment.id).map(async ({ instanceId }) => {
+      const files = await readLogs(parts, environment, instanceId, TAIL_BYTES)
+      return { instance: instanceId, text: files.map(tailText).join('\n') }
+    }),
+  )
 }
 
 function tailText({ name, content }: { name: string; content: Buffer }): string {
@@ -174,3 +206,5 @@ async function* once(body: Buffer): AsyncGenerator<Uint8Array> {
 const TAIL_LINES = 100
 const TAIL_BYTES = 64 << 10
 const BUNDLE_BYTES = 16 << 20
+/** How the engine says that a file is not there (its contract). */
+const NOT_THERE = /No such file or directory/

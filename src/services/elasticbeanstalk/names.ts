@@ -10,6 +10,9 @@ export const applicationArn = ({ account, region }: Scope, name: string) =>
 export const versionArn = ({ account, region }: Scope, application: string, label: string) =>
   `arn:aws:elasticbeanstalk:${region}:${account}:applicationversion/${application}/${label}`
 
+export const templateArn = ({ account, region }: Scope, application: string, name: string) =>
+  `arn:aws:elasticbeanstalk:${region}:${account}:configurationtemplate/${application}/${name}`
+
 export const environmentArn = (
   row: Pick<EnvironmentRow, 'account' | 'region' | 'applicationName' | 'name'>,
 ) => `arn:aws:elasticbeanstalk:${row.region}:${row.account}:environment/${row.applicationName}/${row.name}`

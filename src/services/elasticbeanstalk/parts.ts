@@ -7,11 +7,12 @@ import type { BuildConfiguration } from '../../platforms/plan.ts'
 import type { Context } from '../context.ts'
 import type { ServiceDeps } from '../service.ts'
 import type { Setting } from './configuration/types.ts'
+import type { CpuFigures } from './cpu.ts'
 import type { Events } from './events.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
-  /** Only to build layers, to see which are there, and to read logs. */
-  compute: Pick<ComputeEngine, 'build' | 'layers' | 'read'>
+  /** Only to build and remove layers, to see which are there, to read logs and how busy instances are. */
+  compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read' | 'stats'>
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
   catalogue: Catalogue
@@ -31,6 +32,7 @@ export type Template = { settings: Setting[]; solutionStackName: string; platfor
 
 export type Parts = ElasticbeanstalkDeps & {
   events: Events
+  cpu: CpuFigures
   /** The saved configuration of that name; undefined when no name is given.
    *  @throws DeclaredError `No Configuration Template named 'app/X' found.` */
   findTemplate(context: Context, application: string, name: string | undefined): Template | undefined

@@ -1,13 +1,16 @@
 // Elastic Beanstalk: the operation table. It owns no instance, balancer or address: it composes the other services.
 import { inTransactions } from '../in-transactions.ts'
+import type { Context } from '../context.ts'
 import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
+import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
+import { layerMigration } from './layer-collection.ts'
 import { makeLayersReconciler } from './layers.ts'
-import { makeLogsReconciler } from './logs.ts'
+import { makeLogsReconciler, tailLogs } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
 import { makeApplicationOperations } from './operations/applications.ts'
 import { makeConfigurationOperations } from './operations/configuration.ts'
@@ -36,12 +39,14 @@ export const elasticbeanstalkMigrations: Migration[] = [
   elasticbeanstalkMigration,
   configurationMigration,
   outOfServiceMigration,
+  layerMigration,
 ]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
-  const parts: Parts = { ...deps, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
+  const cpu = makeCpuFigures()
+  const parts: Parts = { ...deps, cpu, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
   const operations = inTransactions(deps.store, {
     ...makeApplicationOperations(parts),
     ...makeVersionOperations(parts),
@@ -60,13 +65,16 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
   })
   return {
     operations,
-    internal: {},
+    internal: {
+      tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
+    },
     reconcilers: [
       makeVersionsReconciler(parts),
       makeLayersReconciler(parts),
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
+      makeCpuReconciler(deps, cpu),
     ],
     workflows: [
       makeCreateWorkflow(parts),

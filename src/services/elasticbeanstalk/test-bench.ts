@@ -10,7 +10,7 @@ import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
-import { makeCatalogue } from '../../platforms/catalogue.ts'
+import { makeCatalogue, type Runtime } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
 import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
@@ -21,6 +21,15 @@ import { elasticbeanstalkMigrations, makeElasticbeanstalkService } from './servi
 export const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 const BUILD_MS = 5_000
+const REMOVAL_MS = 2_000
+
+export const PYTHON: Runtime = {
+  family: 'python',
+  language: '3.11',
+  program: '/usr/bin/python3.11',
+  build: '3.11.2 test',
+}
+const NODEJS: Runtime = { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' }
 
 export type Bench = ReturnType<typeof makeBench>
 
@@ -48,8 +57,14 @@ export function makeBench(
     build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
+    /** Why no other file of an instance can be read; '' = there is none. */
+    unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
+    pipConfiguration: '',
+    /** Called while a layer is being removed. */
+    removing: () => undefined as void,
   }
+  const catalogue = makeCatalogue([PYTHON, NODEJS])
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
     { clock, log: silentLog, store, newId: () => ids.uuid() },
@@ -69,8 +84,22 @@ export function makeBench(
     account: '000000000000',
     compute: real?.compute.engine() ?? {
       layers: async () => [...layers],
+      stats: async () =>
+        world.instances().map(({ id }) => {
+          // Each runs half a second of user code in each second, and a tenth of the kernel's.
+          const seconds = clock.monotonic() / 1000
+          const used = { cpuUserSeconds: seconds / 2, cpuSystemSeconds: seconds / 10 }
+          return { id, boot: 'b1', at: clock.now(), ...used }
+        }),
+      async removeLayer(digest) {
+        hooks.removing()
+        await clock.sleep(REMOVAL_MS)
+        const index = layers.findIndex((one) => one.digest === digest)
+        if (index !== -1) layers.splice(index, 1)
+      },
       async read(id, path) {
-        if (!hooks.logs[path]) throw new EngineError(`${path} does not exist`)
+        if (hooks.logs[path] === undefined)
+          throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))
       },
       async build(request) {
@@ -82,11 +111,13 @@ export function makeBench(
       },
     },
     objects: { path: (id) => `/objects/${id}` },
-    catalogue: makeCatalogue([
-      { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 test' },
-      { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' },
-    ]),
+    catalogue,
     inspect: async () => hooks.inspect(),
+    buildConfiguration: () => ({
+      files: [{ name: 'pip.conf', content: hooks.pipConfiguration, mode: 0o644 }],
+      inputs: [],
+      env: {},
+    }),
     domain: 'elasticbeanstalk.localhost',
     ports: { http: 80, environments: 18_000 },
     presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,
@@ -106,7 +137,7 @@ export function makeBench(
   })
   const api = service.operations
   const environment = (name = 'shop-prod') =>
-    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.at(-1)
+    api.describeEnvironments(context(), { EnvironmentNames: [name] }).Environments?.[0]
   const events = (filter: object = {}) =>
     (api.describeEvents(context(), { EnvironmentName: 'shop-prod', ...filter }).Events ?? []).toReversed()
 
@@ -120,6 +151,7 @@ export function makeBench(
     environment,
     events,
     layers,
+    catalogue,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */
     version(label: string, content = label) {

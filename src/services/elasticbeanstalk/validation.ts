@@ -27,9 +27,11 @@ export function checkLengths(constraints: Constraint[]): void {
   throw new DeclaredError('ValidationError', `${count} detected: ${broken.join('; ')}`)
 }
 
-/** @throws DeclaredError for a number outside of its range; undefined is fine. */
+/** @throws DeclaredError for a number that is no integer or outside of its range; undefined is fine. */
 export function checkRange(member: string, value: number | undefined, least: number, most: number): void {
   if (value === undefined) return
+  if (!Number.isInteger(value))
+    throw new DeclaredError('MalformedInput', `'${value}' at '${member}' is not an integer`)
   const at = `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must have value`
   if (value < least) throw new DeclaredError('ValidationError', `${at} greater than or equal to ${least}`)
   if (value > most) throw new DeclaredError('ValidationError', `${at} less than or equal to ${most}`)
@@ -65,10 +67,14 @@ export function checkCnamePrefix(prefix: string): void {
     )
 }
 
-/** Three of the 50 tags of a resource are AWS's own. */
-export function checkTags(tags: Tag[], existing = 0): { key: string; value: string }[] {
-  if (tags.length + existing > OWN_TAGS_MAX)
-    throw new DeclaredError('TooManyTagsException', `The number of tags must not exceed ${OWN_TAGS_MAX}.`)
+export const TAGS_MAX = 50
+/** Three of the 50 tags of an environment are AWS's own. */
+export const ENVIRONMENT_TAGS_MAX = 47
+
+/** @throws DeclaredError for tags that are not good, or more than `most` with those that exist already. */
+export function checkTags(tags: Tag[], most = TAGS_MAX, existing = 0): { key: string; value: string }[] {
+  if (tags.length + existing > most)
+    throw new DeclaredError('TooManyTagsException', `The number of tags must not exceed ${most}.`)
   const seen = new Set<string>()
   return tags.map(({ Key = '', Value = '' }) => {
     if (Key === '' || Key.length > 128 || Value.length > 256)
@@ -92,4 +98,3 @@ export const notImplemented = (what: string) =>
   new DeclaredError('InvalidParameterValue', `${what} is not implemented in Polebean yet.`)
 
 const DASHED = /^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/
-const OWN_TAGS_MAX = 47

@@ -24,7 +24,7 @@ export function makeVersionsReconciler(parts: Parts): Reconciler {
           what: 'inspect',
           lane: `version/${row.region}/${row.applicationName}/${row.label}`,
           timeoutMs: 120_000,
-          perform: async () => finish(parts, row, await inspect(parts, row)),
+          perform: async (signal) => finish(parts, row, await inspect(parts, row, signal)),
         })),
       )
       return { processing: rows.length }
@@ -37,13 +37,14 @@ type Found = { inspection: string } | { problem: string }
 async function inspect(
   { cloud, objects, inspect: look = inspectBundle }: Parts,
   row: ApplicationVersionRow,
+  signal: AbortSignal,
 ): Promise<Found> {
   const where = `s3://${row.bucket}/${row.key}`
   const context = systemContext(row.account, row.region, row.requestId)
   const body = cloud.s3.objectBody(context, row.bucket ?? '', row.key ?? '')
   if (body?.sha256Hex !== row.sha256Hex)
     return { problem: `The source bundle ${where} was changed or deleted before it was processed.` }
-  const found = await look(objects.path(body.id))
+  const found = await look(objects.path(body.id), signal)
   if (found.kind === 'problem') return { problem: found.problem }
   if (found.unsupported.length > 0) return { problem: unsupportedText(found.unsupported) }
   return { inspection: JSON.stringify(found) }

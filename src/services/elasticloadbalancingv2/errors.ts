@@ -1,5 +1,6 @@
 // Errors of elasticloadbalancingv2, worded as AWS words them.
 import { DeclaredError } from '../../kernel/errors.ts'
+import type { Paging } from '../parameters.ts'
 
 export const validation = (message: string) => new DeclaredError('ValidationError', message)
 
@@ -23,14 +24,14 @@ export const noTargetGroup = (arn: string) =>
 export const noListener = (arn: string) =>
   new DeclaredError('ListenerNotFound', `One or more listeners not found: '${arn}'`)
 
-export const invalidMarker = () => validation('The specified marker is not valid.')
-
 /** `PageSize`: 1 to 400. */
-export function pageSize(size: number | undefined): number {
-  if (size === undefined) return 400
-  if (size < 1 || size > 400)
-    throw validation(
+export const paging: Paging = {
+  fallback: 400,
+  least: 1,
+  most: 400,
+  badSize: (size) =>
+    validation(
       `1 validation error detected: Value '${size}' at 'pageSize' failed to satisfy constraint: Member must be between 1 and 400`,
-    )
-  return size
+    ),
+  badToken: () => validation('The specified marker is not valid.'),
 }

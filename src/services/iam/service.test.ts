@@ -204,10 +204,11 @@ describe('iam', () => {
       () => iam.createServiceLinkedRole(context, { AWSServiceName }),
       code('InvalidInput', 400, /has been taken/),
     )
-    assert.throws(
-      () => iam.createServiceLinkedRole(context, { AWSServiceName: 'lex.amazonaws.com' }),
-      code('InvalidInput', 400),
-    )
+    for (const other of ['lex.amazonaws.com', '__proto__', 'constructor'])
+      assert.throws(
+        () => iam.createServiceLinkedRole(context, { AWSServiceName: other }),
+        code('InvalidInput', 400),
+      )
     const name = Role?.RoleName
     assert.throws(() => iam.deleteRole(context, { RoleName: name }), code('UnmodifiableEntity', 400))
   })

@@ -1,5 +1,6 @@
 // The way of a body from the wire to a row: bytes first, under a fresh id, then the row, in one transaction.
 import type { ObjectEngine, StoredBody } from '../../engines/objects/engine.ts'
+import type { Checksum } from '../../kernel/checksums.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import type { ServiceDeps } from '../service.ts'
 import {
@@ -9,7 +10,6 @@ import {
   verifyChecksum,
   type Algorithm,
   type Asked,
-  type Hasher,
 } from './checksums.ts'
 import { badDigest, entityTooLarge, insufficientStorage, invalidRequest } from './errors.ts'
 import { limits } from './limits.ts'
@@ -100,7 +100,7 @@ const isStored = (algorithm: Algorithm) =>
 async function* measure(
   s3: S3,
   body: AsyncIterable<Uint8Array>,
-  hasher: Hasher | undefined,
+  hasher: Checksum | undefined,
 ): AsyncIterable<Uint8Array> {
   let bytes = 0
   let bytesChecked = 0

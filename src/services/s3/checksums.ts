@@ -1,8 +1,6 @@
 // S3's additional checksums: which one a request asks for, and how each is computed. XXHASH is refused by name.
-import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { StoredBody } from '../../engines/objects/engine.ts'
-import { crc32c, makeCrc64Nvme } from './crc.ts'
+import { makeChecksum, type Checksum } from '../../kernel/checksums.ts'
 import { badDigest, invalidDigest, invalidRequest, notImplemented } from './errors.ts'
 
 /** Bytes of each checksum. */
@@ -11,7 +9,6 @@ const REFUSED = ['XXHASH64', 'XXHASH3', 'XXHASH128'] as const
 
 export type Algorithm = keyof typeof SIZES
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
-export type Checksum = { algorithm: Algorithm; value: string; type: ChecksumType }
 export type Asked = { algorithm: Algorithm; expected: string | undefined }
 
 type ChecksumMembers = { [A in Algorithm as `Checksum${A}`]?: string | undefined }
@@ -50,37 +47,8 @@ export function parseAlgorithm(name: string): Algorithm {
 
 const headerOf = (algorithm: string) => `x-amz-checksum-${algorithm.toLowerCase()}`
 
-export type Hasher = { update(chunk: Uint8Array): void; digest(): Buffer }
-
-export function makeHasher(algorithm: Algorithm): Hasher {
-  switch (algorithm) {
-    case 'CRC32':
-      return makeCrc((chunk, crc) => crc32(chunk, crc))
-    case 'CRC32C':
-      return makeCrc(crc32c)
-    case 'CRC64NVME':
-      return makeCrc64Nvme()
-    case 'MD5':
-    case 'SHA1':
-    case 'SHA256':
-    case 'SHA512':
-      return createHash(algorithm.toLowerCase())
-  }
-}
-
-function makeCrc(next: (chunk: Uint8Array, crc: number) => number): Hasher {
-  let crc = 0
-  return {
-    update(chunk) {
-      crc = next(chunk, crc)
-    },
-    digest() {
-      const out = Buffer.alloc(4)
-      out.writeUInt32BE(crc >>> 0)
-      return out
-    },
-  }
-}
+export const makeHasher = (algorithm: Algorithm): Checksum =>
+  makeChecksum(algorithm.toLowerCase() as Lowercase<Algorithm>)
 
 /** The checksum of a stored body as far as the engine computed it anyway. */
 export function storedChecksum(stored: StoredBody, algorithm: Algorithm): string | undefined {

@@ -1,12 +1,20 @@
 // Listing by prefix and delimiter over keys in UTF-8 order, one index seek for each common prefix, not for each key.
 
-export type Bound = { key: string; included: boolean }
+/** Where to read on. With an `id`: behind that one of the several items of the key (uploads). */
+export type Bound = { key: string; id?: string | undefined; included: boolean }
 export type Page<T> = { items: T[]; prefixes: string[]; truncated: boolean; last: string }
 
-type Options = { prefix: string; delimiter: string; after: string; entriesMax: number }
+type Options = {
+  prefix: string
+  delimiter: string
+  after: string
+  afterId?: string | undefined
+  entriesMax: number
+}
 
-/** `read` answers at most `limit` items in key order, from a bound on. Entries are items and common prefixes together. */
-export function listPage<T extends { key: string }>(
+/** `read` answers at most `limit` items in order of key and id, from a bound on. Entries are items and common prefixes
+ *  together. */
+export function listPage<T extends { key: string; id?: string }>(
   read: (from: Bound, limit: number) => T[],
   options: Options,
 ): Page<T> {
@@ -23,13 +31,16 @@ export function listPage<T extends { key: string }>(
   if (after !== '' && Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0)
     // A marker that is a common prefix stands for all the keys below it.
     from =
-      after.startsWith(prefix) && prefixOf(after) === after ? behind(after) : { key: after, included: false }
+      after.startsWith(prefix) && prefixOf(after) === after
+        ? behind(after)
+        : { key: after, id: options.afterId, included: false }
 
   while (from) {
     const items = read(from, entriesMax - count() + 1)
     const first: T | undefined = items[0]
     if (first === undefined) return page
-    let next: Bound | undefined = { key: items.at(-1)?.key ?? '', included: false }
+    const { key, id } = items.at(-1)!
+    let next: Bound | undefined = { key, id, included: false }
     for (const item of items) {
       if (!item.key.startsWith(prefix)) return page
       if (count() === entriesMax) return { ...page, truncated: true }

@@ -207,4 +207,21 @@ describe('a multipart upload', () => {
     }
     assert.deepEqual(seen, ['a', 'dir/1', 'dir/2', 'key', 'key'])
   })
+  it('lists uploads in the order of UTF-8, and rolls up over keys alone', () => {
+    const { s3, UploadId } = begun()
+    s3.abortMultipartUpload(context, { Bucket, Key, UploadId })
+    // In UTF-16 the emoji's halves come before the last letter.
+    const keys = ['x', 'y/1', 'y/2', '\u{1f600}', '\uff5e']
+    for (const Key of keys) s3.createMultipartUpload(context, { Bucket, Key })
+    const list = (input: object) => s3.listMultipartUploads(context, { Bucket, ...input })
+    const keysOf = (input: object) => list(input).Uploads?.map((upload) => upload.Key)
+    assert.deepEqual(keysOf({}), ['x', 'y/1', 'y/2', '\uff5e', '\u{1f600}'])
+    assert.deepEqual(keysOf({ KeyMarker: '\uff5e' }), ['\u{1f600}'])
+    // Ids are of [a-z0-9]: none of them may be taken for a part of the key.
+    for (const Delimiter of ['a', '7', '\0'])
+      assert.deepEqual(list({ Prefix: 'x', Delimiter }).CommonPrefixes, [], Delimiter)
+    const first = list({ Delimiter: '/', MaxUploads: 2 })
+    assert.deepEqual([first.NextKeyMarker, first.NextUploadIdMarker], ['y/', undefined])
+    assert.deepEqual(keysOf({ Delimiter: '/', KeyMarker: 'y/' }), ['\uff5e', '\u{1f600}'])
+  })
 })

@@ -2,7 +2,7 @@ import type { Activity } from '@aws-sdk/client-auto-scaling'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
-import { invalidToken, noGroup, unsupported } from '../errors.ts'
+import { noGroup, paging, unsupported } from '../errors.ts'
 import { groupOf, type ActivityRow } from '../store.ts'
 
 type Implemented = Pick<AutoscalingOperations, 'describeScalingActivities'>
@@ -26,9 +26,9 @@ export function makeActivityOperations({ store }: AutoscalingDeps): Implemented 
         )
         .filter((row) => !input.ActivityIds?.length || input.ActivityIds.includes(row.id))
         .filter((row) => input.IncludeDeletedGroups || groupOf(store, context, row.groupName))
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? 100 }
+      const limits = { token: input.NextToken, max: input.MaxRecords }
       // Newest first.
-      const page = pageOf(rows, (row) => String(1e15 - row.seq).padStart(16, '0'), limits, invalidToken)
+      const page = pageOf(rows, (row) => String(1e15 - row.seq).padStart(16, '0'), limits, paging(100))
       return { NextToken: page.next, Activities: page.items.map(describeActivity) }
     },
   }

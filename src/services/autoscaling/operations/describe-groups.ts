@@ -2,7 +2,7 @@ import type { AutoScalingGroup, AutoScalingInstanceDetails, Filter } from '@aws-
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
-import { invalidToken, unsupported, validation } from '../errors.ts'
+import { paging, unsupported, validation } from '../errors.ts'
 import { groupsOf, groupTagsOf, listOf, membersOf, type GroupRow, type MemberRow } from '../store.ts'
 import { describeGroupTag } from './tags.ts'
 
@@ -16,8 +16,8 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
       const rows = groupsOf(store, context)
         .filter((row) => names.length === 0 || names.includes(row.name))
         .filter((row) => (input.Filters ?? []).every((filter) => matches(row, filter)))
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? (names.length > 0 ? 100 : 50) }
-      const page = pageOf(rows, (row) => row.name, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxRecords }
+      const page = pageOf(rows, (row) => row.name, limits, paging(names.length > 0 ? 100 : 50))
       return { NextToken: page.next, AutoScalingGroups: page.items.map(describeGroup) }
     },
     describeAutoScalingInstances(context, input) {
@@ -26,8 +26,8 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
       const rows = groupsOf(store, context)
         .flatMap((group) => membersOf(store, group))
         .filter((row) => wanted.length === 0 || wanted.includes(row.instanceId))
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
-      const page = pageOf(rows, (row) => row.instanceId, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxRecords }
+      const page = pageOf(rows, (row) => row.instanceId, limits, paging(50, 50))
       const details = page.items.map((row): AutoScalingInstanceDetails => ({
         ...describeMember(row),
         AutoScalingGroupName: row.groupName,

@@ -3,7 +3,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
-import { invalidToken, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
+import { noLaunchConfiguration, paging, requireString, unsupported, validation } from '../errors.ts'
 import {
   groupsOf,
   launchConfigurationOf,
@@ -108,8 +108,8 @@ export function makeLaunchConfigurationOperations({
       const rows = launchConfigurationsOf(store, context).filter(
         (row) => names.length === 0 || names.includes(row.name),
       )
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
-      const page = pageOf(rows, (row) => row.name, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxRecords }
+      const page = pageOf(rows, (row) => row.name, limits, paging(50))
       return { NextToken: page.next, LaunchConfigurations: page.items.map(describe) }
     },
   }

@@ -4,7 +4,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
-import { invalidToken, noGroup, unsupported, validation } from '../errors.ts'
+import { noGroup, paging, unsupported, validation } from '../errors.ts'
 import { groupOf, groupsOf, groupTagsOf, type GroupTagRow } from '../store.ts'
 
 type Implemented = Pick<AutoscalingOperations, 'createOrUpdateTags' | 'deleteTags' | 'describeTags'>
@@ -49,8 +49,8 @@ export function makeTagOperations(deps: AutoscalingDeps): Implemented {
             return Values.includes(value(tag))
           }),
         )
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? 50 }
-      const page = pageOf(rows, (tag) => `${tag.groupName} ${tag.key}`, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxRecords }
+      const page = pageOf(rows, (tag) => `${tag.groupName}\0${tag.key}`, limits, paging(50))
       return { NextToken: page.next, Tags: page.items.map(describeGroupTag) }
     },
   }

@@ -3,7 +3,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
-import { invalidToken, noGroup, requireString, unsupported, validation } from '../errors.ts'
+import { noGroup, paging, requireString, unsupported, validation } from '../errors.ts'
 import { groupOf, listOf, membersOf, updateGroup, type GroupRow } from '../store.ts'
 import { requireTargetGroups } from '../validate.ts'
 
@@ -41,7 +41,8 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
 
   function processesOf(given: string[] | undefined): string[] {
     const unknown = given?.find((name) => !PROCESSES.includes(name))
-    if (unknown) throw validation(`${unknown} is not a valid scaling process: ${PROCESSES.join(', ')}`)
+    if (unknown !== undefined)
+      throw validation(`${unknown} is not a valid scaling process: ${PROCESSES.join(', ')}`)
     return given?.length ? given : PROCESSES
   }
 
@@ -69,8 +70,8 @@ export function makeTargetGroupOperations(deps: AutoscalingDeps): Implemented {
       refuseOthers(input, ['AutoScalingGroupName', 'MaxRecords', 'NextToken'], unsupported)
       const group = requireGroup(context, input.AutoScalingGroupName)
       const members = membersOf(store, group).filter((member) => member.lifecycleState === 'InService')
-      const limits = { token: input.NextToken, max: input.MaxRecords ?? 100 }
-      const page = pageOf(listOf(group.targetGroups), (arn) => arn, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxRecords }
+      const page = pageOf(listOf(group.targetGroups), (arn) => arn, limits, paging(100))
       const stateOf = (arn: string) =>
         members.length === 0
           ? 'Adding'

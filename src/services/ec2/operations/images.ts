@@ -3,10 +3,10 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { instanceTypes, type InstanceType } from '../catalogue.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, unsupported } from '../errors.ts'
+import { paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { imageIdOf, IMAGE_NAME, ROOT_BYTES, ROOT_DEVICE } from '../image.ts'
-import { capacityOf } from '../capacity.ts'
+import { machineArchitecture } from '../capacity.ts'
 
 type Implemented = Pick<
   Ec2Operations,
@@ -33,7 +33,7 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       const id = imageIdOf(context)
       const wrong = input.ImageIds?.filter((one) => one !== id) ?? []
       if (wrong.length > 0) throw noImage(wrong)
-      const architecture = capacityOf(store)?.architecture ?? 'x86_64'
+      const architecture = machineArchitecture(store)
       const owned = (input.Owners ?? []).every((owner) => ['self', 'amazon', context.account].includes(owner))
       const images = filtered(
         owned ? [{ id, architecture, owner: context.account }] : [],
@@ -41,8 +41,11 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
         IMAGE_FILTERS,
         () => [],
       )
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(images, (image) => image.id, limits, paging())
       return {
-        Images: images.map((image) => ({
+        NextToken: page.next,
+        Images: page.items.map((image) => ({
           ImageId: image.id,
           Name: IMAGE_NAME,
           Description: "The host's own programs and libraries, read-only",
@@ -86,8 +89,8 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
         ({ name }) => !input.InstanceTypes?.length || input.InstanceTypes.some((one) => one === name),
       )
       const found = filtered(asked, input.Filters, TYPE_FILTERS, () => [])
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 100 }
-      const page = pageOf(found, (type) => type.name, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (type) => type.name, limits, paging(100))
       return { NextToken: page.next, InstanceTypes: page.items.map(describeType) }
     },
     describeInstanceTypeOfferings(context, input) {
@@ -96,12 +99,14 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       if (type !== 'region' && type !== 'availability-zone') throw unsupported(`LocationType=${type}`)
       const locations =
         type === 'region' ? [context.region] : networkOf(context).subnets.map((subnet) => subnet.zone)
-      const offers = locations.flatMap((location) =>
-        [...instanceTypes.keys()].map((name) => ({ name, location })),
+      // Of all the types that there are, this machine can be those of its own architecture.
+      const offered = [...instanceTypes.values()].filter(
+        (one) => one.architecture === machineArchitecture(store),
       )
+      const offers = locations.flatMap((location) => offered.map(({ name }) => ({ name, location })))
       const found = filtered(offers, input.Filters, OFFER_FILTERS, () => [])
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (offer) => `${offer.name} ${offer.location}`, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (offer) => `${offer.name} ${offer.location}`, limits, paging())
       return {
         NextToken: page.next,
         InstanceTypeOfferings: page.items.map(({ name, location }) => ({

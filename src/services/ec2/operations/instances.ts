@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
 import { describeReservations, describeState } from '../describe-instance.ts'
-import { invalidToken, invalidValue, missing, noInstance, unsupported } from '../errors.ts'
+import { missing, noInstance, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type InstanceRow } from '../store.ts'
 
@@ -53,16 +53,16 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
   return {
     describeInstances(context, input) {
       refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
-      requireMaxResults(input.MaxResults, input.InstanceIds)
+      requireNoIds(input.MaxResults, input.InstanceIds)
       const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) =>
         tagsOf(store, row.id),
       )
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
+      const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(
         found,
         (row) => `${String(row.launchedAt).padStart(15, '0')} ${row.id}`,
         limits,
-        invalidToken,
+        paging(),
       )
       return { NextToken: page.next, Reservations: describeReservations(deps, context, page.items) }
     },
@@ -72,13 +72,13 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
         ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'],
         unsupported,
       )
-      requireMaxResults(input.MaxResults, input.InstanceIds)
+      requireNoIds(input.MaxResults, input.InstanceIds)
       const rows = find(context, input.InstanceIds).filter(
         (row) => input.IncludeAllInstances || row.state === 'running',
       )
       const found = filtered(rows, input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (row) => row.id, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (row) => row.id, limits, paging())
       return {
         NextToken: page.next,
         InstanceStatuses: page.items.map((row) => ({
@@ -156,11 +156,8 @@ const wrongState = (row: InstanceRow, verb: string) =>
     `The instance '${row.id}' is not in a state from which it can be ${verb}.`,
   )
 
-function requireMaxResults(max: number | undefined, ids: string[] | undefined) {
-  if (max === undefined) return
-  if (max < 5 || max > 1000)
-    throw invalidValue(String(max), 'maxResults', 'Expecting a value between 5 and 1000.')
-  if (ids?.length)
+function requireNoIds(max: number | undefined, ids: string[] | undefined) {
+  if (max !== undefined && ids?.length)
     throw new DeclaredError(
       'InvalidParameterCombination',
       'The parameter instancesSet cannot be used with the parameter maxResults',

@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface, releaseInterface } from '../addresses.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, missing, noSubnet, unsupported } from '../errors.ts'
+import { missing, noSubnet, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { requireGroups } from '../groups.ts'
 import {
@@ -45,13 +45,13 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       refuseOthers(input, ['NetworkInterfaceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const rows = networkInterfacesOf(store, context)
       const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
-      if (wrong) throw noInterface(wrong)
+      if (wrong !== undefined) throw noInterface(wrong)
       const asked = rows.filter(
         (row) => !input.NetworkInterfaceIds?.length || input.NetworkInterfaceIds.includes(row.id),
       )
       const found = filtered(asked, input.Filters, FILTERS, (row) => tagsOf(store, row.id))
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (row) => row.id, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (row) => row.id, limits, paging())
       return {
         NextToken: page.next,
         NetworkInterfaces: page.items.map((row) => describeInterface(context, row)),

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, noSubnet, unsupported } from '../errors.ts'
+import { noSubnet, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
 import { networkInterfacesOf, tagsOf } from '../store.ts'
@@ -33,10 +33,12 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       refuseOthers(input, ['VpcIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId: id, cidr } = networkOf(context)
       const wrong = input.VpcIds?.find((one) => one !== id)
-      if (wrong) throw noVpc(wrong)
+      if (wrong !== undefined) throw noVpc(wrong)
       const vpcs = filtered([{ id, cidr, owner: context.account }], input.Filters, VPC_FILTERS, tagRows)
+      const page = pageOf(vpcs, byId, { token: input.NextToken, max: input.MaxResults }, paging())
       return {
-        Vpcs: vpcs.map(() => ({
+        NextToken: page.next,
+        Vpcs: page.items.map(() => ({
           VpcId: id,
           CidrBlock: cidr,
           State: 'available',
@@ -59,18 +61,13 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       refuseOthers(input, ['SubnetIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId, subnets } = networkOf(context)
       const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
-      if (wrong) throw noSubnet(wrong)
+      if (wrong !== undefined) throw noSubnet(wrong)
       const asked = subnets.filter(
         (subnet) => !input.SubnetIds?.length || input.SubnetIds.includes(subnet.id),
       )
       const rows = asked.map((subnet) => ({ ...subnet, vpcId, owner: context.account }))
       const found = filtered(rows, input.Filters, SUBNET_FILTERS, tagRows)
-      const page = pageOf(
-        found,
-        byId,
-        { token: input.NextToken, max: input.MaxResults ?? 1000 },
-        invalidToken,
-      )
+      const page = pageOf(found, byId, { token: input.NextToken, max: input.MaxResults }, paging())
       return {
         NextToken: page.next,
         Subnets: page.items.map((subnet) => describeSubnet(context, vpcId, subnet)),
@@ -84,7 +81,8 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
         region: context.region,
       }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
-      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
+      if (wrong !== undefined)
+        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
       const asked = zones.filter(
         (zone) =>
           (!input.ZoneNames?.length || input.ZoneNames.includes(zone.name)) &&
@@ -108,7 +106,8 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     describeRegions(context, input) {
       refuseOthers(input, ['RegionNames', 'Filters', 'AllRegions'], unsupported)
       const wrong = input.RegionNames?.find((name) => name !== context.region)
-      if (wrong) throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
+      if (wrong !== undefined)
+        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
       const regions = filtered([{ name: context.region }], input.Filters, REGION_FILTERS, () => [])
       return {
         Regions: regions.map(({ name }) => ({

@@ -5,8 +5,8 @@ import { refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface } from '../addresses.ts'
-import { requireCapacity } from '../capacity.ts'
-import { DEFAULT_INSTANCE_TYPE, instanceTypes } from '../catalogue.ts'
+import { capacityOf, requireCapacity } from '../capacity.ts'
+import { DEFAULT_INSTANCE_TYPES, instanceTypes, type InstanceType } from '../catalogue.ts'
 import type { Ec2Deps } from '../deps.ts'
 import { describeReservations } from '../describe-instance.ts'
 import { invalidValue, missing, noSubnet, unsupported } from '../errors.ts'
@@ -54,12 +54,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       const { min, max } = countsOf(input)
       if (!input.ImageId) throw missing('ImageId')
       if (input.ImageId !== imageIdOf(context)) throw noImage([input.ImageId])
-      const type = instanceTypes.get(input.InstanceType ?? DEFAULT_INSTANCE_TYPE)
-      if (!type)
-        throw new DeclaredError(
-          'InvalidParameterValue',
-          `Invalid value '${input.InstanceType}' for InstanceType.`,
-        )
+      const type = typeOf(input.InstanceType)
       const subnet = subnetOf(context, input)
       const diskBytes = diskBytesOf(input.BlockDeviceMappings)
       const named = findNamedGroups(deps, context, input.SecurityGroups)
@@ -133,6 +128,22 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).',
       )
     return before
+  }
+
+  // What the machine is, is not known before its engine was first seen; then the engine decides.
+  function typeOf(name: string | undefined): InstanceType {
+    const architecture = capacityOf(store)?.architecture
+    const type = instanceTypes.get(name ?? DEFAULT_INSTANCE_TYPES[architecture ?? 'x86_64'])
+    if (!type) throw new DeclaredError('InvalidParameterValue', `Invalid value '${name}' for InstanceType.`)
+    if (architecture !== undefined && type.architecture !== architecture)
+      throw new DeclaredError(
+        'InvalidParameterValue',
+        `The architecture '${type.architecture}' of the specified instance type does not match the architecture ` +
+          `'${architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, ` +
+          `and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of ` +
+          `the instance type or AMI.`,
+      )
+    return type
   }
 
   function subnetOf(context: Context, { SubnetId, Placement }: RunInstancesCommandInput): Subnet {

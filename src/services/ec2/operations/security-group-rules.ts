@@ -4,7 +4,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, noSecurityGroup, unsupported } from '../errors.ts'
+import { noSecurityGroup, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { rulesOfPermissions, sameRule, wordsOfRule, type PermissionInput } from '../permissions.ts'
 import { rulesOf, securityGroupsOf, type SecurityGroupRow, type SecurityGroupRuleRow } from '../store.ts'
@@ -114,8 +114,8 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
       )
       for (const id of input.SecurityGroupRuleIds ?? []) if (!all.some((rule) => rule.id === id)) noRule(id)
       const found = filtered(asked, input.Filters, FILTERS, () => [])
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (rule) => rule.id, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (rule) => rule.id, limits, paging())
       return { NextToken: page.next, SecurityGroupRules: page.items.map(describeRule) }
     },
   }

@@ -4,7 +4,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidToken, invalidValue, missing, noSecurityGroup, unsupported } from '../errors.ts'
+import { invalidValue, missing, noSecurityGroup, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { ensureDefaultGroup } from '../groups.ts'
 import { permissionsOfRules } from '../permissions.ts'
@@ -91,8 +91,8 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
         if (!all.some((group) => group.id === id)) throw noSecurityGroup(id)
       for (const name of input.GroupNames ?? []) requireNamed(deps, context, name)
       const found = filtered(asked, input.Filters, filters(deps), (group) => tagsOf(store, group.id))
-      const limits = { token: input.NextToken, max: input.MaxResults ?? 1000 }
-      const page = pageOf(found, (group) => group.id, limits, invalidToken)
+      const limits = { token: input.NextToken, max: input.MaxResults }
+      const page = pageOf(found, (group) => group.id, limits, paging())
       return {
         NextToken: page.next,
         SecurityGroups: page.items.map((group) => describeGroup(context, group)),

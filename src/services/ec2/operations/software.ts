@@ -32,5 +32,13 @@ export function makeSoftwareOperations({ store, clock }: Ec2Deps): Ec2Internal {
       const row = instanceOf(store, context, instanceId) && softwareOf(store, instanceId)
       return row && { revision: row.revision, state: row.state, output: row.output }
     },
+    layersInUse: () =>
+      store
+        .all<{ digest: string }>(
+          `select distinct json_extract(layer.value, '$.digest') as digest
+           from ec2_instance_software software join ec2_instance instance on instance.id = software.instance_id,
+             json_each(software.intent, '$.layers') layer where instance.state <> 'terminated'`,
+        )
+        .map(({ digest }) => digest),
   }
 }

@@ -4,7 +4,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
-import { invalidToken, missing, noInstance, unsupported } from '../errors.ts'
+import { missing, noInstance, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { tagsOf, type TagRow } from '../store.ts'
 
@@ -48,8 +48,8 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
       const page = pageOf(
         filtered(all, input.Filters, FILTERS, () => []),
         (tag) => `${tag.resourceId} ${tag.key}`,
-        { token: input.NextToken, max: input.MaxResults ?? 1000 },
-        invalidToken,
+        { token: input.NextToken, max: input.MaxResults },
+        paging(),
       )
       return {
         NextToken: page.next,

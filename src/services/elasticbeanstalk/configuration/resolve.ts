@@ -2,8 +2,8 @@
 import type { ConfigurationOptionSetting, OptionSpecification } from '@aws-sdk/client-elastic-beanstalk'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import { changeOf } from './change.ts'
-import { configurationOf } from './effective.ts'
-import { mergeSettings } from './merge.ts'
+import { configurationOf, givenIn, readerOf } from './effective.ts'
+import { INSTANCE_TYPE, INSTANCE_TYPES, mergeSettings } from './merge.ts'
 import { shownSettings } from './shown.ts'
 import { settingsWithoutEffect, validateSettings } from './validate.ts'
 import type {
@@ -81,6 +81,20 @@ export function validateConfiguration(input: ResolveInput): Finding[] {
 
 function examine({ platform, stored, template = [], given = [], remove = [], instanceTypes }: ResolveInput) {
   const merged = mergeSettings({ platform, stored: stored ?? [], template, given, remove })
-  const errors = validateSettings({ platform, settings: merged.settings, before: stored, instanceTypes })
-  return { settings: merged.settings, findings: [...merged.findings, ...errors] }
+  const settings = withTypeOffered(platform, merged.settings, instanceTypes)
+  const errors = validateSettings({ platform, settings, before: stored, instanceTypes })
+  return { settings, findings: [...merged.findings, ...errors] }
+}
+
+// AWS's default is an x86 type: where that is not offered the smallest one that is takes its place.
+function withTypeOffered(
+  platform: string,
+  settings: Setting[],
+  offered: ReadonlySet<string> | undefined,
+): Setting[] {
+  const read = readerOf(platform, settings)
+  if (!offered || [INSTANCE_TYPE, INSTANCE_TYPES].some((key) => givenIn(settings, key))) return settings
+  if (offered.has(read(INSTANCE_TYPE.namespace, INSTANCE_TYPE.optionName))) return settings
+  const value = [...offered].find((name) => name.endsWith('.micro'))
+  return value === undefined ? settings : [...settings, { ...INSTANCE_TYPE, value }]
 }

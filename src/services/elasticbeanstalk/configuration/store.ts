@@ -60,6 +60,15 @@ export function templateNamed(
   return row
 }
 
+export const templateNames = (store: Store, { account, region }: Scope, applicationName: string): string[] =>
+  store
+    .all<{ templateName: string }>(
+      `select template_name from configuration_template
+       where account = :account and region = :region and application_name = :applicationName order by template_name`,
+      { account, region, applicationName },
+    )
+    .map((row) => row.templateName)
+
 export const countTemplates = (store: Store, { account, region }: Scope): number =>
   store.get<{ count: number }>(
     'select count(*) as count from configuration_template where account = :account and region = :region',

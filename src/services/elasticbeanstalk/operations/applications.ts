@@ -3,6 +3,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
+import { templateNames } from '../configuration/store.ts'
 import { ofApplication } from '../events.ts'
 import { applicationArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
@@ -28,7 +29,7 @@ type Operations = Pick<
 >
 
 export function makeApplicationOperations(parts: Parts): Operations {
-  const { store, clock, events, workflows } = parts
+  const { store, clock, ids, events, workflows } = parts
   return {
     createApplication(context, input) {
       const { ApplicationName: name, Description, ResourceLifecycleConfig = {}, Tags = [] } = input
@@ -100,8 +101,11 @@ export function makeApplicationOperations(parts: Parts): Operations {
         return {}
       }
       events.write(subject, 'INFO', 'Invoking Environment Termination workflows.')
+      // Each under an id of its own: `eb terminate --all` would take "terminateEnvironment completed successfully." under
+      // this call's id for the end (clients.md §1b).
       for (const environment of environments)
-        if (environment.status !== 'Terminating') beginTermination(parts, context, environment)
+        if (environment.status !== 'Terminating')
+          beginTermination(parts, { ...context, requestId: ids.uuid() }, environment)
       workflows.start('elasticbeanstalk.delete-application', applicationArn(context, name), { subject })
       return {}
     },
@@ -164,7 +168,7 @@ function describeApplication(store: Store, row: ApplicationRow) {
     DateCreated: new Date(row.createdAt),
     DateUpdated: new Date(row.updatedAt),
     Versions: versions.map(({ label }) => label),
-    ConfigurationTemplates: templateNames(store, row),
+    ConfigurationTemplates: templateNames(store, row, name),
     ResourceLifecycleConfig: {
       VersionLifecycleConfig: { MaxCountRule: DISABLED_COUNT, MaxAgeRule: DISABLED_AGE },
       ...(JSON.parse(row.lifecycle) as ApplicationResourceLifecycleConfig),
@@ -176,16 +180,6 @@ function describeApplication(store: Store, row: ApplicationRow) {
 function checkLifecycle({ VersionLifecycleConfig: rules }: ApplicationResourceLifecycleConfig): void {
   if (rules?.MaxCountRule?.Enabled || rules?.MaxAgeRule?.Enabled)
     throw notImplemented('An enabled application version lifecycle rule')
-}
-
-function templateNames(store: Store, { account, region, name }: ApplicationRow): string[] {
-  return store
-    .all<{ templateName: string }>(
-      `select template_name from configuration_template
-       where account = :account and region = :region and application_name = :name order by template_name`,
-      { account, region, name },
-    )
-    .map((row) => row.templateName)
 }
 
 const DISABLED_COUNT = { Enabled: false, MaxCount: 200, DeleteSourceFromS3: false }

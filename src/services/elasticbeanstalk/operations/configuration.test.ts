@@ -27,6 +27,7 @@ function service() {
   let now = 1_000_000
   const clock = { now: () => (now += 1000), monotonic: () => now, sleep: async () => {} }
   const ec2 = {
+    describeImages: () => ({ Images: [{ Architecture: 'x86_64' as const }] }),
     describeInstanceTypes: () => ({
       InstanceTypes: [{ InstanceType: 't3.micro' as const }, { InstanceType: 't3.small' as const }],
     }),

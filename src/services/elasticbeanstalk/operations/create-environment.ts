@@ -16,6 +16,7 @@ import {
   checkDescription,
   checkEnvironmentName,
   checkTags,
+  ENVIRONMENT_TAGS_MAX,
   invalidCombination,
   invalidValue,
   notImplemented,
@@ -34,7 +35,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     const application = applicationNamed(store, context, input.ApplicationName ?? '').name
     refuseWhileDeleted(parts, context, application)
     refuseWhatIsMissing(input)
-    const tags = checkTags(input.Tags ?? [])
+    const tags = checkTags(input.Tags ?? [], ENVIRONMENT_TAGS_MAX)
     const template = templateOf(parts, context, application, input)
     const asked =
       input.SolutionStackName === undefined && input.PlatformArn === undefined ? template : undefined

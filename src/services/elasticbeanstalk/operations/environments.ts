@@ -1,5 +1,5 @@
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { pageOf } from '../paging.ts'
+import { newestFirst, pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import type { EnvironmentRow } from '../store.ts'
 import { checkRange } from '../validation.ts'
@@ -37,8 +37,10 @@ export function makeEnvironmentOperations(parts: Parts): Operations {
            and (:label is null or version_label = :label)
            and (:ids = '[]' or id in (select value from json_each(:ids)))
            and (:names = '[]' or name in (select value from json_each(:names)))
-           and (terminated_at is null or (:since is not null and terminated_at >= :since))
-         order by created_at, id`,
+           and (terminated_at is null or (:since is not null and terminated_at >= :since
+             and (:everything or id in (select value from json_each(:ids)) or not exists (
+               select 1 from environment as later where later.account = :account and later.region = :region
+                 and later.name = environment.name and later.created_at > environment.created_at))))`,
         {
           account,
           region,
@@ -47,9 +49,13 @@ export function makeEnvironmentOperations(parts: Parts): Operations {
           ids: input.EnvironmentIds ?? [],
           names: input.EnvironmentNames ?? [],
           since,
+          // They wait for all rows of a name to become Ready: one that was terminated before the name was used again
+          // would keep them waiting for ever.
+          everything: input.IncludeDeleted === true ? 1 : 0,
         },
       )
-      const { rows: page, ...next } = pageOf(rows, input.NextToken, input.MaxRecords)
+      const limits = { token: input.NextToken, pageMax: input.MaxRecords }
+      const { rows: page, ...next } = pageOf(rows, ({ createdAt, id }) => newestFirst(createdAt, id), limits)
       return { Environments: page.map((row) => describeEnvironment(parts, row)), ...next }
     },
   }

@@ -1,6 +1,7 @@
 import type { EventSeverity } from '@aws-sdk/client-elastic-beanstalk'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import type { EventRow } from '../events.ts'
+import { invalidToken } from '../paging.ts'
 import { invalidValue, checkRange } from '../validation.ts'
 import type { Parts } from '../parts.ts'
 
@@ -74,7 +75,7 @@ function fromSeverity(least: EventSeverity): string[] {
 
 function positionOf(token: string): number {
   const match = /^e(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString())
-  if (!match) throw invalidValue('The specified NextToken is invalid.')
+  if (!match) throw invalidToken()
   return Number(match[1])
 }
 

@@ -4,12 +4,14 @@ import type {
   InstanceHealthSummary,
   SingleInstanceHealth,
 } from '@aws-sdk/client-elastic-beanstalk'
+import type { _InstanceType } from '@aws-sdk/client-ec2'
 import type { RequestCounters } from '../../cloud.ts'
 import { systemContext } from '../../service.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import { assessNow, instanceCounters, loadBalancerCounters } from '../assess-environment.ts'
+import { utilisation } from '../cpu.ts'
 import { colourOf } from '../health.ts'
-import { pageOf } from '../paging.ts'
+import { invalidToken } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findDeployment, instancesOf, type EnvironmentInstanceRow, type EnvironmentRow } from '../store.ts'
 import { invalidValue } from '../validation.ts'
@@ -40,12 +42,15 @@ export function makeHealthOperations(parts: Parts): Operations {
 
     describeInstancesHealth(context, input) {
       const row = findEnvironment(store, context, input)
+      if (input.NextToken !== undefined) throw invalidToken() // all instances are on one page
       const wanted = wantedOf(input.AttributeNames, INSTANCE_ATTRIBUTES)
       const { instances } = assessNow(parts, row)
       const machines = machinesOf(parts, row)
+      const vcpusOf = makeVcpusOf(parts, row)
       const list = instancesOf(store, row.id).map((instance): SingleInstanceHealth => {
         const health = instances.find(({ id }) => id === instance.instanceId)
         const status = health?.status ?? 'NoData'
+        const machine = machines.get(instance.instanceId)
         return {
           InstanceId: instance.instanceId,
           ...pick(wanted, {
@@ -54,17 +59,18 @@ export function makeHealthOperations(parts: Parts): Operations {
             Causes: health?.causes ?? [],
             ApplicationMetrics: metricsOf(instanceCounters(parts, row, instance.instanceId)),
             RefreshedAt: undefined,
-            LaunchedAt: machines.get(instance.instanceId)?.launchedAt ?? new Date(instance.launchedAt),
+            LaunchedAt: machine?.launchedAt ?? new Date(instance.launchedAt),
             // What is not measured is left out. No LoadAverage: `eb` takes one that is there to hold two figures.
-            System: { CPUUtilization: {} },
+            System: {
+              CPUUtilization: utilisation(parts.cpu.of(instance.instanceId), vcpusOf(machine?.type)),
+            },
             Deployment: deploymentOf(parts, row, instance),
-            AvailabilityZone: machines.get(instance.instanceId)?.zone,
-            InstanceType: machines.get(instance.instanceId)?.type,
+            AvailabilityZone: machine?.zone,
+            InstanceType: machine?.type,
           }),
         }
       })
-      const { rows: page, ...next } = pageOf(list, input.NextToken, undefined)
-      return { InstanceHealthList: page, RefreshedAt: new Date(clock.now()), ...next }
+      return { InstanceHealthList: list, RefreshedAt: new Date(clock.now()) }
     },
   }
 }
@@ -73,7 +79,7 @@ function machinesOf({ store, cloud }: Parts, row: EnvironmentRow) {
   const ids = instancesOf(store, row.id).map(({ instanceId }) => instanceId)
   const machines = new Map<
     string,
-    { launchedAt: Date | undefined; zone: string | undefined; type: string | undefined }
+    { launchedAt: Date | undefined; zone: string | undefined; type: _InstanceType | undefined }
   >()
   if (ids.length === 0) return machines
   const context = systemContext(row.account, row.region, row.requestId)
@@ -87,6 +93,19 @@ function machinesOf({ store, cloud }: Parts, row: EnvironmentRow) {
       type: one.InstanceType,
     })
   return machines
+}
+
+function makeVcpusOf({ cloud }: Parts, row: EnvironmentRow) {
+  const context = systemContext(row.account, row.region, row.requestId)
+  const known = new Map<string, number | undefined>()
+  return (type: _InstanceType | undefined): number | undefined => {
+    if (type === undefined) return undefined
+    if (!known.has(type)) {
+      const [found] = cloud.ec2.describeInstanceTypes(context, { InstanceTypes: [type] }).InstanceTypes ?? []
+      known.set(type, found?.VCpuInfo?.DefaultVCpus)
+    }
+    return known.get(type)
+  }
 }
 
 function deploymentOf({ store }: Parts, row: EnvironmentRow, instance: EnvironmentInstanceRow) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { DeclaredError } from '../../../kernel/errors.ts'
 import { BUCKET, STACK, makeBench, type Bench } from '../test-bench.ts'
 
 let bench: Bench
@@ -33,6 +34,11 @@ describe('errors in the words of AWS', () => {
     refuses(() => bench.create({ VersionLabel: 'v9' }), "No Application Version named 'v9' found.")
     const old = '64bit Amazon Linux 2018.03 v2.0.0 running Python 2.7'
     refuses(() => bench.create({ SolutionStackName: old }), `No Solution Stack named '${old}' found.`)
+    const arn = 'arn:aws:elasticbeanstalk:us-west-2::platform/COBOL running on 64bit Amazon Linux 2023/1.0.0'
+    refuses(
+      () => bench.create({ SolutionStackName: undefined, PlatformArn: arn }),
+      `No Platform named '${arn}' found.`,
+    )
     refuses(
       () => bench.create({ SolutionStackName: undefined }),
       'Unable to determine base for template pack (no solution stack)',
@@ -98,6 +104,11 @@ describe('errors in the words of AWS', () => {
     assert.throws(() => bench.api.describeEvents(bench.context(), { MaxRecords: 1001 }), {
       code: 'ValidationError',
     })
+    refuses(
+      () => bench.api.describeEvents(bench.context(), { MaxRecords: 2.5 }),
+      "'2.5' at 'maxRecords' is not an integer",
+      'MalformedInput',
+    )
   })
 
   it('come from the settings, and leave nothing behind', () => {
@@ -196,10 +207,12 @@ describe('application versions', () => {
       bench.api.describeApplicationVersions(bench.context(), { VersionLabels: ['v1'] })
         .ApplicationVersions?.[0]?.Status
     await bench.clock.runUntil(() => String(status()) === 'PROCESSED', 10_000)
-    assert.equal(
-      bench.texts({ EnvironmentName: undefined, RequestId: context.requestId }).at(-1),
+    assert.deepEqual(bench.texts({ EnvironmentName: undefined, RequestId: context.requestId }), [
+      'INFO Created new Application: shop',
+      'INFO createApplicationVersion is starting.',
+      'INFO Created new Application Version: v1',
       'INFO Finished processing application version v1. Version status: PROCESSED.',
-    )
+    ])
   })
 
   it('stay UNPROCESSED otherwise, page by page, newest first', async () => {
@@ -220,6 +233,54 @@ describe('application versions', () => {
       [second.ApplicationVersions?.map(({ VersionLabel }) => VersionLabel), second.NextToken],
       [['v1'], undefined],
     )
+  })
+
+  it('are paged by what was shown, whatever comes or goes meanwhile', async () => {
+    for (const label of ['v1', 'v2', 'v3', 'v4']) {
+      bench.version(label)
+      await bench.clock.run(1_000)
+    }
+    const page = (NextToken?: string) =>
+      bench.api.describeApplicationVersions(bench.context(), { MaxRecords: 2, NextToken })
+    const first = page()
+    bench.version('v5')
+    bench.api.deleteApplicationVersion(bench.context(), { ApplicationName: 'shop', VersionLabel: 'v3' })
+    assert.deepEqual(
+      [...first.ApplicationVersions!, ...page(first.NextToken).ApplicationVersions!].map(
+        ({ VersionLabel }) => VersionLabel,
+      ),
+      ['v4', 'v3', 'v2', 'v1'],
+    )
+    refuses(() => page('b3V0'), 'The specified NextToken is invalid.')
+  })
+
+  it('are deleted when their bundle has gone already, and kept when it cannot be deleted', () => {
+    const remove = () =>
+      bench.api.deleteApplicationVersion(bench.context(), {
+        ApplicationName: 'shop',
+        VersionLabel: 'v1',
+        DeleteSourceBundle: true,
+      })
+    const fail = (code: string) => {
+      bench.world.objects.delete = () => {
+        throw new DeclaredError(code, 'It is so.')
+      }
+    }
+    bench.version('v1')
+    fail('AccessDenied')
+    refuses(
+      remove,
+      'Unable to delete the source bundle: It is so. (AccessDenied)',
+      'SourceBundleDeletionFailure',
+    )
+    assert.equal(
+      bench.api.describeApplicationVersions(bench.context(), {}).ApplicationVersions?.length,
+      1,
+      'it is still there',
+    )
+    fail('NoSuchBucket')
+    remove()
+    assert.deepEqual(bench.api.describeApplicationVersions(bench.context(), {}).ApplicationVersions, [])
   })
 
   it('cannot be deleted while they are deployed, and take their bundle along when told so', async () => {
@@ -296,7 +357,8 @@ describe('an environment, looked at', () => {
     assert.deepEqual([found?.Triggers, found?.Queues], [[], []])
   })
 
-  it('shows the health that eb reads, member by member', () => {
+  it('shows the health that eb reads, member by member', async () => {
+    await bench.clock.run(20_000)
     const health = bench.api.describeEnvironmentHealth(bench.context(), {
       EnvironmentName: 'shop-prod',
       AttributeNames: ['All'],
@@ -320,7 +382,32 @@ describe('an environment, looked at', () => {
       ['Ok', 1, 'v1', 'Deployed'],
     )
     assert.ok(list[0]?.LaunchedAt instanceof Date)
+    assert.deepEqual(list[0]?.System, { CPUUtilization: { User: 25, System: 5, Idle: 70 } })
+    assert.deepEqual(Object.keys(list[0]?.ApplicationMetrics ?? {}), [
+      'Duration',
+      'RequestCount',
+      'StatusCodes',
+      'Latency',
+    ])
     assert.deepEqual([list[0]?.AvailabilityZone, list[0]?.InstanceType], ['us-west-2a', 't3.micro'])
+  })
+
+  it('stands alone under its name, however often the name was used', async () => {
+    const list = (input: object) =>
+      bench.api
+        .describeEnvironments(bench.context(), input)
+        .Environments!.map(({ EnvironmentId, Status }) => `${EnvironmentId} ${Status}`)
+    const first = bench.environment()?.EnvironmentId
+    bench.api.terminateEnvironment(bench.context(), { EnvironmentName: 'shop-prod' })
+    await bench.until('Terminated')
+    assert.deepEqual(list({ EnvironmentNames: ['shop-prod'] }), [`${first} Terminated`])
+    await bench.clock.run(1_000)
+    const second = bench.create().EnvironmentId
+    // The waiters of the AWS CLI want every row to be Ready.
+    assert.deepEqual(list({ EnvironmentNames: ['shop-prod'] }), [`${second} Launching`])
+    assert.deepEqual(list({ EnvironmentIds: [first] }), [`${first} Terminated`])
+    assert.deepEqual(list({ IncludeDeleted: true }), [`${second} Launching`, `${first} Terminated`])
+    assert.deepEqual(list({ IncludeDeleted: false }), [`${second} Launching`])
   })
 
   it('has tags of its own beside those of AWS', () => {

@@ -8,6 +8,7 @@ import { missingParameter } from '../configuration/findings.ts'
 import { pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { checkRange, invalidValue } from '../validation.ts'
+import { unknownPlatform } from './resolve-platform.ts'
 
 type Operations = Pick<
   ElasticbeanstalkOperations,
@@ -15,6 +16,8 @@ type Operations = Pick<
 >
 
 export function makePlatformOperations({ catalogue }: Pick<Parts, 'catalogue'>): Operations {
+  // A larger number is a newer branch; stacks come newest first.
+  const orderOf = (index: number) => catalogue.stacks.length - index
   return {
     listAvailableSolutionStacks() {
       const names = catalogue.stacks.map(({ solutionStackName }) => solutionStackName)
@@ -30,29 +33,34 @@ export function makePlatformOperations({ catalogue }: Pick<Parts, 'catalogue'>):
         PlatformName: stack.platformName,
         BranchName: stack.branchName,
         LifecycleState: 'Supported',
-        // A larger number is a newer branch; stacks come newest first.
-        BranchOrder: catalogue.stacks.length - index,
+        BranchOrder: orderOf(index),
         SupportedTierList: TIERS,
       }))
       const filtered = filterRows(branches, Filters.map(ofSearch), BRANCH_FILTERS)
-      const { rows, ...next } = pageOf(filtered, NextToken, MaxRecords)
+      const limits = { token: NextToken, pageMax: MaxRecords }
+      const { rows, ...next } = pageOf(filtered, ({ BranchOrder }) => keyOf(BranchOrder), limits)
       return { PlatformBranchSummaryList: rows, ...next }
     },
 
     listPlatformVersions({ region }, { Filters = [], MaxRecords, NextToken }) {
       checkRange('maxRecords', MaxRecords, 1, 1000)
-      const versions = catalogue.stacks.map((stack) => ({ stack, summary: summaryOf(stack, region) }))
+      const versions = catalogue.stacks.map((stack, index) => ({
+        stack,
+        order: orderOf(index),
+        summary: summaryOf(stack, region),
+      }))
       const filtered = filterRows(versions, Filters.map(ofPlatform), VERSION_FILTERS)
-      const { rows, ...next } = pageOf(filtered, NextToken, MaxRecords)
+      const limits = { token: NextToken, pageMax: MaxRecords }
+      const { rows, ...next } = pageOf(filtered, ({ order }) => keyOf(order), limits)
       return { PlatformSummaryList: rows.map(({ summary }) => summary), ...next }
     },
 
     describePlatformVersion({ region }, { PlatformArn: arn }) {
       if (arn === undefined) throw missingParameter('You must specify the PlatformArn.')
       const found = catalogue.resolve(arn)
-      const unknown = `No Platform named '${arn}' found.`
-      if (!arn.startsWith('arn:')) throw invalidValue(unknown)
-      if (found.kind !== 'found') throw invalidValue(found.kind === 'missing' ? found.message : unknown)
+      if (!arn.startsWith('arn:')) throw unknownPlatform(arn)
+      if (found.kind !== 'found')
+        throw found.kind === 'missing' ? invalidValue(found.message) : unknownPlatform(arn)
       const { stack, version, solutionStackName } = found
       return {
         PlatformDescription: {
@@ -98,6 +106,7 @@ type Branch = {
   PlatformName: string
   BranchName: string
   LifecycleState: string
+  BranchOrder: number
   SupportedTierList: string[]
 }
 const WORDS = ['=', '!=', 'begins_with', 'ends_with', 'contains', 'in', 'not_in']
@@ -109,7 +118,7 @@ const BRANCH_FILTERS: FilterRules<Branch> = {
   TierType: { operators: ['=', '!='], values: (branch) => branch.SupportedTierList },
 }
 
-type Version = { stack: Stack; summary: PlatformSummary }
+type Version = { stack: Stack; order: number; summary: PlatformSummary }
 const COMPARISONS = ['=', '!=', '<', '<=', '>', '>=', 'contains', 'begins_with', 'ends_with']
 const rule = (values: (version: Version) => (string | undefined)[]) => ({
   operators: COMPARISONS,
@@ -148,3 +157,4 @@ const ofPlatform = ({ Type, Operator, Values }: PlatformFilter) => ({
   operator: Operator,
   values: Values,
 })
+const keyOf = (order: number) => String(order).padStart(6, '0')

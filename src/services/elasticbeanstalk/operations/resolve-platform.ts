@@ -14,6 +14,7 @@ export function resolvePlatform({ catalogue }: Pick<Parts, 'catalogue'>, context
   // `eb` compares this text, and tries again with a platform.
   if (name === undefined) throw invalidValue('Unable to determine base for template pack (no solution stack)')
   const resolution = catalogue.resolve(name)
+  if (resolution.kind === 'unknown' && arn !== undefined) throw unknownPlatform(arn)
   if (resolution.kind !== 'found') throw invalidValue(resolution.message)
   return {
     family: resolution.stack.runtime.family,
@@ -22,3 +23,6 @@ export function resolvePlatform({ catalogue }: Pick<Parts, 'catalogue'>, context
     platformArn: resolution.platformArn(context.region),
   }
 }
+
+/** In the words by which Terraform knows that it is gone. */
+export const unknownPlatform = (arn: string) => invalidValue(`No Platform named '${arn}' found.`)

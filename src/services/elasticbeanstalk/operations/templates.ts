@@ -22,6 +22,7 @@ import { settingsOf } from '../store.ts'
 import { checkDescription, checkLengths, checkTags, invalidCombination, invalidValue } from '../validation.ts'
 import { applicationNamed } from './applications.ts'
 import { findEnvironment } from './find-environment.ts'
+import { templateArn } from '../names.ts'
 import { resolvePlatform } from './resolve-platform.ts'
 import { putTags, removeTags } from './tags.ts'
 
@@ -74,7 +75,7 @@ export function makeTemplateOperations(
         updatedAt: now,
       }
       store.insert('configuration_template', row)
-      putTags(store, templateArn(row), tags)
+      putTags(store, templateArn(row, row.applicationName, row.templateName), tags)
       return describeTemplate(row, base.family)
     },
 
@@ -102,7 +103,7 @@ export function makeTemplateOperations(
       applicationNamed(store, context, ApplicationName)
       const row = templateNamed(store, context, ApplicationName, TemplateName)
       store.remove('configuration_template', keyOfRow(row))
-      removeTags(store, templateArn(row))
+      removeTags(store, templateArn(row, row.applicationName, row.templateName))
       return {}
     },
   }
@@ -182,6 +183,3 @@ const keyOfRow = ({ account, region, applicationName, templateName }: TemplateRo
   applicationName,
   templateName,
 })
-
-const templateArn = ({ account, region, applicationName, templateName }: TemplateRow) =>
-  `arn:aws:elasticbeanstalk:${region}:${account}:configurationtemplate/${applicationName}/${templateName}`

@@ -2,9 +2,9 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { ofVersion } from '../events.ts'
+import { ofApplication, ofVersion } from '../events.ts'
 import { versionArn } from '../names.ts'
-import { pageOf } from '../paging.ts'
+import { newestFirst, pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findApplication, findVersion, type ApplicationVersionRow } from '../store.ts'
 import {
@@ -43,6 +43,7 @@ export function makeVersionOperations(parts: Parts): Operations {
       if (!findApplication(store, context, application)) {
         if (!input.AutoCreateApplication) throw invalidValue(`No Application named '${application}' found.`)
         insertApplication(parts, context, application, undefined, {})
+        events.write(ofApplication(context, application), 'INFO', `Created new Application: ${application}`)
       }
       if (findVersion(store, context, application, label))
         throw invalidValue(`Application Version ${label} already exists.`)
@@ -89,11 +90,11 @@ export function makeVersionOperations(parts: Parts): Operations {
       const rows = store.all<ApplicationVersionRow>(
         `select * from application_version where account = :account and region = :region
            and (:application is null or application_name = :application)
-           and (:labels = '[]' or label in (select value from json_each(:labels)))
-         order by created_at desc, label`,
+           and (:labels = '[]' or label in (select value from json_each(:labels)))`,
         { account, region, application: input.ApplicationName, labels: input.VersionLabels ?? [] },
       )
-      const { rows: page, ...next } = pageOf(rows, input.NextToken, input.MaxRecords ?? 1000)
+      const limits = { token: input.NextToken, pageMax: input.MaxRecords ?? 1000 }
+      const { rows: page, ...next } = pageOf(rows, keyOf, limits)
       return { ApplicationVersions: page.map(describeVersion), ...next }
     },
 
@@ -126,7 +127,8 @@ export function makeVersionOperations(parts: Parts): Operations {
           'OperationInProgressFailure',
           'Unable to delete application version: It is currently deployed.',
         )
-      if (DeleteSourceBundle && bucket && key) cloud.s3.deleteObject(context, { Bucket: bucket, Key: key })
+      if (DeleteSourceBundle && bucket && key)
+        deleteBundle(() => cloud.s3.deleteObject(context, { Bucket: bucket, Key: key }))
       store.remove('application_version', { account, region, applicationName, label })
       removeTags(store, versionArn(context, applicationName, label))
       events.write(
@@ -154,6 +156,21 @@ export function versionNamed(
   return row
 }
 
+/** A bundle that is not there any more needs no deletion.
+ *  @throws DeclaredError `SourceBundleDeletionFailure`, which leaves the version as it is. */
+function deleteBundle(deed: () => unknown): void {
+  try {
+    deed()
+  } catch (error) {
+    if (!(error instanceof DeclaredError)) throw error
+    if (error.code === 'NoSuchBucket' || error.code === 'NoSuchKey') return
+    throw new DeclaredError(
+      'SourceBundleDeletionFailure',
+      `Unable to delete the source bundle: ${error.message} (${error.code})`,
+    )
+  }
+}
+
 function checkVersionLabel(label: string | undefined): asserts label is string {
   checkLengths([{ member: 'versionLabel', value: label, least: 1, most: 100, required: true }])
 }
@@ -169,6 +186,9 @@ function checkQuota(store: Store, { account, region }: Context): void {
       `You cannot have more than ${VERSIONS_MAX} Application Versions. Either remove some Application Versions or request a limit increase.`,
     )
 }
+
+const keyOf = ({ createdAt, applicationName, label }: ApplicationVersionRow) =>
+  newestFirst(createdAt, `${applicationName}/${label}`)
 
 const describeVersion = (row: ApplicationVersionRow) => ({
   ApplicationVersionArn: versionArn(row, row.applicationName, row.label),

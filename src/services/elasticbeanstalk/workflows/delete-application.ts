@@ -1,7 +1,8 @@
 // Deleting an application: its environments are terminated first, then everything that belongs to it goes.
 import type { Workflow } from '../../../control/workflows.ts'
+import { templateNames } from '../configuration/store.ts'
 import type { EventSubject } from '../events.ts'
-import { applicationArn, versionArn } from '../names.ts'
+import { applicationArn, templateArn, versionArn } from '../names.ts'
 import { removeTags } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import type { ApplicationVersionRow } from '../store.ts'
@@ -45,6 +46,8 @@ export function removeApplication({ store, events }: Parts, subject: EventSubjec
     where,
   )
   for (const { label } of versions) removeTags(store, versionArn(subject, name, label))
+  for (const template of templateNames(store, subject, name))
+    removeTags(store, templateArn(subject, name, template))
   store.remove('application_version', where)
   store.remove('application', { account, region, name })
   removeTags(store, applicationArn(subject, name))

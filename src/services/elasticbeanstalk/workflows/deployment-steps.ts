@@ -1,6 +1,6 @@
 // Steps that creating and updating share: get the layers, and wait until instances have the software and are healthy.
 import type { Step } from '../../../control/workflows.ts'
-import { explainBuild } from '../../../platforms/platform.ts'
+import { eventText, explainBuild } from '../../../platforms/platform.ts'
 import { systemContext } from '../../service.ts'
 import { targetsOf } from '../assess-environment.ts'
 import { layersOutcome, prepareDeployment } from '../deployments.ts'
@@ -63,10 +63,7 @@ export function buildLayers(
   return built.problem
 }
 
-function buildProblem({ key, output }: LayerRow): string {
-  const { sentence, lines } = explainBuild(key, output)
-  return [sentence, ...lines].join('\n')
-}
+const buildProblem = ({ key, output }: LayerRow) => eventText(explainBuild(key, output))
 
 export type Outcome = {
   succeeded: string[]

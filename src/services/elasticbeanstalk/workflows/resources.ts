@@ -245,7 +245,8 @@ function changeLoadBalancerAttributes(
   })
 }
 
-const sizesOf = ({ minSize, maxSize, cooldownSeconds }: EnvironmentConfiguration) => ({
+/** What the settings say of the group itself. */
+export const sizesOf = ({ minSize, maxSize, cooldownSeconds }: EnvironmentConfiguration) => ({
   MinSize: minSize,
   MaxSize: maxSize,
   DefaultCooldown: cooldownSeconds,

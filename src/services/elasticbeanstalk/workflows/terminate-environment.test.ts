@@ -128,9 +128,16 @@ describe('terminating an environment', () => {
       600_000,
     )
     const texts = bench.texts({ EnvironmentName: undefined, RequestId: context.requestId })
-    assert.equal(texts[0], 'INFO deleteApplication is starting.')
-    assert.equal(texts[1], 'INFO Invoking Environment Termination workflows.')
-    assert.equal(texts.at(-1), 'INFO The application has been deleted successfully.')
+    // No "terminateEnvironment completed successfully." among them: `eb terminate --all` would take that for the end.
+    assert.deepEqual(texts, [
+      'INFO deleteApplication is starting.',
+      'INFO Invoking Environment Termination workflows.',
+      'INFO The application has been deleted successfully.',
+    ])
+    const terminations = bench
+      .events()
+      .filter(({ Message }) => Message === 'terminateEnvironment completed successfully.')
+    assert.match(terminations[0]?.RequestId ?? '', /^[0-9a-f-]{36}$/)
     assertNothingIsLeft()
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { makeBench, type Bench } from '../test-bench.ts'
+import { listing, makeBench, type Bench } from '../test-bench.ts'
 
 let bench: Bench
 let from = 0
@@ -16,6 +16,7 @@ afterEach(() => bench.end())
 
 const since = () => bench.texts().slice(from)
 const plain = () => since().filter((text) => !text.includes('Environment health'))
+const sizes = () => [...bench.world.groups.values()].flatMap(({ min, max, desired }) => [min, max, desired])
 const property = (OptionName: string, Value: string) => ({
   Namespace: 'aws:elasticbeanstalk:application:environment',
   OptionName,
@@ -43,6 +44,18 @@ describe('updating an environment', () => {
       [2, 2],
     )
     assert.deepEqual([bench.environment()?.VersionLabel, bench.environment()?.Health], ['v2', 'Green'])
+  })
+
+  it('says by what the application is started after it says that it is deployed', async () => {
+    bench.hooks.inspect = () => listing({ Procfile: 'web: gunicorn app:app', 'requirements.txt': 'gunicorn' })
+    bench.version('v2')
+    update({ VersionLabel: 'v2' })
+    await bench.until('Ready')
+    assert.deepEqual(plain().slice(1, 4), [
+      'INFO Deploying new version to instance(s).',
+      "INFO Instance deployment used the commands in your 'Procfile' to initiate startup of your application.",
+      'INFO Instance deployment completed successfully.',
+    ])
   })
 
   it('fails when its group goes away meanwhile', async () => {
@@ -93,6 +106,34 @@ describe('updating an environment', () => {
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
+  it('gives the balancer its listener back, without which health is Severe after the grace', async () => {
+    bench.world.listeners.clear()
+    await bench.clock.run(50_000)
+    assert.equal(bench.environment()?.Health, 'Green')
+    await bench.clock.run(20_000)
+    assert.equal(bench.environment()?.Health, 'Red')
+    const [instance] =
+      bench.api.describeInstancesHealth(bench.context(), {
+        EnvironmentName: 'shop-prod',
+        AttributeNames: ['All'],
+      }).InstanceHealthList ?? []
+    assert.match(
+      instance?.Causes?.[0] ?? '',
+      /^Instance ELB health has not been available for \d+ seconds\.$/,
+    )
+    assert.ok(
+      since().some((text) =>
+        text.startsWith(
+          'WARN Environment health has transitioned from Ok to Severe. ELB health is failing or not available for all instances.',
+        ),
+      ),
+    )
+    update({ VersionLabel: 'v1' })
+    await bench.until('Ready')
+    assert.equal(bench.world.listeners.size, 1)
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
   it('changes environment properties by restarting the application', async () => {
     update({ OptionSettings: [property('GREETING', 'ahoy')] })
     await bench.until('Ready')
@@ -138,7 +179,10 @@ describe('updating an environment', () => {
     bench.version('v2')
     update({ VersionLabel: 'v2' })
     await bench.until('Ready')
-    assert.equal(plain().at(-1), 'ERROR Failed to deploy application.')
+    const texts = plain()
+    assert.equal(texts[1], 'INFO Deploying new version to instance(s).')
+    assert.match(texts[2] ?? '', /^ERROR Building application version v2 failed: /)
+    assert.equal(texts.at(-1), 'ERROR Failed to deploy application.')
     assert.deepEqual(
       bench.world.instances().map(({ revision }) => revision),
       [1, 1],
@@ -206,17 +250,20 @@ describe('updating an environment', () => {
   it('replaces instances one at a time when their type changes', async () => {
     const before = bench.world.instances().map(({ id }) => id)
     let fewest = 2
+    let most = 2
     update({
       OptionSettings: [
         { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
       ],
     })
     await bench.clock.runUntil(() => {
-      fewest = Math.min(fewest, bench.world.instances().length)
+      const serving = bench.world.instances().length
+      ;[fewest, most] = [Math.min(fewest, serving), Math.max(most, serving)]
       return bench.environment()?.Status === 'Ready'
     }, 3_600_000)
     const after = bench.world.instances()
-    assert.ok(fewest >= 1)
+    assert.deepEqual([fewest, most], [2, 3])
+    assert.deepEqual(sizes(), [2, 4, 2])
     assert.deepEqual(
       after.map(({ type }) => type),
       ['t3.small', 't3.small'],
@@ -227,6 +274,7 @@ describe('updating an environment', () => {
   })
 
   it('takes a type back that instances cannot run with', async () => {
+    const before = bench.world.instances().map(({ id }) => id)
     bench.world.starts = (_intent, id) =>
       bench.world.instances().find((one) => one.id === id)?.type === 't3.small' ? 'MemoryError' : ''
     update({
@@ -237,12 +285,59 @@ describe('updating an environment', () => {
     await bench.until('Ready')
     assert.equal(plain().at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
     assert.deepEqual([...bench.world.configurations.values()], [{ type: 't3.micro' }])
-    bench.world.kill(bench.world.instances().find(({ type }) => type === 't3.small')?.id ?? '')
-    await bench.clock.run(60_000)
     assert.deepEqual(
-      bench.world.instances().map(({ type }) => type),
-      ['t3.micro', 't3.micro'],
+      bench.world.instances().map(({ id }) => id),
+      before,
     )
+    assert.deepEqual(sizes(), [2, 4, 2])
+    await bench.clock.run(60_000)
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
+  it('terminates nothing when no new instance can be launched, not even in a group at its largest size', async () => {
+    update({ OptionSettings: [{ Namespace: 'aws:autoscaling:asg', OptionName: 'MaxSize', Value: '2' }] })
+    await bench.until('Ready')
+    const before = bench.world.instances().map(({ id }) => id)
+    bench.world.launchFailure = 'We currently do not have sufficient t3.small capacity.'
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
+    await bench.until('Ready')
+    assert.ok(
+      plain().includes(
+        'ERROR 1 of the instances could not be launched. We currently do not have sufficient t3.small capacity.',
+      ),
+    )
+    assert.equal(plain().at(-1), 'ERROR The environment was reverted to the previous configuration setting.')
+    assert.deepEqual(
+      bench.world.instances().map(({ id, revision }) => [id, revision]),
+      before.map((id) => [id, 1]),
+    )
+    assert.deepEqual(sizes(), [2, 2, 2])
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
+  it('keeps what was replaced before a later instance failed', async () => {
+    const before = bench.world.instances().map(({ id }) => id)
+    const newest = () => bench.world.instances().filter(({ id }) => !before.includes(id))
+    bench.world.starts = (_intent, id) =>
+      newest().findIndex((one) => one.id === id) > 0 ? 'MemoryError' : ''
+    update({
+      OptionSettings: [
+        { Namespace: 'aws:autoscaling:launchconfiguration', OptionName: 'InstanceType', Value: 't3.small' },
+      ],
+    })
+    await bench.until('Ready')
+    assert.deepEqual(
+      bench.world.instances().map(({ id, type }) => [before.includes(id), type]),
+      [
+        [true, 't3.micro'],
+        [false, 't3.small'],
+      ],
+    )
+    assert.deepEqual(sizes(), [2, 4, 2])
     assert.equal(bench.environment()?.Health, 'Green')
   })
 

@@ -4,7 +4,7 @@ import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
-import { invalidMarker, missing, noListener, pageSize, unsupported, validation } from '../errors.ts'
+import { missing, noListener, paging, unsupported, validation } from '../errors.ts'
 import { listenersOf, targetsOf, updateTarget, type ListenerRow } from '../store.ts'
 import { registrationInProgress, unusedTarget } from '../health.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
@@ -96,12 +96,7 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
           (!input.LoadBalancerArn || row.loadBalancerArn === input.LoadBalancerArn) &&
           (!input.ListenerArns?.length || input.ListenerArns.includes(row.arn)),
       )
-      const page = pageOf(
-        found,
-        (row) => row.arn,
-        { token: input.Marker, max: pageSize(input.PageSize) },
-        invalidMarker,
-      )
+      const page = pageOf(found, (row) => row.arn, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, Listeners: page.items.map(describe) }
     },
     // The default rule is all there is: CreateRule is refused.
@@ -116,8 +111,10 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
             if (!row) throw new DeclaredError('RuleNotFound', `One or more rules not found: '${arn}'`)
             return row
           })
+      const page = pageOf(rows, (row) => row.ruleArn, { token: input.Marker, max: input.PageSize }, paging)
       return {
-        Rules: rows.map((row): Rule => ({
+        NextMarker: page.next,
+        Rules: page.items.map((row): Rule => ({
           RuleArn: row.ruleArn,
           Priority: 'default',
           Conditions: [],

@@ -11,7 +11,7 @@ import {
 } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { unusedTarget } from '../health.ts'
-import { invalidMarker, missing, noLoadBalancer, pageSize, unsupported, validation } from '../errors.ts'
+import { missing, noLoadBalancer, paging, unsupported, validation } from '../errors.ts'
 import {
   attributesOf,
   listenersOf,
@@ -132,20 +132,16 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['LoadBalancerArns', 'Names', 'Marker', 'PageSize'], unsupported)
       const rows = loadBalancersOf(store, context)
       const wrong = input.LoadBalancerArns?.find((arn) => !rows.some((row) => row.arn === arn))
-      if (wrong) throw noLoadBalancer(wrong)
+      if (wrong !== undefined) throw noLoadBalancer(wrong)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
-      if (unnamed) throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
+      if (unnamed !== undefined)
+        throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
       const found = rows.filter(
         (row) =>
           (!input.LoadBalancerArns?.length || input.LoadBalancerArns.includes(row.arn)) &&
           (!input.Names?.length || input.Names.includes(row.name)),
       )
-      const page = pageOf(
-        found,
-        (row) => row.name,
-        { token: input.Marker, max: pageSize(input.PageSize) },
-        invalidMarker,
-      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
     },
     describeLoadBalancerAttributes(context, input) {

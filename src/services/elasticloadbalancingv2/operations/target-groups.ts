@@ -5,7 +5,7 @@ import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { describeAttributes, targetGroupAttributes, withAttributes } from '../attributes.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
-import { invalidMarker, missing, noTargetGroup, pageSize, unsupported, validation } from '../errors.ts'
+import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
 import { attributesOf, healthCheckOf, listenersOf, targetGroupsOf, type TargetGroupRow } from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
@@ -109,9 +109,10 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['LoadBalancerArn', 'TargetGroupArns', 'Names', 'Marker', 'PageSize'], unsupported)
       const rows = targetGroupsOf(store, context)
       const wrong = input.TargetGroupArns?.find((arn) => !rows.some((row) => row.arn === arn))
-      if (wrong) throw noTargetGroup(wrong)
+      if (wrong !== undefined) throw noTargetGroup(wrong)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
-      if (unnamed) throw new DeclaredError('TargetGroupNotFound', 'One or more target groups not found')
+      if (unnamed !== undefined)
+        throw new DeclaredError('TargetGroupNotFound', 'One or more target groups not found')
       if (input.LoadBalancerArn) requireLoadBalancer(deps, context, input.LoadBalancerArn)
       const found = rows.filter(
         (row) =>
@@ -119,12 +120,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
           (!input.Names?.length || input.Names.includes(row.name)) &&
           (!input.LoadBalancerArn || loadBalancersOfGroup(context, row).includes(input.LoadBalancerArn)),
       )
-      const page = pageOf(
-        found,
-        (row) => row.name,
-        { token: input.Marker, max: pageSize(input.PageSize) },
-        invalidMarker,
-      )
+      const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
       return { NextMarker: page.next, TargetGroups: page.items.map((row) => describe(context, row)) }
     },
     describeTargetGroupAttributes(context, input) {

@@ -5,19 +5,19 @@ import { describeRole } from '../lookup.ts'
 import { roleRow, type RoleRow } from '../store.ts'
 
 /** Services whose roles exist here, and whether the role's name takes a suffix. */
-const SERVICES: Record<string, { role: string; suffixed: boolean } | undefined> = {
-  'autoscaling.amazonaws.com': { role: 'AWSServiceRoleForAutoScaling', suffixed: true },
-  'elasticbeanstalk.amazonaws.com': { role: 'AWSServiceRoleForElasticBeanstalk', suffixed: false },
-  'elasticloadbalancing.amazonaws.com': { role: 'AWSServiceRoleForElasticLoadBalancing', suffixed: false },
-  'maintenance.elasticbeanstalk.amazonaws.com': {
-    role: 'AWSServiceRoleForElasticBeanstalkMaintenance',
-    suffixed: false,
-  },
-  'managedupdates.elasticbeanstalk.amazonaws.com': {
-    role: 'AWSServiceRoleForElasticBeanstalkManagedUpdates',
-    suffixed: false,
-  },
-}
+const SERVICES = new Map<string, { role: string; suffixed: boolean }>([
+  ['autoscaling.amazonaws.com', { role: 'AWSServiceRoleForAutoScaling', suffixed: true }],
+  ['elasticbeanstalk.amazonaws.com', { role: 'AWSServiceRoleForElasticBeanstalk', suffixed: false }],
+  ['elasticloadbalancing.amazonaws.com', { role: 'AWSServiceRoleForElasticLoadBalancing', suffixed: false }],
+  [
+    'maintenance.elasticbeanstalk.amazonaws.com',
+    { role: 'AWSServiceRoleForElasticBeanstalkMaintenance', suffixed: false },
+  ],
+  [
+    'managedupdates.elasticbeanstalk.amazonaws.com',
+    { role: 'AWSServiceRoleForElasticBeanstalkManagedUpdates', suffixed: false },
+  ],
+])
 
 export function makeServiceLinkedRoleOperations(
   deps: ServiceDeps,
@@ -26,7 +26,7 @@ export function makeServiceLinkedRoleOperations(
   return {
     createServiceLinkedRole({ account }, input) {
       const serviceName = input.AWSServiceName ?? ''
-      const service = SERVICES[serviceName]
+      const service = SERVICES.get(serviceName)
       if (!service)
         throw invalidInput(`Service ${serviceName} is not supported: no role of it can exist here.`)
       if (input.CustomSuffix && !service.suffixed)

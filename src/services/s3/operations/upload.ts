@@ -16,7 +16,7 @@ import { checkWrite } from '../conditions.ts'
 import { describedBy, refuseUnsupported } from '../description.ts'
 import { invalidArgument, invalidRequest, malformedXml, noSuchUpload } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { listPage } from '../listing.ts'
+import { listPage, type Bound } from '../listing.ts'
 import { findBucket, findUpload } from '../lookup.ts'
 import { checkKey } from '../names.ts'
 import { choosePart } from '../parts.ts'
@@ -181,34 +181,34 @@ export function makeUploadOperations(s3: S3) {
       )
     const entriesMax = Math.min(asked, limits.listEntriesMax)
     const { KeyMarker = '', UploadIdMarker = '', Prefix = '', Delimiter = '' } = input
-    // Keys repeat here, so the id is part of what is ordered: `key NUL id`, and the markers name both.
-    const read = (from: { key: string; included: boolean }, limit: number) =>
-      store
-        .all<UploadRow>('select * from s3_upload where bucket = :name order by key, id', { name })
-        .filter(
-          (row) =>
-            KeyMarker === '' ||
-            row.key > KeyMarker ||
-            (row.key === KeyMarker && UploadIdMarker !== '' && row.id > UploadIdMarker),
-        )
-        .map((row) => ({ key: `${row.key}\0${row.id}`, row }))
-        .filter(({ key }) => (from.included ? key >= from.key : key > from.key))
-        .slice(0, limit)
-    const page = listPage(read, { prefix: Prefix, delimiter: Delimiter, after: '', entriesMax })
-    const last = page.items.at(-1)?.row
+    // Keys repeat here, so a bound may name one of the uploads of its key.
+    const read = ({ key, id, included }: Bound, limit: number) =>
+      store.all<UploadRow>(
+        `select * from s3_upload where bucket = :name
+         and (key > :key or (key = :key and (:included or id > :id))) order by key, id limit :limit`,
+        { name, key, id, included, limit },
+      )
+    const page = listPage(read, {
+      prefix: Prefix,
+      delimiter: Delimiter,
+      after: KeyMarker,
+      afterId: UploadIdMarker || undefined,
+      entriesMax,
+    })
+    const last = page.items.at(-1)
     return {
       Bucket: name,
       KeyMarker: encode(KeyMarker),
       UploadIdMarker,
-      NextKeyMarker: page.truncated ? encode(page.last.split('\0')[0] ?? '') : undefined,
-      NextUploadIdMarker: page.truncated ? last?.id : undefined,
+      NextKeyMarker: page.truncated ? encode(page.last) : undefined,
+      NextUploadIdMarker: page.truncated && last?.key === page.last ? last.id : undefined,
       Prefix: encode(Prefix),
       Delimiter: Delimiter ? encode(Delimiter) : undefined,
       EncodingType: input.EncodingType ? ('url' as const) : undefined,
       MaxUploads: entriesMax,
       IsTruncated: page.truncated,
       CommonPrefixes: page.prefixes.map((prefix) => ({ Prefix: encode(prefix) })),
-      Uploads: page.items.map(({ row }) => ({
+      Uploads: page.items.map((row) => ({
         UploadId: row.id,
         Key: encode(row.key),
         Initiated: dateOf(row.createdAt),

@@ -1,0 +1,188 @@
+// Requests that are right, or nearly: what a fuzz must start from to come past the first check. `{name}` stands for a
+// value that an answer gave in an element of that name, `{n}` for a small number, which makes new names.
+
+/** Of the query and ec2 protocols: operation → parameters. */
+export const queryRecipes: Record<string, string[]> = {
+  CreateApplication: ['ApplicationName=app{n}&Description=x'],
+  CreateApplicationVersion: [
+    'ApplicationName=shop&VersionLabel=w{n}&SourceBundle.S3Bucket={bucket}&SourceBundle.S3Key=v{n}.zip&Process=true',
+  ],
+  CreateEnvironment: [
+    'ApplicationName=shop&EnvironmentName=shop-{n}&VersionLabel={versionlabel}&SolutionStackName={stack}',
+    'ApplicationName=shop&EnvironmentName=shop-{n}&CNAMEPrefix=c{n}&TemplateName={templatename}&VersionLabel=v1',
+  ],
+  UpdateEnvironment: [
+    'EnvironmentName={environmentname}&VersionLabel={versionlabel}',
+    'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:autoscaling:asg&OptionSettings.member.1.OptionName=MaxSize&OptionSettings.member.1.Value={n}',
+  ],
+  TerminateEnvironment: ['EnvironmentName={environmentname}'],
+  UpdateApplicationVersion: ['ApplicationName=shop&VersionLabel={versionlabel}&Description=x'],
+  DeleteApplicationVersion: ['ApplicationName=shop&VersionLabel={versionlabel}'],
+  DescribeInstancesHealth: ['EnvironmentName={environmentname}&AttributeNames.member.1=All'],
+  DescribeEnvironmentHealth: ['EnvironmentName={environmentname}&AttributeNames.member.1=All'],
+  DescribeEnvironmentResources: ['EnvironmentName={environmentname}'],
+  RequestEnvironmentInfo: ['EnvironmentName={environmentname}&InfoType=tail'],
+  RetrieveEnvironmentInfo: ['EnvironmentName={environmentname}&InfoType=tail'],
+  ListTagsForResource: ['ResourceArn={environmentarn}', 'ResourceArn={applicationarn}'],
+  UpdateTagsForResource: [
+    'ResourceArn={environmentarn}&TagsToAdd.member.1.Key=k{n}&TagsToAdd.member.1.Value=v',
+    'ResourceArn={environmentarn}&TagsToRemove.member.1=k{n}',
+  ],
+  DescribeConfigurationSettings: ['ApplicationName=shop&EnvironmentName={environmentname}'],
+  CreateConfigurationTemplate: [
+    'ApplicationName=shop&TemplateName=t{n}&SolutionStackName={stack}',
+    'ApplicationName=shop&TemplateName=t{n}&EnvironmentId={environmentid}',
+  ],
+  UpdateConfigurationTemplate: ['ApplicationName=shop&TemplateName={templatename}&Description=x'],
+  DeleteConfigurationTemplate: ['ApplicationName=shop&TemplateName={templatename}'],
+
+  CreateLaunchConfiguration: [
+    'LaunchConfigurationName=lc{n}&ImageId={imageid}&InstanceType=t3.micro&SecurityGroups.member.1={groupid}',
+  ],
+  DeleteLaunchConfiguration: ['LaunchConfigurationName={launchconfigurationname}'],
+  CreateAutoScalingGroup: [
+    'AutoScalingGroupName=g{n}&LaunchConfigurationName={launchconfigurationname}&MinSize=0&MaxSize={n}&VPCZoneIdentifier={subnetid}',
+    'AutoScalingGroupName=g{n}&LaunchConfigurationName={launchconfigurationname}&MinSize=1&MaxSize=2&VPCZoneIdentifier={subnetid}&TargetGroupARNs.member.1={targetgrouparn}',
+  ],
+  UpdateAutoScalingGroup: [
+    'AutoScalingGroupName={autoscalinggroupname}&MinSize=0&MaxSize={n}&HealthCheckType=ELB',
+  ],
+  DeleteAutoScalingGroup: ['AutoScalingGroupName=g{n}&ForceDelete=true'],
+  SetDesiredCapacity: ['AutoScalingGroupName={autoscalinggroupname}&DesiredCapacity=1'],
+  SetInstanceHealth: ['InstanceId={instanceid}&HealthStatus=Unhealthy'],
+  SetInstanceProtection: [
+    'AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}&ProtectedFromScaleIn=true',
+  ],
+  TerminateInstanceInAutoScalingGroup: ['InstanceId={instanceid}&ShouldDecrementDesiredCapacity=false'],
+  AttachLoadBalancerTargetGroups: [
+    'AutoScalingGroupName={autoscalinggroupname}&TargetGroupARNs.member.1={targetgrouparn}',
+  ],
+  DetachLoadBalancerTargetGroups: [
+    'AutoScalingGroupName={autoscalinggroupname}&TargetGroupARNs.member.1={targetgrouparn}',
+  ],
+  CreateOrUpdateTags: [
+    'Tags.member.1.ResourceId={autoscalinggroupname}&Tags.member.1.ResourceType=auto-scaling-group&Tags.member.1.Key=k&Tags.member.1.Value=v&Tags.member.1.PropagateAtLaunch=true',
+  ],
+
+  DescribeVpcAttribute: ['VpcId={vpcid}&Attribute=enableDnsSupport'],
+  CreateSecurityGroup: ['GroupName=sg{n}&GroupDescription=x&VpcId={vpcid}'],
+  DeleteSecurityGroup: ['GroupId={groupid}'],
+  AuthorizeSecurityGroupIngress: [
+    'GroupId={groupid}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=8{n}&IpPermissions.1.IpRanges.1.CidrIp=10.{n}.0.0/16',
+    'GroupId={groupid}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId={groupid}',
+  ],
+  AuthorizeSecurityGroupEgress: [
+    'GroupId={groupid}&IpPermissions.1.IpProtocol=udp&IpPermissions.1.FromPort=53&IpPermissions.1.ToPort=53&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0',
+  ],
+  RevokeSecurityGroupIngress: [
+    'GroupId={groupid}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId={groupid}',
+    'GroupId={groupid}&SecurityGroupRuleId.1={securitygroupruleid}',
+  ],
+  RevokeSecurityGroupEgress: ['GroupId={groupid}&SecurityGroupRuleId.1={securitygroupruleid}'],
+  RunInstances: ['ImageId={imageid}&MinCount=1&MaxCount=1&InstanceType=t3.micro&SubnetId={subnetid}'],
+  StopInstances: ['InstanceId.1={instanceid}'],
+  StartInstances: ['InstanceId.1={instanceid}'],
+  RebootInstances: ['InstanceId.1={instanceid}'],
+  TerminateInstances: ['InstanceId.1={instanceid}'],
+  CreateTags: [
+    'ResourceId.1={instanceid}&Tag.1.Key=k{n}&Tag.1.Value=v',
+    'ResourceId.1={groupid}&Tag.1.Key=k',
+  ],
+  DeleteTags: ['ResourceId.1={instanceid}&Tag.1.Key=k{n}'],
+
+  CreateLoadBalancer: ['Name=lb{n}&Subnets.member.1={subneta}&Subnets.member.2={subnetb}'],
+  DescribeLoadBalancerAttributes: ['LoadBalancerArn={loadbalancerarn}'],
+  ModifyLoadBalancerAttributes: [
+    'LoadBalancerArn={loadbalancerarn}&Attributes.member.1.Key=idle_timeout.timeout_seconds&Attributes.member.1.Value=1{n}',
+  ],
+  CreateTargetGroup: ['Name=tg{n}&Protocol=HTTP&Port=80&VpcId={vpcid}'],
+  ModifyTargetGroup: ['TargetGroupArn={targetgrouparn}&HealthCheckPath=/{n}'],
+  ModifyTargetGroupAttributes: [
+    'TargetGroupArn={targetgrouparn}&Attributes.member.1.Key=deregistration_delay.timeout_seconds&Attributes.member.1.Value={n}',
+  ],
+  CreateListener: [
+    'LoadBalancerArn={loadbalancerarn}&Protocol=HTTP&Port=8{n}&DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={targetgrouparn}',
+  ],
+  ModifyListener: ['ListenerArn={listenerarn}&Port=9{n}'],
+  DeleteListener: ['ListenerArn={listenerarn}'],
+  DescribeListeners: ['LoadBalancerArn={loadbalancerarn}'],
+  DescribeListenerAttributes: ['ListenerArn={listenerarn}'],
+  DescribeRules: ['ListenerArn={listenerarn}'],
+  DescribeTargetHealth: ['TargetGroupArn={targetgrouparn}'],
+  RegisterTargets: ['TargetGroupArn={targetgrouparn}&Targets.member.1.Id={instanceid}'],
+  DeregisterTargets: ['TargetGroupArn={targetgrouparn}&Targets.member.1.Id={instanceid}'],
+  AddTags: ['ResourceArns.member.1={loadbalancerarn}&Tags.member.1.Key=k{n}&Tags.member.1.Value=v'],
+  RemoveTags: ['ResourceArns.member.1={loadbalancerarn}&TagKeys.member.1=k{n}'],
+  DescribeTags: ['ResourceArns.member.1={loadbalancerarn}', ''],
+
+  CreateRole: [`RoleName=r{n}&AssumeRolePolicyDocument={"Statement":[]}`],
+  GetRole: ['RoleName=r{n}'],
+  DeleteRole: ['RoleName=r{n}'],
+  UpdateRole: ['RoleName=r{n}&Description=x'],
+  UpdateRoleDescription: ['RoleName=r{n}&Description=x'],
+  UpdateAssumeRolePolicy: [`RoleName=r{n}&PolicyDocument={"Statement":[]}`],
+  TagRole: ['RoleName=r{n}&Tags.member.1.Key=k{n}&Tags.member.1.Value=v'],
+  UntagRole: ['RoleName=r{n}&TagKeys.member.1=k{n}'],
+  ListRoleTags: ['RoleName=r{n}'],
+  AttachRolePolicy: ['RoleName=r{n}&PolicyArn=arn:aws:iam::aws:policy/P{n}'],
+  DetachRolePolicy: ['RoleName=r{n}&PolicyArn=arn:aws:iam::aws:policy/P{n}'],
+  ListAttachedRolePolicies: ['RoleName=r{n}'],
+  PutRolePolicy: [`RoleName=r{n}&PolicyName=p&PolicyDocument={"Statement":[]}`],
+  GetRolePolicy: ['RoleName=r{n}&PolicyName=p'],
+  DeleteRolePolicy: ['RoleName=r{n}&PolicyName=p'],
+  ListRolePolicies: ['RoleName=r{n}'],
+  CreateInstanceProfile: ['InstanceProfileName=ip{n}'],
+  DeleteInstanceProfile: ['InstanceProfileName=ip{n}'],
+  AddRoleToInstanceProfile: ['InstanceProfileName=ip{n}&RoleName=r{n}'],
+  RemoveRoleFromInstanceProfile: ['InstanceProfileName=ip{n}&RoleName=r{n}'],
+  ListInstanceProfilesForRole: ['RoleName=r{n}'],
+  CreateServiceLinkedRole: ['AWSServiceName=autoscaling.amazonaws.com&CustomSuffix=s{n}'],
+}
+
+/** Of S3: operation → [path and query, headers, body]. */
+export const restRecipes: Record<string, [path: string, headers?: Record<string, string>, body?: string][]> =
+  {
+    CreateBucket: [
+      [
+        '/bucket-{n}',
+        {},
+        '<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>',
+      ],
+    ],
+    DeleteBucket: [['/bucket-{n}']],
+    PutObject: [
+      ['/{bucket}/o{n}', { 'content-type': 'text/plain', 'x-amz-meta-a': 'b' }, 'content {n}'],
+      ['/{bucket}/o{n}', { 'x-amz-tagging': 'a=b&c={n}' }, ''],
+    ],
+    GetObject: [['/{bucket}/{key}'], ['/{bucket}/o{n}', { range: 'bytes=0-{n}' }]],
+    HeadObject: [['/{bucket}/{key}']],
+    CopyObject: [['/{bucket}/o{n}', { 'x-amz-copy-source': '{bucket}/{key}' }]],
+    DeleteObject: [['/{bucket}/o{n}']],
+    DeleteObjects: [['/{bucket}?delete', {}, '<Delete><Object><Key>o{n}</Key></Object></Delete>']],
+    GetObjectTagging: [['/{bucket}/{key}?tagging']],
+    PutObjectTagging: [
+      [
+        '/{bucket}/{key}?tagging',
+        {},
+        '<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>',
+      ],
+    ],
+    DeleteObjectTagging: [['/{bucket}/{key}?tagging']],
+    CreateMultipartUpload: [['/{bucket}/m1?uploads']],
+    UploadPart: [['/{bucket}/m1?uploadId={uploadid}&partNumber={n}', {}, 'part']],
+    UploadPartCopy: [
+      ['/{bucket}/m1?uploadId={uploadid}&partNumber=1', { 'x-amz-copy-source': '{bucket}/{key}' }],
+    ],
+    ListParts: [['/{bucket}/m1?uploadId={uploadid}']],
+    CompleteMultipartUpload: [
+      [
+        '/{bucket}/m1?uploadId={uploadid}',
+        {},
+        '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>',
+      ],
+    ],
+    AbortMultipartUpload: [['/{bucket}/m1?uploadId={uploadid}']],
+    ListObjects: [['/{bucket}?delimiter=/&prefix=o&max-keys={n}']],
+    ListObjectsV2: [['/{bucket}?list-type=2&max-keys={n}']],
+    ListMultipartUploads: [['/{bucket}?uploads&delimiter=/&max-uploads={n}']],
+  }

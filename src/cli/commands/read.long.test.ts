@@ -1,0 +1,277 @@
+// Commands that look at an environment, against the real control plane on fake engines.
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openApi, type Api } from '../client.ts'
+import { readEvents } from '../events.ts'
+import { cli, endOf, makeCliWorld, runProgram, type CliWorld } from '../testing/cli-world.ts'
+import { textOf, listOf } from '../xml.ts'
+
+let world: CliWorld
+let api: Api
+let dir: string
+before(async () => {
+  world = await makeCliWorld()
+  api = openApi(world.dir)
+  dir = world.folder('shop-app')
+  await world.polebean(['up', dir, '--env', 'GREETING=hello'])
+  await world.polebean(['up', world.folder('blog-app')])
+  // So that an instance is soon called unhealthy.
+  const check = { HealthCheckInterval: '5', HealthCheckTimeout: '2', UnhealthyThresholdCount: '2' }
+  await api.call('elasticbeanstalk', 'UpdateEnvironment', {
+    EnvironmentName: 'shop-app',
+    OptionSettings: Object.entries(check).map(([OptionName, Value]) => ({
+      ...{ Namespace: 'aws:elasticbeanstalk:environment:process:default', OptionName, Value },
+    })),
+  })
+  await until('shop-app is Ready', async () => (await json(['status', 'shop-app'])).status === 'Ready')
+})
+after(async () => assert.deepEqual(await world.end(), []))
+
+const json = async (args: string[], status = 0) =>
+  JSON.parse((await world.polebean([...args, '--json'], { status })).stdout)
+const until = async (what: string, ask: () => Promise<boolean>) => {
+  for (const end = performance.now() + 20_000; performance.now() < end;) {
+    if (await ask()) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`not within 20 s: ${what}`)
+}
+
+describe('the environment that a command means', () => {
+  it('is that of the folder, or of the folder around it', async () => {
+    mkdirSync(join(dir, 'sub/deep'), { recursive: true })
+    for (const cwd of [dir, join(dir, 'sub/deep')])
+      assert.match((await world.polebean(['status'], { cwd })).stdout, /^shop-app /)
+    const { stderr } = await world.polebean(['status'], { status: 2 })
+    assert.match(stderr, /which environment\? There are: shop-app, blog-app\./)
+  })
+  it('is asked for also in a folder that was removed', async () => {
+    const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    mkdirSync(join(world.base, 'removed'))
+    const argv = ['sh', '-c', script, 'sh', join(world.base, 'removed'), ...cli(['status'])]
+    const { status, stderr } = await runProgram(argv, { env: world.env })
+    assert.deepEqual([status, stderr], [2, 'polebean: which environment? There are: shop-app, blog-app.\n'])
+  })
+  it('is never another one when the linked one is gone', async () => {
+    const gone = world.folder('gone-app')
+    await world.polebean(['up', gone])
+    await world.polebean(['terminate', 'gone-app', '--force'])
+    const { stderr } = await world.polebean(['terminate', '--force'], { cwd: gone, status: 4 })
+    assert.match(stderr, /gone-app is linked to the environment gone-app \(e-\w+\), which is no more/)
+    assert.deepEqual(
+      (await json(['list'])).map(({ name }: { name: string }) => name),
+      ['shop-app', 'blog-app'],
+    )
+  })
+})
+
+describe('--json', () => {
+  it('has a shape for every command that prints something', async () => {
+    const environment = await json(['status', 'shop-app'])
+    assert.equal(environment.instances.length, 1)
+    assert.deepEqual(await json(['printenv', 'shop-app']), { GREETING: 'hello' })
+    const set = await json(['setenv', '-e', 'shop-app', 'GREETING=changed', 'MORE=1'])
+    assert.deepEqual([set.name, set.status], ['shop-app', 'Ready'])
+    assert.deepEqual(await json(['printenv', 'shop-app']), { GREETING: 'changed', MORE: '1' })
+    const lines = (await world.polebean(['events', 'shop-app', '--json'])).stdout.trim().split('\n')
+    assert.equal(JSON.parse(lines[0]!).message, 'createEnvironment is starting.')
+    assert.deepEqual(Object.keys(await json(['completion', 'bash'])), ['shell', 'script'])
+    assert.equal((await json(['up', dir])).name, 'shop-app')
+    assert.match((await world.polebean(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('docs/guide.md', () => {
+  it('names the members of each --json', async () => {
+    const guide = readFileSync(new URL('../../../docs/guide.md', import.meta.url), 'utf8')
+    const said = (command: string) => {
+      const row = guide.split('\n').find((line) => line.startsWith(`| \`${command}\` |`)) ?? ''
+      return [...row.slice(row.indexOf('|', 2)).matchAll(/`(\w+)`/g)].map(([, name]) => name)
+    }
+    const first = async (command: string, args: string[]) =>
+      JSON.parse((await world.polebean([command, ...args, '--json'])).stdout.split('\n')[0]!)
+    const environment = (await json(['list']))[0]
+    assert.deepEqual(said('list'), Object.keys(environment))
+    const { instances, ...status } = await json(['status', 'shop-app'])
+    assert.deepEqual(Object.keys(status), [...said('list'), 'causes'])
+    assert.deepEqual(said('status'), ['causes', 'instances', ...Object.keys(instances[0])])
+    assert.deepEqual(said('events'), Object.keys(await first('events', ['shop-app'])))
+    world.app.logs = { '/var/log/web.stdout.log': 'x\n' }
+    assert.deepEqual(said('logs'), Object.keys(await first('logs', ['shop-app'])))
+    const why = await json(['why', 'shop-app'])
+    assert.deepEqual(
+      said('why').filter((name) => name! in why),
+      Object.keys(why),
+    )
+    assert.deepEqual(Object.keys(why.walk[0]), ['step', 'ok', 'saw'])
+    assert.deepEqual(said('env').slice(0, 2), Object.keys(await json(['env'])))
+    assert.deepEqual(said('completion'), Object.keys(await json(['completion', 'fish'])))
+  })
+})
+
+describe('logs -f', () => {
+  it('shows new lines, and writes no events for them', async () => {
+    world.app.logs = { '/var/log/web.stdout.log': 'first\n' }
+    const child = world.begin(['logs', '-f', 'shop-app'])
+    const end = endOf(child)
+    let said = ''
+    child.stdout!.on('data', (chunk) => (said += chunk))
+    await until('the first lines', async () => said.includes('first'))
+    const count = async () => (await readEvents(api, { EnvironmentName: 'shop-app' })).length
+    const events = await count()
+    for (const line of ['second', 'third', 'fourth']) {
+      world.app.logs['/var/log/web.stdout.log'] += `${line}\n`
+      await until(line, async () => said.includes(line))
+    }
+    child.kill()
+    await end
+    assert.equal(said.match(/first/g)?.length, 1)
+    assert.equal(await count(), events)
+  })
+  it('reads from a path that only who holds the key may read', async () => {
+    const id = textOf(
+      listOf((await api.call('elasticbeanstalk', 'DescribeEnvironments')).result.Environments)[0]
+        ?.EnvironmentId,
+    )
+    const path = `/polebean/logs/${id}`
+    assert.match(await api.get(path), /"text":".*first/)
+    const reply = await fetch(`${api.endpoint}${path}`)
+    assert.equal(reply.status, 403)
+    await assert.rejects(
+      api.get('/polebean/logs/e-none'),
+      /No Environment found for EnvironmentId = 'e-none'/,
+    )
+    await assert.rejects(
+      openApi(
+        world.folder('forger', {
+          'home.json': JSON.stringify(world.settings),
+          'credentials.json': '{"accessKeyId":"PBLNTESTTESTTESTTEST","secretAccessKey":"wrong"}',
+        }),
+      ).get(path),
+      { name: 'ApiError', code: 'SignatureDoesNotMatch' },
+    )
+  })
+})
+
+describe('why', () => {
+  it('takes a name, a URL with its path, a loopback URL, or the folder', async () => {
+    const { url, localUrl } = await json(['status', 'shop-app'])
+    for (const args of [
+      ['shop-app'],
+      [`${url}cart?x=1`],
+      [`${localUrl}cart`],
+      [localUrl.replace('127.0.0.1', 'localhost')],
+    ])
+      assert.match((await world.polebean(['why', ...args])).stdout, /It answers: HTTP 200 from shop-app\.\n$/)
+    assert.ok(world.app.seen.includes('/cart?x=1'))
+    assert.match((await world.polebean(['why'], { cwd: dir })).stdout, /from shop-app\.\n$/)
+    assert.match(
+      (await world.polebean(['why', 'http://127.0.0.1:1/'], { status: 4 })).stdout,
+      /No environment has that name; there are: shop-app\./,
+    )
+  })
+  it('shows the last lines of the log when the application fails', async () => {
+    world.app.status = 500
+    world.app.logs = {
+      '/var/log/web.stdout.log': 'Traceback\nKeyError: price\n',
+      '/var/log/nginx/access.log': 'GET /\n',
+    }
+    const { stdout } = await world.polebean(['why', 'shop-app'], { status: 4 })
+    assert.match(stdout, /^i-[0-9a-f]{17}:\n  Traceback\n  KeyError: price\n/m)
+    assert.doesNotMatch(stdout, /^  GET \//m)
+    const seen = await json(['why', 'shop-app'], 4)
+    assert.equal(seen.answers, false)
+    assert.deepEqual(seen.log[0].lines, ['Traceback', 'KeyError: price'])
+  })
+  it('says 0 when it answers, and names in a remark who is not healthy', async () => {
+    await until('the target is unhealthy', async () => {
+      const { walk } = await json(['why', 'shop-app'], 4)
+      return walk.some((one: { saw: string }) => one.saw.includes('unhealthy'))
+    })
+    world.app.status = 404 // an answer of the application, but not what the health check takes
+    const { stdout } = await world.polebean(['why', 'shop-app'])
+    assert.match(stdout, /It answers: HTTP 404 from shop-app\. Not healthy: i-[0-9a-f]{17}.*\.\n$/)
+    world.app.status = 200
+  })
+})
+
+describe('open', () => {
+  const browser = (script: string) => {
+    const bin = join(world.base, 'bin')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\n${script}\n`)
+    chmodSync(join(bin, 'xdg-open'), 0o755)
+    return { PATH: `${bin}:${process.env.PATH}` }
+  }
+  it('opens the URL, says when that failed, and does not wait for the browser', async () => {
+    const file = join(world.base, 'opened')
+    const { url } = await json(['status', 'shop-app'])
+    const ran = await world.polebean(['open', 'shop-app'], { env: browser(`echo "$1" > '${file}'`) })
+    assert.deepEqual([ran.stdout, ran.stderr, readFileSync(file, 'utf8')], [`${url}\n`, '', `${url}\n`])
+
+    const failed = await world.polebean(['open', 'shop-app', '--json'], { env: browser('exit 3'), status: 1 })
+    assert.deepEqual(JSON.parse(failed.stdout), { url, opened: false })
+    assert.match(failed.stderr, /no browser could be opened \(xdg-open: exit 3\)/)
+
+    const closed = join(world.base, 'closed')
+    const env = browser(`while [ ! -e '${closed}' ]; do sleep 0.1; done`)
+    const slow = await world.polebean(['open', 'shop-app'], { env })
+    assert.equal(existsSync(closed), false)
+    writeFileSync(closed, '')
+    assert.equal(slow.stdout, `${url}\n`)
+  })
+})
+
+describe('completion', () => {
+  const complete = async (words: string[], env: Record<string, string> = {}) =>
+    (await world.polebean(['complete', '--', ...words], { env })).stdout.split('\n').filter(Boolean)
+
+  it('knows commands, options and environments', async () => {
+    assert.deepEqual(await complete(['st']), ['status', 'start'])
+    assert.deepEqual(await complete(['status', '']), ['shop-app', 'blog-app'])
+    assert.deepEqual(await complete(['status', 'b']), ['blog-app'])
+    assert.deepEqual(await complete(['status', 'blog-app', '']), [])
+    assert.deepEqual(await complete(['scale', '2', 's']), ['shop-app'])
+    assert.deepEqual(await complete(['scale', '']), [])
+    assert.deepEqual(await complete(['setenv', '-e', '']), ['shop-app', 'blog-app'])
+    assert.deepEqual(await complete(['up', '--name', '=', 'shop']), ['shop-app'])
+    assert.deepEqual(await complete(['up', '--n']), ['--name'])
+    assert.deepEqual(await complete(['--home', world.dir, 'why', 'shop']), ['shop-app'])
+    assert.deepEqual(await complete(['completion', '']), ['bash', 'zsh', 'fish'])
+    assert.deepEqual(await complete(['exec', 'aws', '--pro']), [])
+    assert.ok(!(await complete([''])).includes('complete'))
+  })
+  it('is silent without a home', async () => {
+    const ran = await world.polebean(['complete', '--', 'status', ''], { env: { POLEBEAN_HOME: '/nowhere' } })
+    assert.deepEqual(ran, { status: 0, stdout: '', stderr: '' })
+  })
+  it('works in bash', async () => {
+    const script = join(world.base, 'completion.bash')
+    writeFileSync(script, (await world.polebean(['completion', 'bash'])).stdout)
+    assert.equal((await runProgram(['bash', '-n', script])).status, 0)
+    const press = `source '${script}'
+      COMP_WORDS=(polebean setenv -e blog); COMP_CWORD=3; _polebean; echo "\${COMPREPLY[@]}"
+      COMP_WORDS=(polebean lo); COMP_CWORD=1; _polebean; echo "\${COMPREPLY[@]}"
+      COMP_WORDS=(polebean logs --fo); COMP_CWORD=2; _polebean; echo "\${COMPREPLY[@]}"
+      complete -p polebean`
+    const { stdout, stderr } = await runProgram(['bash', '-c', press], { env: world.env, cwd: world.base })
+    assert.equal(stderr, '')
+    assert.deepEqual(stdout.split('\n').slice(0, 4), [
+      'blog-app',
+      'logs',
+      '--follow',
+      'complete -o default -F _polebean polebean',
+    ])
+  })
+  it('asks the same program in zsh and fish, of which only the text is checked unless they are here', async (test) => {
+    for (const shell of ['zsh', 'fish']) {
+      const { stdout } = await world.polebean(['completion', shell])
+      assert.match(stdout, /bin\/polebean'? complete -- /)
+      const found = await runProgram(['sh', '-c', `command -v ${shell}`])
+      if (found.status !== 0) test.diagnostic(`${shell} is not installed here: its syntax was not checked`)
+      else assert.equal((await runProgram([shell, '-n'], { stdin: stdout })).status, 0, shell)
+    }
+  })
+})

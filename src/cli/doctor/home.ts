@@ -1,0 +1,137 @@
+// How the home and its engines do: what they say, a packet on each way that packets take, a request on each door. Nothing
+// is changed, also not as root beside a running server.
+import { request } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { readResolverHost, resolverProblem } from '../../engines/resolver/dnsmasq.ts'
+import { readHome, type HomeSettings } from '../../home.ts'
+import { reasonOf } from '../../kernel/errors.ts'
+import { run } from '../../kernel/process.ts'
+import type { RealEngines } from '../../main.ts'
+import { openApi } from '../client.ts'
+import { listEnvironments, type Environment } from '../environments.ts'
+import type { Check } from '../requirements.ts'
+import { answers } from '../start-server.ts'
+
+const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
+const REQUEST_MS = 5_000
+
+export async function checkHome(homeDir: string): Promise<Check[]> {
+  const home = readHome(homeDir)
+  if (!home) return [{ name: 'home', ok: true, saw: `none in ${homeDir} yet` }]
+  const up = await answers(homeDir)
+  const { id, cidr, ports } = home
+  const checks: Check[] = [
+    {
+      name: 'home',
+      ok: true,
+      saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http})`,
+    },
+    { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
+    ...(up ? await checkRequests(homeDir) : []),
+  ]
+  if (process.getuid!() !== 0)
+    return [...checks, { name: 'engines', ok: true, saw: 'run doctor as root to look into them' }]
+  const { makeEngines } = await import('../../main.ts')
+  return [...checks, ...(await checkEngines(home, makeEngines(home), up))]
+}
+
+async function check(name: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, saw: await look() }
+  } catch (error) {
+    return { name, ok: false, saw: reasonOf(error) }
+  }
+}
+
+/** A signed request to the API, and one to an environment through either of its doors. */
+async function checkRequests(homeDir: string): Promise<Check[]> {
+  let environments: Environment[] = []
+  const api = await check('API request', async () => {
+    environments = await listEnvironments(openApi(homeDir))
+    return `DescribeEnvironments: ${environments.length} ${environments.length === 1 ? 'environment' : 'environments'}`
+  })
+  const healthy = environments.find(({ health }) => health === 'Green') ?? environments[0]
+  if (!healthy) return [api]
+  const { name, url, localUrl, cname } = healthy
+  const publicPort = new URL(url).port || '80'
+  return [
+    api,
+    await check('public request', () => get(`http://127.0.0.1:${publicPort}/`, cname, name)),
+    ...(localUrl ? [await check('local request', () => get(localUrl, '127.0.0.1', name))] : []),
+  ]
+}
+
+function get(url: string, host: string, environment: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, { headers: { host }, timeout: REQUEST_MS, agent: false }, (response) => {
+      response.resume()
+      const saw = `${environment} at ${url}${host === '127.0.0.1' ? '' : ` (Host ${host})`}: HTTP ${response.statusCode}`
+      if ((response.statusCode ?? 500) < 500) resolve(saw)
+      else reject(new Error(`${saw}; see: polebean why ${environment}`))
+    })
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${REQUEST_MS / 1000} s`)))
+    call.on('error', (error) => reject(new Error(`${environment} at ${url}: ${error.message}`)))
+    call.end()
+  })
+}
+
+async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolean): Promise<Check[]> {
+  const { router, supervisor, compute, balancer } = engines
+  const packet = async (namespace: string, words: string[], what: string) => {
+    const argv = router.execIn(namespace, [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      PROBE,
+      ...words,
+    ])
+    const { exit, stdout, stderr } = await run(argv, { timeoutMs: 10_000 })
+    const said = `${what}: ${(stdout.toString() || stderr.toString()).trim().split('\n').at(-1)}`
+    if (exit !== 0) throw new Error(said)
+    return said
+  }
+  const instances = await compute.list().catch(() => [])
+  const running = instances.filter(({ state }) => state === 'running')
+  const target = running.find(({ address }) => address !== null)
+  return Promise.all([
+    check('network', async () => {
+      const resolver = resolverProblem(readResolverHost())
+      const problems = [...(await router.problems()), ...(resolver === null ? [] : [resolver])]
+      if (problems.length > 0) throw new Error(problems.join('; '))
+      return `router ${router.names.router}, ${home.cidr}`
+    }),
+    check('daemons', async () => {
+      const daemons = await supervisor.list()
+      const dead = daemons.filter((one) => !one.running).map((one) => one.name)
+      if (dead.length > 0) throw new Error(`not running: ${dead.join(', ')}`)
+      return daemons.map((one) => one.name).join(', ') || 'none'
+    }),
+    check('instances', async () => `${running.length} of ${(await compute.list()).length} run`),
+    // When nothing is to run, nothing needs to answer.
+    ...(up
+      ? [
+          check('DNS packet', () =>
+            packet(
+              router.names.router,
+              ['dns', router.resolverAddress],
+              `resolver ${router.resolverAddress}`,
+            ),
+          ),
+        ]
+      : []),
+    ...(target
+      ? [
+          check('target packet', () =>
+            packet(
+              router.names.balancer,
+              ['tcp', target.address!, '80'],
+              `balancer to ${target.id} (${target.address}:80)`,
+            ),
+          ),
+          check('balancer', async () => {
+            const { targets } = await balancer.observe()
+            return `${targets.filter((one) => one.health === 'healthy').length} of ${targets.length} targets are healthy`
+          }),
+        ]
+      : []),
+  ])
+}

@@ -1,0 +1,47 @@
+// Where setup looks and writes on a machine, as one value: tests hand in folders of their own.
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Where the engines and instances look for programs, too: nothing outside of /usr is seen inside an instance. */
+const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+const MULTIARCH = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch] ?? ''
+
+export const MACHINE = {
+  folders: FOLDERS,
+  libraries: [`/usr/lib/${MULTIARCH}`, '/usr/lib64', '/usr/lib'],
+  policy: '/usr/sbin/policy-rc.d',
+  ledger: '/var/lib/polebean-setup/ledger.jsonl',
+  /** Is there when systemd is the machine's first process. */
+  systemd: '/run/systemd/system',
+}
+
+/** Program → Debian package, minimum version: the same table that the server and `doctor` check. */
+export const PROGRAMS = JSON.parse(
+  readFileSync(new URL('../../src/cli/programs.json', import.meta.url), 'utf8'),
+)
+
+/** Shared library → Debian package. The pinned Node does not start without it, and a small Debian has none (tried). */
+export const LIBRARIES = { 'libatomic.so.1': 'libatomic1' }
+
+export const hasLibrary = (machine, name) =>
+  machine.libraries.some((folder) => existsSync(join(folder, name)))
+
+export const findProgram = (machine, name) =>
+  machine.folders.map((folder) => join(folder, name)).find((path) => canRun(path))
+
+/** The environment of what is run: found where `findProgram` looks, its messages in English. */
+export const environmentOn = (machine) => ({
+  ...process.env,
+  PATH: machine.folders.join(':'),
+  LC_ALL: 'C',
+})
+
+function canRun(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

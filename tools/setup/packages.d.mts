@@ -1,0 +1,1 @@
+export function ensurePackages(options: { yes: boolean; extra?: Record<string, string> }): Promise<void>
