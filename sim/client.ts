@@ -1,35 +1,48 @@
 // Sends AWS requests into the gateway, signed as any client's are.
 import { createHash } from 'node:crypto'
-import { parseXml, structureOf, textOf, type XmlValue } from '../src/cli/xml.ts'
+import { parseXml, structureOf, type XmlValue } from '../src/cli/xml.ts'
 import { signRequest } from '../src/gateway/sigv4.ts'
 import type { Life } from './life.ts'
 import { CREDENTIALS, REGION, type World } from './world.ts'
 
+/** `code` is '' when the call was not refused. */
 export type Reply = { status: number; code: string; message: string; result: { [name: string]: XmlValue } }
 
-const VERSIONS = { elasticbeanstalk: '2010-12-01' } as const
+/** Service → the scope of its signature, and the version of its API. */
+const SERVICES = {
+  elasticbeanstalk: ['elasticbeanstalk', '2010-12-01'],
+  autoscaling: ['autoscaling', '2011-01-01'],
+  elasticloadbalancingv2: ['elasticloadbalancing', '2015-12-01'],
+  ec2: ['ec2', '2016-11-15'],
+} as const
+export type ServiceName = keyof typeof SERVICES
+
 const sha256 = (body: string) => createHash('sha256').update(body).digest('hex')
 
-/** One query call; the reply carries the error's code and message when it was refused. */
+/** One call of a query protocol. Throws when the answer says that we have a bug. */
 export async function call(
   world: World,
   life: Life,
   action: string,
   input: Record<string, string>,
+  service: ServiceName = 'elasticbeanstalk',
 ): Promise<Reply> {
-  const body = new URLSearchParams({
-    Action: action,
-    Version: VERSIONS.elasticbeanstalk,
-    ...input,
-  }).toString()
+  const [scope, Version] = SERVICES[service]
+  const body = new URLSearchParams({ Action: action, Version, ...input }).toString()
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const answer = await send(world, life, 'elasticbeanstalk', 'POST', '/', headers, body)
-  const document = parseXml(answer.text)
-  const error = structureOf(structureOf(document.ErrorResponse).Error)
-  const result = structureOf(structureOf(document[`${action}Response`])[`${action}Result`])
-  return { status: answer.status, code: textOf(error.Code), message: textOf(error.Message), result }
+  const { status, text } = await send(world, life, scope, 'POST', '/', headers, body)
+  const document = structureOf(parseXml(text)[`${action}Response`])
+  const refused = (name: string) =>
+    status < 300 ? '' : (new RegExp(`<${name}>([^<]*)`).exec(text)?.[1] ?? String(status))
+  return {
+    status,
+    code: refused('Code'),
+    message: refused('Message'),
+    result: service === 'ec2' ? document : structureOf(document[`${action}Result`]),
+  }
 }
 
+/** Never resolves when the life ends meanwhile. */
 export async function putObject(
   world: World,
   life: Life,
@@ -38,14 +51,15 @@ export async function putObject(
   body: string,
 ): Promise<number> {
   const path = `/${bucket}/${key}`
-  return (await send(world, life, 's3', 'PUT', path, { 'content-length': String(body.length) }, body)).status
+  const headers = { 'content-length': String(body.length) }
+  return (await send(world, life, 's3', 'PUT', path, headers, body)).status
 }
 
-/** One signed request, whatever the service; throws when it is answered 5xx. */
+/** One signed request, whatever the service; throws when the answer says that we have a bug. */
 export async function send(
   world: World,
   life: Life,
-  service: string,
+  scope: string,
   method: string,
   path: string,
   headers: Record<string, string>,
@@ -56,15 +70,15 @@ export async function send(
     path,
     headers: { host: '127.0.0.1:4777', ...headers },
     payloadHash: sha256(body),
-    service,
+    service: scope,
     region: REGION,
     credentials: CREDENTIALS,
     at: world.clock.now(),
   })
   const rawHeaders = Object.entries(signed).flat()
   const answer = await life.gateway.handle({ method, url: path, rawHeaders, body: Buffer.from(body) })
-  // S3 says NotImplemented with 501.
-  if (answer.status >= 500 && answer.status !== 501)
+  // 503 is an engine's failure, which S3 passes on; 500 is nobody's but ours.
+  if (answer.status === 500)
     throw new Error(
       `a bug: ${method} ${path} ${body.slice(0, 200)} was answered ${answer.status}: ${world.logged.at(-1)}`,
     )

@@ -7,7 +7,7 @@ import type { OperationModel } from '../src/gateway/model.ts'
 import { call, putObject, send } from './client.ts'
 import { makeFuzz } from './fuzz-requests.ts'
 import { Life } from './life.ts'
-import { BUCKET, prepare } from './play.ts'
+import { BUCKET, prepare } from './shop.ts'
 import { makeWorld } from './world.ts'
 
 const SEED = 20261126

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { call } from './client.ts'
 import { Life } from './life.ts'
-import { creating, prepare } from './play.ts'
+import { creating, prepare } from './shop.ts'
 import { makeWorld } from './world.ts'
 
 const IDLE_MS = 60_000

@@ -8,6 +8,9 @@ import { makeLog } from '../src/kernel/log.ts'
 import { makeCatalogue } from '../src/platforms/catalogue.ts'
 import { ACCOUNT, CREDENTIALS, DOMAIN, REGION, type World } from './world.ts'
 
+/** Gates passed in one moment of virtual time: a few for each object is fair. */
+const CALLS_AT_ONCE_MAX = 2_000
+
 const never = new Promise<never>(() => undefined)
 
 export class Life {
@@ -17,16 +20,19 @@ export class Life {
   readonly plane: ControlPlane
   readonly gateway: Gateway
   readonly #abort = new AbortController()
-  readonly #dieAt: number
+  /** The gate at which it dies. */
+  readonly dieAt: number
   readonly #world: World
+  #moment = { at: 0, calls: 0 }
 
   constructor(world: World, dieAt = Infinity) {
     this.#world = world
-    this.#dieAt = dieAt
+    this.dieAt = dieAt
     const { store, random } = world
     const clock = this.#clock()
     const log = makeLog(clock, (line) => world.log(line))
-    const engines = world.engines(clock)
+    const outside = world.outside(clock)
+    const { inspect } = this.#gate('inspector', outside.inspector, [])
     this.plane = makeControlPlane({
       store,
       clock,
@@ -34,9 +40,9 @@ export class Life {
       log,
       signal: this.#abort.signal,
       engines: {
-        compute: this.#gate('compute', engines.compute, ['network']),
-        balancer: this.#gate('balancer', engines.balancer, ['publicPort']),
-        objects: engines.objects,
+        compute: this.#gate('compute', outside.compute, ['network']),
+        balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
+        objects: this.#gate('objects', outside.objects, ['get', 'path']),
       } satisfies Engines,
       settings: {
         region: REGION,
@@ -48,18 +54,12 @@ export class Life {
         { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' },
       ]),
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
-      inspect: async () => ({
-        kind: 'bundle',
-        entries: 2,
-        unpackedBytes: 100,
-        topLevel: ['application.py', 'requirements.txt'],
-        texts: { 'requirements.txt': 'flask' },
-        unsupported: [],
-      }),
+      inspect,
       presign: (_context, bucket, key) => `http://sim/${bucket}/${key}`,
     })
     this.gateway = createGateway({
       services: this.plane.services,
+      signed: this.plane.signedRoutes,
       credentials: () => [CREDENTIALS],
       account: ACCOUNT,
       region: REGION,
@@ -120,7 +120,16 @@ export class Life {
 
   #over(call: string): boolean {
     if (this.dead) return true
+    // Without it, a control plane that tries again at once would let no time pass at all.
+    const now = this.#world.clock.monotonic()
+    this.#moment =
+      this.#moment.at === now ? { at: now, calls: this.#moment.calls + 1 } : { at: now, calls: 1 }
+    if (this.#moment.calls > CALLS_AT_ONCE_MAX) {
+      this.#world.spinning.push(`${this.#moment.calls} engine calls in one moment, the last of them ${call}`)
+      this.die()
+      return true
+    }
     if (call !== '') this.trace.push(call)
-    return ++this.calls >= this.#dieAt
+    return ++this.calls >= this.dieAt
   }
 }

@@ -1,8 +1,9 @@
 // Everything outside the control plane, and the one database: it outlives every life. The machine, its instances, its
-// balancer, the clock, chance, and the trouble they are in.
+// balancer, the bodies of objects, the clock, chance, and the trouble they are in.
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
-import { makeFakeCompute, type FakeFault } from '../src/engines/compute/fake.ts'
+import type { BuildRequest } from '../src/engines/compute/engine.ts'
+import { makeFakeCompute } from '../src/engines/compute/fake.ts'
 import {
   killInstance,
   makeFakeWorld,
@@ -11,8 +12,11 @@ import {
 } from '../src/engines/compute/fake-world.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
 import type { Clock } from '../src/kernel/clock.ts'
+import { EngineError } from '../src/kernel/errors.ts'
 import { seededRandom, type Random } from '../src/kernel/random.ts'
+import type { BundleListing, inspectBundle } from '../src/platforms/bundle.ts'
 import { openStore, type Store } from '../src/store/store.ts'
+import { calm, makeTrouble, type Trouble, type Weather } from './trouble.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export const REGION = 'us-west-2'
@@ -23,9 +27,8 @@ export const CREDENTIALS = {
   secretAccessKey: 'not-a-secret-in-the-simulator',
 }
 
-/** How bad the world is: drawn once a seed, so that different seeds are bad in different ways. */
-export type Weather = { faultyCalls: number; slowCalls: number; slowMsMax: number }
-export const calm: Weather = { faultyCalls: 0, slowCalls: 0, slowMsMax: 0 }
+/** What one life of the control plane is given of the outside. */
+export type Outside = Engines & { inspector: { inspect: typeof inspectBundle } }
 
 export type World = {
   clock: VirtualClock
@@ -33,16 +36,22 @@ export type World = {
   store: Store
   compute: FakeWorld
   balancer: FakeBalancerWorld
-  weather: Weather
-  /** Instances whose application does not start, or does not answer. */
-  broken: Set<string>
-  /** True: every application of a new start fails. */
-  breaking: boolean
-  /** Failing builds while it is true. */
-  failingBuilds: boolean
-  engines(clock: Clock): Engines
+  /** By body id. */
+  bodies: Map<string, Buffer>
+  trouble: Trouble
+  /** Instances that a user took out of their target group. */
+  takenOut: Set<string>
+  /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
+  strangers: Map<string, 'ours' | 'foreign'>
+  outside(clock: Clock): Outside
   kill(instanceId: string): void
   reboot(): void
+  /** One request of a user's user to the environment of that name: its status. */
+  request(environment: string): number
+  /** Somebody emptied the cache: instances may name layers that are being built again. */
+  layersLost: boolean
+  /** What lives did without an end, in no time. */
+  spinning: string[]
   log(line: string): void
   logged: string[]
 }
@@ -50,34 +59,32 @@ export type World = {
 export function makeWorld(seed: number, weather: Weather = calm): World {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
-  // Trouble has its own sequence, so that the same workload meets other trouble when only the weather changes.
-  const luck = seededRandom(seed ^ 0x5eed)
+  const trouble = makeTrouble(clock, seededRandom(seed ^ 0x5eed), weather)
   const store = openStore(':memory:', migrations)
   const compute = makeFakeWorld()
-  const objects = makeFakeObjects()
+  const bodies = new Map<string, Buffer>()
   const instanceAt = (address: string) =>
     [...compute.instances.values()].find((one) => one.spec.requestedAddress === address)
   const balancer = makeFakeBalancerWorld({
     clock,
     probe(address) {
       const instance = instanceAt(address)
-      if (!instance || instance.state !== 'running') return null
-      return world.broken.has(instance.spec.id) ? 500 : 200
+      if (instance?.state !== 'running' || compute.lost.has(instance.spec.id)) return null
+      return trouble.broken.has(instance.spec.id) ? 500 : 200
     },
   })
-  balancer.fault = () => {
-    if (luck.next() >= world.weather.faultyCalls) return undefined
-    return luck.next() < 0.5 ? 'error before' : 'error after'
+  balancer.fault = trouble.balancer
+  balancer.latencyMs = trouble.balancerLatencyMs
+
+  // The bundle that a build unpacks, by its path; others have none.
+  const bundleOf = ({ inputs }: BuildRequest): string | undefined => {
+    const path = inputs.find(({ name }) => name === 'bundle.zip')?.path
+    return path === undefined ? undefined : bodyAt(path)
   }
-  const fault = (): FakeFault | undefined => {
-    const found: FakeFault = {}
-    if (luck.next() < world.weather.slowCalls)
-      found.latencyMs = Math.floor(luck.next() * world.weather.slowMsMax)
-    if (luck.next() < world.weather.faultyCalls) {
-      const kind = luck.next()
-      found.fail = kind < 0.45 ? 'before' : kind < 0.9 ? 'after' : 'never'
-    }
-    return found.latencyMs || found.fail ? found : undefined
+  const bodyAt = (path: string): string => {
+    const body = bodies.get(path.split('/').at(-1) ?? '')
+    if (!body) throw new EngineError(`${path} is not there`)
+    return body.toString()
   }
 
   const world: World = {
@@ -86,35 +93,55 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     store,
     compute,
     balancer,
-    weather,
-    broken: new Set(),
-    breaking: false,
-    failingBuilds: false,
-    engines: (lifeClock) => ({
+    bodies,
+    trouble,
+    takenOut: new Set(),
+    strangers: new Map(),
+    outside: (lifeClock) => ({
       compute: makeFakeCompute({
         world: compute,
         clock: lifeClock,
         zones: [`${REGION}a`, `${REGION}b`],
-        fault,
-        program: (instance) => {
-          if (!world.breaking && !world.broken.has(instance.spec.id)) return undefined
-          return { exit: 1, output: "ModuleNotFoundError: No module named 'flask'", truncated: false }
-        },
-        buildProgram: () =>
-          world.failingBuilds
-            ? { exit: 1, output: 'ERROR: No matching distribution found for flask' }
+        fault: trouble.compute,
+        program: () =>
+          trouble.breaking
+            ? { exit: 1, output: "ModuleNotFoundError: No module named 'flask'", truncated: false }
             : undefined,
+        buildProgram(request) {
+          const bundle = bundleOf(request)
+          return trouble.failingBuilds || (bundle !== undefined && trouble.unbuildable.has(bundle))
+            ? { exit: 1, output: 'ERROR: No matching distribution found for flask' }
+            : undefined
+        },
       }),
       balancer: balancer.engine(),
-      objects,
+      objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
+      inspector: {
+        async inspect(path) {
+          bodyAt(path)
+          return structuredClone(LISTING)
+        },
+      },
     }),
     kill: (id) => killInstance(compute, id, clock.now()),
     reboot() {
       rebootMachine(compute, clock.now())
       balancer.reboot()
     },
+    request: (environment) => balancer.request({ host: `${environment}.${REGION}.${DOMAIN}` }).status,
+    layersLost: false,
+    spinning: [],
     log: (line) => void world.logged.push(line),
     logged: [],
   }
   return world
+}
+
+const LISTING: BundleListing = {
+  kind: 'bundle',
+  entries: 2,
+  unpackedBytes: 100,
+  topLevel: ['application.py', 'requirements.txt'],
+  texts: { 'requirements.txt': 'flask' },
+  unsupported: [],
 }

@@ -2,6 +2,7 @@
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
+import { readStatus } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
@@ -85,6 +86,9 @@ export const migrations: Migration[] = [
   ...elasticbeanstalkMigrations,
 ]
 
+/** How reconcilers, objects that fail and operations under way fare. */
+const STATUS = '/polebean/status'
+
 export function makeControlPlane(deps: Deps): ControlPlane {
   const { store, clock, random, log, signal, engines, settings } = deps
   const ids = makeIds(random)
@@ -144,6 +148,14 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     services,
     workflows,
     signedRoutes: [
+      {
+        path: STATUS,
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(readStatus(store, driver?.status() ?? [])),
+        }),
+      },
       {
         path: TAILS,
         async answer({ path, endpoint }) {

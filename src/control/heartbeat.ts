@@ -30,14 +30,18 @@ export function makeHeartbeat({ clock, log, store, shiftDeadlines }: Deps): Hear
     // What ran is at most one beat: more monotonic time than that is a stall (SIGSTOP), more wall time a jump or a sleep.
     const ranMs = last ? Math.min(now.monotonic - last.monotonic, BEAT_MS) : 0
     const jumpedMs = now.at - previousAt - ranMs
-    last = now
-    if (Math.abs(jumpedMs) <= JUMP_MS) return jumpedMs
+    if (Math.abs(jumpedMs) <= JUMP_MS) {
+      last = now
+      return jumpedMs
+    }
     log.warn('the clock jumped or the machine slept', { jumpedMs })
     // Together: a life that ends here must not let the next one take the same time out twice, or never.
     store.transaction(() => {
       shiftDeadlines(jumpedMs)
       keep(now.at)
     })
+    // Only now: a jump that could not be written (the disk is full) is still to be taken out.
+    last = now
     return jumpedMs
   }
   return {

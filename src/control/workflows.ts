@@ -4,7 +4,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { reasonOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import type { Migration, Store } from '../store/store.ts'
+import { isStoreFailure, type Migration, type Store } from '../store/store.ts'
 import type { Reconciler } from './reconciler.ts'
 
 export const workflowsMigration: Migration = {
@@ -55,6 +55,11 @@ export type Run = {
 type StepRow = { state: 'done' | 'waiting' | 'undone'; output: string; startedAt: number }
 
 class Parked extends Error {}
+
+/** As long as AWS keeps a terminated environment for RebuildEnvironment, and scaling activities. */
+const ENDED_KEPT_MS = 42 * 24 * 3600_000
+const ENDED_MAX = 10_000
+const PRUNE_EVERY_MS = 3600_000
 
 export type Workflows = {
   /** Writes the run; call it inside the operation's transaction. `subject` is what it works on (an environment id). */
@@ -128,30 +133,50 @@ export function makeWorkflows(
       startedAt: (name) => stepRow(run.id, name)?.startedAt ?? clock.now(),
     }
 
+    const beginUndo = (failure: string, error?: unknown) => {
+      log.warn('workflow failed', { run: run.id, kind: run.kind, subject: run.subject, failure, error })
+      store.update('workflow_run', { id: run.id }, { state: 'undoing', failure })
+      run = { ...run, state: 'undoing', failure }
+    }
     try {
       if (run.version !== workflow.version && run.state === 'running')
-        throw new Error(`this run was begun by version ${run.version} of the workflow; it is undone`)
+        beginUndo(`this run was begun by version ${run.version} of the workflow; it is undone`)
+      // When it is to be undone, this only finds out what was done.
       workflow.run(step, params)
-      return finish('done', null)
+      if (run.state === 'running') return finish('done', null)
     } catch (error) {
       if (error instanceof Parked) return undefined
-      const failure = run.failure ?? reasonOf(error)
-      if (run.state === 'running') {
-        log.warn('workflow failed', { run: run.id, kind: run.kind, subject: run.subject, error })
-        store.update('workflow_run', { id: run.id }, { state: 'undoing', failure })
-        run = { ...run, state: 'undoing', failure }
-      }
-      for (const { name, undo } of undos.reverse())
-        store.transaction(() => {
-          undo()
-          store.update('workflow_step', { runId: run.id, name }, { state: 'undone' })
-        })
-      return finish('failed', failure)
+      // A full disk is no failure of the work: it goes on when there is room.
+      if (isStoreFailure(error)) throw error
+      if (run.state === 'running') beginUndo(reasonOf(error), error)
     }
+    for (const { name, undo } of undos.reverse())
+      store.transaction(() => {
+        undo()
+        store.update('workflow_step', { runId: run.id, name }, { state: 'undone' })
+      })
+    return finish('failed', run.failure)
   }
 
   const activeRuns = () =>
     store.all<Run>(`select * from workflow_run where state in ('running', 'undoing') order by started_at, id`)
+
+  let brokenBefore: string[] = []
+  let prunedAt: number | undefined
+  // Steps go with their runs.
+  function prune(): number {
+    if (prunedAt !== undefined && clock.monotonic() - prunedAt < PRUNE_EVERY_MS) return 0
+    prunedAt = clock.monotonic()
+    const old = store.run('delete from workflow_run where ended_at <= :until', {
+      until: clock.now() - ENDED_KEPT_MS,
+    })
+    const many = store.run(
+      `delete from workflow_run where rowid in (
+         select rowid from workflow_run where ended_at is not null order by ended_at desc limit -1 offset :most)`,
+      { most: ENDED_MAX },
+    )
+    return old + many
+  }
 
   return {
     start(kind, subject, params) {
@@ -187,17 +212,21 @@ export function makeWorkflows(
       wakes: ['*'],
       // eslint-disable-next-line -- a pass is synchronous by design
       async reconcile() {
+        const pruned = prune()
         const runs = activeRuns()
         const broken: string[] = []
         for (const run of runs) {
           try {
             advance(run)
           } catch (error) {
-            broken.push(`${run.kind} ${run.subject}: ${reasonOf(error)}`)
-            log.error('workflow cannot be undone', { run: run.id, kind: run.kind, error })
+            const what = `${run.kind} ${run.subject}: ${reasonOf(error)}`
+            broken.push(what)
+            if (!brokenBefore.includes(what))
+              log.error('workflow cannot go on', { run: run.id, kind: run.kind, error })
           }
         }
-        return { active: runs.length, broken }
+        brokenBefore = broken
+        return { active: runs.length, broken, pruned }
       },
     },
   }

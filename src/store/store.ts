@@ -28,6 +28,15 @@ export class NewerHomeError extends Error {
   override name = 'NewerHomeError'
 }
 
+/** Whether the database could not do it this time (full disk, failing disk), whatever was asked of it. */
+export function isStoreFailure(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false
+  // https://www.sqlite.org/rescode.html: the low byte of an extended code is the primary one.
+  return PASSING.includes(Number(error.errcode) & 0xff)
+}
+/** BUSY, NOMEM, READONLY, IOERR, FULL, CANTOPEN. */
+const PASSING = [5, 7, 8, 10, 13, 14]
+
 /** Opens (and migrates) the database. Rows come and go in camelCase; columns are snake_case; booleans are 0 and 1. */
 export function openStore(path: string, migrations: Migration[]): Store {
   const db = new DatabaseSync(path)

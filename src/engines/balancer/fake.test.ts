@@ -42,6 +42,11 @@ describe('fake balancer', () => {
     assert.equal(world.model().targetGroups.length, 1)
     world.fault = () => 'cannot see'
     await assert.rejects(engine.observe(), /cannot see/)
+    world.fault = () => 'never'
+    const unanswered = engine.apply({ loadBalancers: [], targetGroups: [] }).then(() => 'answered')
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(world.model().targetGroups.length, 0)
+    assert.equal(await Promise.race([unanswered, Promise.resolve('no answer')]), 'no answer')
   })
 
   it('calls a target that never answers unhealthy after as long as AWS takes', async () => {

@@ -14,7 +14,8 @@ import type {
 import { FakeTarget } from './fake-target.ts'
 import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
 
-export type BalancerFault = 'error before' | 'error after' | 'cannot see'
+/** `never`: the deed is done, its answer never comes. */
+export type BalancerFault = 'error before' | 'error after' | 'never' | 'cannot see'
 
 export type FakeBalancerOptions = {
   clock: Clock
@@ -43,7 +44,8 @@ export type FakeBalancerWorld = {
   reboot(): void
   /** Asked before each call of the engine; what it answers goes wrong. */
   fault: (call: 'apply' | 'observe') => BalancerFault | undefined
-  latencyMs: number
+  /** Passes before the effect of a call. */
+  latencyMs: () => number
 }
 
 type Counts = { requests: number; byClass: number[]; balancer5xx: number }
@@ -119,11 +121,13 @@ export function makeFakeBalancerWorld({
   }
 
   const call = async <T>(what: 'apply' | 'observe', effect: () => T): Promise<T> => {
-    if (world.latencyMs > 0) await clock.sleep(world.latencyMs)
+    const latencyMs = world.latencyMs()
+    if (latencyMs > 0) await clock.sleep(latencyMs)
     const fault = world.fault(what)
     if (fault === 'error before' || fault === 'cannot see') throw new EngineError(`${what}: ${fault}`)
     const answer = effect()
     if (fault === 'error after') throw new EngineError(`${what}: ${fault}`)
+    if (fault === 'never') await new Promise(() => undefined)
     return answer
   }
 
@@ -223,7 +227,7 @@ export function makeFakeBalancerWorld({
       model = { loadBalancers: [], targetGroups: [] }
     },
     fault: () => undefined,
-    latencyMs: 0,
+    latencyMs: () => 0,
   }
   return world
 }

@@ -13,3 +13,15 @@ it('the fake has a disk that can be full', async () => {
   await objects.remove('aa000001')
   await objects.put('aa000002', Readable.from([Buffer.alloc(3)]), 100)
 })
+
+it('the fake fails before or after the effect as it is told', async () => {
+  const bodies = new Map<string, Buffer>()
+  let fail: 'before' | 'after' = 'before'
+  const objects = makeFakeObjects({ bodies, fault: () => ({ fail }) })
+  const put = () => objects.put('aa000001', Readable.from([Buffer.from('x')]), 100)
+  await assert.rejects(put(), { name: 'EngineError' })
+  assert.equal(bodies.size, 0)
+  fail = 'after'
+  await assert.rejects(put(), { name: 'EngineError' })
+  assert.equal(bodies.size, 1)
+})

@@ -1,16 +1,43 @@
-// Bodies in memory: the same contract without a disk.
+// Bodies in memory: the same contract without a disk, with faults on demand. The bodies outlive a life of the control
+// plane when they are handed in.
 import { Readable } from 'node:stream'
+import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import type { ObjectEngine, StoredBody } from './engine.ts'
 import { makeBodyHasher } from './hashing.ts'
 
-/** `bytesTotalMax` is the size of the pretended disk. */
-export function makeFakeObjects(options: { bytesTotalMax?: number } = {}): ObjectEngine {
-  const { bytesTotalMax = Number.MAX_SAFE_INTEGER } = options
-  const bodies = new Map<string, Buffer>()
+/** `latencyMs` passes before the effect. `never`: the deed is done, its answer never comes. */
+export type ObjectsFault = { latencyMs?: number; fail?: 'before' | 'after' | 'never' }
+
+export type FakeObjectsOptions = {
+  bodies?: Map<string, Buffer>
+  /** The size of the pretended disk. */
+  bytesTotalMax?: number
+  clock?: Clock
+  /** Asked at each call; undefined = nothing goes wrong. */
+  fault?: (call: 'put' | 'join' | 'remove' | 'list') => ObjectsFault | undefined
+}
+
+export function makeFakeObjects(options: FakeObjectsOptions = {}): ObjectEngine {
+  const {
+    bytesTotalMax = Number.MAX_SAFE_INTEGER,
+    bodies = new Map<string, Buffer>(),
+    clock,
+    fault,
+  } = options
   const bytesTotal = () => bodies.values().reduce((sum, body) => sum + body.length, 0)
 
-  const put = async (id: string, body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<StoredBody> => {
+  const call = async <T>(what: 'put' | 'join' | 'remove' | 'list', effect: () => Promise<T>): Promise<T> => {
+    const trouble = fault?.(what)
+    if (trouble?.latencyMs) await clock?.sleep(trouble.latencyMs)
+    if (trouble?.fail === 'before') throw new EngineError(`objects.${what}: failed`)
+    const answer = await effect()
+    if (trouble?.fail === 'after') throw new EngineError(`objects.${what}: the answer was lost`)
+    if (trouble?.fail === 'never') await new Promise(() => undefined)
+    return answer
+  }
+
+  const keep = async (id: string, body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<StoredBody> => {
     const hasher = makeBodyHasher()
     const chunks: Uint8Array[] = []
     for await (const chunk of body) {
@@ -31,17 +58,16 @@ export function makeFakeObjects(options: { bytesTotalMax?: number } = {}): Objec
   }
 
   return {
-    put,
+    put: (id, body, bytesMax) => call('put', () => keep(id, body, bytesMax)),
     get(id, range) {
       const body = bodyOf(id)
       const chunk = range ? body.subarray(range.start, range.end + 1) : body
       return Readable.from(chunk.length > 0 ? [chunk] : [], { objectMode: false })
     },
-    join: async (id, parts) => put(id, Readable.from(parts.map(bodyOf)), Number.MAX_SAFE_INTEGER),
+    join: (id, parts) =>
+      call('join', () => keep(id, Readable.from(parts.map(bodyOf)), Number.MAX_SAFE_INTEGER)),
     path: (id) => `/fake/objects/${id}`,
-    async remove(id) {
-      bodies.delete(id)
-    },
-    list: async () => [...bodies.keys()],
+    remove: (id) => call('remove', async () => void bodies.delete(id)),
+    list: () => call('list', async () => [...bodies.keys()]),
   }
 }

@@ -21,6 +21,7 @@ import {
   findDeployment,
   instancesOf,
   liveEnvironments,
+  pruneTerminated,
   resourcesOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
@@ -53,7 +54,7 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
           log.error('health of an environment cannot be computed', { environment: row.id, error })
         }
       }
-      return { failed, pruned: parts.events.prune() }
+      return { failed, pruned: parts.events.prune() + pruneTerminated(store, parts.clock.now()) }
     },
   }
 }
@@ -84,9 +85,11 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
 /** Keeps since when the load balancer has not found an instance healthy that should serve. */
 function followTargets({ store, clock }: Parts, row: EnvironmentRow, targets: Targets): void {
   for (const { instanceId, state, outOfServiceSince } of instancesOf(store, row.id)) {
+    const now = clock.now()
     const out = state === 'Deployed' && targets.get(instanceId)?.state !== 'healthy'
-    if (out === (outOfServiceSince !== null)) continue
-    const set = { outOfServiceSince: out ? clock.now() : null }
+    // Later than now: the clock was set back since.
+    if (out === (outOfServiceSince !== null) && (outOfServiceSince ?? 0) <= now) continue
+    const set = { outOfServiceSince: out ? now : null }
     store.update('environment_instance', { environmentId: row.id, instanceId }, set)
   }
 }

@@ -6,6 +6,7 @@ import { nameLayers } from './layer-collection.ts'
 import { forgetFailed, layerDigests, wantLayers, type LayerRow } from './layers.ts'
 import type { Parts } from './parts.ts'
 import { planOf } from './software.ts'
+import { followBody } from './source-bundle.ts'
 import { findVersion, type ApplicationVersionRow, type DeploymentRow, type EnvironmentRow } from './store.ts'
 
 type What = Pick<DeploymentRow, 'versionLabel' | 'settings' | 'platformArn'>
@@ -65,7 +66,7 @@ export function prepareDeployment(parts: Parts, row: EnvironmentRow, deployment:
       kind: 'problem',
       problem: `The source bundle s3://${version.bucket}/${version.key} was changed or deleted after version ${version.label} was created from it.`,
     }
-  wantLayers(parts, plan.builds)
+  wantLayers(parts, plan.builds, version.sha256Hex)
   return { kind: 'prepared', warnings: plan.warnings, notes: plan.notes }
 }
 
@@ -102,7 +103,10 @@ export function putDeployment(
   nameForDeployment(parts, deployment, version, keysOf(plan))
   const digests = digestsOf(parts, plan)
   if (!digests) {
-    wantLayers(parts, plan.builds)
+    // Instances wait for them: a layer that was lost, and could not be built just then, must not be given up.
+    const keys = plan.builds.map(({ key }) => key)
+    forgetFailed(parts, keys, FAILED_LAYER_REST_MS)
+    wantLayers(parts, plan.builds, version.sha256Hex)
     return false
   }
   const context = systemContext(row.account, row.region, deployment.requestId)
@@ -130,15 +134,8 @@ export function endDeployment(
   store.update('deployment', { environmentId, id }, { ...end, endedAt: clock.now() })
 }
 
-// The same content may have been uploaded again: then the object has another body.
-function followBody({ store, cloud }: Parts, version: ApplicationVersionRow) {
-  const { account, region, applicationName, label, bucket, key, sha256Hex } = version
-  if (bucket === null || key === null) return undefined
-  const body = cloud.s3.objectBody(systemContext(account, region, version.requestId), bucket, key)
-  if (body?.sha256Hex !== sha256Hex) return undefined
-  store.update('application_version', { account, region, applicationName, label }, { bodyId: body.id })
-  return body
-}
+/** Between two attempts to build, for instances that wait, what failed. */
+const FAILED_LAYER_REST_MS = 5 * 60_000
 
 const keysOf = (plan: Plan) => plan.builds.map(({ key }) => key)
 

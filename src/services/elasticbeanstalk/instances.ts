@@ -103,10 +103,12 @@ function followSoftware(parts: Parts, row: EnvironmentRow): void {
   const { store, cloud, clock } = parts
   const context = systemContext(row.account, row.region, row.requestId)
   for (const instance of instancesOf(store, row.id)) {
-    if (instance.state !== 'In Progress') continue
+    // One that failed may come right: the engine goes on trying, and asks again after each start.
+    if (instance.state !== 'In Progress' && instance.state !== 'Failed') continue
     const software = cloud.ec2.instanceSoftware(context, instance.instanceId)
     if (!software || software.state === 'pending' || software.revision !== instance.revision) continue
     const state = software.state === 'applied' ? 'Deployed' : 'Failed'
+    if (state === instance.state) continue
     store.update(
       'environment_instance',
       { environmentId: row.id, instanceId: instance.instanceId },

@@ -1,13 +1,17 @@
 // Layers are built once per content key and kept as rows: wanted (`building`), `ready` with a digest, `failed`, or
 // `removing` when nothing has named them for a while (layer-collection.ts).
-import { EngineError } from '../../kernel/errors.ts'
+import { withTimeout } from '../../kernel/clock.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { Lanes } from '../../control/lanes.ts'
 import type { BuildRequest } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
+import { ofEnvironment } from './events.ts'
 import { collectLayers, planRemovals } from './layer-collection.ts'
 import type { Parts } from './parts.ts'
+import { bundlePath } from './source-bundle.ts'
+import type { EnvironmentRow } from './store.ts'
 
 export type LayerRow = {
   key: string
@@ -23,10 +27,15 @@ export type LayerRow = {
   unnamedSince: number | null
 }
 
-type StoredBuild = { request: Omit<BuildRequest, 'layers'>; needs: { key: string; target: string }[] }
+type StoredBuild = {
+  request: Omit<BuildRequest, 'layers'>
+  needs: { key: string; target: string }[]
+  /** Content of the bundle that it unpacks, if it does: where that lies may change before it is built. */
+  bundleSha256Hex: string | null
+}
 
 /** Writes down that these layers are wanted; one that is there or under way stays as it is. */
-export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): void {
+export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bundleSha256Hex: string): void {
   for (const { name: _, needs, ...request } of builds) {
     const before = layerRow(store, request.key)
     // Wanted again while it is being removed: built again, in the same lane.
@@ -37,6 +46,7 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): voi
     if (before) continue
     const build: StoredBuild = {
       request,
+      bundleSha256Hex: request.inputs.some(isBundle) ? bundleSha256Hex : null,
       needs: needs.flatMap(({ name, target }) =>
         builds.filter((one) => one.name === name).map(({ key }) => ({ key, target })),
       ),
@@ -55,11 +65,16 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[]): voi
   }
 }
 
-/** A build that failed is tried again when it is wanted again: a package index may be back. */
-export function forgetFailed({ store }: Parts, keys: string[]): void {
-  store.run(`delete from layer where state = 'failed' and key in (select value from json_each(:keys))`, {
-    keys,
-  })
+/** A build that failed is tried again when it is wanted again: a package index may be back. `restMs`: not before it has
+ *  rested for so long. */
+export function forgetFailed({ store, clock }: Parts, keys: string[], restMs = 0): void {
+  const now = clock.now()
+  // One that failed in the future failed before the clock was set back.
+  store.run(
+    `delete from layer where state = 'failed' and key in (select value from json_each(:keys))
+       and (updated_at <= :until or updated_at > :now)`,
+    { keys, until: now - restMs, now },
+  )
 }
 
 export const layerDigests = (store: Store, keys: string[]): (string | undefined)[] =>
@@ -69,16 +84,20 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   const { store, clock, compute } = parts
   const name = 'elasticbeanstalk.layers'
   const lanes: Lanes = parts.makeLanes(name, BUILDS_AT_ONCE)
-  const settle = (key: string, set: Pick<LayerRow, 'state' | 'output' | 'digest'>) =>
-    void store.update('layer', { key }, { ...set, updatedAt: clock.now() })
+  /** Since the last look at the engine began; not by the wall clock, which may have been set back. */
+  const settledMeanwhile = new Set<string>()
+  const settle = (key: string, set: Pick<LayerRow, 'state' | 'output' | 'digest'>) => {
+    settledMeanwhile.add(key)
+    store.update('layer', { key }, { ...set, updatedAt: clock.now() })
+  }
   return {
     name,
     everyMs: 60_000,
     wakes: ['layer'],
     async reconcile() {
       collectLayers(parts)
-      const lookedAt = clock.now()
-      const there = await compute.layers()
+      settledMeanwhile.clear()
+      const there = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.layers', () => compute.layers())
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
         const layer = there.find(({ key }) => key === row.key)
@@ -88,7 +107,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
         // It was built, though perhaps the answer was lost: nothing is left to try again.
         if (layer && row.state !== 'removing') lanes.forget(laneOf(row.key))
         // One that was built while we looked is not lost.
-        if (row.state === 'ready' && !layer && row.updatedAt < lookedAt)
+        if (row.state === 'ready' && !layer && !settledMeanwhile.has(row.key))
           settle(row.key, { state: 'building', digest: null, output: '' })
       }
       const wanted = store.all<LayerRow>(
@@ -106,7 +125,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   }
 
   function actionsFor(row: LayerRow) {
-    const { request, needs } = JSON.parse(row.build) as StoredBuild
+    const { request, needs, bundleSha256Hex } = JSON.parse(row.build) as StoredBuild
     const needed = needs.map(({ key, target }) => ({ row: layerRow(store, key), target }))
     const failed = needed.find((need) => need.row?.state === 'failed' || !need.row)
     if (failed)
@@ -121,14 +140,46 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     })
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
-      const { exit, output, digest } = await compute.build({ ...request, layers })
+      const inputs = inputsOf(request, bundleSha256Hex)
+      if (!inputs) return settle(row.key, { state: 'failed', digest: null, output: BUNDLE_GONE })
+      const { exit, output, digest } = await compute.build({ ...request, inputs, layers })
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
       settle(
         row.key,
         exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
       )
     }
-    return [{ what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform }]
+    const telling = () =>
+      perform().catch((error: unknown) => {
+        tellTrouble(row.key, error)
+        throw error
+      })
+    return [
+      { what: 'build', lane: laneOf(row.key), timeoutMs: request.timeoutMs + GRACE_MS, perform: telling },
+    ]
+  }
+
+  // The engine cannot do it, again and again: those who wait for the layer should not think that it is being built.
+  function tellTrouble(key: string, error: unknown) {
+    const before = lanes.failures().find(({ lane }) => lane === laneOf(key))?.failures ?? 0
+    if (before + 1 !== FAILURES_TOLD) return
+    const waiting = store.all<EnvironmentRow & { deploymentRequestId: string }>(
+      `select e.*, d.request_id as deployment_request_id from environment e
+       join deployment d on d.environment_id = e.id and d.id = e.deployment_id
+       where e.terminated_at is null and d.ended_at is null
+         and exists (select 1 from json_each(d.layers) where value = :key)`,
+      { key },
+    )
+    for (const { deploymentRequestId, ...row } of waiting) {
+      const text = `The build of ${key} could not be run ${FAILURES_TOLD} times in a row and is tried again: ${reasonOf(error)}`
+      parts.events.write(ofEnvironment(row, deploymentRequestId), 'WARN', text)
+    }
+  }
+
+  function inputsOf({ inputs }: StoredBuild['request'], sha256Hex: string | null) {
+    if (sha256Hex === null) return inputs
+    const path = bundlePath(parts, sha256Hex)
+    return path === undefined ? undefined : inputs.map((one) => (isBundle(one) ? { ...one, path } : one))
   }
 
   // The engine is asked anew: a build whose answer was lost has left a layer that the row does not know.
@@ -147,12 +198,18 @@ const needsOf = (build: string) => (JSON.parse(build) as StoredBuild).needs.map(
 /** Of a layer that instances may be given. */
 const digestOf = (row: LayerRow | undefined) => (row?.state === 'ready' ? row.digest : null)
 
+const isBundle = ({ name }: BuildRequest['inputs'][number]) => name === 'bundle.zip'
+
 const laneOf = (key: string) => `layer/${key}`
 
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
 
+const BUNDLE_GONE = 'The source bundle was changed or deleted before it was built.'
 const BUILDS_AT_ONCE = 2
+/** Failures of the engine in a row, after which they are told. The attempts go on. */
+const FAILURES_TOLD = 5
+const LOOK_TIMEOUT_MS = 15_000
 /** The engine ends a build that takes too long itself; this is for an engine that does not answer. */
 const GRACE_MS = 60_000
 const REMOVAL_MS = 5 * 60_000

@@ -155,6 +155,8 @@ export type EnvironmentResources = {
   instanceSecurityGroupId?: string
   instanceSecurityGroupName?: string
   launchConfigurationName?: string
+  /** The one before, while instances are being replaced. */
+  formerLaunchConfigurationName?: string
   autoScalingGroupName?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string
@@ -223,6 +225,18 @@ export const liveEnvironment = (store: Store, { account, region }: Scope, name: 
      where account = :account and region = :region and name = :name and terminated_at is null`,
     { account, region, name },
   )
+
+/** AWS can rebuild a terminated environment for 42 days; then its row goes, with its deployments. */
+export const TERMINATED_KEPT_MS = 42 * 24 * 3600_000
+
+export function pruneTerminated(store: Store, now: number): number {
+  const until = now - TERMINATED_KEPT_MS
+  store.run(
+    'delete from environment_info where environment_id in (select id from environment where terminated_at <= :until)',
+    { until },
+  )
+  return store.run('delete from environment where terminated_at <= :until', { until })
+}
 
 /** Everything that is not terminated, oldest first. */
 export const liveEnvironments = (store: Store) =>

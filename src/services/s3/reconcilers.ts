@@ -1,6 +1,7 @@
 // Sweeps bodies that no row names: of objects deleted or overwritten, of finished uploads, of writes that a crash broke off.
 import type { LaneAction } from '../../control/lanes.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
+import { withTimeout } from '../../kernel/clock.ts'
 import type { S3 } from './bodies.ts'
 import { limits } from './limits.ts'
 import { planSweep } from './plan.ts'
@@ -12,7 +13,7 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
 
   const removal = (bodyId: string): LaneAction => ({
     what: 'remove body',
-    lane: `body/${bodyId}`,
+    lane: laneOf(bodyId),
     timeoutMs: 30_000,
     async perform() {
       await objects.remove(bodyId)
@@ -26,7 +27,7 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
     // Not woken by its tables: garbage is never due at once.
     wakes: [],
     async reconcile() {
-      const bodies = await objects.list()
+      const bodies = await withTimeout(clock, LOOK_TIMEOUT_MS, 'objects.list', () => objects.list())
       // Under way before rows: a body that gets its row in between is in one of them.
       const underWay = new Set(bodiesUnderWay)
       const referenced = new Set(
@@ -46,7 +47,9 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
       store.transaction(() => {
         for (const { what, bodyId } of actions) {
           if (what === 'note-garbage') discardBody(s3, bodyId)
-          if (what === 'forget-garbage') store.remove('s3_garbage', { bodyId })
+          if (what !== 'forget-garbage') continue
+          store.remove('s3_garbage', { bodyId })
+          lanes.forget(laneOf(bodyId)) // it was removed, though the answer was lost
         }
       })
       lanes.submit(actions.filter(({ what }) => what === 'remove-body').map(({ bodyId }) => removal(bodyId)))
@@ -59,3 +62,6 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
     },
   }
 }
+
+const LOOK_TIMEOUT_MS = 60_000
+const laneOf = (bodyId: string) => `body/${bodyId}`

@@ -82,6 +82,7 @@ export function makeApplicationOperations(parts: Parts): Operations {
     deleteApplication(context, { ApplicationName, TerminateEnvByForce = false }) {
       checkApplicationName(ApplicationName)
       const { account, region, name } = applicationNamed(store, context, ApplicationName)
+      refuseWhileDeleted(parts, context, name)
       const environments = store.all<EnvironmentRow>(
         `select * from environment where account = :account and region = :region and application_name = :name
            and terminated_at is null order by created_at`,
@@ -109,6 +110,12 @@ export function makeApplicationOperations(parts: Parts): Operations {
       return {}
     },
   }
+}
+
+/** What is made in an application that waits for the end of its environments would keep it for ever. */
+export function refuseWhileDeleted({ workflows }: Parts, context: Context, name: string): void {
+  if (workflows.active(applicationArn(context, name)).length > 0)
+    throw new DeclaredError('OperationInProgressFailure', `Application ${name} is being deleted.`)
 }
 
 /** @throws DeclaredError `No Application named 'X' found.` */

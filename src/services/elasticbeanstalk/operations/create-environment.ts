@@ -21,7 +21,7 @@ import {
   invalidValue,
   notImplemented,
 } from '../validation.ts'
-import { applicationNamed } from './applications.ts'
+import { applicationNamed, refuseWhileDeleted } from './applications.ts'
 import { describeEnvironment } from './describe-environment.ts'
 import { findEnvironment } from './find-environment.ts'
 import { resolvePlatform } from './resolve-platform.ts'
@@ -33,6 +33,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     const name = checkedName(input)
     checkDescription(input.Description)
     const application = applicationNamed(store, context, input.ApplicationName ?? '').name
+    refuseWhileDeleted(parts, context, application)
     refuseWhatIsMissing(input)
     const tags = checkTags(input.Tags ?? [], ENVIRONMENT_TAGS_MAX)
     const template = templateOf(parts, context, application, input)

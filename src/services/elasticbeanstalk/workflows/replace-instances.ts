@@ -3,13 +3,14 @@
 import type { Step } from '../../../control/workflows.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
+import { isGone } from '../gone.ts'
 import { groupOf, lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf } from '../store.ts'
 import { systemContext } from '../../service.ts'
 import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
 import { failureOf, type Failure } from './outcome.ts'
-import { current, makeLaunchConfiguration, remember, sizesOf, workOn } from './resources.ts'
+import { current, forget, makeLaunchConfiguration, remember, sizesOf, workOn } from './resources.ts'
 
 type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
 type Before = { old: string | null; ids: string[]; desired: number }
@@ -18,7 +19,14 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
   const { environmentId, deploymentId, configuration } = replace
   const before = step.do('new launch configuration', (): Before => {
     const { row, context, groupName } = here(parts, replace)
+    // An update that broke off left it behind.
+    const stale = resourcesOf(row).formerLaunchConfigurationName
+    if (stale !== undefined)
+      isGone(() =>
+        parts.cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: stale }),
+      )
     const old = resourcesOf(row).launchConfigurationName
+    if (old !== undefined) remember(parts, environmentId, { formerLaunchConfigurationName: old })
     const name = makeLaunchConfiguration(workOn(parts, row, configuration))
     const group = groupOf(parts, row)
     const desired = group?.desired ?? 0
@@ -107,5 +115,6 @@ function deleteUnused(parts: Parts, replace: Replace, { old }: Before, failure: 
     remember(parts, row.id, { launchConfigurationName: old })
   }
   parts.cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: unused })
+  forget(parts, row.id, 'formerLaunchConfigurationName')
   parts.events.write(ofEnvironment(row), 'INFO', `Deleted Auto Scaling launch configuration named: ${unused}`)
 }

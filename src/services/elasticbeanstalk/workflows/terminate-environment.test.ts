@@ -90,6 +90,22 @@ describe('terminating an environment', () => {
     assert.equal(bench.create().CNAME, 'shop.us-west-2.elasticbeanstalk.localhost')
   })
 
+  it('is history for six weeks, and then forgotten', async () => {
+    bench.create()
+    await bench.until('Ready')
+    terminate()
+    await bench.until('Terminated')
+    const kept = () => bench.store.all('select 1 from environment').length
+    const jump = (days: number) => bench.clock.setWall(days * 24 * 3_600_000)
+    jump(41)
+    await bench.clock.run(20_000)
+    assert.equal(kept(), 1)
+    jump(1)
+    await bench.clock.run(20_000)
+    assert.equal(kept(), 0)
+    assert.deepEqual(bench.store.all('select 1 from deployment'), [])
+  })
+
   it('is refused for one that is gone or going', async () => {
     assert.throws(terminate, { message: "No Environment found for EnvironmentName = 'shop-prod'." })
     bench.create()

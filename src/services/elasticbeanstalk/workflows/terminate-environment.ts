@@ -57,9 +57,10 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
           tell(`Deleted Auto Scaling group named: ${group}`)
         })
       }
-      remove('launchConfigurationName', 'Auto Scaling launch configuration', (name) =>
-        cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }),
-      )
+      for (const member of ['launchConfigurationName', 'formerLaunchConfigurationName'] as const)
+        remove(member, 'Auto Scaling launch configuration', (name) =>
+          cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }),
+        )
       remove('listenerArn', 'Load Balancer listener', (arn) =>
         cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
       )

@@ -1,5 +1,5 @@
 // Layers: nothing loses one that it still needs, and at rest there is none that nobody needs.
-import type { World } from './world.ts'
+import type { World } from '../world.ts'
 
 /** Every layer that the software of an instance names is there. */
 export function layersThere({ store, compute }: World): string[] {

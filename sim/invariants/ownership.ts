@@ -1,0 +1,87 @@
+// At rest everything belongs to a living environment, and is what that environment names: nothing owned by nobody.
+import type { World } from '../world.ts'
+import { column, environmentsOf, liveInstances, membersOf, resourcesOf, same } from './rows.ts'
+
+/** Member of an environment's resources → how to list what there is of it. */
+const RESOURCES: Record<string, string> = {
+  autoScalingGroupName: 'select name from autoscaling_group',
+  launchConfigurationName: 'select name from autoscaling_launch_configuration',
+  targetGroupArn: 'select arn from elbv2_target_group',
+  loadBalancerArn: 'select arn from elbv2_load_balancer',
+  listenerArn: 'select arn from elbv2_listener',
+}
+const SECURITY_GROUPS = `select id from ec2_security_group where name <> 'default'`
+
+export function ownership(world: World): string[] {
+  const environments = environmentsOf(world)
+  const owned = environments.map(resourcesOf)
+  const named = (...members: string[]) =>
+    owned.flatMap((resources) => members.flatMap((member) => resources[member] ?? []))
+  return [
+    ...Object.entries(RESOURCES).flatMap(([member, sql]) =>
+      same(`${member}s that there are`, column(world, sql), 'environments that name them', named(member)),
+    ),
+    ...same(
+      'security groups',
+      column(world, SECURITY_GROUPS),
+      'environments that name them',
+      named('loadBalancerSecurityGroupId', 'instanceSecurityGroupId'),
+    ),
+    ...rulesWithoutGroup(world),
+    ...interfaces(world),
+    ...members(world),
+    ...remainsOfTerminated(world),
+  ]
+}
+
+const rulesWithoutGroup = (world: World) =>
+  column(
+    world,
+    `select id from ec2_security_group_rule where group_id not in (select id from ec2_security_group)
+       or (peer_group_id is not null and peer_group_id not in (select id from ec2_security_group))`,
+  ).map((id) => `rule ${id} names a security group that is gone`)
+
+function interfaces(world: World): string[] {
+  const held = column(world, 'select id from ec2_network_interface where released_at is null')
+  const used = column(world, 'select network_interface_id from elbv2_load_balancer')
+  const owners = [...used, ...liveInstances(world).map(({ networkInterfaceId }) => networkInterfaceId)]
+  return same('network interfaces', held, 'instances or load balancers', owners)
+}
+
+function members(world: World): string[] {
+  const inGroups = membersOf(world)
+  return environmentsOf(world).flatMap((row) => {
+    const group = resourcesOf(row).autoScalingGroupName
+    const known = world.store
+      .all<{ instanceId: string }>(
+        'select instance_id from environment_instance where environment_id = :id',
+        row,
+      )
+      .map(({ instanceId }) => instanceId)
+    const listed = inGroups.filter(({ groupName }) => groupName === group)
+    return same(
+      `instances of ${row.name}`,
+      known,
+      'members of its group',
+      listed.map(({ instanceId }) => instanceId),
+    )
+  })
+}
+
+const GONE = 'select id from environment where terminated_at is not null'
+
+function remainsOfTerminated(world: World): string[] {
+  const left: Record<string, string> = {
+    instances: `select instance_id from environment_instance where environment_id in (${GONE})`,
+    resources: `select name from environment where terminated_at is not null and resources <> '{}'`,
+    tags: `select resource_arn from beanstalk_tag where resource_arn like '%:environment/%' and not exists (
+      select 1 from environment e where e.terminated_at is null
+        and resource_arn like '%:environment/' || e.application_name || '/' || e.name)`,
+    machines: `select i.id from ec2_instance i join ec2_tag t on t.resource_id = i.id
+      where t.key = 'elasticbeanstalk:environment-id' and i.state <> 'terminated' and t.value in (${GONE})`,
+  }
+  return Object.entries(left).flatMap(([what, sql]) => {
+    const found = column(world, sql)
+    return found.length > 0 ? [`${what} of terminated environments: ${found.join(', ')}`] : []
+  })
+}

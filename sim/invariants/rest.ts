@@ -1,0 +1,107 @@
+// What must hold when the trouble is over and time has passed: rows = instances = members = targets, all of it healthy.
+import { runningInstances } from '../../src/engines/compute/fake-world.ts'
+import type { World } from '../world.ts'
+import { contents } from './contents.ts'
+import { health } from './health.ts'
+import { ownership } from './ownership.ts'
+import {
+  column,
+  environmentsOf,
+  liveInstances,
+  membersOf,
+  same,
+  targetsOf,
+  waitingForSoftware,
+  type GroupRow,
+} from './rows.ts'
+import { safety } from './safety.ts'
+
+export function rest(world: World): string[] {
+  return [
+    ...safety(world),
+    ...operations(world),
+    ...machines(world),
+    ...groups(world),
+    ...balancers(world),
+    ...ownership(world),
+    ...contents(world),
+    ...health(world),
+  ]
+}
+
+function operations(world: World): string[] {
+  const runs = world.store.all<{ kind: string; subject: string }>(
+    `select * from workflow_run where state in ('running', 'undoing')`,
+  )
+  return [
+    ...environmentsOf(world)
+      .filter(({ status }) => status !== 'Ready')
+      .map(({ name, status }) => `${name} is still ${status}`),
+    ...runs.map(({ kind, subject }) => `the workflow ${kind} of ${subject} has not ended`),
+  ]
+}
+
+function machines(world: World): string[] {
+  const waiting = waitingForSoftware(world)
+  const rows = liveInstances(world).filter(({ id }) => !waiting.has(id))
+  const isOurs = (id: string) => world.strangers.get(id) !== 'foreign'
+  const running = runningInstances(world.compute).map(({ spec }) => spec.id)
+  const there = [...world.compute.instances.keys()]
+  const ids = rows.map(({ id }) => id)
+  const members = membersOf(world).map(({ instanceId }) => instanceId)
+  return [
+    ...rows
+      .filter(({ state, desired }) => state !== desired)
+      .map(({ id, state, desired }) => `${id} is ${state}, not ${desired}`),
+    ...same('running instances', running.filter(isOurs), 'rows', ids),
+    ...same('instances that the engine has', there.filter(isOurs), 'rows', ids),
+    ...strangers(world),
+    ...same('group members', members, 'rows', [...ids, ...waiting]),
+  ]
+}
+
+// Those of another database are reported, and left alone.
+const strangers = ({ strangers: all, compute }: World) =>
+  [...all]
+    .filter(([id, whose]) => whose === 'foreign' && !compute.instances.has(id))
+    .map(([id]) => `${id} of another database was removed`)
+
+function groups(world: World): string[] {
+  const waiting = waitingForSoftware(world)
+  const members = membersOf(world)
+  return world.store.all<GroupRow>('select * from autoscaling_group').flatMap((group) => {
+    const settled = members.filter(
+      ({ groupName, instanceId, lifecycleState }) =>
+        groupName === group.name && (lifecycleState === 'InService' || waiting.has(instanceId)),
+    ).length
+    if (group.deleting) return [`${group.name} is still being deleted`]
+    if (settled === group.desiredCapacity) return []
+    return [`${group.name} has ${settled} of ${group.desiredCapacity} in service`]
+  })
+}
+
+function balancers(world: World): string[] {
+  const waiting = waitingForSoftware(world)
+  const targets = targetsOf(world)
+  const ids = targets.map(({ targetId }) => targetId)
+  const expected = membersOf(world)
+    .map(({ instanceId }) => instanceId)
+    .filter((id) => !waiting.has(id) && !world.takenOut.has(id))
+  const model = world.balancer.model()
+  const loadBalancers = column(world, 'select id from elbv2_load_balancer')
+  const carried = model.targetGroups.flatMap((group) => group.targets.map(({ id }) => id))
+  const kept = ids.filter((id) => world.trouble.broken.has(id))
+  return [
+    ...same('targets', ids, 'group members', expected),
+    ...targets
+      .filter(({ targetId, health: seen }) => seen !== (kept.includes(targetId) ? 'unhealthy' : 'healthy'))
+      .map(({ targetId, health: seen }) => `target ${targetId} is ${seen}`),
+    ...same('carried targets', carried, 'targets', ids),
+    ...same(
+      'carried load balancers',
+      model.loadBalancers.map(({ id }) => id),
+      'load balancers',
+      loadBalancers,
+    ),
+  ]
+}

@@ -1,0 +1,135 @@
+// Trouble that is no fault of one call: what dies, sleeps, is lost or cannot be seen. As moves (moves.ts).
+import type { Move, Stage } from './moves.ts'
+
+const instanceOf = ({ world, below }: Stage): string | undefined => {
+  const ids = [...world.compute.instances.keys()]
+  return ids[below(ids.length)]
+}
+const withInstance = (stage: Stage, act: (id: string) => string): void => {
+  const id = instanceOf(stage)
+  if (id) stage.note(act(id))
+}
+
+export const MISHAPS: Record<string, Move> = {
+  'an instance dies': {
+    weight: 1,
+    play: (stage) =>
+      withInstance(stage, (id) => {
+        stage.world.kill(id)
+        return `${id} dies`
+      }),
+  },
+  'a node is lost, or comes back': {
+    weight: 0.7,
+    play(stage) {
+      const { lost } = stage.world.compute
+      if (lost.size > 0) {
+        lost.clear()
+        return stage.note('the lost nodes are back')
+      }
+      withInstance(stage, (id) => {
+        lost.add(id)
+        return `the node of ${id} is lost`
+      })
+    },
+  },
+  'an application breaks for good': {
+    weight: 0.2,
+    play: (stage) =>
+      withInstance(stage, (id) => {
+        stage.world.trouble.broken.add(id)
+        return `the application of ${id} answers 500 from now on`
+      }),
+  },
+  'a stranger appears': {
+    weight: 0.25,
+    play: ({ world, below, chance, note }) => {
+      const whose = chance(0.5) ? 'ours' : 'foreign'
+      const number = world.strangers.size + 1
+      const id = `i-${String(number).padStart(17, '0')}`
+      const generation = world.store.get<{ id: string }>('select id from home_generation')?.id ?? ''
+      world.compute.instances.set(id, {
+        spec: {
+          id,
+          platform: { name: 'python3.11', version: '1' },
+          software: { revision: below(3), layers: [], env: {}, files: [] },
+          diskBytes: 2 ** 30,
+          cpu: 1,
+          memoryBytes: 2 ** 30,
+          pids: 100,
+          zone: 'us-west-2a',
+          requestedAddress: `10.99.250.${number}`,
+          tags: { 'polebean:generation': whose === 'ours' ? generation : 'of another database' },
+        },
+        state: chance(0.5) ? 'running' : 'stopped',
+        reason: '',
+        since: world.clock.now(),
+        boot: 'boot-0',
+        revision: 0,
+        launched: true,
+      })
+      world.strangers.set(id, whose)
+      note(`${id} appears, which no row names (${whose})`)
+    },
+  },
+  'the machine reboots': {
+    weight: 0.4,
+    play({ world, note }) {
+      world.reboot()
+      note('reboot')
+      return 'crash'
+    },
+  },
+  'the wall clock is set': {
+    weight: 0.5,
+    play({ world, chance, below, note }) {
+      world.clock.setWall((chance(0.5) ? 1 : -1) * below(7_200_000))
+      note('the wall clock is set')
+    },
+  },
+  'the machine sleeps': {
+    weight: 0.5,
+    play({ world, below, note }) {
+      world.clock.stall(below(3_600_000))
+      note('the machine sleeps')
+    },
+  },
+  'instances cannot be seen': {
+    weight: 1,
+    play({ world, chance, note }) {
+      world.compute.blind = chance(0.5)
+      note(`instances can ${world.compute.blind ? 'not ' : ''}be seen`)
+    },
+  },
+  'the balancer cannot be seen': {
+    weight: 0.7,
+    play({ world, chance, note }) {
+      world.trouble.blindBalancer = chance(0.5)
+      note(`the balancer can ${world.trouble.blindBalancer ? 'not ' : ''}be seen`)
+    },
+  },
+  'the balancer dies and returns': {
+    weight: 1,
+    play({ world, note }) {
+      world.balancer.kill()
+      note('the balancer dies and returns')
+    },
+  },
+  'layers are lost': {
+    weight: 0.35,
+    play({ world, note }) {
+      world.compute.layers.clear()
+      world.layersLost = true
+      note('somebody empties the cache of layers')
+    },
+  },
+  'starts and builds fail': {
+    weight: 1,
+    play({ world: { trouble }, chance, note }) {
+      trouble.breaking = chance(0.3)
+      trouble.failingBuilds = chance(0.2)
+      trouble.brokenBuilder = chance(0.15)
+      note(`starts ${trouble.breaking ? 'fail' : 'work'}, builds ${trouble.failingBuilds ? 'fail' : 'work'}`)
+    },
+  },
+}

@@ -1,0 +1,172 @@
+// What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
+import { call, putObject, type ServiceName } from './client.ts'
+import type { Life } from './life.ts'
+import {
+  APPLICATION,
+  BUCKET,
+  VERSIONS,
+  bundleOf,
+  creating,
+  keyOf,
+  property,
+  replacing,
+  sizes,
+  versionInput,
+} from './shop.ts'
+import type { World } from './world.ts'
+
+export type Stage = {
+  world: World
+  life: Life
+  /** The environment that the move is about. */
+  name: string
+  chance(probability: number): boolean
+  below(n: number): number
+  note(text: string): void
+  /** Work that ends later, or never when the life ends first. */
+  later(work: Promise<unknown>): void
+}
+
+/** `crash`: what happens kills the control plane too. */
+export type Move = { weight: number; play(stage: Stage): Promise<void> | 'crash' | void }
+
+const request = async (
+  { world, life, note, name }: Stage,
+  action: string,
+  input: Record<string, string>,
+  service?: ServiceName,
+): Promise<void> => {
+  const reply = await call(world, life, action, input, service)
+  note(`${action} ${name}: ${reply.code || 'ok'}`)
+}
+const beanstalk = (stage: Stage, action: string, input: Record<string, string>) =>
+  request(stage, action, { EnvironmentName: stage.name, ...input })
+
+type Resources = { autoScalingGroupName?: string; targetGroupArn?: string }
+const resourcesOf = ({ world, name }: Stage): Resources =>
+  JSON.parse(
+    world.store.get<{ resources: string }>(
+      'select resources from environment where name = :name and terminated_at is null',
+      { name },
+    )?.resources ?? '{}',
+  ) as Resources
+
+const anyOf = <T>({ below }: Stage, items: T[]): T | undefined => items[below(items.length)]
+const labelOf = (stage: Stage) => VERSIONS[stage.below(VERSIONS.length)]!
+const memberOf = (stage: Stage): string | undefined =>
+  anyOf(
+    stage,
+    stage.world.store.all<{ instanceId: string }>(
+      `select instance_id from autoscaling_instance where group_name = :name and lifecycle_state = 'InService'
+       order by instance_id`,
+      { name: resourcesOf(stage).autoScalingGroupName },
+    ),
+  )?.instanceId
+
+export const REQUESTS: Record<string, Move> = {
+  create: {
+    weight: 3,
+    play(stage) {
+      const least = 1 + stage.below(3)
+      return beanstalk(stage, 'CreateEnvironment', creating(stage.name, least, least + stage.below(2)))
+    },
+  },
+  resize: {
+    weight: 1,
+    play: (stage) => beanstalk(stage, 'UpdateEnvironment', sizes(1 + stage.below(3))),
+  },
+  property: {
+    weight: 1,
+    play: (stage) => beanstalk(stage, 'UpdateEnvironment', property(String(stage.below(100)))),
+  },
+  deploy: {
+    weight: 1.5,
+    play: (stage) => beanstalk(stage, 'UpdateEnvironment', { VersionLabel: labelOf(stage) }),
+  },
+  replace: {
+    weight: 0.8,
+    play: (stage) =>
+      beanstalk(stage, 'UpdateEnvironment', replacing(stage.chance(0.5) ? 't3.small' : 't3.micro')),
+  },
+  restart: { weight: 0.4, play: (stage) => beanstalk(stage, 'RestartAppServer', {}) },
+  terminate: { weight: 1, play: (stage) => beanstalk(stage, 'TerminateEnvironment', {}) },
+  'set desired capacity': {
+    weight: 0.8,
+    play(stage) {
+      const AutoScalingGroupName = resourcesOf(stage).autoScalingGroupName ?? 'none'
+      const input = { AutoScalingGroupName, DesiredCapacity: String(1 + stage.below(3)) }
+      return request(stage, 'SetDesiredCapacity', input, 'autoscaling')
+    },
+  },
+  'terminate an instance': {
+    weight: 0.6,
+    play(stage) {
+      const id = memberOf(stage)
+      return id ? request(stage, 'TerminateInstances', { 'InstanceId.1': id }, 'ec2') : undefined
+    },
+  },
+  'take a target out, or put it back': { weight: 0.6, play: moveTarget },
+  'upload again': {
+    weight: 1.2,
+    play({ world, life, later, note, ...stage }) {
+      const label = VERSIONS[stage.below(VERSIONS.length)]!
+      const put = putObject(world, life, BUCKET, keyOf(label), bundleOf(label))
+      later(put.then((status) => note(`PutObject ${label}: ${status}`)))
+    },
+  },
+  'create a version': {
+    weight: 0.6,
+    play: (stage) => request(stage, 'CreateApplicationVersion', versionInput(labelOf(stage))),
+  },
+  'delete a version': {
+    weight: 0.4,
+    play(stage) {
+      const DeleteSourceBundle = String(stage.chance(0.3))
+      const input = { ApplicationName: APPLICATION, VersionLabel: labelOf(stage), DeleteSourceBundle }
+      return request(stage, 'DeleteApplicationVersion', input)
+    },
+  },
+  tag: {
+    weight: 0.3,
+    play: (stage) =>
+      request(stage, 'UpdateTagsForResource', {
+        ResourceArn: `arn:aws:elasticbeanstalk:us-west-2:000000000000:environment/${APPLICATION}/${stage.name}`,
+        'TagsToAdd.member.1.Key': 'team',
+        'TagsToAdd.member.1.Value': String(stage.below(100)),
+      }),
+  },
+  'delete the application': {
+    weight: 0.15,
+    play: (stage) =>
+      request(stage, 'DeleteApplication', { ApplicationName: APPLICATION, TerminateEnvByForce: 'true' }),
+  },
+  'create the application': {
+    weight: 0.3,
+    play: (stage) => request(stage, 'CreateApplication', { ApplicationName: APPLICATION }),
+  },
+  traffic: {
+    weight: 1,
+    play({ world, below, name }) {
+      for (let count = 20 + below(80); count > 0; count--) world.request(name)
+    },
+  },
+}
+
+async function moveTarget(stage: Stage): Promise<void> {
+  const { world, life, name, note } = stage
+  const { targetGroupArn: TargetGroupArn } = resourcesOf(stage)
+  const id = memberOf(stage)
+  // One that its group has not registered yet would be registered after all.
+  const registered = world.store.get(
+    `select 1 from autoscaling_instance where instance_id = :id and registered <> '[]'`,
+    { id },
+  )
+  if (!TargetGroupArn || !id || !registered) return
+  const action = world.takenOut.has(id) ? 'RegisterTargets' : 'DeregisterTargets'
+  const input = { TargetGroupArn, 'Targets.member.1.Id': id }
+  const { code } = await call(world, life, action, input, 'elasticloadbalancingv2')
+  note(`${action} ${id} of ${name}: ${code || 'ok'}`)
+  if (code !== '') return
+  if (action === 'RegisterTargets') world.takenOut.delete(id)
+  else world.takenOut.add(id)
+}

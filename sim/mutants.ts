@@ -1,0 +1,132 @@
+// Seeded bugs: each replaces one expression of the product, and must be caught by the simulator. `by` says where: seeds
+// of play.ts or identity.ts, a sweep of crash points, or one that terminates the environment at each gate (sweep.ts).
+export type Mutant = {
+  bug: string
+  file: string
+  /** Occurs exactly once in the file. */
+  find: string
+  replace: string
+  by: 'seeds' | 'identity' | `sweep: ${string}` | `terminate: ${string}`
+}
+
+export const MUTANTS: Mutant[] = [
+  {
+    bug: 'acts on an unknown instance at once',
+    file: 'src/services/ec2/plan.ts',
+    find: `if (downMs > UNKNOWN_GRACE_MS) return giveUp(`,
+    replace: `if (downMs >= 0) return giveUp(`,
+    by: 'identity',
+  },
+  {
+    bug: 'counts time in which the machine slept as time in which an instance was down',
+    file: 'src/services/ec2/reconcilers.ts',
+    find: `if (jumped()) store.run(`,
+    replace: `if (jumped() && false) store.run(`,
+    by: 'identity',
+  },
+  {
+    bug: 'does not move deadlines by the time that the machine slept',
+    file: 'src/control/heartbeat.ts',
+    find: `      shiftDeadlines(jumpedMs)\n`,
+    replace: `\n`,
+    by: 'identity',
+  },
+  {
+    bug: 'tries what failed again at once',
+    file: 'src/control/lanes.ts',
+    find: `if (waiting && waiting.nextAt > clock.now() &&`,
+    replace: `if (false && waiting && waiting.nextAt > clock.now() &&`,
+    by: 'seeds',
+  },
+  {
+    bug: 'waits for ever for a lost answer',
+    file: 'src/control/lanes.ts',
+    find: 'await withTimeout(clock, action.timeoutMs, `${what} ${lane}`, action.perform)',
+    replace: 'await action.perform(signal)',
+    by: 'seeds',
+  },
+  {
+    bug: 'calls an instance terminated before the engine has removed it',
+    file: 'src/services/ec2/plan.ts',
+    find: `  if (!seen)\n    return {\n      set: row.state === 'terminated'`,
+    replace: `  if (!seen || seen.state === 'stopped')\n    return {\n      set: row.state === 'terminated'`,
+    by: 'seeds',
+  },
+  {
+    bug: 'forgets a load balancer before the engine has dropped it',
+    file: 'src/services/elasticloadbalancingv2/reconcilers.ts',
+    find: `    await balancer.apply(model)\n`,
+    replace: `    balancer.apply(model).catch(() => undefined)\n`,
+    by: 'sweep: terminate',
+  },
+  {
+    bug: 'leaves instances that no row names',
+    file: 'src/services/ec2/reconcilers.ts',
+    find: `orphans: unowned.filter(ours).map((one) => one.id)`,
+    replace: `orphans: []`,
+    by: 'seeds',
+  },
+  {
+    bug: 'removes instances of another database',
+    file: 'src/services/ec2/reconcilers.ts',
+    find: `orphans: unowned.filter(ours).map((one) => one.id)`,
+    replace: `orphans: unowned.map((one) => one.id)`,
+    by: 'seeds',
+  },
+  {
+    bug: 'runs a step without writing down that it was run',
+    file: 'src/control/workflows.ts',
+    find: `save(run.id, name, 'done', value)\n              return value`,
+    replace: `return value`,
+    by: 'sweep: create',
+  },
+  {
+    bug: 'puts an instance in service before it runs',
+    file: 'src/services/autoscaling/plan.ts',
+    find: `if (member.lifecycleState === 'Pending' && member.ec2State !== 'running') return []`,
+    replace: `if (member.lifecycleState === 'Pending' && member.ec2State !== 'running' && false) return []`,
+    by: 'sweep: create',
+  },
+  {
+    bug: 'terminates a member without taking it out of its target groups',
+    file: 'src/services/autoscaling/members.ts',
+    find: `for (const arn of listOf(member.registered)) deregister(`,
+    replace: `for (const arn of listOf('[]')) deregister(`,
+    by: 'seeds',
+  },
+  {
+    bug: 'calls an environment Green though its targets are not healthy',
+    file: 'src/services/elasticbeanstalk/health.ts',
+    find: `findings.push(...assessTargets(facts), ...assessVersions(facts),`,
+    replace: `findings.push(...assessVersions(facts),`,
+    by: 'seeds',
+  },
+  {
+    bug: 'lets a workflow go on after its environment began to be terminated',
+    file: 'src/services/elasticbeanstalk/operations/terminate.ts',
+    find: `for (const run of workflows.active(row.id)) workflows.cancel(`,
+    replace: `for (const run of workflows.active('')) workflows.cancel(`,
+    by: 'seeds',
+  },
+  {
+    bug: 'leaves the launch configuration that an update was replacing',
+    file: 'src/services/elasticbeanstalk/workflows/terminate-environment.ts',
+    find: `['launchConfigurationName', 'formerLaunchConfigurationName'] as const`,
+    replace: `['launchConfigurationName'] as const`,
+    by: 'terminate: a changed instance type',
+  },
+  {
+    bug: 'gives two events of an environment the same millisecond',
+    file: 'src/services/elasticbeanstalk/events.ts',
+    find: `Math.max(clock.now(), last + 1)`,
+    replace: `Math.max(clock.now(), last)`,
+    by: 'sweep: create',
+  },
+  {
+    bug: 'does not sweep bodies that a broken write left',
+    file: 'src/services/s3/plan.ts',
+    find: `actions.push({ what: 'note-garbage', bodyId })`,
+    replace: `actions.push()`,
+    by: 'sweep: an upload',
+  },
+]

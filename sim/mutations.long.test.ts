@@ -1,0 +1,28 @@
+// The simulator bites: no seeded bug survives it.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { MUTANTS, type Mutant } from './mutants.ts'
+import { hunt } from './mutate.ts'
+
+/** Seeds, or crash points, within which a bug must show. */
+const TRIALS_MAX = 120
+
+const HARMLESS: Mutant = {
+  bug: 'has none',
+  file: 'src/control/lanes.ts',
+  find: 'const BACKOFF_FIRST_MS = 250',
+  replace: 'const BACKOFF_FIRST_MS = 250 // changed',
+  by: 'seeds',
+}
+
+describe('the simulator', () => {
+  it('catches nothing where nothing is wrong', async () => {
+    assert.equal(await hunt(HARMLESS, 3), undefined)
+  })
+  for (const mutant of MUTANTS)
+    it(`catches a control plane that ${mutant.bug}`, async (context) => {
+      const caught = await hunt(mutant, TRIALS_MAX)
+      assert.ok(caught, `not within ${TRIALS_MAX} of its ${mutant.by}`)
+      context.diagnostic(caught)
+    })
+})

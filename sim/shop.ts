@@ -1,0 +1,71 @@
+// The application that the simulator deploys, and the requests that deploy it.
+import { call, putObject } from './client.ts'
+import type { Life } from './life.ts'
+import type { World } from './world.ts'
+
+export const APPLICATION = 'shop'
+export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
+export const VERSIONS = ['v1', 'v2', 'v3']
+const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
+
+export const keyOf = (label: string) => `${label}.zip`
+export const bundleOf = (label: string) => `bundle ${label}`
+
+export const versionInput = (label: string): Record<string, string> => ({
+  ApplicationName: APPLICATION,
+  VersionLabel: label,
+  Process: 'true',
+  'SourceBundle.S3Bucket': BUCKET,
+  'SourceBundle.S3Key': keyOf(label),
+})
+
+/** An application with three versions, before the trouble begins. */
+export async function prepare(world: World, life: Life): Promise<void> {
+  const done = Promise.resolve()
+    .then(() => call(world, life, 'CreateApplication', { ApplicationName: APPLICATION }))
+    .then(() => call(world, life, 'CreateStorageLocation', {}))
+  await settle(world, done)
+  for (const label of VERSIONS) {
+    await settle(world, putObject(world, life, BUCKET, keyOf(label), bundleOf(label)))
+    await settle(world, call(world, life, 'CreateApplicationVersion', versionInput(label)))
+  }
+  await world.clock.runUntil(
+    () => world.store.all(`select 1 from application_version where status = 'PROCESSED'`).length === 3,
+    60_000,
+  )
+}
+
+// Streams of bodies need turns of the event loop that are not the clock's.
+export async function settle(world: World, work: Promise<unknown>): Promise<void> {
+  let over = false
+  const ended = work.finally(() => (over = true))
+  ended.catch(() => undefined)
+  for (let turn = 0; turn < 1_000 && !over; turn++) await world.clock.run(0)
+  await ended
+}
+
+const setting = (index: number, namespace: string, name: string, value: string) => ({
+  [`OptionSettings.member.${index}.Namespace`]: namespace,
+  [`OptionSettings.member.${index}.OptionName`]: name,
+  [`OptionSettings.member.${index}.Value`]: value,
+})
+
+export const sizes = (least: number, most = least): Record<string, string> => ({
+  ...setting(1, 'aws:autoscaling:asg', 'MinSize', String(least)),
+  ...setting(2, 'aws:autoscaling:asg', 'MaxSize', String(most)),
+})
+
+export const property = (value: string): Record<string, string> =>
+  setting(1, 'aws:elasticbeanstalk:application:environment', 'GREETING', value)
+
+/** Another instance type: new instances for old ones, one at a time. */
+export const replacing = (type: string): Record<string, string> =>
+  setting(1, 'aws:autoscaling:launchconfiguration', 'InstanceType', type)
+
+export const creating = (name: string, least: number, most = least): Record<string, string> => ({
+  ApplicationName: APPLICATION,
+  CNAMEPrefix: name,
+  VersionLabel: 'v1',
+  SolutionStackName: STACK,
+  ...sizes(least, most),
+})

@@ -1,0 +1,185 @@
+// Crash points: the control plane dies at its k-th gate (before an engine call's effect, or after it), the next life goes
+// on; wherever it died, the operation ends as it would have, once, and nothing is left over.
+import assert from 'node:assert/strict'
+import { call, putObject } from './client.ts'
+import { safety } from './invariants/safety.ts'
+import { Life } from './life.ts'
+import { comeToRest } from './play.ts'
+import {
+  APPLICATION,
+  BUCKET,
+  bundleOf,
+  creating,
+  keyOf,
+  prepare,
+  property,
+  replacing,
+  sizes,
+  versionInput,
+} from './shop.ts'
+import { makeWorld, type World } from './world.ts'
+
+const NAME = 'shop-prod'
+const OPERATION_MS = 20 * 60_000
+
+/** `done`: the event that ends it. */
+type Operation = { done: string; send(world: World, life: Life): Promise<void> }
+
+export type Sweep = {
+  before: Operation[]
+  swept: Operation
+  /** Instances at the end. */
+  instances: number
+  /** What is broken for good. */
+  breaks?(world: World): void
+}
+
+const asking = (action: string, input: Record<string, string>, done: string): Operation => ({
+  done,
+  async send(world, life) {
+    const reply = await call(world, life, action, input)
+    assert.equal(reply.status, 200, reply.message)
+  },
+})
+const create = (input: Record<string, string>, done: string) =>
+  asking('CreateEnvironment', { EnvironmentName: NAME, ...creating(NAME, 2), ...input }, done)
+const update = (input: Record<string, string>) =>
+  asking(
+    'UpdateEnvironment',
+    { EnvironmentName: NAME, ...input },
+    'Environment update completed successfully.',
+  )
+
+const CREATE = create({}, `Successfully launched environment: ${NAME}`)
+
+// A client whose connection broke sends again.
+const UPLOAD: Operation = {
+  done: 'Finished processing application version v4. Version status: PROCESSED.',
+  async send(world, life) {
+    const put = putObject(world, life, BUCKET, keyOf('v4'), bundleOf('v4')).then((status) => status === 200)
+    let stored = false
+    void put.then((ok) => (stored = ok))
+    for (let turn = 0; turn < 1_000 && !stored && !life.dead; turn++) await world.clock.run(0)
+    if (stored) await call(world, life, 'CreateApplicationVersion', versionInput('v4'))
+  },
+}
+
+export const SWEEPS: Record<string, Sweep> = {
+  create: { before: [], swept: CREATE, instances: 2 },
+  'a create that fails': {
+    before: [],
+    swept: create(
+      { VersionLabel: 'v3' },
+      `Launched environment: ${NAME}. However, there were issues during launch. See event log for details.`,
+    ),
+    instances: 0,
+    breaks: ({ trouble }) => void trouble.unbuildable.add(bundleOf('v3')),
+  },
+  'an upload': { before: [], swept: UPLOAD, instances: 0 },
+  'a changed property': { before: [CREATE], swept: update(property('changed')), instances: 2 },
+  'a new version': { before: [CREATE], swept: update({ VersionLabel: 'v2' }), instances: 2 },
+  'a changed instance type': { before: [CREATE], swept: update(replacing('t3.small')), instances: 2 },
+  'scaling in': { before: [CREATE], swept: update(sizes(1)), instances: 1 },
+  'scaling out': { before: [CREATE], swept: update(sizes(3)), instances: 3 },
+  terminate: {
+    before: [CREATE],
+    swept: asking(
+      'TerminateEnvironment',
+      { EnvironmentName: NAME },
+      'terminateEnvironment completed successfully.',
+    ),
+    instances: 0,
+  },
+  'deleting the application by force': {
+    before: [CREATE],
+    swept: asking(
+      'DeleteApplication',
+      { ApplicationName: APPLICATION, TerminateEnvByForce: 'true' },
+      'The application has been deleted successfully.',
+    ),
+    instances: 0,
+  },
+}
+
+/** How many gates the operation passes in peace. */
+export async function gatesOf(sweep: Sweep): Promise<number> {
+  const { world, calls } = await run(sweep, Infinity, false)
+  world.store.close()
+  return calls
+}
+
+/** What is wrong when the control plane dies at that gate, and the machine with it if `reboot`. */
+export async function dieAt(sweep: Sweep, gate: number, reboot: boolean): Promise<string[]> {
+  const { world, wrong } = await run(sweep, gate, reboot)
+  wrong.push(...(await comeToRest(world)))
+  if (world.compute.instances.size !== sweep.instances)
+    wrong.push(`${world.compute.instances.size} instances, not ${sweep.instances}`)
+  const said = timesSaid(world, sweep.swept)
+  if (said !== timesBefore(sweep) + 1) wrong.push(`"${sweep.swept.done}" was said ${said} times`)
+  world.store.close()
+  return wrong
+}
+
+// A world at rest in which everything before the swept operation is done.
+async function begin({ before, breaks }: Sweep): Promise<{ world: World; life: Life }> {
+  const world = makeWorld(1)
+  const life = new Life(world)
+  await prepare(world, life)
+  breaks?.(world)
+  for (const operation of before) {
+    await operation.send(world, life)
+    await said(world, operation, 1)
+  }
+  await comeToRest(world)
+  return { world, life }
+}
+
+/** `wrong`: what does not hold at the moment of death. */
+type Ran = { world: World; calls: number; wrong: string[] }
+
+async function run(sweep: Sweep, gate: number, reboot: boolean): Promise<Ran> {
+  const { swept } = sweep
+  const { world, life } = await begin(sweep)
+  life.die()
+  const doomed = new Life(world, gate)
+  await swept.send(world, doomed)
+  if (gate === Infinity) {
+    await said(world, swept, timesBefore(sweep) + 1)
+    doomed.die()
+    return { world, calls: doomed.calls, wrong: [] }
+  }
+  for (let step = 0; step < 100 && !doomed.dead; step++) await world.clock.run(1_000)
+  doomed.die()
+  const wrong = safety(world).map((sentence) => `as it died: ${sentence}`)
+  if (reboot) world.reboot()
+  const next = new Life(world)
+  if (swept === UPLOAD) await swept.send(world, next)
+  await said(world, swept, timesBefore(sweep) + 1)
+  return { world, calls: doomed.calls, wrong }
+}
+
+const timesBefore = ({ before, swept }: Sweep) => before.filter(({ done }) => done === swept.done).length
+
+const timesSaid = ({ store }: World, { done }: Operation) =>
+  store.all('select 1 from event where message = :done', { done }).length
+
+const said = (world: World, operation: Operation, times: number) =>
+  world.clock.runUntil(() => timesSaid(world, operation) >= times, OPERATION_MS)
+
+const TERMINATE = SWEEPS.terminate!.swept
+
+/** What is wrong when the environment is terminated at that gate of the operation. */
+export async function terminateAt(sweep: Sweep, gate: number): Promise<string[]> {
+  const { world, life } = await begin(sweep)
+  const next = new Life(world)
+  life.die()
+  await sweep.swept.send(world, next)
+  for (let step = 0; step < 20_000 && next.calls < gate; step++) await world.clock.run(20)
+  await TERMINATE.send(world, next)
+  await said(world, TERMINATE, 1)
+  const wrong = await comeToRest(world)
+  if (world.compute.instances.size > 0) wrong.push(`${world.compute.instances.size} instances are left`)
+  next.die()
+  world.store.close()
+  return wrong
+}
