@@ -1,5 +1,5 @@
 // `logs`: the last lines of every instance, by AWS's own operation; with -f what is written since, by a route that leaves
-// no events and no objects behind (decision 004).
+// no events and no objects behind (decision 005).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openApi, type Api } from '../client.ts'
 import { chooseEnvironment, type Environment } from '../environments.ts'

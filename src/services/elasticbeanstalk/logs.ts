@@ -144,7 +144,7 @@ async function readLogs(
 
 export type LogTail = { instance: string; text: string }
 
-/** The tails as RequestEnvironmentInfo has them, now, without an event or an object (decision 004).
+/** The tails as RequestEnvironmentInfo has them, now, without an event or an object (decision 005).
  *  @throws DeclaredError when there is no such environment. */
 export async function tailLogs(parts: Parts, context: Context, environmentId: string): Promise<LogTail[]> {
   const environment = findEnvironment(parts.store, context, { EnvironmentId: environmentId })
