@@ -2,6 +2,7 @@
 // is changed, also not as root beside a running server.
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import type { Status } from '../../control/status.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
@@ -13,6 +14,8 @@ import { answers } from '../start-server.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const REQUEST_MS = 5_000
+/** A failure or two may be of an object that is gone meanwhile. */
+const FAILURES_SHOWN = 5
 
 export async function checkHome(homeDir: string): Promise<Check[]> {
   const home = readHome(homeDir)
@@ -49,12 +52,24 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     environments = await listEnvironments(openApi(homeDir))
     return `DescribeEnvironments: ${environments.length} ${environments.length === 1 ? 'environment' : 'environments'}`
   })
+  const plane = await check('control plane', async () => {
+    const { failing, reconcilers } = JSON.parse(await openApi(homeDir).get('/polebean/status')) as Status
+    const wrong = [
+      ...failing
+        .filter(({ failures }) => failures >= FAILURES_SHOWN)
+        .map(({ lane, failures, reason }) => `${lane} failed ${failures} times (${reason})`),
+      ...reconcilers.flatMap(({ name, lastError }) => (lastError === null ? [] : `${name}: ${lastError}`)),
+    ]
+    if (wrong.length > 0) throw new Error(wrong.join('; '))
+    return `${reconcilers.length} reconcilers, nothing fails`
+  })
   const healthy = environments.find(({ health }) => health === 'Green') ?? environments[0]
-  if (!healthy) return [api]
+  if (!healthy) return [api, plane]
   const { name, url, localUrl, cname } = healthy
   const publicPort = new URL(url).port || '80'
   return [
     api,
+    plane,
     await check('public request', () => get(`http://127.0.0.1:${publicPort}/`, cname, name)),
     ...(localUrl ? [await check('local request', () => get(localUrl, '127.0.0.1', name))] : []),
   ]
@@ -75,7 +90,7 @@ function get(url: string, host: string, environment: string): Promise<string> {
 }
 
 async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolean): Promise<Check[]> {
-  const { router, supervisor, compute, balancer } = engines
+  const { router, supervisor, resolver, compute, balancer } = engines
   const packet = async (namespace: string, words: string[], what: string) => {
     const argv = router.execIn(namespace, [
       process.execPath,
@@ -93,7 +108,7 @@ async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolea
   const target = running.find(({ address }) => address !== null)
   return Promise.all([
     check('network', async () => {
-      const problems = await router.problems()
+      const problems = [...(await router.problems()), resolver.problem() ?? []].flat()
       if (problems.length > 0) throw new Error(problems.join('; '))
       return `router ${router.names.router}, ${home.cidr}`
     }),
@@ -126,7 +141,8 @@ async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolea
             ),
           ),
           check('balancer', async () => {
-            const { targets } = await balancer.observe()
+            const { targets, taken } = await balancer.observe()
+            if (taken.length > 0) throw new Error(taken.map(({ reason }) => reason).join('; '))
             return `${targets.filter((one) => one.health === 'healthy').length} of ${targets.length} targets are healthy`
           }),
         ]

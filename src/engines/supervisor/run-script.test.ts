@@ -10,12 +10,14 @@ describe('run script', () => {
   it('quotes every word, limits files and becomes the daemon', () => {
     assert.equal(
       renderRunScript(service),
-      `#!/bin/sh
+      `#!/usr/bin/env -S -i /bin/sh
 exec 2>&1
 cd /
 ulimit -n 1024 || echo 'web: cannot have 1024 open files'
-exec env -i 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'LC_ALL=C.UTF-8' 'TOKEN=a b' \\
-  'daemon' '-f' 'it'\\''s $HOME'
+export 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export 'LC_ALL=C.UTF-8'
+export 'TOKEN=a b'
+exec 'daemon' '-f' 'it'\\''s $HOME'
 `,
     )
   })
@@ -29,7 +31,6 @@ exec env -i 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 
   it('refuses what a script cannot hold', () => {
     assert.throws(() => quote('a\0b'), /NUL/)
     assert.throws(() => renderRunScript({ ...service, argv: [] }), /nothing to run/)
-    assert.throws(() => renderRunScript({ ...service, argv: ['A=b'] }), /"="/)
     assert.throws(() => renderRunScript({ ...service, filesMax: 1.5 }), /open files/)
   })
 

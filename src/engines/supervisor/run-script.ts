@@ -9,12 +9,14 @@ export function renderRunScript(service: Service): string {
   const limit =
     filesMax === null ? [] : [`ulimit -n ${filesMax} || echo '${name}: cannot have ${filesMax} open files'`]
   return [
-    '#!/bin/sh',
+    // Nothing of the supervisor's environment. Values are the shell's own business: as words of `env` every user of the
+    // machine could read them for a moment, and some hold passwords.
+    '#!/usr/bin/env -S -i /bin/sh',
     'exec 2>&1',
     'cd /',
     ...limit,
-    `exec env -i ${variables.map(([key, value]) => quote(`${key}=${value}`)).join(' ')} \\`,
-    `  ${argv.map(quote).join(' ')}`,
+    ...variables.map(([key, value]) => `export ${quote(`${key}=${value}`)}`),
+    `exec ${argv.map(quote).join(' ')}`,
     '',
   ].join('\n')
 }
@@ -45,9 +47,6 @@ function checkService(service: Service): Service {
   checkName(service.name)
   if (service.argv.length === 0 || service.argv[0] === '')
     throw new EngineError(`${service.name}: nothing to run`)
-  // `env` takes every word up to the first without `=` for a variable.
-  if (service.argv[0]?.includes('='))
-    throw new EngineError(`${service.name}: a program's name may not hold "="`)
   for (const key of Object.keys(service.env))
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key))
       throw new EngineError(

@@ -1,27 +1,10 @@
 // A layer goes when no version and no instance names it (design §5). Named by: versions, what they were deployed with
 // last; deployments of live environments whose version is there still, as an update may go back to one; and the software
 // of instances.
-import type { Migration, Store } from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import type { LayerRow } from './layers.ts'
 import type { Parts } from './parts.ts'
 import type { ApplicationVersionRow } from './store.ts'
-
-export const layerMigration: Migration = {
-  id: 'elasticbeanstalk.layers.1',
-  sql: `
-    create table layer_2 (
-      key text primary key, state text not null check (state in ('building', 'ready', 'failed', 'removing')),
-      build text not null, digest text, output text not null, created_at integer not null, updated_at integer not null,
-      unnamed_since integer) strict;
-    insert into layer_2 select *, null from layer;
-    drop table layer;
-    alter table layer_2 rename to layer;
-    create table application_version_layer (
-      account text not null, region text not null, application_name text not null, label text not null,
-      layer_key text not null, primary key (account, region, application_name, label, layer_key),
-      foreign key (account, region, application_name, label)
-        references application_version (account, region, application_name, label) on delete cascade) strict;`,
-}
 
 /** Whoever deletes a version often makes the next one of the same requirements at once. */
 export const LAYER_GRACE_MS = 5 * 60_000

@@ -8,7 +8,6 @@ import { configurationMigration, makeFindTemplate } from './configuration/store.
 import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
-import { layerMigration } from './layer-collection.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { makeLogsReconciler, tailLogs } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
@@ -26,7 +25,7 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
-import { elasticbeanstalkMigration, outOfServiceMigration, portProblemMigration } from './store.ts'
+import { elasticbeanstalkMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -35,13 +34,7 @@ import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-export const elasticbeanstalkMigrations: Migration[] = [
-  elasticbeanstalkMigration,
-  configurationMigration,
-  outOfServiceMigration,
-  layerMigration,
-  portProblemMigration,
-]
+export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */

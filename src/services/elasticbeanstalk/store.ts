@@ -20,10 +20,11 @@ export const elasticbeanstalkMigration: Migration = {
       id text primary key, account text not null, region text not null, name text not null,
       application_name text not null, description text, cname_prefix text not null, tier text not null,
       solution_stack_name text, platform_arn text not null, template_name text, settings text not null,
-      draft text, draft_state text check (draft_state in ('pending', 'failed')), draft_at integer, version_label text, status text not null, health text not null, health_status text not null,
+      draft text, draft_state text check (draft_state in ('pending', 'failed')), draft_at integer,
+      version_label text, status text not null, health text not null, health_status text not null,
       causes text not null, refreshed_at integer not null, status_since integer not null, abortable integer not null,
       deployment_id integer not null, target_deployment_id integer not null, expected_deployment_id integer,
-      loopback_port integer, resources text not null, request_id text not null,
+      loopback_port integer, port_problem text not null default '', resources text not null, request_id text not null,
       created_at integer not null, updated_at integer not null, terminated_at integer) strict;
     create unique index environment_live_name on environment (account, region, name) where terminated_at is null;
     create unique index environment_live_cname on environment (region, cname_prefix) where terminated_at is null;
@@ -37,7 +38,7 @@ export const elasticbeanstalkMigration: Migration = {
     create table environment_instance (
       environment_id text not null references environment (id) on delete cascade, instance_id text not null,
       deployment_id integer, revision integer, state text not null, output text not null, deployed_at integer,
-      health_status text not null, causes text not null, launched_at integer not null,
+      health_status text not null, causes text not null, launched_at integer not null, out_of_service_since integer,
       primary key (environment_id, instance_id)) strict;
     create table event (
       id integer primary key, account text not null, region text not null, at integer not null,
@@ -47,25 +48,20 @@ export const elasticbeanstalkMigration: Migration = {
     create index event_environment on event (environment_id, at);
     create index event_request on event (request_id, at);
     create table layer (
-      key text primary key, state text not null check (state in ('building', 'ready', 'failed')), build text not null,
-      digest text, output text not null, created_at integer not null, updated_at integer not null) strict;
+      key text primary key, state text not null check (state in ('building', 'ready', 'failed', 'removing')),
+      build text not null, digest text, output text not null, created_at integer not null, updated_at integer not null,
+      unnamed_since integer) strict;
+    create table application_version_layer (
+      account text not null, region text not null, application_name text not null, label text not null,
+      layer_key text not null, primary key (account, region, application_name, label, layer_key),
+      foreign key (account, region, application_name, label)
+        references application_version (account, region, application_name, label) on delete cascade) strict;
     create table beanstalk_tag (
       resource_arn text not null, key text not null, value text not null, primary key (resource_arn, key)) strict;
     create table environment_info (
       environment_id text not null, info_type text not null, instance_id text not null, bucket text, key text,
       request_id text not null, state text not null, requested_at integer not null, sampled_at integer,
       primary key (environment_id, info_type, instance_id)) strict;`,
-}
-
-export const outOfServiceMigration: Migration = {
-  id: 'elasticbeanstalk.2.out-of-service',
-  sql: 'alter table environment_instance add column out_of_service_since integer;',
-}
-
-/** Later than `elasticbeanstalk.1`: homes that exist get it at their next start. */
-export const portProblemMigration: Migration = {
-  id: 'elasticbeanstalk.port-problem',
-  sql: `alter table environment add column port_problem text not null default ''`,
 }
 
 export type ApplicationRow = {

@@ -1,5 +1,5 @@
-// Tables of elasticloadbalancingv2. Columns `state`, `impairment`, `health`, `reason`, `description`, `in_flight` are what was seen
-// of the engine last, written on change; all others are intent.
+// Tables of elasticloadbalancingv2. Columns `state`, `impairment`, `health`, `reason`, `description`, `in_flight` are what
+// was seen of the engine last, written on change; all others are intent.
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 
@@ -12,7 +12,7 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       dns_name text not null, scheme text not null check (scheme in ('internet-facing', 'internal')), vpc_id text not null,
       subnets text not null, security_groups text not null, network_interface_id text not null, address text not null,
       attributes text not null, hosts text not null, loopback_port integer,
-      state text not null check (state in ('provisioning', 'active')), created_at integer not null,
+      state text not null check (state in ('provisioning', 'active')), impairment text not null default '', created_at integer not null,
       deleted_at integer) strict;
     create unique index elbv2_load_balancer_live on elbv2_load_balancer (account, region, name) where deleted_at is null;
     create table elbv2_target_group (
@@ -26,31 +26,13 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     create table elbv2_target (
       target_group_arn text not null, target_id text not null, port integer not null, account text not null,
       region text not null, registered_at integer not null, draining_since integer,
-      health text not null check (health in ('initial', 'healthy', 'unhealthy', 'unused', 'draining')),
+      health text not null
+        check (health in ('initial', 'healthy', 'unhealthy', 'unused', 'draining', 'unavailable')),
       reason text not null, description text not null, in_flight integer not null,
       primary key (target_group_arn, target_id, port)) strict;
     create table elbv2_tag (
       account text not null, region text not null, resource_arn text not null, key text not null, value text not null,
       primary key (resource_arn, key)) strict;`,
-  },
-  {
-    // A check constraint cannot be changed: the rows go over into a table that knows `unavailable` too.
-    id: 'elasticloadbalancingv2.2.unavailable',
-    sql: `
-    create table elbv2_target_new (
-      target_group_arn text not null, target_id text not null, port integer not null, account text not null,
-      region text not null, registered_at integer not null, draining_since integer,
-      health text not null
-        check (health in ('initial', 'healthy', 'unhealthy', 'unused', 'draining', 'unavailable')),
-      reason text not null, description text not null, in_flight integer not null,
-      primary key (target_group_arn, target_id, port)) strict;
-    insert into elbv2_target_new select * from elbv2_target;
-    drop table elbv2_target;
-    alter table elbv2_target_new rename to elbv2_target;`,
-  },
-  {
-    id: 'elasticloadbalancingv2.2',
-    sql: `alter table elbv2_load_balancer add column impairment text not null default ''`,
   },
 ]
 
