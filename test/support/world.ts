@@ -45,7 +45,10 @@ export function sandboxes(home: HomeSettings): Instance[] {
 
 /** Every process in the control groups of the home's sandboxes, or of one. */
 export function sandboxProcesses(home: HomeSettings, id = ''): { pid: number; argv: string }[] {
-  return processes().filter(({ cgroup }) => cgroup.includes(`/polebean/${home.id}/${id}`))
+  const base = `/polebean/${home.id}`
+  return processes().filter(
+    ({ cgroup }) => cgroup.includes(`${base}/${id}`) && !cgroup.includes(`${base}/daemons`),
+  )
 }
 
 /** Every process of the home: its supervisor with all below it, what runs in its sandboxes or namespaces. */
