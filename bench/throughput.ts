@@ -32,7 +32,7 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
   writeFileSync(nginx, handWrittenNginx(addresses, folder))
   // Sessions of their own: the kernel shares the processors among sessions (sched(7), autogroup).
   const start = (argv: string[]) =>
-    spawn('setsid', ['--wait', ...inside, ...argv], { stdio: 'ignore', detached: true })
+    spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
   const peers = [start(['haproxy', '-db', '-f', haproxy]), start(['nginx', '-c', nginx, '-g', 'daemon off;'])]
   try {
     await sleep(1_000)
