@@ -85,6 +85,7 @@ export const MISHAPS: Record<string, Move> = {
     play({ world, chance, below, note }) {
       world.clock.setWall((chance(0.5) ? 1 : -1) * below(7_200_000))
       note('the wall clock is set')
+      return 'jump'
     },
   },
   'the machine sleeps': {

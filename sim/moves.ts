@@ -28,7 +28,7 @@ export type Stage = {
 }
 
 /** `crash`: what happens kills the control plane too. */
-export type Move = { weight: number; play(stage: Stage): Promise<void> | 'crash' | void }
+export type Move = { weight: number; play(stage: Stage): Promise<void> | 'crash' | 'jump' | void }
 
 const request = async (
   { world, life, note, name }: Stage,

@@ -61,7 +61,10 @@ export async function play(seed: number): Promise<Played> {
     const stage = { world, life, name, chance, below, note, later }
     const asks = chance(0.55)
     const { play: act } = draw(asks ? REQUESTS : MISHAPS, dice)
-    if ((await act(stage)) === 'crash') reborn()
+    const came = await act(stage)
+    if (came === 'crash') reborn()
+    // Who counts failures begins anew (design §2.8), and so does who holds them to it.
+    if (came === 'jump') visitor.forget()
     await pass(below(chance(0.6) ? 5_000 : 90_000))
     wrong.push(...safety(world).map((sentence) => `after move ${move}: ${sentence}`))
   }

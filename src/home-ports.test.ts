@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,22 @@ const keep = (dir: string, ports: Ports) => {
 }
 
 describe('ports of a home', () => {
+  it('are found beside homes that are damaged, which keep theirs', async () => {
+    const claims = fresh()
+    const [cut, file, pipe] = [fresh(), fresh(), fresh()]
+    const theirs = [await choosePorts(cut, 0, claims), await choosePorts(pipe, 0, claims)]
+    const ofFile = await choosePorts(file, 0, claims)
+    for (const dir of [cut, pipe]) mkdirSync(dir)
+    writeFileSync(join(cut, 'home.json'), '{"ports":')
+    assert.equal(spawnSync('mkfifo', [join(pipe, 'home.json')]).status, 0)
+    writeFileSync(file, 'a file where a home was')
+    const old = new Date(Date.now() - 3_600_000)
+    for (const name of readdirSync(claims)) utimesSync(join(claims, name), old, old)
+    assert.deepEqual(rangesOfHomes(claims), [])
+    const own = await choosePorts(fresh(), 0, claims)
+    assert.deepEqual(own, ofFile)
+    assert.ok(theirs.every(({ api }) => api !== own.api))
+  })
   it('are never those of a home that is made at the same moment', async () => {
     const claims = fresh()
     const made = await Promise.all([1, 2, 3].map(() => choosePorts(fresh(), 0.5, claims)))

@@ -56,8 +56,8 @@ export function rangesOfHomes(claims = CLAIMS): string[] {
   const files = existsSync(claims) ? readdirSync(claims) : []
   const homes = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
   return [...homes].flatMap((dir) => {
-    const text = readFileIfAny(join(dir, 'home.json'))
-    return text ? ((JSON.parse(text) as { cidr?: string }).cidr ?? []) : []
+    const home = lookAtHome(dir)
+    return home === 'gone' || home === 'damaged' ? [] : (home.cidr ?? [])
   })
 }
 
@@ -101,10 +101,25 @@ function isStale(file: string, port: number): boolean {
   const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs
   if (since === undefined) return false
   if (performance.timeOrigin + performance.now() - since < MAKING_MS) return false
-  const home = readFileIfAny(join(readFileSync(file, 'utf8'), 'home.json'))
-  if (home === undefined) return true
-  const { ports } = JSON.parse(home) as { ports: Ports }
-  return !Object.values(ports).includes(port)
+  const home = lookAtHome(readFileSync(file, 'utf8'))
+  if (home === 'gone') return true
+  // Nobody can say what it has: it keeps what it claimed.
+  if (home === 'damaged') return false
+  return !Object.values(home.ports ?? {}).includes(port)
+}
+
+type Claimant = { cidr?: string; ports?: Ports }
+
+/** Another home, whatever became of it: its folder may be anybody's by now. */
+function lookAtHome(dir: string): Claimant | 'gone' | 'damaged' {
+  const path = join(dir, 'home.json')
+  try {
+    if (!statSync(path).isFile()) return 'damaged'
+    return JSON.parse(readFileSync(path, 'utf8')) as Claimant
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    return ['ENOENT', 'ENOTDIR'].includes(code) ? 'gone' : 'damaged'
+  }
 }
 
 async function canListen(port: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
-import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { choosePorts, claimPorts } from './home-ports.ts'
 import { EngineError, reasonOf } from './kernel/errors.ts'
@@ -30,10 +30,26 @@ export function readHome(dir: string): HomeSettings | undefined {
     throw new EngineError(
       `${dir} was written by a newer version of Polebean (format ${settings.format}, this one knows ${FORMAT}); nothing was changed`,
     )
-  return settings
+  if (!/^[a-z0-9]{6}$/.test(settings.id)) throw new EngineError(`${dir}/home.json names no home`)
+  // Where it is decides, not what it says of itself: what is below these two is removed with the home.
+  return { ...settings, dir, runDir: runDirOf(settings.id) }
+}
+
+const runDirOf = (id: string) => `/run/polebean/${id}`
+
+/** Root reads and writes what it finds in a home, so nobody else may put anything there. Throws a sentence. */
+export function checkOwner(dir: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false })
+  if (!stat || process.getuid!() !== 0) return
+  if (stat.uid === 0 && (stat.mode & 0o022) === 0) return
+  throw new EngineError(
+    `${dir} can be written by other users than root, so it cannot be a home. ` +
+      `Name another folder, or: chown root ${dir}; chmod go-w ${dir}`,
+  )
 }
 
 function readSettings(dir: string): string | undefined {
+  checkOwner(dir)
   try {
     return readFileIfAny(join(dir, 'home.json'))
   } catch (cause) {
@@ -63,13 +79,14 @@ export async function openHome(
     return there
   }
   mkdirSync(dir, { recursive: true, mode: 0o755 })
+  checkOwner(dir)
   const ids = makeIds(random)
   const id = ids.lower('', 6)
   const slot = Math.floor(random.next() * HOMES_AT_MOST)
   const settings: HomeSettings = {
     id,
     dir,
-    runDir: `/run/polebean/${id}`,
+    runDir: runDirOf(id),
     idBase: FIRST_ID + slot * IDS_PER_HOME,
     cidr: await chooseCidr(),
     ports: await choosePorts(dir, random.next()),

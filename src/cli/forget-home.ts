@@ -8,17 +8,19 @@ import { note } from './output.ts'
 
 /** Of a home that is gone: ours, and under sudo those of who called it. Says what it could not remove. */
 export function forgetHome(home: HomeSettings): void {
-  forget(home)
   const user = invokingUser()
-  const folder = homeFolder(user.uid)
-  if (user.uid === process.getuid!() || !folder) return
-  // As that user, since what lies in their folders may be a link to anywhere.
-  const before = { HOME: process.env['HOME'], XDG_STATE_HOME: process.env['XDG_STATE_HOME'] }
-  process.setegid!(user.gid)
-  process.seteuid!(user.uid)
+  if (user.uid === process.getuid!()) return forget(home)
+  const before = Object.fromEntries(PLACES.map((name) => [name, process.env[name]]))
   try {
-    process.env['HOME'] = folder
-    delete process.env['XDG_STATE_HOME']
+    // Root's own first. What sudo kept of the user's environment leads into folders of theirs.
+    enter(homeFolder(0))
+    forget(home)
+    const folder = homeFolder(user.uid)
+    if (!folder) return
+    // As that user, since what lies in their folders may be a link to anywhere.
+    process.setegid!(user.gid)
+    process.seteuid!(user.uid)
+    enter(folder)
     forget(home)
   } finally {
     process.seteuid!(0)
@@ -27,6 +29,13 @@ export function forgetHome(home: HomeSettings): void {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
   }
+}
+
+const PLACES = ['HOME', 'XDG_STATE_HOME', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']
+
+function enter(folder: string | undefined): void {
+  for (const name of PLACES) delete process.env[name]
+  if (folder) process.env['HOME'] = folder
 }
 
 function forget({ id, ports }: HomeSettings): void {

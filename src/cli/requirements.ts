@@ -59,7 +59,7 @@ function isOlder(found: string, minimum: string): boolean {
 
 async function checkVenv(): Promise<Check> {
   const name = 'python3 venv'
-  const said = await run(['/usr/bin/python3', '-c', 'import venv, ensurepip']).catch(() => undefined)
+  const said = await run(['/usr/bin/python3', '-I', '-c', 'import venv, ensurepip']).catch(() => undefined)
   if (said?.exit === 0) return { name, ok: true, saw: 'venv and ensurepip' }
   return { name, ok: false, saw: 'cannot be imported (apt-get install python3-venv)' }
 }

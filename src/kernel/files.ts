@@ -1,11 +1,22 @@
 // Files that must survive a crash: written beside, synced, renamed over.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true })
   const beside = `${path}.new`
-  const fd = openSync(beside, 'w', mode)
+  // Made anew, never through what lies there: it could be a link.
+  rmSync(beside, { force: true })
+  const fd = openSync(beside, 'wx', mode)
   try {
     writeSync(fd, content as string)
     fsyncSync(fd)

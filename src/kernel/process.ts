@@ -23,7 +23,8 @@ export function run(argv: string[], options: RunOptions = {}): Promise<RunResult
   const [file = '', ...args] = argv
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
-      cwd: options.cwd,
+      // Not the caller's folder: Python, for one, takes modules from there, and we may be root.
+      cwd: options.cwd ?? '/',
       env: options.env ?? { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { NewerHomeError, openStore, type Migration } from './store.ts'
+import { isStoreFailure, NewerHomeError, openStore, type Migration } from './store.ts'
 
 const migrations: Migration[] = [
   {
@@ -36,6 +36,22 @@ describe('openStore', () => {
     )
     assert.deepEqual(store.all('select * from instance'), [])
     assert.deepEqual(told, [])
+  })
+  it('tells a full disk from a mistake, also where SQLite has ended the transaction by itself', () => {
+    const store = open()
+    const { pageCount } = store.get<{ pageCount: number }>('pragma page_count')!
+    store.get(`pragma max_page_count = ${pageCount + 2}`)
+    const insert = (n: number) => store.insert('instance', { instanceId: `i-${n}`, tags: 'x'.repeat(500) })
+    assert.throws(
+      () =>
+        store.transaction(() => {
+          for (let n = 0; n < 1_000; n++) insert(n)
+        }),
+      (error) => isStoreFailure(error),
+    )
+    assert.deepEqual(store.all('select * from instance'), [])
+    store.transaction(() => insert(1))
+    assert.equal(store.all('select * from instance').length, 1)
   })
   it('tells once, after the commit, which tables were written', () => {
     const store = open()

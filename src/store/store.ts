@@ -118,7 +118,8 @@ export function openStore(path: string, migrations: Migration[]): Store {
         return out
       } catch (error) {
         written = new Set()
-        rollback.run()
+        // A full disk ends the transaction by itself; rolling back then would hide why.
+        if (db.isTransaction) rollback.run()
         throw error
       } finally {
         depth = 0

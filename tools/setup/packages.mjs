@@ -46,7 +46,8 @@ function missingPackages(machine, extra) {
   for (const [library, name] of Object.entries(LIBRARIES))
     if (!hasLibrary(machine, library)) missing.push(name)
   const python = findProgram(machine, 'python3')
-  const venv = python && spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore' })
+  // -I: nothing of the folder that we are called in is imported.
+  const venv = python && spawnSync(python, ['-I', '-c', 'import venv, ensurepip'], { stdio: 'ignore' })
   if (venv?.status !== 0) missing.push('python3-venv')
   return [...new Set(missing)]
 }
@@ -73,8 +74,9 @@ function confirm(machine) {
     stdio: ['inherit', 'pipe', 'inherit'],
     encoding: 'utf8',
     env: environmentOn(machine),
-  }).stdout.trim()
-  return answer === '' || /^y/i.test(answer)
+  }).stdout
+  // An end of input without a line is no answer.
+  return answer === '\n' || /^y/i.test(answer)
 }
 
 /** Runs the part that is root, with sudo when we are not. An interruption is passed on, and its end awaited. */

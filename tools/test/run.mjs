@@ -31,7 +31,14 @@ export function runTests({
     detached: true,
   })
   let silent = false
-  const end = () => process.kill(-child.pid, 'SIGKILL')
+  const end = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // it has ended; something in a session of its own holds its output open
+    }
+    child.stdout.destroy()
+  }
   const giveUp = () => {
     silent = true
     console.log(

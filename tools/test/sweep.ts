@@ -1,6 +1,6 @@
 // Removes what tests left whose process has ended: their homes, namespaces, processes, folders. Only what a dead process
 // claimed, so that another run beside this one is not disturbed. Prints a line each.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { makeRouter } from '../../src/engines/network/router.ts'
 import { abandonedClaims } from '../../src/engines/test-claims.ts'
@@ -12,6 +12,11 @@ import { reboot } from '../../test/support/world.ts'
 const polebean = join(import.meta.dirname, '../../bin/polebean')
 
 for (const { dir, id, forget } of abandonedClaims()) {
+  // Gone, and perhaps made anew by somebody else: nothing there is a test's.
+  if (lstatSync(dir, { throwIfNoEntry: false })?.uid !== process.getuid!()) {
+    forget()
+    continue
+  }
   for (const home of homesIn(dir, id)) await end(home)
   rmSync(dir, { recursive: true, force: true })
   forget()

@@ -1,6 +1,6 @@
 // What the host must let through for the uplink, done as little as possible and written down so that it can be undone:
 // forwarding per interface (never the global switch), and an accept where a firewall's FORWARD policy is drop.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
@@ -51,6 +51,12 @@ export async function ensureForwarding(home: Home, names: RouterNames): Promise<
   }
   return ledger.forwarding.filter((name) => existsSync(`${IPV4}/conf/${name}`))
 }
+
+/** Which interfaces forward now: another home that ends may have turned off what both of us need. */
+export const forwardingOf = (): string[] =>
+  readdirSync(`${IPV4}/conf`).map(
+    (name) => `${name} ${(readFileIfAny(`${IPV4}/conf/${name}/forwarding`) ?? '').trim()}`,
+  )
 
 /** Accepts the uplink where the host's firewall drops what is forwarded: Docker, ufw, firewalld, rules of the owner's own. */
 export async function ensureAccepted({ home, names, asks }: Opening): Promise<void> {

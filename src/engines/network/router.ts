@@ -13,7 +13,13 @@ import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { needsRelay, readResolverHost } from '../resolver/host.ts'
 import { conflictsWith, describeConflict, readHostRoutes } from './cidr.ts'
-import { closedChainProblems, ensureAccepted, ensureForwarding, undoHostChanges } from './host-forwarding.ts'
+import {
+  closedChainProblems,
+  ensureAccepted,
+  ensureForwarding,
+  forwardingOf,
+  undoHostChanges,
+} from './host-forwarding.ts'
 import { hasNamespace, inNamespace, ip, nft, removeLink, removeNamespace } from './ip.ts'
 import {
   BALANCER_LINK,
@@ -92,7 +98,7 @@ export function makeRouter(home: Home): Router {
   const look = async () => {
     const all = [names.router, names.balancer, names.host].map((name) => `${name}=${hasNamespace(name)}`)
     const rules = await run(['nft', 'list', 'table', 'inet', hostTable(names)])
-    return [...all, ...(await readHostAddresses()), rules.stdout.toString()].join('\n')
+    return [...all, ...forwardingOf(), ...(await readHostAddresses()), rules.stdout.toString()].join('\n')
   }
 
   const ensure = async () => {

@@ -118,6 +118,7 @@ table ${table} {
     type filter hook input priority -250; policy accept
     ${asks}
     iifname ${up} drop
+    ip daddr ${uplinkHost} iifname != "lo" drop
   }
   chain forward {
     type filter hook forward priority -250; policy accept

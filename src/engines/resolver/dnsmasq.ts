@@ -15,6 +15,7 @@ export type ResolverNetwork = {
 }
 
 const RELAY = 'resolver-relay'
+const ON_ITS_WAY_SECONDS = 2
 
 /** Names of the daemons that this host needs. */
 export const resolverDaemons = (host: ResolverHost): string[] =>
@@ -32,8 +33,9 @@ export async function ensureResolver(
   await supervisor.ensure(service)
   const running = (await supervisor.list()).find(({ name }) => name === service.name)
   // The network was made anew under it: it answers nobody where it is. Its supervisor starts it again, in the new one.
-  if (running?.pid && isElsewhere(running.pid, network.names.router))
-    await supervisor.signal(service.name, 'TERM')
+  // One that was just started is still on its way there.
+  if (!running?.pid || running.sinceSeconds < ON_ITS_WAY_SECONDS) return
+  if (isElsewhere(running.pid, network.names.router)) await supervisor.signal(service.name, 'TERM')
 }
 
 /** The daemon that instances ask, for the supervisor. */

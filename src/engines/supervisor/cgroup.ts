@@ -40,7 +40,7 @@ export function daemonsIn(homeId: string): number[] {
     const file = join(folder, 'cgroup.procs')
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : []
   })
-  return [...new Set(pids)].filter((pid) => pid !== process.pid)
+  return [...new Set(pids)].filter((pid) => pid > 0 && pid !== process.pid) // 0: of another pid namespace
 }
 
 /** Removes the cgroup, and those above it that nobody uses any more. Answers whether it is gone. */

@@ -107,6 +107,25 @@ describe('logs', () => {
     )
   })
 
+  it('are those of its build while an instance waits for its first software', async () => {
+    bench.end()
+    bench = makeBench()
+    bench.hooks.build = () => ({ exit: 1, output: 'No matching distribution found' })
+    bench.version('v1')
+    bench.create()
+    await bench.until('Ready')
+    const context = bench.context()
+    bench.api.requestEnvironmentInfo(context, { ...named, InfoType: 'tail' })
+    await bench.clock.run(1_000)
+    const [{ id } = { id: '' }] = bench.world.instances()
+    assert.deepEqual(bench.texts({ RequestId: context.requestId }), [
+      'INFO requestEnvironmentInfo is starting.',
+      `INFO [Instance: ${id}] Successfully finished tailing 1 log(s)`,
+      'INFO Pulled logs for environment instances.',
+    ])
+    assert.match([...bench.world.written.values()][0]?.toString() ?? '', /No matching distribution found/)
+  })
+
   it('are not said to be pulled when the engine cannot read them', async () => {
     bench.hooks.logs = {}
     bench.hooks.unreadable = 'the instance is not running'

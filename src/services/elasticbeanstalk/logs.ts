@@ -131,7 +131,9 @@ async function readLogs(
   const instance = instancesOf(parts.store, environment.id).find((one) => one.instanceId === instanceId)
   if (instance)
     files.push({ name: ENGINE_LOG, content: Buffer.from(engineLog(parts, environment, instance)) })
-  for (const name of logsOf(parts, environment)) {
+  // One that waits for its first software has no processes, and nothing that could be read.
+  const names = instance?.deploymentId === null ? [] : logsOf(parts, environment)
+  for (const name of names) {
     // A log that nothing was written to yet does not exist; whatever else keeps it from being read is a failure.
     const content = await parts.compute.read(instanceId, name, { tailBytes }).catch((error: unknown) => {
       if (error instanceof EngineError && NOT_THERE.test(error.message)) return null
@@ -150,8 +152,13 @@ export async function tailLogs(parts: Parts, context: Context, environmentId: st
   const environment = findEnvironment(parts.store, context, { EnvironmentId: environmentId })
   return Promise.all(
     instancesOf(parts.store, environment.id).map(async ({ instanceId }) => {
-      const files = await readLogs(parts, environment, instanceId, TAIL_BYTES)
-      return { instance: instanceId, text: files.map(tailText).join('\n') }
+      try {
+        const files = await readLogs(parts, environment, instanceId, TAIL_BYTES)
+        return { instance: instanceId, text: files.map(tailText).join('\n') }
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error
+        return { instance: instanceId, text: `Its logs cannot be read: ${error.message}` } // the others' can
+      }
     }),
   )
 }

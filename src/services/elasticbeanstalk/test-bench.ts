@@ -98,6 +98,8 @@ export function makeBench(
         if (index !== -1) layers.splice(index, 1)
       },
       async read(id, path) {
+        if (world.instances().every((one) => one.id !== id || one.intent === null))
+          throw new EngineError(`no instance ${id}`) // it waits for its software
         if (hooks.logs[path] === undefined)
           throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))

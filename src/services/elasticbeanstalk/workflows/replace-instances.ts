@@ -54,7 +54,11 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
   for (const [index, id] of before.ids.entries()) {
     if (failure) break
     const last = index === before.ids.length - 1
-    step.do(`terminate ${id}`, () => terminate(parts, replace, id, last))
+    step.do(`terminate ${id}`, () => {
+      // Unless somebody has asked for fewer meanwhile.
+      const isOneMore = (groupOf(parts, here(parts, replace).row)?.desired ?? 0) > before.desired
+      terminate(parts, replace, id, last && isOneMore)
+    })
     failure = settled(`after ${id}`, before.ids.slice(index + 1))
   }
   step.do('as many as before', () => shrink(parts, replace, before, failure))
