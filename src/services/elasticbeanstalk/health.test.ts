@@ -109,6 +109,26 @@ describe('health', () => {
       ],
     ),
     [
+      'is Severe when nobody serves while the only instance is replaced, for longer than the grace',
+      { instances: [instance({ state: 'In Progress', target: null, ageMs: 61_000 })] },
+      'Severe',
+      ['ELB health is failing or not available for all instances.', 'Command is executing on all instances.'],
+    ],
+    [
+      'is Info before that',
+      { instances: [instance({ state: 'In Progress', target: null, ageMs: 59_000 })] },
+      'Info',
+      ['Command is executing on all instances.'],
+    ],
+    [
+      'is Info while a new instance takes its time beside one that serves',
+      {
+        instances: [instance(), instance({ id: 'i-2', state: 'In Progress', target: null, ageMs: 300_000 })],
+      },
+      'Info',
+      ['Command is executing on 1 out of 2 instances.'],
+    ],
+    [
       'is Warning when one of three is not seen by its balancer',
       { instances: [instance(unseen('initial')), instance({ id: 'i-2' }), instance({ id: 'i-3' })] },
       'Warning',

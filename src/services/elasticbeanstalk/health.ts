@@ -148,6 +148,9 @@ function outOfService({ target, state, withoutElbMs }: InstanceFacts): boolean {
   return state === 'Deployed' && target?.state !== 'healthy' && withoutElbMs >= ELB_GRACE_MS
 }
 
+const isLate = ({ state, target, ageMs }: InstanceFacts) =>
+  (state === 'Pending' || state === 'In Progress') && target?.state !== 'healthy' && ageMs >= ELB_GRACE_MS
+
 const elbText = ({ target, withoutElbMs }: InstanceFacts) =>
   target?.state === 'unhealthy'
     ? `ELB health is failing: ${target.reason || 'no reason given'}.`
@@ -155,8 +158,9 @@ const elbText = ({ target, withoutElbMs }: InstanceFacts) =>
 
 function assessTargets({ instances }: EnvironmentFacts): Assessment[] {
   const failing = instances.filter(outOfService).length
-  if (failing === 0) return []
-  const all = failing === instances.length
+  // New instances take their time; but where nobody else serves meanwhile, users get no answer.
+  const all = instances.length > 0 && instances.every((one) => outOfService(one) || isLate(one))
+  if (failing === 0 && !all) return []
   const status = all
     ? 'Severe'
     : (failing / instances.length) * 100 > UNHEALTHY_PERCENT_DEGRADED
