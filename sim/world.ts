@@ -114,7 +114,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
             : undefined
         },
       }),
-      balancer: balancer.engine(),
+      balancer: balancer.engine(lifeClock),
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       inspector: {
         async inspect(path) {

@@ -31,7 +31,8 @@ export type FakeRequest =
   | { address: string; port: number }
 
 export type FakeBalancerWorld = {
-  engine(): BalancerEngine
+  /** `own`: the clock of the life that uses it; what is under way when that dies never happens. */
+  engine(own?: Clock): BalancerEngine
   /** What is carried now. */
   model(): BalancerModel
   /** One request of a client: its status, and the target that answered (null = the balancer itself). */
@@ -120,9 +121,9 @@ export function makeFakeBalancerWorld({
     return { status: status ?? 503, targetId: status === null ? null : (target?.id ?? null) }
   }
 
-  const call = async <T>(what: 'apply' | 'observe', effect: () => T): Promise<T> => {
+  const call = async <T>(own: Clock, what: 'apply' | 'observe', effect: () => T): Promise<T> => {
     const latencyMs = world.latencyMs()
-    if (latencyMs > 0) await clock.sleep(latencyMs)
+    if (latencyMs > 0) await own.sleep(latencyMs)
     const fault = world.fault(what)
     if (fault === 'error before' || fault === 'cannot see') throw new EngineError(`${what}: ${fault}`)
     const answer = effect()
@@ -172,11 +173,11 @@ export function makeFakeBalancerWorld({
   const isTaken = (listenerPort: number | null, port: number) =>
     taken().some((one) => one.listenerPort === listenerPort && one.port === port)
   const world: FakeBalancerWorld = {
-    engine: () => ({
+    engine: (own = clock) => ({
       publicPort,
-      apply: (next) => call('apply', () => carry(next)),
+      apply: (next) => call(own, 'apply', () => carry(next)),
       observe: () =>
-        call('observe', () => {
+        call(own, 'observe', () => {
           look()
           const all = carriedGroups().flatMap((group) => group.targets.map((target) => ({ group, target })))
           return {

@@ -129,6 +129,18 @@ describe('health', () => {
       ['Command is executing on 1 out of 2 instances.'],
     ],
     [
+      'is Info while an instance waits for its software',
+      { instances: [instance(), instance({ id: 'i-2', state: 'Pending', target: null, ageMs: 300_000 })] },
+      'Info',
+      ['Initialization in progress on 1 out of 2 instances.'],
+    ],
+    [
+      'is Warning when an instance waits for its software too long',
+      { instances: [instance(), instance({ id: 'i-2', state: 'Pending', target: null, ageMs: 301_000 })] },
+      'Warning',
+      ['No data received from 1 out of 2 instances'],
+    ],
+    [
       'is Warning when one of three is not seen by its balancer',
       { instances: [instance(unseen('initial')), instance({ id: 'i-2' }), instance({ id: 'i-3' })] },
       'Warning',

@@ -18,6 +18,8 @@ export const UNHEALTHY_PERCENT_DEGRADED = 50
 /** How long the load balancer may say nothing of an instance (a new target, a balancer that starts again) before that
  *  counts as failing. `unhealthy` counts at once: the balancer has counted its checks already. */
 export const ELB_GRACE_MS = 60_000
+/** How long an instance may wait for its first software (a dependency layer that is built anew takes minutes). */
+export const NO_DATA_GRACE_MS = 5 * 60_000
 
 export type Requests = { seconds: number; requests: number; status4xx: number; status5xx: number }
 
@@ -127,8 +129,14 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
   const silent = instances.filter(({ status }) => status === 'NoData').length
   if (count > 0 && silent === count)
     findings.push({ status: 'Severe', causes: ['None of the instances are sending data.'] })
-  else if (silent > 0)
-    findings.push({ status: 'Info', causes: [`Initialization in progress on ${outOf(silent, count)}.`] })
+  else if (silent > 0) {
+    const forgotten = facts.instances.filter((one) => one.state === 'Pending' && one.ageMs > NO_DATA_GRACE_MS)
+    findings.push(
+      forgotten.length > 0
+        ? { status: 'Warning', causes: [`No data received from ${outOf(forgotten.length, count)}`] }
+        : { status: 'Info', causes: [`Initialization in progress on ${outOf(silent, count)}.`] },
+    )
+  }
   if (commands.length > 0) findings.push({ status: 'Info', causes: commands })
   const { completed } = facts
   if (findings.length === 0 && completed)
