@@ -39,9 +39,9 @@ const runDirOf = (id: string) => `/run/polebean/${id}`
 
 /** Root reads and writes what it finds in a home, so nobody else may put anything there. Throws a sentence. */
 export function checkOwner(dir: string): void {
+  if (process.getuid!() !== 0) return
   const stat = statSync(dir, { throwIfNoEntry: false })
-  if (!stat || process.getuid!() !== 0) return
-  if (stat.uid === 0 && (stat.mode & 0o022) === 0) return
+  if (!stat || (stat.uid === 0 && (stat.mode & 0o022) === 0)) return
   throw new EngineError(
     `${dir} can be written by other users than root, so it cannot be a home. ` +
       `Name another folder, or: chown root ${dir}; chmod go-w ${dir}`,
