@@ -1,5 +1,7 @@
 // `npm run setup` and `npm run up`: makes a machine that has only Node (18 or newer), npm and Python 3 ready, then hands
 // over to the pinned Node. Plain JavaScript, since it runs before anything is installed.
+// npm's own Node runs it (`npm_node_execpath`): the pinned one comes first in the PATH of npm's scripts, and may lack a
+// library that is only brought here.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
