@@ -80,7 +80,7 @@ function compared(
 type Addresses = { balancer: string; instances: string[] }
 
 async function addressesOf(home: TestHome): Promise<Addresses> {
-  const ask = async (words: string) => (await home.aws(words.split(' '))) as unknown as string[]
+  const ask = async (words: string) => Object.values(await home.aws(words.split(' '))).map(String)
   const instances = await ask(
     'ec2 describe-instances --filters Name=instance-state-name,Values=running --query Reservations[].Instances[].PrivateIpAddress',
   )
