@@ -32,7 +32,7 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
   const { store, events } = parts
   return {
     kind: 'elasticbeanstalk.update-environment',
-    version: 2,
+    version: 1,
     run(step, params) {
       const { environmentId, deploymentId, change } = params
       const row = current(parts, environmentId)
