@@ -27,10 +27,11 @@ function sentenceOf(facts: Record<string, string>, lines: string[]): string {
   const cause = causeOf(lines)
   if (outcome === undefined)
     return `The application did not start: ${cause ?? lines.at(-1) ?? 'its start check ended without a word'}`
-  if (outcome === 'died') {
-    const last = lines.findLast((line) => !/^(\[polebean\]|Last lines of )/.test(line)) ?? 'none'
+  const last = lines.findLast((line) => !/^(\[polebean\]|Last lines of |\(there is no )/.test(line)) ?? 'none'
+  if (outcome === 'died')
     return `The application did not start: the process '${process}' ended again and again. ${cause ?? `Its last words: ${last}`}`
-  }
+  if (outcome === 'proxy')
+    return `The application started, but nginx does not listen on port ${port} after ${seconds} seconds. Its last words: ${last}`
   const expected = `The platform expects it on port ${port} (environment variable PORT).`
   if (outcome === 'elsewhere' || (outcome === 'refused' && listening !== '')) {
     return `The application listens on port ${listening}, not on port ${port}. ${expected}`

@@ -208,6 +208,10 @@ Node.js v26.10.0`),
     'The application listens on port 5000, not on port 8000. The platform expects it on port 8000 (environment variable PORT).',
   ],
   [
+    'Last lines of /var/log/nginx/error.log:\nbind() failed\n[await-start] outcome=proxy\n[await-start] port=80\n[await-start] seconds=600\n',
+    'The application started, but nginx does not listen on port 80 after 600 seconds. Its last words: bind() failed',
+  ],
+  [
     '[await-start] outcome=refused\n[await-start] port=8000\n[await-start] listening=\n[await-start] seconds=600\n',
     'Nothing listens on port 8000 after 600 seconds. The platform expects it on port 8000 (environment variable PORT).',
   ],

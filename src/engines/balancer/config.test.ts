@@ -61,35 +61,51 @@ describe('HAProxy configuration', () => {
       `frontend public-80
   bind 127.0.0.1:8080 namespace pb-abc123-host
   bind [::1]:8080 v6only namespace pb-abc123-host
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  bind abns@polebean-DIR-public-80 accept-proxy
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  use_backend handover-public-80 if { stopping }
   use_backend %[req.hdr(host),host_only,lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)]
+
+backend handover-public-80
+  server current abns@polebean-DIR-public-80 send-proxy-v2
 
 frontend vpc-80
   bind 0.0.0.0:80
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  bind abns@polebean-DIR-vpc-80 accept-proxy
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 80
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-48449a14a4ff%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  use_backend handover-vpc-80 if { stopping }
   use_backend %[dst,map(/run/polebean/abc123/haproxy/addresses-80.map,unknown-host)]
+
+backend handover-vpc-80
+  server current abns@polebean-DIR-vpc-80 send-proxy-v2
 
 # load balancer app/shop/0123456789abcdef
 frontend own-OWN
   bind 127.0.0.1:9000 namespace pb-abc123-host
   bind [::1]:9000 v6only namespace pb-abc123-host
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
+  bind abns@polebean-DIR-own-OWN accept-proxy
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  use_backend handover-own-OWN if { stopping }
   default_backend b-BACKEND
+
+backend handover-own-OWN
+  server current abns@polebean-DIR-own-OWN send-proxy-v2
 
 # load balancer app/shop/0123456789abcdef, target group targetgroup/shop/1
 backend b-BACKEND
   balance roundrobin
   source 10.9.0.10
   option allbackups
+  option forwardfor if-none
   timeout server 60s
   timeout tunnel 60s
   timeout check 5000ms
@@ -107,7 +123,8 @@ backend unknown-host
 `
         .replaceAll('BACKEND', BACKEND)
         .replaceAll('OWN', OWN)
-        .replaceAll('HASH', HASH),
+        .replaceAll('HASH', HASH)
+        .replaceAll('DIR', DIR),
     )
     assert.match(config, new RegExp(`^  node polebean-${frame}$`, 'm'))
     assert.deepEqual(hostBinds, ['127.0.0.1:8080', '[::1]:8080', '127.0.0.1:9000', '[::1]:9000'])
@@ -136,7 +153,7 @@ backend unknown-host
     const lines = (...leftOut: string[]) =>
       render(shop, { leftOut: new Set(leftOut) })
         .config.split('\n')
-        .filter((line) => /^ {2}bind |^frontend /.test(line))
+        .filter((line) => /^ {2}bind [^a]|^frontend /.test(line))
     assert.deepEqual(lines('[::1]:8080', '127.0.0.1:9000', '[::1]:9000'), [
       'frontend public-80',
       '  bind 127.0.0.1:8080 namespace pb-abc123-host',
@@ -213,7 +230,8 @@ describe('a model', () => {
   })
 })
 
-// sha256 of the load balancer's id, of both ids, of the target's address.
+// sha256 of the load balancer's id, of both ids, of the target's address, of HAProxy's folder.
 const OWN = 'a3bf528fd85c'
 const BACKEND = '9ba0e4914b72'
 const HASH = '7a47'
+const DIR = 'd0525b53ac7f'

@@ -117,7 +117,7 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
     '  option dontlog-normal',
     '  option dontlognull',
-    // A worker that was replaced answers one more request on a kept connection instead of closing it under the client.
+    // A worker that was replaced takes one more request on a kept connection instead of closing it under the client.
     '  option idle-close-on-response',
     '  option redispatch 1',
     '  retries 3',
@@ -129,7 +129,6 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     `  timeout http-request ${idle}s`,
     `  timeout server ${idle}s`,
     `  timeout tunnel ${idle}s`,
-    '  option forwardfor if-none',
     ...ERROR_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
     '',
   ]
@@ -138,6 +137,8 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
 function renderFrontends(model: BalancerModel, backends: Backend[], settings: Settings) {
   const maps = new Map<string, string>()
   const frontends: string[] = []
+  const add = (name: string, binds: string[], port: number, route: string) =>
+    frontends.push(...frontendLines({ name, binds, port, route, dir: settings.dir }))
   const { wanted } = wantedPorts(model, settings.publicPort)
   const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
   // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
@@ -168,13 +169,8 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       file,
       entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])),
     )
-    frontends.push(
-      `frontend public-${port}`,
-      ...binds,
-      ...requestLines(hostPort),
-      `  use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
-      '',
-    )
+    const route = `use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
+    add(`public-${port}`, binds, hostPort, route)
   }
   for (const port of portsOf(model.loadBalancers)) {
     const file = `addresses-${port}.map`
@@ -187,12 +183,12 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       listeners.some((one) => one.port === port),
     )
     const binds = settings.hostNamespace === null ? addresses.map(({ address }) => address) : ['0.0.0.0']
-    frontends.push(
-      `frontend vpc-${port}`,
-      ...binds.map((address) => `  bind ${address}:${port}`),
-      ...requestLines(port),
-      `  use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`,
-      '',
+    const route = `use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
+    add(
+      `vpc-${port}`,
+      binds.map((address) => `  bind ${address}:${port}`),
+      port,
+      route,
     )
   }
   for (const loadBalancer of model.loadBalancers) {
@@ -201,22 +197,39 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     if (loopbackPort === null || binds.length === 0) continue
     const { listeners } = loadBalancer
     const listener = listeners.find(({ port }) => port === 80) ?? listeners[0]
-    frontends.push(
-      `# load balancer ${loadBalancer.id}`,
-      `frontend ${loopbackName(loadBalancer.id)}`,
-      ...binds,
-      ...requestLines(loopbackPort),
-      `  default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`,
-      '',
-    )
+    frontends.push(`# load balancer ${loadBalancer.id}`)
+    const route = `default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`
+    add(loopbackName(loadBalancer.id), binds, loopbackPort, route)
   }
   return { frontends, maps, hostBinds: wanted.flatMap(({ port }) => bindsOf(port, settings.ipv6)) }
 }
 
+/**
+ * A frontend, and how a worker that a reload has replaced passes requests on. Clients keep connections to it and send
+ * further requests there, but it is told of no change any more: its targets may be gone. So it hands each new request to
+ * the worker of now, on a socket that only HAProxy reaches, with the client's address (PROXY protocol, version 2).
+ */
+const frontendLines = ({ name, binds, port, route, dir }: Frontend): string[] => {
+  const socket = `abns@polebean-${digest(dir, 12)}-${name}`
+  return [
+    `frontend ${name}`,
+    ...binds,
+    `  bind ${socket} accept-proxy`,
+    ...requestLines(port),
+    `  use_backend handover-${name} if { stopping }`,
+    `  ${route}`,
+    '',
+    `backend handover-${name}`,
+    `  server current ${socket} send-proxy-v2`,
+    '',
+  ]
+}
+type Frontend = { name: string; binds: string[]; port: number; route: string; dir: string }
+
 /** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
 const requestLines = (port: number) => [
   // `option forwardfor if-none` adds the header when there is none.
-  '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"',
+  '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }',
   '  http-request set-header X-Forwarded-Proto http',
   `  http-request set-header X-Forwarded-Port ${port}`,
   // 1-<seconds>-<96 bits>: half of them are drawn for each request, which is what a drawing costs.
@@ -232,6 +245,7 @@ function backendLines({ name, loadBalancer, group }: Backend): string[] {
     '  balance roundrobin',
     `  source ${loadBalancer.address}`,
     '  option allbackups',
+    '  option forwardfor if-none',
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout check ${ms(healthCheck.timeoutSeconds)}`,

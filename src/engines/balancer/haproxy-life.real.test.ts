@@ -1,6 +1,7 @@
 // What only the real HAProxy can show: traffic while it is killed, reloaded, drained, and without a control plane.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { Agent } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
@@ -165,6 +166,52 @@ describe('haproxy on the machine', () => {
     await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: 200 })
   })
 
+  it('asks the worker of now also on a connection that a client has kept from before a reload', async () => {
+    await engine.apply(model([target(1)]))
+    await untilHealthy(1)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const kept = (headers = {}) => get(net.home.ports.http, HOST, headers, '/', agent)
+    try {
+      assert.equal((await kept()).by, 'i-1')
+      await engine.apply(model([target(1)], [loadBalancer(2)])) // a reload
+      await engine.apply(model([target(2)], [loadBalancer(2)])) // of which the former worker is not told
+      await untilHealthy(2)
+      await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: null })
+      const { by, status, body, headers } = await kept({ 'x-forwarded-for': '203.0.113.9' })
+      assert.deepEqual([status, by, headers['connection']], [200, 'i-2', 'close'])
+      const seen = (JSON.parse(body) as { headers: Record<string, string> }).headers
+      assert.equal(seen['x-forwarded-for'], '203.0.113.9, 127.0.0.1')
+      assert.equal((await kept()).by, 'i-2')
+    } finally {
+      agent.destroy()
+      await net.order({ address: addressOf(1), port: 80, name: 'i-1', status: 200 })
+    }
+  })
+
+  it('has a target in service after a reload that was found healthy while the reload was prepared', async () => {
+    await engine.apply(model([target(1)]))
+    await untilHealthy(1)
+    await net.order({ address: addressOf(90), port: 80, name: 'i-90', status: null })
+    const both = (more: LoadBalancer[]): BalancerModel => ({
+      loadBalancers: [loadBalancer(1), loadBalancer(4), ...more],
+      targetGroups: [group(1, [target(1)]), group(4, [target(90)])],
+    })
+    await engine.apply(both([]))
+    const byName = () => get(net.home.ports.http, 'shop-4.localhost')
+    assert.equal((await byName()).status, 503)
+    const prepared = net.holdChecks()
+    const reload = engine.apply(both([loadBalancer(5, { listeners: [] })]))
+    await prepared.begun
+    await net.order({ address: addressOf(90), port: 80, name: 'i-90', status: 200 })
+    await until(async () => (await byName()).status === 200)
+    const sights = engine.observe() // waits: the worker that could answer now is not the one that will serve
+    prepared.go()
+    await reload
+    assert.equal((await byName()).status, 200)
+    assert.equal((await sights).targets.find(({ targetId }) => targetId === 'i-90')?.health, 'healthy')
+    await engine.apply(model([target(1)]))
+  })
+
   it('takes another target when one cannot be connected to, before any check has noticed', async () => {
     await engine.apply(model([target(1), target(2)]))
     await untilHealthy(2)
@@ -287,7 +334,10 @@ describe('haproxy on the machine', () => {
     // Bound, but not listening: no list of listeners has it.
     const program = `import socket, time; s = socket.socket(); s.bind(('127.0.0.1', ${port})); print('bound', flush=True); time.sleep(60)`
     const holder = spawn('/usr/bin/python3', ['-c', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    await new Promise<void>((resolve, reject) => {
+      holder.stdout.once('data', () => resolve())
+      holder.once('close', () => reject(new Error(`somebody has port ${port}`)))
+    })
     const wanted = model([target(1)], [loadBalancer(2, { loopbackPort: port })])
     try {
       await engine.apply(wanted)

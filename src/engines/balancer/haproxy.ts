@@ -8,12 +8,13 @@ import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import type { Log } from '../../kernel/log.ts'
+import { makeTurns } from '../../kernel/turns.ts'
 import { namespaceOf } from '../network/ip.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
 import { checkModel } from './check-model.ts'
 import { commandOf } from './commands.ts'
 import { renderConfig, type Rendered, type Server, type Settings } from './config.ts'
-import type { BalancerEngine, BalancerModel } from './engine.ts'
+import type { BalancerEngine, BalancerModel, BalancerObservation } from './engine.ts'
 import { BindError, type Files, makeHaproxyProcess } from './haproxy-process.ts'
 import { hasIpv6Loopback, takenBinds } from './host-ports.ts'
 import { backendsOf } from './names.ts'
@@ -65,7 +66,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   })
   let leading = false // whether this engine has been told a model; who has not only looks
   let joined = '' // what the network was last told in this life
-  const { inTurn, isIdle } = makeTurns()
+  const inTurn = makeTurns()
 
   const inForce = (): BalancerModel | null => {
     const text = haproxy.read('model.json')
@@ -87,13 +88,12 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     leading = true
     const following = await haproxy.settled()
     await joinNetwork(model)
-    const running = following ? await readServers() : []
-    const { servers } = planServers(backendsOf(model), running)
+    const { servers } = planServers(backendsOf(model), following ? await readServers() : [])
     const refused = new Map<Bind, string>()
     let rendered: Rendered | undefined
     while (!rendered)
       try {
-        rendered = await follow(model, servers, running, refused)
+        rendered = await follow(model, servers, refused)
       } catch (error) {
         // Somebody was quicker than HAProxy. Its own addresses in the VPC are not left out: nobody else can have them.
         const news = error instanceof BindError ? [...error.binds].filter(([bind]) => !refused.has(bind)) : []
@@ -110,10 +110,9 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   const follow = async (
     model: BalancerModel,
     servers: Server[],
-    running: RunningServer[],
     refused: ReadonlyMap<Bind, string>,
   ): Promise<Rendered> => {
-    const following = await haproxy.follows()
+    const following = await haproxy.settled() // a reload that failed is just being taken back
     let leftOut = new Map([...leftOutNow(), ...refused])
     let settings = settingsWith(leftOut)
     let rendered = renderConfig(model, settings, servers)
@@ -127,8 +126,9 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
       haproxy.write(new Map([['left-out.json', JSON.stringify([...leftOut])]])) // others may have it now
       return rendered
     }
-    files.set('servers.state', renderServerState(servers, running))
     await haproxy.check((folder) => filesOf(renderConfig(model, { ...settings, dir: folder }, servers)))
+    // As late as can be: a target that is found healthy after this is down again in the new worker, until it is checked.
+    files.set('servers.state', renderServerState(servers, following ? await readServers() : []))
     if (following) await haproxy.reload(files, rendered.frame)
     else {
       haproxy.write(files)
@@ -197,46 +197,37 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     joined = now
   }
 
+  // In turn with changes: while a reload is under way, the worker that answers may not be the one that will serve.
+  const observe = async (): Promise<BalancerObservation> => {
+    const model = inForce()
+    if (!model) return { targets: [], counters: [], targetCounters: [], taken: [] }
+    if (leading) await followServers(model)
+    const [following, running, statistics, old] = await Promise.all([
+      haproxy.follows(),
+      readServers(),
+      ask(haproxy.adminSocket, 'show stat'),
+      haproxy.oldStatistics(),
+    ])
+    if (!following) throw new EngineError('HAProxy does not answer')
+    const seen = describeSeen(model, {
+      running,
+      statistics: parseStatistics(statistics),
+      oldStatistics: old.flatMap(parseStatistics),
+      boot: following.boot,
+      at: clock.now(),
+    })
+    return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), fixed.ipv6) }
+  }
+
   return {
     publicPort,
-    apply: makeCoalescing((model: BalancerModel) => inTurn(() => apply(model))),
+    apply: makeCoalescing((model: BalancerModel) => inTurn('', () => apply(model))),
 
-    async observe() {
-      const model = inForce()
-      if (!model) return { targets: [], counters: [], targetCounters: [], taken: [] }
-      if (leading && isIdle()) await inTurn(() => followServers(model))
-      const [following, running, statistics, old] = await Promise.all([
-        haproxy.follows(),
-        readServers(),
-        ask(haproxy.adminSocket, 'show stat'),
-        haproxy.oldStatistics(),
-      ])
-      if (!following) throw new EngineError('HAProxy does not answer')
-      const seen = describeSeen(model, {
-        running,
-        statistics: parseStatistics(statistics),
-        oldStatistics: old.flatMap(parseStatistics),
-        boot: following.boot,
-        at: clock.now(),
-      })
-      return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), fixed.ipv6) }
-    },
+    observe: () => inTurn('', observe),
   }
 }
 
 const FILES_MAX = 65_536
-
-function makeTurns() {
-  let last: Promise<unknown> = Promise.resolve()
-  let underWay = 0
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    underWay++
-    const turn = last.then(work).finally(() => underWay--)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-  return { inTurn, isIdle: () => underWay === 0 }
-}
 
 /** One at a time; of those that wait only the newest is done, for all of them. */
 function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Promise<void> {

@@ -71,8 +71,14 @@ describe('plan of servers', () => {
     [
       'a target that failed for interval × threshold settles, and is open',
       modelOf(one),
-      [server('initial', { ...down, sinceSeconds: 75 }), closed],
+      [server('initial', { ...down, sinceSeconds: 76 }), closed],
       ['add settled', 'open open'],
+    ],
+    [
+      'but not in the second when that time may not be over yet',
+      modelOf(one),
+      [server('initial', { ...down, sinceSeconds: 75 }), closed],
+      [],
     ],
     [
       'a target that was healthy and is not settles',

@@ -42,7 +42,8 @@ export function isDetermined({ group }: Backend, servers: Partial<Record<Role, R
   if (settled && !settled.maintenance) return true
   if (open && !open.maintenance) return true
   if (!initial || initial.maintenance) return false
-  return isUp(initial) || initial.sinceSeconds >= intervalSeconds * unhealthyThreshold
+  // HAProxy counts the seconds that have begun, so it may be almost one too many.
+  return isUp(initial) || initial.sinceSeconds > intervalSeconds * unhealthyThreshold
 }
 
 /** Weight 0 is a server that is being added and counts for nothing yet. */

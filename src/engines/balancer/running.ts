@@ -9,7 +9,7 @@ export type RunningServer = {
   weight: number
   /** Whether a check has come to a result since it was added. */
   checked: boolean
-  /** Seconds since it last went up or down. */
+  /** Seconds begun since it last went up or down. */
   sinceSeconds: number
   /** Fields of `show servers state`, in HAProxy's order. */
   state: string[]

@@ -1,7 +1,7 @@
 // A network for tests of the real balancer: HAProxy's namespace, one for targets, and a name for the host's own.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type Agent, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock as clock } from '../../kernel/clock.ts'
@@ -54,9 +54,15 @@ export async function makeTestNetwork() {
   }
   await makeBalancerNamespace()
 
+  let held = ''
   const network = {
     names,
-    execIn,
+    execIn: (namespace: string, argv: string[]) => {
+      const inside = execIn(namespace, argv)
+      if (held === '' || !argv.includes('-c')) return inside
+      const script = 'touch "$0/begun"; until [ -e "$0/go" ]; do sleep 0.01; done; exec "$@"'
+      return ['/bin/sh', '-c', script, held, ...inside]
+    },
     ensureBalancerPorts: async () => undefined,
     ensureBalancerAddresses: async (wanted: string[]) => {
       const lines = [
@@ -98,6 +104,21 @@ export async function makeTestNetwork() {
     order: async (order: TargetOrder) => void (await tell(order)),
     requestsAt: async (address: string, port: number) => Number(await tell({ count: `${address}:${port}` })),
     execIn,
+    /** From now on HAProxy's judgement of a configuration takes until `go` is called; `begun` when it is awaited. */
+    holdChecks() {
+      const folder = mkdtempSync(join(dir, 'held-'))
+      held = folder
+      const begun = async () => {
+        while (!existsSync(join(folder, 'begun'))) await clock.sleep(10)
+      }
+      return {
+        begun: begun(),
+        go() {
+          held = ''
+          writeFileSync(join(folder, 'go'), '')
+        },
+      }
+    },
     /** Another namespace takes the name; who lives in the former one is cut off. */
     async renewBalancerNamespace() {
       await ip(names.balancer, 'link del t0')
@@ -124,12 +145,13 @@ export type Answer = {
   headers: Record<string, string | string[] | undefined>
 }
 
-/** One request on a connection of its own; rejects when the connection is refused or cut. */
+/** One request, on a connection of its own unless an agent is given; rejects when the connection is refused or cut. */
 export function get(
   port: number,
   host: string,
   headers: Record<string, string> = {},
   path = '/',
+  agent: Agent | false = false,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
@@ -137,7 +159,7 @@ export function get(
       port,
       path,
       headers: { host, ...headers },
-      agent: false,
+      agent,
     })
     request.on('error', reject)
     request.on('response', (response) => {

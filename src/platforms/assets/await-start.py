@@ -1,4 +1,5 @@
-# Waits until the application answers HTTP on its port, or until it is plain that it will not.
+# Waits until the application answers HTTP on its port and the instance listens where the load balancer asks, or until it
+# is plain that it will not.
 # Exit 0: started. Otherwise the log's last lines and then facts, one a line, that explain-start.ts puts into words.
 # The facts come last because only the end of the output is kept.
 import json
@@ -7,6 +8,9 @@ import socket
 import sys
 import time
 
+# Where the load balancer asks: nginx listens here, or without a proxy the application itself.
+PUBLIC_PORT = 80
+NGINX_LOG = "/var/log/nginx/error.log"
 START = "/opt/elasticbeanstalk/deployment/start.json"
 DEATHS_MAX = 3
 # An application that listens elsewhere for this long will not come to its own port.
@@ -46,7 +50,7 @@ def listening():
         except OSError:
             continue
         ports |= {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A"}
-    return ports - {80}
+    return ports
 
 
 def deaths(name):
@@ -57,8 +61,7 @@ def deaths(name):
         return 0
 
 
-def tail(name):
-    path = f"/var/log/{name}.stdout.log"
+def tail(path):
     try:
         with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
@@ -68,9 +71,10 @@ def tail(name):
     return "".join(line + "\n" for line in text.splitlines()[-LOG_LINES:])
 
 
-def fail(name, command, **facts):
-    print(f"Last lines of /var/log/{name}.stdout.log:")
-    print(tail(name), end="")
+def fail(name, command, log=None, **facts):
+    log = log or f"/var/log/{name}.stdout.log"
+    print(f"Last lines of {log}:")
+    print(tail(log), end="")
     facts.update(process=name, command=command.replace("\n", " ")[:COMMAND_LENGTH_MAX])
     for key, value in facts.items():
         print(f"[await-start] {key}={value}")
@@ -87,13 +91,15 @@ def main(timeout):
     elsewhere_since = None
     outcome = "refused"
     while time.monotonic() < until:
-        outcome = answers(port)
-        if outcome == "started":
+        if outcome != "started":
+            outcome = answers(port)
+        ports = listening()
+        if outcome == "started" and PUBLIC_PORT in ports:
             return
         for name in processes:
             if deaths(name) - ended[name] >= DEATHS_MAX:
                 fail(name, processes[name], outcome="died", port=port)
-        others = listening() - {port}
+        others = ports - {port, PUBLIC_PORT}
         if outcome != "refused" or not others:
             elsewhere_since = None
         elif elsewhere_since is None:
@@ -101,7 +107,9 @@ def main(timeout):
         elif time.monotonic() - elsewhere_since > ELSEWHERE_SECONDS:
             fail(web, processes[web], outcome="elsewhere", port=port, listening=",".join(map(str, sorted(others))))
         time.sleep(PAUSE_SECONDS)
-    others = ",".join(map(str, sorted(listening() - {port})))
+    if outcome == "started":
+        fail("nginx", "nginx", log=NGINX_LOG, outcome="proxy", port=PUBLIC_PORT, seconds=round(timeout))
+    others = ",".join(map(str, sorted(listening() - {port, PUBLIC_PORT})))
     fail(web, processes[web], outcome=outcome, port=port, listening=others, seconds=round(timeout))
 
 

@@ -1,6 +1,7 @@
 // What surrounds an application in its instance, on the real compute engine: nginx, logs, the disk.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { explainStart } from '../explain-start.ts'
 import { makeDeployer, reasonToSkip, until, type Deployed, type Deployer } from '../test-deployment.ts'
 
 const MEBIBYTES = 1 << 20
@@ -26,6 +27,21 @@ describe('an instance around its application', { skip: reasonToSkip, timeout: 40
   it('lets WebSockets through nginx', async () => {
     const said = await one.inside(['/usr/bin/python3', '-I', '-c', WEBSOCKET])
     assert.deepEqual(said.trim().split('\n'), ['HTTP/1.1 101 Switching Protocols', 'HELLO', 'AGAIN'])
+  })
+
+  it('has started once nginx listens too, and says what nginx said when it does not', async () => {
+    const check = (seconds: number) =>
+      one.inside(['/bin/sh', '-c', `${one.plan.startCheck.argv[0]} ${seconds} || true`])
+    const nginx = (what: string) => one.inside(['sv', what, '/etc/service/nginx'])
+    assert.equal(await check(10), '')
+    await nginx('down')
+    const output = await check(1)
+    assert.match(
+      explainStart(output).sentence,
+      /^The application started, but nginx does not listen on port 80 after 1 seconds\. Its last words: none$/,
+    )
+    await nginx('up')
+    assert.equal(await check(10), '')
   })
 
   it('rotates the logs of the application and of nginx at 10 MB, and their writers go on', async () => {
