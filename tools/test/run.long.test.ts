@@ -60,17 +60,29 @@ describe('the test runner', () => {
     assert.equal(counts(output), '1 2 0')
   })
 
+  it('counts every test of many', () => {
+    const output = outputOf(`for (let i = 0; i < 5_000; i++) it('test ' + i, () => {})`)
+    assert.equal(counts(output), '5000 0 0')
+  })
+
   it('counts a file that cannot be loaded', () => {
     assert.match(counts(outputOf(`import './nowhere.mjs'`)) ?? '', /^0 [12] 0$/)
   })
 
   it('ends a test that never ends, and one that blocks its process', () => {
-    const never = outputOf(`it('never', () => new Promise((done) => setTimeout(done, 600_000)))`, {
-      testMs: 300,
-      silenceMs: 30_000,
-    })
+    const never = outputOf(
+      `it('never', () => new Promise((done) => setTimeout(done, 600_000)))
+       it('next', () => undefined)`,
+      { testMs: 300, silenceMs: 2_000 },
+    )
     assert.match(never, /never\n +test timed out after 300ms/)
-    assert.equal(counts(never), '0 1 0')
+    assert.match(never, /no test ended within 2 s: the file is ended/)
+    assert.equal(counts(never), '1 1 0')
+    const lingers = outputOf(`setInterval(() => undefined, 1_000); it('passes', () => undefined)`, {
+      testMs: 300,
+      silenceMs: 2_000,
+    })
+    assert.equal(counts(lingers), '1 1 0')
     const mark = join(dir, 'ended')
     const blocks = outputOf(
       `import { spawnSync } from 'node:child_process'
