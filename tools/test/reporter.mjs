@@ -1,4 +1,4 @@
-// One line a file, failures whole, skips with their reason, counts at the end.
+// Failures whole, skips with their reason, counts at the end.
 export default async function* reporter(source) {
   let passed = 0
   let failed = 0
@@ -12,6 +12,7 @@ export default async function* reporter(source) {
         skipped++
         yield `   skipped: ${data.name}: ${why === true || why === '' ? 'no reason is given' : why}\n`
       } else if (!suite) passed++
+      yield 'PASSED\n' // run.mjs, which keeps it to itself, sees that something goes on
     }
     // A suite fails by its tests, which are told already, or by itself: it threw, or one of its hooks did.
     if (type === 'test:fail' && !(suite && data.details.error?.failureType === 'subtestsFailed')) {

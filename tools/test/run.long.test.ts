@@ -83,6 +83,11 @@ describe('the test runner', () => {
       silenceMs: 2_000,
     })
     assert.equal(counts(lingers), '1 1 0')
+    const goesOn = outputOf(
+      `for (let i = 0; i < 5; i++) it('passes ' + i, () => new Promise((done) => setTimeout(done, 700)))`,
+      { testMs: 2_000, silenceMs: 2_000 },
+    )
+    assert.equal(counts(goesOn), '5 0 0')
     const mark = join(dir, 'ended')
     const blocks = outputOf(
       `import { spawnSync } from 'node:child_process'

@@ -3,6 +3,7 @@
 // Not with --test-force-exit: it ends a file's process before all of its results were told (seen with Node 26).
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const REPORTER = fileURLToPath(new URL('reporter.mjs', import.meta.url))
@@ -56,19 +57,18 @@ export function runTests({
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted)
 
-  let stdout = ''
-  child.stdout.setEncoding('utf8')
-  child.stdout.on('data', (text) => {
+  let counts = []
+  createInterface({ input: child.stdout }).on('line', (line) => {
     clearTimeout(timer)
     timer = setTimeout(giveUp, silenceMs)
-    stdout += text
-    process.stdout.write(text.replace(/^SUMMARY .*\n/m, ''))
+    const [, ...numbers] = /^SUMMARY (\d+) (\d+) (\d+)$/.exec(line) ?? []
+    if (numbers.length > 0) counts = numbers.map(Number)
+    else if (line !== 'PASSED') console.log(line)
   })
   return new Promise((resolve) =>
     child.on('close', (status) => {
       clearTimeout(timer)
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted)
-      const [, ...counts] = (/^SUMMARY (\d+) (\d+) (\d+)$/m.exec(stdout) ?? []).map(Number)
       const [passed = 0, failed = 0, skipped = 0] = counts
       // Something failed that the reporter did not see: the runner itself, or it was silent.
       const unseen = silent || counts.length === 0 || (status !== 0 && failed === 0) ? 1 : 0
