@@ -45,8 +45,9 @@ export function parseConfig(text: string): Parsed {
     if (before) return tell(line, `${key} is given twice, first in line ${before.line}`)
     if (isAlias(node) || node?.anchor || node?.tag?.startsWith('!'))
       return tell(line, `${key}: anchors, aliases and tags of YAML are not read here`)
-    const read = rowOf(key).type.read(node?.toJS(document) ?? null)
-    if ('wrong' in read) return tell(line, `${key} ${read.wrong}`)
+    const value: unknown = node?.toJS(document) ?? null
+    const read = rowOf(key).type.read(value)
+    if ('wrong' in read) return tell(line, `${key} ${read.wrong}${notThis(value)}`)
     given.set(key, { value: read.value, line })
   }
   read(document.contents, '')
@@ -79,7 +80,15 @@ function distanceOf(a: string, b: string): number {
   return row.at(-1)!
 }
 
-const sayYaml = (message: string) =>
-  message.startsWith('Tabs are not allowed')
-    ? 'a tab cannot indent in YAML: use spaces'
-    : `this is not YAML: ${message}`
+const notThis = (value: unknown) => {
+  const text = JSON.stringify(value)
+  return text.length > VALUE_SHOWN ? '' : `, not ${text}`
+}
+const VALUE_SHOWN = 60
+
+function sayYaml(message: string): string {
+  if (message.startsWith('Tabs are not allowed')) return 'a tab cannot indent in YAML: use spaces'
+  if (message.startsWith('Source contains multiple documents'))
+    return 'a second document begins here; there is one'
+  return `this is not YAML: ${message}`
+}

@@ -39,20 +39,30 @@ export type HaproxyDeps = {
   home: Pick<Home, 'dir' | 'runDir' | 'ports'>
   supervisor: Supervisor
   network: BalancerNetwork
+  /** Addresses of the host, besides loopback, for listeners of port 80; asked at each `apply`. Without it: none. */
+  publicAddresses?: () => readonly string[]
 }
 
-export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDeps): BalancerEngine {
+export function makeHaproxy({
+  clock,
+  log,
+  home,
+  supervisor,
+  network,
+  publicAddresses = () => [],
+}: HaproxyDeps): BalancerEngine {
   const filesMax = Math.min(hardFilesMax(), FILES_MAX)
   const dir = join(home.runDir, 'haproxy')
   const publicPort = (port: number) => (port === 80 ? home.ports.http : port)
-  const fixed: Omit<Settings, 'leftOut'> = {
+  const ipv6 = hasIpv6Loopback()
+  const addresses = () => ({ ipv6, public: publicAddresses() })
+  const fixed: Omit<Settings, 'leftOut' | 'addresses'> = {
     dir,
     threads: Math.min(availableParallelism(), 64),
     // Two files a connection; the rest is for listeners, checks and what HAProxy keeps open between requests.
     connectionsMax: Math.floor((filesMax - Math.min(1_000, filesMax / 4)) * 0.45),
     user: userIfAny('haproxy'),
     hostNamespace: network.names.host,
-    ipv6: hasIpv6Loopback(),
     publicPort,
   }
   const haproxy = makeHaproxyProcess({
@@ -77,6 +87,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   const leftOutNow = () => new Map(JSON.parse(haproxy.read('left-out.json') || '[]') as [Bind, string][])
   const settingsWith = (leftOut: ReadonlyMap<Bind, string>): Settings => ({
     ...fixed,
+    addresses: addresses(),
     leftOut: new Set(leftOut.keys()),
   })
 
@@ -95,9 +106,9 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
       try {
         rendered = await follow(model, servers, refused)
       } catch (error) {
-        // Somebody was quicker than HAProxy. Its own addresses in the VPC are not left out: nobody else can have them.
+        // Somebody was quicker than HAProxy, or the machine has no such address.
         const news = error instanceof BindError ? [...error.binds].filter(([bind]) => !refused.has(bind)) : []
-        if (!news.some(([bind]) => /^(127\.0\.0\.1|\[::1\]):/.test(bind))) throw error
+        if (news.length === 0) throw error
         for (const [bind, why] of news) refused.set(bind, why)
       }
     for (const [name, content] of rendered.maps) await replaceMap(name, content)
@@ -216,7 +227,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
       boot: following.boot,
       at: clock.now(),
     })
-    return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), fixed.ipv6) }
+    return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), addresses()) }
   }
 
   return {
