@@ -10,6 +10,15 @@ export type Choices = { ports: { api: number; http: number }; domain: string; ci
 /** What was handed out already, by name. */
 export type InUse = { environments: string[]; network: string[] }
 
+/** What a running server says of its configuration, as a member of its status. */
+export type ConfigurationStatus = {
+  /** Key → what is in force; settings that nobody gives are not there. */
+  given: { [key: string]: { value: unknown; source: 'file' | 'flag' } }
+  /** Why the file is not followed any more; null when it is. */
+  problem: string | null
+  inUse: InUse
+}
+
 /** What must be asked of the machine and of the home; each problem is the end of a sentence, null = none. */
 export type Facts = {
   inUse(): Promise<InUse>

@@ -4,7 +4,8 @@ import { isKey, keys, rowOf, type Key } from './settings.ts'
 
 /** `line` counts from 1. */
 export type Problem = { line: number; sentence: string }
-export type Given = { value: unknown; line: number }
+/** `at`: where in the text the key begins, and from where to where the value stands. */
+export type Given = { value: unknown; line: number; at: { key: number; value: [number, number] } }
 export type Parsed = { given: ReadonlyMap<Key, Given>; problems: Problem[] }
 
 export function parseConfig(text: string): Parsed {
@@ -35,12 +36,12 @@ export function parseConfig(text: string): Parsed {
       const line = lineAt(pair.key.range?.[0] ?? 0)
       const key = `${prefix}${String(pair.key.value)}`
       const value = pair.value as Node | null
-      if (isKey(key)) readValue(key, value, line)
+      if (isKey(key)) readValue(key, value, line, pair.key.range?.[0] ?? 0)
       else if (prefix === '' && keys.some((one) => one.startsWith(`${key}.`))) read(value, `${key}.`)
       else tell(line, unknownKey(key))
     }
   }
-  const readValue = (key: Key, node: Node | null, line: number) => {
+  const readValue = (key: Key, node: Node | null, line: number, keyAt: number) => {
     const before = given.get(key)
     if (before) return tell(line, `${key} is given twice, first in line ${before.line}`)
     if (isAlias(node) || node?.anchor || node?.tag?.startsWith('!'))
@@ -48,7 +49,8 @@ export function parseConfig(text: string): Parsed {
     const value: unknown = node?.toJS(document) ?? null
     const read = rowOf(key).type.read(value)
     if ('wrong' in read) return tell(line, `${key} ${read.wrong}${notThis(value)}`)
-    given.set(key, { value: read.value, line })
+    const [from = 0, to = 0] = node?.range ?? []
+    given.set(key, { value: read.value, line, at: { key: keyAt, value: [from, to] } })
   }
   read(document.contents, '')
   return { given, problems }

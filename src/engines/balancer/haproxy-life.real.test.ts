@@ -377,57 +377,6 @@ describe('haproxy on the machine', () => {
     await engine.apply(model([target(1)]))
   })
 
-  it('listens on public addresses for port 80, and falls back to loopback where somebody is in the way', async () => {
-    const { http } = net.home.ports
-    const wanted = model([target(1)])
-    const at = async (host: string, port = http) =>
-      (await run(['curl', '-sS', '-m', '2', '-H', `Host: ${HOST}`, `http://${host}:${port}/`])).stdout
-        .toString()
-        .match(/"name":"(.*?)"/)?.[1] ?? null
-    const follows = async (...addresses: string[]) => {
-      net.setPublicAddresses(...addresses)
-      await engine.apply(wanted)
-      return (await engine.observe()).taken.map(({ reason }) => reason)
-    }
-    await engine.apply(wanted)
-    await untilHealthy(1)
-    try {
-      assert.equal(await at('127.0.0.2'), null)
-      assert.deepEqual(await follows('127.0.0.2'), [])
-      assert.deepEqual([await at('127.0.0.2'), await at('127.0.0.1')], ['i-1', 'i-1'])
-      assert.deepEqual(await follows('0.0.0.0', '::'), [])
-      for (const host of ['127.0.0.1', '127.0.0.3', '[::1]']) assert.equal(await at(host), 'i-1', host)
-      // Only port 80: the ports of environments stay on loopback.
-      assert.equal(await at('127.0.0.3', net.home.ports.environments), null)
-      const { worker } = await pids()
-      await follows('0.0.0.0', '::')
-      assert.equal((await pids()).worker, worker, 'the same again disturbs nobody')
-      assert.deepEqual(await follows(), [])
-      assert.deepEqual([await at('127.0.0.1'), await at('127.0.0.3')], ['i-1', null])
-
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen({ port: http, host: '127.0.0.4' }, resolve))
-      const [taken] = await follows('0.0.0.0')
-      assert.match(taken ?? '', new RegExp(`^0\\.0\\.0\\.0:${http} is taken by .* \\(pid ${process.pid}\\)$`))
-      assert.deepEqual([await at('127.0.0.1'), await at('127.0.0.3')], ['i-1', null])
-      await new Promise((resolve) => server.close(resolve))
-      assert.deepEqual(await follows('0.0.0.0'), [])
-      assert.equal(await at('127.0.0.3'), 'i-1')
-
-      const [absent] = await follows('203.0.113.7')
-      assert.match(
-        absent ?? '',
-        /^203\.0\.113\.7:\d+ cannot be listened on: Cannot assign requested address$/,
-      )
-      assert.equal(await at('127.0.0.1'), 'i-1')
-      const before = (await pids()).worker
-      await follows('203.0.113.7')
-      assert.equal((await pids()).worker, before)
-    } finally {
-      await follows()
-    }
-  })
-
   it('lets another engine look without being driven by it', async () => {
     await engine.apply(model([]))
     await net.order({ address: addressOf(80), port: 80, name: 'i-80', status: 200 })

@@ -23,7 +23,7 @@ import { type Action, planServers } from './plan.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import { gistOf, renderServerState } from './state-file.ts'
-import { type Bind, describeTaken, wantedPorts } from './wanted-ports.ts'
+import { type Bind, describeTaken, isWildcard, wantedPorts } from './wanted-ports.ts'
 
 /** What the balancer needs of the network; `Router` is one. */
 export type BalancerNetwork = {
@@ -75,6 +75,7 @@ export function makeHaproxy({
     namespace: network.names.balancer,
   })
   let leading = false // whether this engine has been told a model; who has not only looks
+  const refusedAt = new Map<Bind, number>()
   let joined = '' // what the network was last told in this life
   const inTurn = makeTurns()
 
@@ -109,7 +110,10 @@ export function makeHaproxy({
         // Somebody was quicker than HAProxy, or the machine has no such address.
         const news = error instanceof BindError ? [...error.binds].filter(([bind]) => !refused.has(bind)) : []
         if (news.length === 0) throw error
-        for (const [bind, why] of news) refused.set(bind, why)
+        for (const [bind, why] of news) {
+          refused.set(bind, why)
+          refusedAt.set(bind, clock.monotonic())
+        }
       }
     for (const [name, content] of rendered.maps) await replaceMap(name, content)
     haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
@@ -128,7 +132,12 @@ export function makeHaproxy({
     let settings = settingsWith(leftOut)
     let rendered = renderConfig(model, settings, servers)
     if (following?.frame === rendered.frame && leftOut.size === 0) return rendered
-    leftOut = await takenBinds(rendered.hostBinds, leftOut, haproxy.isOurs)
+    const doubtful = leftOut
+    leftOut = await takenBinds(rendered.hostBinds, doubtful, haproxy.isOurs)
+    // Whether all addresses can be had cannot be tried beside our own loopback, and a reload that fails is not for each pass.
+    for (const [bind, why] of doubtful)
+      if (clock.monotonic() - (refusedAt.get(bind) ?? -Infinity) < REFUSED_MS && isWildcard(bind))
+        leftOut.set(bind, why)
     settings = settingsWith(leftOut)
     rendered = renderConfig(model, settings, servers)
     const files = filesOf(rendered)
@@ -239,6 +248,7 @@ export function makeHaproxy({
 }
 
 const FILES_MAX = 65_536
+const REFUSED_MS = 60_000
 
 /** One at a time; of those that wait only the newest is done, for all of them. */
 function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Promise<void> {

@@ -28,8 +28,11 @@ export function bindsOf(
   const open = listenerPort === 80 ? addresses.map(bindOf) : []
   const loopback = ['127.0.0.1', ...(ipv6 ? ['::1'] : [])].map(bindOf)
   const isCovered = (bind: Bind) => open.some((other) => other === wildcardOf(bind) && !leftOut.has(other))
-  return [...new Set([...loopback, ...open])].filter((bind) => bind === wildcardOf(bind) || !isCovered(bind))
+  return [...new Set([...loopback, ...open])].filter((bind) => isWildcard(bind) || !isCovered(bind))
 }
+
+/** Whether it stands for all addresses of its family. */
+export const isWildcard = (bind: Bind): boolean => bind === wildcardOf(bind)
 
 /** Of an address the one that stands for all of its family, on the same port. */
 function wildcardOf(bind: Bind): Bind {
