@@ -2,7 +2,9 @@
 // is changed, also not as root beside a running server.
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { readConfigIfWhole } from '../../config/file.ts'
 import type { Status } from '../../control/status.ts'
+import type { ConfigurationStatus } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
@@ -22,11 +24,12 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
   if (!home) return [{ name: 'home', ok: true, saw: `none in ${homeDir} yet` }]
   const up = await answers(homeDir)
   const { id, cidr, ports } = home
+  const open = readConfigIfWhole(homeDir).listeners.publicAddresses
   const checks: Check[] = [
     {
       name: 'home',
       ok: true,
-      saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http})`,
+      saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http}${open.length > 0 ? ` also on ${open.join(', ')}` : ''})`,
     },
     { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
     ...(up ? await checkRequests(homeDir) : []),
@@ -53,8 +56,12 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     return `DescribeEnvironments: ${environments.length} ${environments.length === 1 ? 'environment' : 'environments'}`
   })
   const plane = await check('control plane', async () => {
-    const { failing, reconcilers } = JSON.parse(await openApi(homeDir).get('/polebean/status')) as Status
+    const status = JSON.parse(await openApi(homeDir).get('/polebean/status')) as Status & {
+      configuration: ConfigurationStatus | null
+    }
+    const { failing, reconcilers, configuration } = status
     const wrong = [
+      ...(configuration?.problem ? [`what is in force stays, since ${configuration.problem}`] : []),
       ...failing
         .filter(({ failures }) => failures >= FAILURES_SHOWN)
         .map(({ lane, failures, reason }) => `${lane} failed ${failures} times (${reason})`),

@@ -160,7 +160,8 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       await supervisor.signal(service.name, 'USR2')
       await untilFollowing(frame, said).catch(async (error: unknown) => {
         write(before)
-        await supervisor.signal(service.name, 'USR2') // out of the master's waiting
+        // Out of the master's waiting. One that ended instead is started with the files of before.
+        if (await isRunning()) await supervisor.signal(service.name, 'USR2').catch(() => undefined)
         throw error
       })
     },
@@ -191,9 +192,10 @@ export class BindError extends EngineError {
 }
 
 // `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) for [127.0.0.1:80]`
+// Those in the VPC are not among them: nobody else can have their addresses.
 function refusedBinds(said: string): Map<Bind, string> {
   const found = said.matchAll(
-    /\[ALERT\].*cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
+    /\[ALERT\].* frontend (?:public|own)-\S+: cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
   )
   return new Map(
     [...found].map(([, why, address = '', port]) => [

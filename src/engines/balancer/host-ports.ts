@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { run, runOk } from '../../kernel/process.ts'
-import { type Bind, holderOf, type Listening, parseListening } from './wanted-ports.ts'
+import { type Bind, holdersOf, type Listening, parseListening } from './wanted-ports.ts'
 
 /** Whether ::1 exists on this machine. */
 export const hasIpv6Loopback = (): boolean => /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? '')
@@ -28,25 +28,33 @@ export async function explainPort(port: number, code: string): Promise<string> {
 }
 
 /**
- * Those of `binds` that somebody else has, each with `is taken by NAME (pid N)`. `isOurs` knows a process that may have
- * them. `doubtful` are tried as well: what is bound and does not listen is in no list.
+ * Those of `binds` that cannot be had, each with `is taken by NAME (pid N)` or another reason. `isOurs` knows a process that
+ * may have them. What no list shows is tried: a socket that is bound and does not listen, an address that the machine has
+ * not. A reload that fails for one of them would stop the worker in force for seconds.
  */
 export async function takenBinds(
   binds: Bind[],
-  doubtful: ReadonlyMap<Bind, string>,
   isOurs: (pid: number) => boolean,
 ): Promise<Map<Bind, string>> {
   const taken = new Map<Bind, string>()
   if (binds.length === 0) return taken
   const listening = parseListening(await runOk(['ss', '-Hltnp']))
   for (const bind of binds) {
-    const holder = holderOf(bind, listening)
-    if (holder?.holders.some(({ pid }) => isOurs(pid))) continue
-    const why = doubtful.get(bind)
-    if (holder) taken.set(bind, takenBy(holder))
-    else if (why !== undefined && (await tryBind(bind)) !== null) taken.set(bind, why)
+    const holders = holdersOf(bind, listening)
+    const other = holders.find((one) => !one.holders.some(({ pid }) => isOurs(pid)))
+    if (other) taken.set(bind, takenBy(other))
+    // Our own gives way: HAProxy hands its sockets on, or lets go of them.
+    if (holders.length > 0) continue
+    const code = await tryBind(bind)
+    if (code !== null) taken.set(bind, `cannot be listened on: ${REASONS[code] ?? code}`)
   }
   return taken
+}
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EAFNOSUPPORT: 'this machine has no such address',
 }
 
 function takenBy(listening: Listening | undefined): string {
