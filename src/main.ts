@@ -95,7 +95,6 @@ export async function startServer(
   for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
     log.warn('this machine is in the way', { problem })
 
-  const credentials = readCredentials(home.dir)
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   const plane = makeControlPlane({
     store,
@@ -112,20 +111,22 @@ export async function startServer(
     },
     catalogue,
     buildConfiguration: () => readBuildConfiguration(process.env),
-    presign: (context, bucket, key, expiresSeconds) =>
+    presign: (context, bucket, key, expiresSeconds): string =>
       presign({
         endpoint: context.endpoint,
         path: pathOfObject(bucket, key),
         service: 's3',
         region: home.region,
-        credentials,
+        credentials: plane.accessKeys.signingFor(context.caller.accessKeyId),
         at: systemClock.now(),
         expiresSeconds,
       }),
   })
+  if (plane.accessKeys.describe().length === 0) plane.accessKeys.adopt(readCredentials(home.dir))
   const gateway = createGateway({
     services: plane.services,
-    credentials: () => [credentials],
+    credentials: () => plane.accessKeys.valid(),
+    used: (use) => plane.accessKeys.used(use),
     account: home.account,
     region: home.region,
     store,

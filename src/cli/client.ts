@@ -12,6 +12,7 @@ const VERSIONS = {
   elasticbeanstalk: '2010-12-01',
   autoscaling: '2011-01-01',
   elasticloadbalancing: '2015-12-01',
+  iam: '2010-05-08',
 } as const
 
 export type ServiceName = keyof typeof VERSIONS
@@ -43,13 +44,19 @@ export type Api = {
   ): Promise<void>
   /** A signed GET of one of our own paths: the tails of logs. */
   get(path: string): Promise<string>
+  /** A signed POST, without a body, to one of our own paths. */
+  post(path: string): Promise<string>
 }
 
 /** The API of the home in `dir`; a Failure says what to do when there is none or its key is not ours. */
 export function openApi(dir: string): Api {
   const home = readHome(dir)
   if (!home) throw new Failure(`there is no Polebean home in ${dir}; start one with: npm run up`)
-  const credentials = credentialsOf(dir)
+  return apiOf(home, credentialsOf(dir))
+}
+
+/** The same, signed with another key. */
+export function apiOf(home: HomeSettings, credentials: Credentials): Api {
   const host = `127.0.0.1:${home.ports.api}`
   const endpoint = `http://${host}`
 
@@ -72,6 +79,13 @@ export function openApi(dir: string): Api {
       at: Date.now(),
     })
     return exchange(home, method, path, signed, body)
+  }
+
+  const own = async (method: 'GET' | 'POST', path: string) => {
+    const { status, text } = await send('elasticbeanstalk', method, path, {}, sha256(''), null)
+    if (status < 300) return text
+    const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
+    throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
   }
 
   return {
@@ -107,12 +121,8 @@ export function openApi(dir: string): Api {
       if (error === undefined) throw new Failure(foreign(home))
       throw new ApiError(textOf(structureOf(error).Code), textOf(structureOf(error).Message))
     },
-    async get(path) {
-      const { status, text } = await send('elasticbeanstalk', 'GET', path, {}, sha256(''), null)
-      if (status < 300) return text
-      const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
-      throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
-    },
+    get: (path) => own('GET', path),
+    post: (path) => own('POST', path),
   }
 }
 

@@ -30,6 +30,7 @@ export function makeProgram(): Command {
   defineChanging(withJson)
   defineClients(define, withJson)
   defineMachine(define, withJson)
+  defineKeys(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
   })
@@ -146,6 +147,37 @@ function defineClients(define: Define, withJson: Define): void {
   })
     .option('--unset', 'print what undoes it')
     .option('--profile', 'write the AWS profile polebean instead (with --unset: remove it)')
+}
+
+const keys = () => import('./commands/keys.ts')
+
+function defineKeys(program: Command): void {
+  const group = program
+    .command('keys')
+    .description('the access keys of this home: list, create, rotate, revoke')
+  const define = (usage: string, description: string, action: (this: Command, ...args: never[]) => unknown) =>
+    group
+      .command(usage)
+      .description(description)
+      .option(...HOME)
+      .option('--json', 'print JSON')
+      .action(action as never)
+  define('list', 'each key, its status and last use', async function (options: Json) {
+    await (await keys()).list(home(this), options)
+  })
+  define('create', 'make another key; its secret is shown this once', async function (options: Json) {
+    await (await keys()).create(home(this), options)
+  })
+  define(
+    'rotate',
+    'make a new key for the command line; the old one ends after a grace',
+    async function (options: Json & { grace: string }) {
+      await (await keys()).rotate(home(this), options)
+    },
+  ).option('--grace <time>', 'how long the old key still works: 24h, 30m, 0', '24h')
+  define('revoke <key>', 'end a key now', async function (id: string, options: Json) {
+    await (await keys()).revoke(home(this), id, options)
+  })
 }
 
 function defineMachine(define: Define, withJson: Define): void {

@@ -228,6 +228,8 @@ describe('completion', () => {
     assert.deepEqual(await complete(['st']), ['status', 'start'])
     assert.deepEqual(await complete(['status', '']), ['blog-app', 'shop-app'])
     assert.deepEqual(await complete(['status', 'b']), ['blog-app'])
+    assert.deepEqual(await complete(['keys', 'r']), ['rotate', 'revoke'])
+    assert.ok((await complete(['keys', 'rotate', '--g'])).includes('--grace'))
     assert.deepEqual(await complete(['status', 'blog-app', '']), [])
     assert.deepEqual(await complete(['scale', '2', 's']), ['shop-app'])
     assert.deepEqual(await complete(['scale', '']), [])
