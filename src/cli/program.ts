@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
+import { EXIT, Failure } from './failure.ts'
 import { printJson } from './output.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
@@ -134,14 +135,33 @@ function defineChanging(withJson: Define): void {
 
 const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value]
 
+type ExecOptions = { ssh?: string; sshOption?: string[]; remotePolebean: string }
+
+async function runExec(command: Command, argv: string[], options: ExecOptions): Promise<number> {
+  const { exec, execRemote } = await import('./commands/env.ts')
+  const { ssh, sshOption = [], remotePolebean } = options
+  if (ssh === undefined) {
+    if (sshOption.length > 0 || remotePolebean !== 'polebean')
+      throw new Failure('--ssh-option and --remote-polebean go with --ssh', EXIT.usage)
+    return exec(home(command), argv)
+  }
+  // POLEBEAN_HOME is of this machine; what names a home there is --home.
+  const { home: named } = command.optsWithGlobals() as { home?: string }
+  return execRemote({ destination: ssh, options: sshOption, polebean: remotePolebean, home: named }, argv)
+}
+
 function defineClients(define: Define, withJson: Define): void {
   define(
     'exec <command...>',
     'run a command with the endpoint, keys and region set: exec -- aws …',
-    async function (argv: string[]) {
-      process.exitCode = await (await import('./commands/env.ts')).exec(home(this), argv)
+    async function (argv: string[], options: ExecOptions) {
+      process.exitCode = await runExec(this, argv, options)
     },
-  ).passThroughOptions()
+  )
+    .option('--ssh <user@host>', 'with the home of another machine, through ssh')
+    .option('--ssh-option <Name=value>', "an option of ssh's -o; may be repeated", collect)
+    .option('--remote-polebean <path>', 'the program polebean on that machine', 'polebean')
+    .passThroughOptions()
   withJson('env', 'print the same for a shell: eval "$(polebean env)"', async function (options: Json) {
     ;(await import('./commands/env.ts')).env(home(this), options)
   })
