@@ -2,6 +2,8 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Flags } from './config/file.ts'
+import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
@@ -9,7 +11,13 @@ import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
-import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
+import {
+  chooseCidr as choose,
+  conflictsWith,
+  describeConflict,
+  hostRoutes,
+  readHostRoutes,
+} from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
@@ -18,6 +26,7 @@ import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
+import type { InUse, Machine } from './home-config.ts'
 import { rangesOfHomes } from './home-ports.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -33,6 +42,7 @@ import { openStore, type Store } from './store/store.ts'
 
 const UPKEEP_MS = 5_000
 const INTERPRETERS_MS = 60_000
+const CONFIG_MS = 2_000
 
 export type RealEngines = {
   router: Router
@@ -81,12 +91,60 @@ export async function checkPorts(home: HomeSettings): Promise<void> {
 export const chooseCidr = async (): Promise<string> =>
   choose([...(await hostRoutes()), ...rangesOfHomes()], Math.floor(systemRandom.next() * 1_000))
 
+/** What was handed out in a home whose server does not run. */
+const readInUse = (home: HomeSettings): InUse => {
+  const store = openHomeStore(home)
+  try {
+    return inUseOf(store)
+  } finally {
+    store.close()
+  }
+}
+
+function inUseOf(store: Store): InUse {
+  const names = (sql: string) => store.all<{ name: string }>(sql).map(({ name }) => name)
+  return {
+    environments: names('select name from environment where terminated_at is null order by name'),
+    network: [
+      ...names("select id as name from ec2_instance where state <> 'terminated' order by id"),
+      ...names('select name from elbv2_load_balancer order by name'),
+      ...names('select name from elbv2_target_group order by name'),
+      ...names("select id as name from ec2_security_group where name <> 'default' order by id"),
+    ],
+  }
+}
+
+/** Asks this machine what a change of the configuration must know. `inUse`: of the server, when it runs. */
+export const makeMachine = (
+  home: HomeSettings,
+  inUse: () => Promise<InUse> = async () => readInUse(home),
+): Machine => ({
+  inUse,
+  async portProblem(port) {
+    const problem = await checkPortsFree([port], loopbackAddresses()).catch((error: Error) => error.message)
+    return problem === undefined ? null : `cannot be ${port}: ${problem}`
+  },
+  async cidrProblem(cidr) {
+    const [route] = conflictsWith(cidr, await readHostRoutes(), makeRouter(home).names.uplink)
+    if (route) return describeConflict(cidr, route)
+    const theirs = rangesOfHomes(undefined, home.dir).includes(cidr)
+    return theirs ? `cannot be ${cidr}: another home of this machine has it` : null
+  },
+  async leaveRange() {
+    const { router, supervisor } = makeEngines(home)
+    for (const { name } of await supervisor.list()) if (name !== 'server') await supervisor.remove(name)
+    await router.remove()
+  },
+})
+
 /** Runs the control plane until `signal` is aborted. Throws a sentence when another server holds the home. */
 export async function startServer(
   home: HomeSettings,
   signal: AbortSignal,
+  flags: Flags = new Map(),
 ): Promise<{ ended: Promise<void> }> {
   const log = makeServerLog()
+  const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
   const engines = makeEngines(home, log)
@@ -153,6 +211,7 @@ export async function startServer(
   const care = startDriver({ clock: systemClock, log, store, signal }, [
     upkeepReconciler(engines),
     interpretersReconciler(catalogue),
+    configReconciler(config),
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 
@@ -184,6 +243,16 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
   async reconcile() {
     await upkeep(engines)
     return {}
+  },
+})
+
+const configReconciler = (config: FollowedConfig): Reconciler => ({
+  name: 'config.follow',
+  everyMs: CONFIG_MS,
+  wakes: [],
+  async reconcile() {
+    const problem = config.look()
+    return problem === null ? {} : { problem }
   },
 })
 

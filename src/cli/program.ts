@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { EXIT, Failure } from './failure.ts'
+import { flagOptions, type FlagOptions } from './flags.ts'
 import { printJson } from './output.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
@@ -204,21 +205,20 @@ function defineMachine(define: Define, withJson: Define): void {
   withJson('doctor', 'each engine: found, version, works or why not', async function (options: Json) {
     process.exitCode = await (await import('./commands/doctor.ts')).doctor(home(this), options)
   })
-  define('server', 'run the server here, in the foreground (root)', async function (options) {
+  const server = define('server', 'run the server here, in the foreground (root)', async function (options) {
     await (await import('./commands/server.ts')).server(home(this), options)
-  }).option('--domain <domain>', 'domain of environments, kept at first start')
-  withJson(
+  })
+  const start = withJson(
     'start',
     'run the server under its supervisor (root)',
-    async function (options: Json & { domain?: string; caller?: boolean }) {
+    async function (options: Json & FlagOptions & { caller?: boolean }) {
       await (await import('./commands/server.ts')).start(home(this), options)
       if (!options.json) return
       const { dir, id, ports } = readHome(home(this))!
       printJson({ home: dir, id, endpoint: `http://127.0.0.1:${ports.api}` })
     },
-  )
-    .option('--domain <domain>', 'domain of environments, kept at first start')
-    .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+  ).addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+  for (const command of [server, start]) for (const option of flagOptions()) command.addOption(option)
   withJson(
     'down',
     'stop everything of this home and keep its state',
