@@ -2,11 +2,13 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeApiTlsReconciler } from './api-tls.ts'
 import type { Flags } from './config/file.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
+import { makeApiTls } from './engines/api-tls/api-tls.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
@@ -212,6 +214,10 @@ export async function startServer(
     upkeepReconciler(engines),
     interpretersReconciler(catalogue),
     configReconciler(config),
+    makeApiTlsReconciler({
+      ...{ clock: systemClock, log, config: () => config.now() },
+      tls: makeApiTls({ clock: systemClock, log, home, supervisor: engines.supervisor }),
+    }),
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 

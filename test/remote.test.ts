@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
-import { hasSshd, startSshServer, type SshServer } from '../src/cli/testing/ssh-server.ts'
+import { freePort, hasSshd, startSshServer, type SshServer } from '../src/cli/testing/ssh-server.ts'
+import { writeCertificate } from '../src/engines/api-tls/test-certificate.ts'
 import { readCredentials } from '../src/home.ts'
 import { makeTestHome, root } from './support/home.ts'
 
@@ -120,6 +122,69 @@ describe('from another machine', here, () => {
     const own = ['--access-key-id', readCredentials(home.dir).accessKeyId]
     assert.match(await home.awsFails(['iam', 'delete-access-key', ...own]), /\(DeleteConflict\).*last active/)
     assert.match(await home.awsFails(['iam', 'delete-access-key', ...id]), /\(NoSuchEntity\)/)
+  })
+  it('answers by TLS at its name once that is configured, and loads another certificate', async () => {
+    const certificate = join(home.dir, '../api.pem')
+    writeCertificate(certificate, 'localhost', 60)
+    const tlsPort = await freePort()
+    const endpoint = `https://localhost:${tlsPort}`
+    const config = join(home.dir, 'config.yaml')
+    const restart = async (text: string, status = 0) => {
+      await home.polebean(['down'])
+      writeFileSync(config, text)
+      return home.polebean(['start'], { status })
+    }
+    const whole = `api.name: localhost\napi.certificate: ${certificate}\napi.tlsPort: ${tlsPort}\n`
+    const refused = await restart('api.addresses: [0.0.0.0]\n', 1)
+    assert.match(refused.stderr, /config\.yaml:1: api\.addresses cannot be 0\.0\.0\.0 without api\.name/)
+    await restart(whole)
+    const aws = (args: string[], trusted = certificate) =>
+      home.client(['env', `AWS_ENDPOINT_URL=${endpoint}`, `AWS_CA_BUNDLE=${trusted}`, 'aws', ...args])
+    const untilOk = async (trusted = certificate) => {
+      for (const end = Date.now() + 20_000; ; await sleep(200)) {
+        const ran = await aws(['sts', 'get-caller-identity'], trusted)
+        if (ran.status === 0) return
+        assert.ok(Date.now() < end, ran.stderr)
+      }
+    }
+    await untilOk()
+    const made = await aws(['s3api', 'create-bucket', '--bucket', 'by-tls', '--output', 'text'])
+    assert.equal(made.stdout, `${endpoint}/by-tls\n`, made.stderr)
+    const book = join(folder, 'templates/book.html')
+    assert.equal((await aws(['s3', 'cp', book, 's3://by-tls/a b'])).status, 0)
+    const signed = (await aws(['s3', 'presign', 's3://by-tls/a b'])).stdout.trim()
+    const fetched = await home.client(['curl', '-s', '--cacert', certificate, signed])
+    assert.equal(fetched.stdout, 'deployed from afar')
+    const other = [
+      'curl',
+      '-sk',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      '-H',
+      'Host: evil.example',
+      endpoint,
+    ]
+    assert.equal((await home.client(other)).stdout, '421')
+    assert.match(
+      (await home.polebean(['doctor'])).stdout,
+      /ok +API by TLS +https:\/\/localhost:\d+ .*certificate until/,
+    )
+    // A file that is none changes nothing; the next good one is served, without a restart.
+    const before = join(home.dir, '../before.pem')
+    cpSync(certificate, before)
+    writeFileSync(certificate, 'half of it')
+    assert.equal((await aws(['sts', 'get-caller-identity'], before)).status, 0)
+    writeCertificate(certificate, 'localhost', 3)
+    await untilOk()
+    const doctor = await home.polebean(['doctor'], { status: 1 })
+    assert.match(
+      doctor.stdout,
+      /NO +API by TLS .*the certificate ends on \S+, in [23] days; put another into/,
+    )
+    await restart('')
+    assert.equal((await aws(['sts', 'get-caller-identity'])).status, 255)
   })
   it('a rotated key works after a restart, and the old one as long as it was given', async () => {
     const old = readCredentials(home.dir)

@@ -94,7 +94,8 @@ const connects = (port: number) =>
     socket.on('connect', () => socket.destroy())
   })
 
-async function freePort(): Promise<number> {
+/** On loopback, at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
