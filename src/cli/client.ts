@@ -84,8 +84,7 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
   const own = async (method: 'GET' | 'POST', path: string) => {
     const { status, text } = await send('elasticbeanstalk', method, path, {}, sha256(''), null)
     if (status < 300) return text
-    const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
-    throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
+    throw errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
   }
 
   return {
@@ -106,8 +105,7 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       if (answer === undefined) throw new Failure(foreign(home))
       const response = structureOf(answer)
       if (status >= 300) {
-        const error = structureOf(response.Error)
-        throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
+        throw errorOf(home, structureOf(response.Error), status)
       }
       const requestId = textOf(structureOf(response.ResponseMetadata).RequestId)
       return { requestId, result: structureOf(response[`${action}Result`]) }
@@ -119,7 +117,7 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       if (status < 300) return
       const error = documentOf(text)?.Error
       if (error === undefined) throw new Failure(foreign(home))
-      throw new ApiError(textOf(structureOf(error).Code), textOf(structureOf(error).Message))
+      throw errorOf(home, structureOf(error), status)
     },
     get: (path) => own('GET', path),
     post: (path) => own('POST', path),
@@ -140,6 +138,17 @@ function credentialsOf(dir: string): Credentials {
       )
     throw new Failure(`the access key in ${file} cannot be read: ${reasonOf(error)}`)
   }
+}
+
+function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, status: number): ApiError {
+  const code = textOf(error.Code)
+  const ended = code === 'InvalidClientTokenId' || code === 'InvalidAccessKeyId'
+  return new ApiError(
+    code,
+    ended
+      ? `the access key in ${dir}/credentials.json is not valid any more; put another one there, made with: aws iam create-access-key`
+      : textOf(error.Message) || `HTTP ${status}`,
+  )
 }
 
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {

@@ -116,6 +116,14 @@ describe('keys', () => {
       const good = own()
       writeFileSync(join(world.dir, 'credentials.json'), JSON.stringify({ ...good, secretAccessKey: 'x' }))
       await fails(['keys', 'rotate'], 4, /signature we calculated does not match/)
+      const gone = { ...good, accessKeyId: 'PBLNNOSUCHKEY0000000' }
+      writeFileSync(join(world.dir, 'credentials.json'), JSON.stringify(gone))
+      for (const args of [['list'], ['keys', 'list'], ['up', world.folder('shop-app')]])
+        await fails(
+          args,
+          4,
+          /the access key in \S+credentials\.json is not valid any more; put another one there/,
+        )
       writeFileSync(join(world.dir, 'credentials.json'), JSON.stringify(good))
     })
     it('more than ten', async () => {

@@ -7,6 +7,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { claim } from '../../engines/test-claims.ts'
 
 const SSHD = '/usr/sbin/sshd'
 const PRIVILEGES = '/run/sshd'
@@ -19,11 +20,16 @@ export type SshServer = Awaited<ReturnType<typeof startSshServer>>
 export async function startSshServer(settings: string[] = []) {
   const dir = mkdtempSync(join(tmpdir(), 'pb-sshd-'))
   chmodSync(dir, 0o755)
-  for (const name of ['host', 'user', 'other'])
-    spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(dir, name)])
+  const isRoot = process.getuid!() === 0
+  const unclaim = isRoot ? claim(dir) : () => undefined
+  for (const name of ['host', 'user', 'other']) {
+    const argv = ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(dir, name)]
+    const { status, stderr } = spawnSync('ssh-keygen', argv, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`ssh-keygen: ${stderr}`)
+  }
   const port = await freePort()
   // sshd wants this folder when it is root.
-  if (process.getuid!() === 0) mkdirSync(PRIVILEGES, { recursive: true, mode: 0o755 })
+  if (isRoot) mkdirSync(PRIVILEGES, { recursive: true, mode: 0o755 })
   writeFileSync(join(dir, 'keys'), readFileSync(join(dir, 'user.pub')), { mode: 0o600 })
   writeFileSync(
     join(dir, 'known'),
@@ -45,7 +51,9 @@ export async function startSshServer(settings: string[] = []) {
       '',
     ].join('\n'),
   )
-  const daemon = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // It ends with the test, also when that is killed.
+  const argv = ['--pdeathsig', 'TERM', SSHD, '-D', '-e', '-f', join(dir, 'config')]
+  const daemon = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   daemon.stderr.on('data', (chunk) => (log += chunk))
   while (!(await connects(port))) {
@@ -80,6 +88,7 @@ export async function startSshServer(settings: string[] = []) {
       daemon.kill()
       await over
       rmSync(dir, { recursive: true, force: true })
+      unclaim()
     },
   }
 }
