@@ -71,6 +71,10 @@ type Deps = {
   engines: Engines
   settings: Settings
   catalogue: Catalogue
+  /** What the home's owner allows at once, asked at each use; null = no limit. Without it there is none. */
+  limits?: () => { environments: number; instances: number | null }
+  /** What `status` says of the configuration. */
+  configuration?: () => object
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
   /** How source bundles are looked into; the simulator has its own. */
@@ -119,7 +123,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   }
 
   const s3 = makeS3Service(common, engines.objects)
-  const ec2 = makeEc2Service(common, engines.compute)
+  const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)
@@ -128,6 +132,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     compute: engines.compute,
     objects: engines.objects,
     catalogue: deps.catalogue,
+    environmentsMax: () => deps.limits?.().environments ?? null,
     domain: settings.domain,
     ports: settings.ports,
     buildConfiguration: deps.buildConfiguration,
@@ -156,7 +161,14 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     workflows,
     accessKeys: iam.internal,
     signedRoutes: [
-      { path: STATUS, answer: () => json(readStatus(store, driver?.status() ?? [])) },
+      {
+        path: STATUS,
+        answer: () =>
+          json({
+            ...readStatus(store, driver?.status() ?? []),
+            configuration: deps.configuration?.() ?? null,
+          }),
+      },
       { path: KEYS, answer: () => json(iam.internal.describe()) },
       {
         method: 'POST',

@@ -10,6 +10,15 @@ export type Choices = { ports: { api: number; http: number }; domain: string; ci
 /** What was handed out already, by name. */
 export type InUse = { environments: string[]; network: string[] }
 
+/** What a running server says of its configuration, as a member of its status. */
+export type ConfigurationStatus = {
+  /** Key → what is in force; settings that nobody gives are not there. */
+  given: { [key: string]: { value: unknown; source: 'file' | 'flag' } }
+  /** Why the file is not followed any more; null when it is. */
+  problem: string | null
+  inUse: InUse
+}
+
 /** What must be asked of the machine and of the home; each problem is the end of a sentence, null = none. */
 export type Facts = {
   inUse(): Promise<InUse>
@@ -76,7 +85,7 @@ const PORTS = [
   ['api.port', 'api', 'http'],
 ] as const
 
-/** Publishing the API takes a name and a certificate, both or none. */
+/** Publishing the API takes a name and a certificate. One of the two alone is on the way to both: it publishes nothing. */
 function tlsProblems(home: HomeSettings, { ports }: Choices, sources: Sources): string[] {
   const { name, certificate, addresses, tlsPort } = configFrom(sources).api
   const tell = (key: Key, sentence: string) => [`${whereOf(sources.get(key), key)} ${sentence}`]
@@ -85,9 +94,7 @@ function tlsProblems(home: HomeSettings, { ports }: Choices, sources: Sources): 
       'api.addresses',
       `cannot be ${addresses.join(', ')} without api.name and api.certificate: the API is never published without TLS`,
     )
-  if (name === null && certificate === null) return []
-  if (certificate === null) return tell('api.name', `cannot be ${name} without api.certificate`)
-  if (name === null) return tell('api.certificate', `cannot be ${certificate} without api.name`)
+  if (name === null || certificate === null) return []
   if (tlsPort === ports.api || tlsPort === ports.http)
     return tell(
       'api.tlsPort',

@@ -3,7 +3,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApiTlsReconciler } from './api-tls.ts'
-import type { Flags } from './config/file.ts'
+import { readConfigIfWhole, type Flags } from './config/file.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
@@ -28,7 +28,7 @@ import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
-import type { InUse, Machine } from './home-config.ts'
+import type { ConfigurationStatus, InUse, Machine } from './home-config.ts'
 import { rangesOfHomes } from './home-ports.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -57,7 +57,11 @@ export type RealEngines = {
 }
 
 /** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
-export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): RealEngines {
+export function makeEngines(
+  home: HomeSettings,
+  log: Log = makeServerLog(),
+  config: Pick<FollowedConfig, 'now'> = { now: () => readConfigIfWhole(home.dir) },
+): RealEngines {
   const clock = systemClock
   const router = makeRouter(home)
   const supervisor = makeSupervisor(home)
@@ -70,7 +74,10 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
       problem: () => resolverProblem(readResolverHost()),
     },
     compute: makeRunc({ home, router, clock, log, zones }),
-    balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
+    balancer: makeHaproxy({
+      ...{ clock, log, home, supervisor, network: router },
+      publicAddresses: () => config.now().listeners.publicAddresses,
+    }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
   }
 }
@@ -116,6 +123,11 @@ function inUseOf(store: Store): InUse {
   }
 }
 
+function describeConfiguration(config: FollowedConfig, store: Store): ConfigurationStatus {
+  const given = [...config.sources()].map(([key, { value, source }]) => [key, { value, source }] as const)
+  return { given: Object.fromEntries(given), problem: config.problem(), inUse: inUseOf(store) }
+}
+
 /** Asks this machine what a change of the configuration must know. `inUse`: of the server, when it runs. */
 export const makeMachine = (
   home: HomeSettings,
@@ -149,7 +161,7 @@ export async function startServer(
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
-  const engines = makeEngines(home, log)
+  const engines = makeEngines(home, log, config)
   engines.objects.open()
   await upkeep(engines)
   for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
@@ -170,6 +182,8 @@ export async function startServer(
       ports: home.ports,
     },
     catalogue,
+    limits: () => config.now().limits,
+    configuration: () => describeConfiguration(config, store),
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds): string =>
       presign({
@@ -257,8 +271,8 @@ const configReconciler = (config: FollowedConfig): Reconciler => ({
   everyMs: CONFIG_MS,
   wakes: [],
   async reconcile() {
-    const problem = config.look()
-    return problem === null ? {} : { problem }
+    config.look()
+    return {}
   },
 })
 

@@ -33,6 +33,7 @@ export function makeProgram(): Command {
   defineClients(define, withJson)
   defineMachine(define, withJson)
   defineKeys(program)
+  defineConfig(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
   })
@@ -196,7 +197,7 @@ function defineKeys(program: Command): void {
       await (await keys()).rotate(home(this), options)
     },
   ).option('--grace <time>', 'how long the old key still works: 24h, 30m, 0', '24h')
-  define('revoke <key>', 'end a key now', async function (id: string, options: Json) {
+  define('revoke <id>', 'end a key now', async function (id: string, options: Json) {
     await (await keys()).revoke(home(this), id, options)
   })
 }
@@ -219,6 +220,9 @@ function defineMachine(define: Define, withJson: Define): void {
     },
   ).addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
   for (const command of [server, start]) for (const option of flagOptions()) command.addOption(option)
+  define('restart', 'restart the server alone; requests are carried meanwhile (root)', async function () {
+    await (await import('./commands/server.ts')).restart(home(this))
+  })
   withJson(
     'down',
     'stop everything of this home and keep its state',
@@ -229,4 +233,47 @@ function defineMachine(define: Define, withJson: Define): void {
   )
     .option('--purge', 'delete the home, too')
     .option('--force', 'do not ask')
+}
+
+function defineConfig(program: Command): void {
+  const load = () => import('./commands/config.ts')
+  const config = program.command('config').description("show and change the home's settings (config.yaml)")
+  const define = (usage: string, description: string, action: (this: Command, ...args: never[]) => unknown) =>
+    config
+      .command(usage)
+      .description(description)
+      .option(...HOME)
+      .action(action as never)
+  const withJson: typeof define = (...args) => define(...args).option('--json', 'print JSON')
+  withJson(
+    'get [key]',
+    'what is in force, and where it comes from',
+    async function (key: Env, options: Json) {
+      await (await load()).get(home(this), key, options)
+    },
+  )
+  withJson(
+    'set <key> <value>',
+    'give a setting, and say when it takes effect',
+    async function (key: string, value: string, options: Json) {
+      await (await load()).set(home(this), key, value, options)
+    },
+  )
+  withJson(
+    'unset <key>',
+    'take a setting away: its default holds',
+    async function (key: string, options: Json) {
+      await (await load()).unset(home(this), key, options)
+    },
+  )
+  withJson('edit', 'change the file in $VISUAL or $EDITOR', async function (options: Json) {
+    await (await load()).edit(home(this), options)
+  })
+  // What edit has root do with the text on standard input.
+  config
+    .command('replace <was>', { hidden: true })
+    .option(...HOME)
+    .action(async function (this: Command, was: string) {
+      await (await load()).replaceByInput(home(this), was)
+    })
 }

@@ -21,6 +21,15 @@ export type Sources = ReadonlyMap<Key, Source>
 export const readConfig = (homeDir: string, flags: Flags = new Map()): Config =>
   configFrom(readSources(homeDir, flags))
 
+/** The same for who only looks; where the file is broken, the defaults. */
+export function readConfigIfWhole(homeDir: string): Config {
+  try {
+    return readConfig(homeDir)
+  } catch {
+    return configOf(new Map())
+  }
+}
+
 export const configFrom = (sources: Sources): Config =>
   configOf(new Map([...sources].map(([key, { value }]) => [key, value])))
 

@@ -99,10 +99,9 @@ export const address: ValueType<string> = {
     const version = typeof value === 'string' ? isIP(value) : 0
     if (typeof value !== 'string' || version === 0) return wrong(address.said)
     const canonical = version === 4 ? value : new URL(`http://[${value.split('%')[0]}]`).hostname.slice(1, -1)
-    if (/^127\.|^::1$/.test(canonical))
-      return { wrong: `need not name ${value}: it is loopback, always there` }
+    if (/^127\.|^::1$/.test(canonical)) return { wrong: 'names a loopback address, which is always there' }
     if (/^::ffff:|^fe[89ab]/.test(canonical))
-      return { wrong: `cannot name ${value}: give an IPv4 address as such, and no link-local one` }
+      return { wrong: 'names a link-local address, or an IPv4 address as one of IPv6' }
     return { value: canonical }
   },
 }

@@ -2,6 +2,7 @@
 // be completed as well; it answers fast, and with nothing when anything is wrong.
 import { fileURLToPath } from 'node:url'
 import type { Command, Option } from 'commander'
+import { keys } from '../../config/settings.ts'
 import { homeDir as homeOf } from '../../home.ts'
 import { openApi } from '../client.ts'
 import { listEnvironments } from '../environments.ts'
@@ -85,6 +86,7 @@ async function candidates(
   const given = rest.filter((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])).length
   const argument = command.registeredArguments[given]?.name()
   if (argument === 'env' || argument === 'target') return environments(homeDir)
+  if (argument === 'key') return [...keys]
   return argument === 'shell' ? SHELLS : []
 }
 

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Flags } from '../../config/file.ts'
+import { readSources, type Flags } from '../../config/file.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
-import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
+import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import {
@@ -20,7 +20,7 @@ import { Failure } from '../failure.ts'
 import { flagsOf, wordsOf, type FlagOptions } from '../flags.ts'
 import { note } from '../output.ts'
 import { requireMachine } from '../requirements.ts'
-import { answers } from '../start-server.ts'
+import { answers, asRoot } from '../start-server.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
 const START_TIMEOUT_MS = 60_000
@@ -55,6 +55,32 @@ export async function start(homeDir: string, options: FlagOptions & { caller?: b
     filesMax: null,
   })
   await untilAnswers(home, supervisor, from)
+}
+
+/** Ends the server, which its supervisor starts again as it was started, with what the configuration says now. */
+export async function restart(homeDir: string): Promise<void> {
+  const home = readHome(homeDir)
+  if (!home) throw new Failure(`there is no Polebean home in ${homeDir}; start one with: polebean start`)
+  if (process.getuid!() !== 0) return asRoot(['restart', '--home', homeDir])
+  const supervisor = makeSupervisor(home)
+  const pid = async () =>
+    (await supervisor.list()).find(({ name, running }) => name === 'server' && running)?.pid
+  const before = await pid()
+  if (!before)
+    throw new Failure(
+      (await answers(homeDir))
+        ? `the server of ${homeDir} was not started by polebean start: end it, and start it as before`
+        : `Polebean (home ${homeDir}) is not running; start it with: polebean start`,
+    )
+  readSources(homeDir) // a server that would refuse to start is not ended
+  const from = Date.now()
+  await supervisor.signal('server', 'TERM')
+  while ((await pid()) === before) {
+    if (Date.now() > from + START_TIMEOUT_MS) throw new Failure(`the server (pid ${before}) does not end`)
+    await sleep(100)
+  }
+  await untilAnswers(home, supervisor, from)
+  note(`Polebean ${home.id} runs again.`)
 }
 
 function callerEnvironment(): Environment {

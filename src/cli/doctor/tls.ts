@@ -3,6 +3,7 @@ import { request } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { WARN_DAYS, wishOf } from '../../api-tls.ts'
 import { readConfig } from '../../config/file.ts'
+import type { Config } from '../../config/settings.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import type { Check } from '../requirements.ts'
 
@@ -13,8 +14,9 @@ const DAY_MS = 86_400_000
 export async function checkTls(homeDir: string, homeId: string): Promise<Check[]> {
   const name = 'API by TLS'
   try {
-    const wish = wishOf(readConfig(homeDir))
-    if (!wish) return []
+    const config = readConfig(homeDir)
+    const wish = wishOf(config)
+    if (!wish) return checkHalf(config)
     const host = wish.addresses.find((one) => one !== '0.0.0.0' && one !== '::') ?? '127.0.0.1'
     const { body, endsAt } = await ask(host, wish.port, wish.name)
     const where = `https://${wish.name}:${wish.port} (${host})`
@@ -29,6 +31,18 @@ export async function checkTls(homeDir: string, homeId: string): Promise<Check[]
   } catch (error) {
     return [{ name, ok: false, saw: reasonOf(error) }]
   }
+}
+
+function checkHalf({ api }: Config): Check[] {
+  if (api.name === null && api.certificate === null) return []
+  const [there, lacks] = api.name === null ? ['certificate', 'name'] : ['name', 'certificate']
+  return [
+    {
+      name: 'API by TLS',
+      ok: false,
+      saw: `no: api.${there} is set and api.${lacks} is not; polebean config set api.${lacks} VALUE`,
+    },
+  ]
 }
 
 function ask(host: string, port: number, name: string): Promise<{ body: string; endsAt: number }> {

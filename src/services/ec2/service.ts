@@ -19,7 +19,11 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
 
-export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
+export function makeEc2Service(
+  deps: ServiceDeps,
+  compute: ComputeEngine,
+  instancesMax: () => number | null = () => null,
+) {
   const { store, clock, ids } = deps
   if (!generationOf(store)) store.insert('home_generation', { id: ids.uuid() })
 
@@ -31,7 +35,7 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     return network
   }
   forgetOtherNetworks(store, networkOf(deps).vpcId)
-  const parts: Ec2Deps = { store, clock, ids, networkOf }
+  const parts: Ec2Deps = { store, clock, ids, instancesMax, networkOf }
 
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
