@@ -107,6 +107,15 @@ describe('docs/guide.md', () => {
     assert.deepEqual(Object.keys(why.walk[0]), ['step', 'ok', 'saw'])
     assert.deepEqual(said('env').slice(0, 2), Object.keys(await json(['env'])))
     assert.deepEqual(said('completion'), Object.keys(await json(['completion', 'fish'])))
+    const [key] = await json(['keys', 'list'])
+    assert.deepEqual(
+      said('keys list').filter((name) => name! in key),
+      Object.keys(key),
+    )
+    const made = await json(['keys', 'create'])
+    assert.deepEqual(said('keys create'), Object.keys(made))
+    assert.deepEqual(said('keys revoke'), Object.keys(await json(['keys', 'revoke', made.accessKeyId])))
+    assert.deepEqual(said('keys rotate'), Object.keys(await json(['keys', 'rotate'])))
   })
 })
 
