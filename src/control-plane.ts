@@ -26,6 +26,7 @@ import {
 } from './services/elasticbeanstalk/service.ts'
 import { elasticloadbalancingv2Migrations } from './services/elasticloadbalancingv2/store.ts'
 import { makeElasticloadbalancingv2Service } from './services/elasticloadbalancingv2/service.ts'
+import type { AccessKeys } from './services/iam/access-keys.ts'
 import { iamMigrations } from './services/iam/store.ts'
 import { makeIamService } from './services/iam/service.ts'
 import { s3Migrations } from './services/s3/store.ts'
@@ -47,11 +48,16 @@ export type Settings = {
 export type ControlPlane = {
   services: Record<string, Service>
   workflows: Workflows
-  /** Our own GETs that the gateway answers to who can sign. */
+  /** What requests are signed with. */
+  accessKeys: AccessKeys
+  /** Our own paths that the gateway answers to who can sign. */
   signedRoutes: OwnRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
 }
+
+/** What IAM's operations do not tell or do: when keys end (GET), and that one ends later (POST ?id=…&grace=seconds). */
+const KEYS = '/polebean/keys'
 
 /** Followed by the id of an environment. */
 const TAILS = '/polebean/logs/'
@@ -120,6 +126,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
+  const iam = makeIamService(common)
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
     compute: engines.compute,
@@ -144,7 +151,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     ec2,
     elasticloadbalancingv2,
     s3,
-    iam: makeIamService(common),
+    iam,
     sts: makeStsService(),
   })
 
@@ -152,28 +159,28 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   return {
     services,
     workflows,
+    accessKeys: iam.internal,
     signedRoutes: [
       {
         path: STATUS,
-        answer: () => ({
-          status: 200,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({
+        answer: () =>
+          json({
             ...readStatus(store, driver?.status() ?? []),
             configuration: deps.configuration?.() ?? null,
           }),
-        }),
+      },
+      { path: KEYS, answer: () => json(iam.internal.describe()) },
+      {
+        method: 'POST',
+        path: KEYS,
+        answer: ({ query }) =>
+          json(iam.internal.expire(query.get('id') ?? '', Number(query.get('grace') ?? Number.NaN))),
       },
       {
         path: TAILS,
         async answer({ path, endpoint }) {
           const context = { ...systemContext(settings.account, settings.region, ids.uuid()), endpoint }
-          const tails = await elasticbeanstalk.internal.tailLogs(context, path.slice(TAILS.length))
-          return {
-            status: 200,
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(tails),
-          }
+          return json(await elasticbeanstalk.internal.tailLogs(context, path.slice(TAILS.length)))
         },
       },
     ],
@@ -188,3 +195,9 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     },
   }
 }
+
+const json = (value: unknown) => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+})

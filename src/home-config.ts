@@ -60,6 +60,7 @@ export async function problemsOf(home: HomeSettings, sources: Sources, facts: Fa
       (await facts.portProblem(port))
     if (problem !== null) tell(key, problem)
   }
+  problems.push(...tlsProblems(home, next, sources))
   if (next.domain !== home.domain) {
     const { environments } = await facts.inUse()
     if (environments.length > 0)
@@ -83,6 +84,25 @@ const PORTS = [
   ['listeners.http', 'http', 'api'],
   ['api.port', 'api', 'http'],
 ] as const
+
+/** Publishing the API takes a name and a certificate. One of the two alone is on the way to both: it publishes nothing. */
+function tlsProblems(home: HomeSettings, { ports }: Choices, sources: Sources): string[] {
+  const { name, certificate, addresses, tlsPort } = configFrom(sources).api
+  const tell = (key: Key, sentence: string) => [`${whereOf(sources.get(key), key)} ${sentence}`]
+  if (addresses.length > 0 && (name === null || certificate === null))
+    return tell(
+      'api.addresses',
+      `cannot be ${addresses.join(', ')} without api.name and api.certificate: the API is never published without TLS`,
+    )
+  if (name === null || certificate === null) return []
+  if (tlsPort === ports.api || tlsPort === ports.http)
+    return tell(
+      'api.tlsPort',
+      `cannot be ${tlsPort}: that is ${tlsPort === ports.api ? 'api.port' : 'listeners.http'}`,
+    )
+  const problem = loopbackProblem(home, tlsPort)
+  return problem === null ? [] : tell('api.tlsPort', problem)
+}
 
 const whereOf = (source: Source | undefined, key: Key) => source?.where ?? key
 

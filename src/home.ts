@@ -1,5 +1,16 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { renderDefaults } from './config/default-file.ts'
 import { configPath, readSources, readText, type Flags } from './config/file.ts'
@@ -9,6 +20,7 @@ import { EngineError, reasonOf } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
 import { makeIds } from './kernel/ids.ts'
+import { drawAccessKey } from './services/iam/draw-access-key.ts'
 import type { Random } from './kernel/random.ts'
 
 export type Credentials = { accessKeyId: string; secretAccessKey: string }
@@ -70,9 +82,27 @@ function readSettings(dir: string): string | undefined {
   }
 }
 
-/** The first access key; only its owner (who started the home) and root can read it. */
+/** The command line's own access key; only its owner (who started the home) and root can read it. */
 export const readCredentials = (dir: string): Credentials =>
   JSON.parse(readFileSync(join(dir, 'credentials.json'), 'utf8')) as Credentials
+
+/**
+ * Puts another key into credentials.json. Its owner may write the file but not the folder it is in, so it is overwritten
+ * in place; by one write of as many bytes (keys are all as long), so that a crash leaves one key or the other.
+ */
+export function replaceCredentials(dir: string, credentials: Credentials): void {
+  const fd = openSync(join(dir, 'credentials.json'), 'r+')
+  try {
+    const text = textOf(credentials)
+    writeSync(fd, text, 0)
+    ftruncateSync(fd, Buffer.byteLength(text))
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const textOf = (credentials: Credentials) => `${JSON.stringify(credentials, null, 2)}\n`
 
 type Making = {
   random: Random
@@ -145,13 +175,9 @@ async function makeHome(dir: string, { random, chooseCidr, owner, flags }: Makin
     domain: chosen.domain,
     chosen,
   }
-  // Not AKIA…/ASIA…: such a key cannot be taken for one of AWS's own.
-  const credentials: Credentials = {
-    accessKeyId: ids.upper('PBLN', 16),
-    secretAccessKey: Array.from({ length: 4 }, () => ids.lower('', 10)).join(''),
-  }
+  const credentials: Credentials = drawAccessKey(ids)
   const secret = join(dir, 'credentials.json')
-  writeFileAtomic(secret, `${JSON.stringify(credentials, null, 2)}\n`, 0o600)
+  writeFileAtomic(secret, textOf(credentials), 0o600)
   chmodSync(secret, 0o600)
   chownSync(secret, owner.uid, owner.gid)
   writeHome(home)

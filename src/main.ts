@@ -2,11 +2,13 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeApiTlsReconciler } from './api-tls.ts'
 import { readConfigIfWhole, type Flags } from './config/file.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
+import { makeApiTls } from './engines/api-tls/api-tls.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
@@ -165,7 +167,6 @@ export async function startServer(
   for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
     log.warn('this machine is in the way', { problem })
 
-  const credentials = readCredentials(home.dir)
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   const plane = makeControlPlane({
     store,
@@ -184,20 +185,22 @@ export async function startServer(
     limits: () => config.now().limits,
     configuration: () => describeConfiguration(config, store),
     buildConfiguration: () => readBuildConfiguration(process.env),
-    presign: (context, bucket, key, expiresSeconds) =>
+    presign: (context, bucket, key, expiresSeconds): string =>
       presign({
         endpoint: context.endpoint,
         path: pathOfObject(bucket, key),
         service: 's3',
         region: home.region,
-        credentials,
+        credentials: plane.accessKeys.signingFor(context.caller.accessKeyId),
         at: systemClock.now(),
         expiresSeconds,
       }),
   })
+  if (plane.accessKeys.describe().length === 0) plane.accessKeys.adopt(readCredentials(home.dir))
   const gateway = createGateway({
     services: plane.services,
-    credentials: () => [credentials],
+    credentials: () => plane.accessKeys.valid(),
+    used: (use) => plane.accessKeys.used(use),
     account: home.account,
     region: home.region,
     store,
@@ -225,6 +228,10 @@ export async function startServer(
     upkeepReconciler(engines),
     interpretersReconciler(catalogue),
     configReconciler(config),
+    makeApiTlsReconciler({
+      ...{ clock: systemClock, log, config: () => config.now() },
+      tls: makeApiTls({ clock: systemClock, log, home, supervisor: engines.supervisor }),
+    }),
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 

@@ -12,6 +12,7 @@ const VERSIONS = {
   elasticbeanstalk: '2010-12-01',
   autoscaling: '2011-01-01',
   elasticloadbalancing: '2015-12-01',
+  iam: '2010-05-08',
 } as const
 
 export type ServiceName = keyof typeof VERSIONS
@@ -43,13 +44,19 @@ export type Api = {
   ): Promise<void>
   /** A signed GET of one of our own paths: the tails of logs. */
   get(path: string): Promise<string>
+  /** A signed POST, without a body, to one of our own paths. */
+  post(path: string): Promise<string>
 }
 
 /** The API of the home in `dir`; a Failure says what to do when there is none or its key is not ours. */
 export function openApi(dir: string): Api {
   const home = readHome(dir)
   if (!home) throw new Failure(`there is no Polebean home in ${dir}; start one with: npm run up`)
-  const credentials = credentialsOf(dir)
+  return apiOf(home, credentialsOf(dir))
+}
+
+/** The same, signed with another key. */
+export function apiOf(home: HomeSettings, credentials: Credentials): Api {
   const host = `127.0.0.1:${home.ports.api}`
   const endpoint = `http://${host}`
 
@@ -74,6 +81,12 @@ export function openApi(dir: string): Api {
     return exchange(home, method, path, signed, body)
   }
 
+  const own = async (method: 'GET' | 'POST', path: string) => {
+    const { status, text } = await send('elasticbeanstalk', method, path, {}, sha256(''), null)
+    if (status < 300) return text
+    throw errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
+  }
+
   return {
     home,
     credentials,
@@ -92,8 +105,7 @@ export function openApi(dir: string): Api {
       if (answer === undefined) throw new Failure(foreign(home))
       const response = structureOf(answer)
       if (status >= 300) {
-        const error = structureOf(response.Error)
-        throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
+        throw errorOf(home, structureOf(response.Error), status)
       }
       const requestId = textOf(structureOf(response.ResponseMetadata).RequestId)
       return { requestId, result: structureOf(response[`${action}Result`]) }
@@ -105,14 +117,10 @@ export function openApi(dir: string): Api {
       if (status < 300) return
       const error = documentOf(text)?.Error
       if (error === undefined) throw new Failure(foreign(home))
-      throw new ApiError(textOf(structureOf(error).Code), textOf(structureOf(error).Message))
+      throw errorOf(home, structureOf(error), status)
     },
-    async get(path) {
-      const { status, text } = await send('elasticbeanstalk', 'GET', path, {}, sha256(''), null)
-      if (status < 300) return text
-      const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
-      throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
-    },
+    get: (path) => own('GET', path),
+    post: (path) => own('POST', path),
   }
 }
 
@@ -130,6 +138,17 @@ function credentialsOf(dir: string): Credentials {
       )
     throw new Failure(`the access key in ${file} cannot be read: ${reasonOf(error)}`)
   }
+}
+
+function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, status: number): ApiError {
+  const code = textOf(error.Code)
+  const ended = code === 'InvalidClientTokenId' || code === 'InvalidAccessKeyId'
+  return new ApiError(
+    code,
+    ended
+      ? `the access key in ${dir}/credentials.json is not valid any more; put another one there, made with: aws iam create-access-key`
+      : textOf(error.Message) || `HTTP ${status}`,
+  )
 }
 
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {

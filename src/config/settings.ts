@@ -48,6 +48,49 @@ export const table = {
     takesEffect: 'start',
     flag: '--api-port',
   }),
+  'api.name': setting<string | null>({
+    doc:
+      'Host name under which the AWS API answers by TLS, also to other machines. ' +
+      'Without it the API is on loopback only: it is never published without TLS.',
+    type: orNull(
+      text(
+        'a host name in lower case that is not below .localhost',
+        (value) =>
+          value.length <= 253 &&
+          !value.endsWith('.localhost') &&
+          value.split('.').every((label) => LABEL.test(label)),
+      ),
+      'no TLS',
+    ),
+    default: null,
+    takesEffect: 'start',
+  }),
+  'api.certificate': setting<string | null>({
+    doc:
+      'File with the certificate for api.name, the certificates between, and the private key, all in PEM. ' +
+      'When the file changes it is loaded again, within seconds.',
+    type: orNull(
+      text('an absolute path', (value) => /^\/[^\0-\x1f\x7f]{1,1023}$/.test(value)),
+      'no TLS',
+    ),
+    default: null,
+    takesEffect: 'start',
+  }),
+  'api.addresses': setting<readonly string[]>({
+    doc:
+      'Addresses of this machine on which the API answers by TLS. ' +
+      '0.0.0.0 stands for all IPv4 addresses, :: for all IPv6 addresses.',
+    type: list(address, 16),
+    default: [],
+    defaultSays: 'loopback only',
+    takesEffect: 'start',
+  }),
+  'api.tlsPort': setting<number>({
+    doc: 'Port on which the API answers by TLS.',
+    type: port,
+    default: 443,
+    takesEffect: 'start',
+  }),
   'dns.domain': setting<string | null>({
     doc:
       'Domain of environments, without the region: an environment is PREFIX.REGION.DOMAIN. ' +

@@ -19,8 +19,10 @@ import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
 import { authFailure, type Verified, type Verifier } from './sigv4/verify.ts'
 
-/** A GET or HEAD of our own; a path that ends in `/` answers everything below it. */
+/** A GET (and HEAD) or POST of our own; a path that ends in `/` answers everything below it. */
 export type OwnRoute = {
+  /** GET unless said. */
+  method?: 'GET' | 'POST'
   path: string
   answer(request: {
     path: string
@@ -30,9 +32,11 @@ export type OwnRoute = {
 }
 
 export const ownRoute = (routes: readonly OwnRoute[], { method, path: asked }: Head): OwnRoute | undefined =>
-  method !== 'GET' && method !== 'HEAD'
-    ? undefined
-    : routes.find(({ path }) => (path.endsWith('/') ? asked.startsWith(path) : asked === path))
+  routes.find(
+    (route) =>
+      (route.method ?? 'GET') === (method === 'HEAD' ? 'GET' : method) &&
+      (route.path.endsWith('/') ? asked.startsWith(route.path) : asked === route.path),
+  )
 
 export type ChainDeps = {
   registry: Registry
@@ -43,6 +47,8 @@ export type ChainDeps = {
   region: string
   /** Behind the same signature as everything else, of any service but s3. */
   signed?: readonly OwnRoute[]
+  /** Told of each request whose signature is right, before it is answered. */
+  used?(use: { accessKeyId: string; service: string; region: string }): void
   limits: { bodyBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
 }
 
@@ -58,6 +64,7 @@ export async function answerSigned(
   if (claim.scope.service === 's3') {
     const payloadHash = payloadHashOfS3(head, claim)
     const verified = deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
+    deps.used?.(useOf(claim))
     return answerRest(deps, request, head, verified, payloadHash)
   }
   const stated = head.headers.get('x-amz-content-sha256')
@@ -71,10 +78,13 @@ export async function answerSigned(
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
   else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD))
     throw bodyMismatch(claim)
+  deps.used?.(useOf(claim))
   const own = ownRoute(deps.signed ?? [], head)
   if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   return answerQuery(deps, head, claim, body)
 }
+
+const useOf = ({ accessKeyId, scope: { service, region } }: Claim) => ({ accessKeyId, service, region })
 
 function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array): Answer | Promise<Answer> {
   const parameters = parametersOf(head, body)

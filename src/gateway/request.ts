@@ -22,7 +22,7 @@ export type Head = {
   query: ReadonlyMap<string, string>
   /** Names in lower case; several headers of one name joined with a comma. */
   headers: ReadonlyMap<string, string>
-  /** `scheme://host:port` by which the client reached us. */
+  /** `scheme://host:port` by which the client reached us, through the TLS of api.name too. */
   endpoint: string
 }
 
@@ -38,7 +38,8 @@ export function headOf(request: GatewayRequest, id: string): Head {
     rawQuery,
     query: queryOf(rawQuery),
     headers,
-    endpoint: `http://${headers.get('host') ?? ''}`,
+    // Who sends this header by himself only misleads himself.
+    endpoint: `${headers.get('x-forwarded-proto') === 'https' ? 'https' : 'http'}://${headers.get('host') ?? ''}`,
   }
 }
 

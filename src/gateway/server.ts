@@ -20,7 +20,10 @@ export type Limits = ChainDeps['limits'] & { concurrentMax: number; headerBytesM
 export type GatewayOptions = {
   /** By our service names, e.g. `elasticloadbalancingv2`; each with exactly the operations that are implemented. */
   services: Record<string, Handlers>
+  /** Those that are valid at this moment; asked for by each request. */
   credentials(): readonly Credentials[]
+  /** Told of each request whose signature is right, before it is answered. */
+  used?: ChainDeps['used']
   account: string
   region: string
   store: ChainDeps['store']

@@ -69,7 +69,9 @@ const HEAD = `# What works, and what differs from AWS
   IncludeDeleted is true or its id is asked for: the waiters of the AWS CLI want every row of a name to be Ready.
 - Latencies in DescribeEnvironmentHealth and DescribeInstancesHealth have no percentiles: the balancer measures averages.
 - The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
-  nothing evaluates them. Any caller with the home's key may do everything.
+  nothing evaluates them. There are no users: access keys are the root user's, at most 10 (AWS: 2 for each user), and whoever
+  signs with one may do everything. The last active key can be neither deleted nor made inactive. Their last use is kept at
+  most once a minute. Failed signatures are not limited by address.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
 - A session token sent with a home's key is refused: there are none.
 

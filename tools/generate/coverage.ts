@@ -99,7 +99,7 @@ const ec2Verbs =
 const iamThings =
   'User|Users|Group|Groups|Role|Roles|RoleTags|InstanceProfile|InstanceProfiles|InstanceProfilesForRole|RoleToInstanceProfile|' +
   'RoleFromInstanceProfile|RolePolicy|RolePolicies|AttachedRolePolicies|Policy|Policies|PolicyVersion|PolicyVersions|' +
-  'EntitiesForPolicy|DefaultPolicyVersion|AssumeRolePolicy|AccessKey|AccessKeys|AccountAlias|AccountAliases|AccountSummary|' +
+  'EntitiesForPolicy|DefaultPolicyVersion|AssumeRolePolicy|AccessKey|AccessKeys|AccessKeyLastUsed|AccountAlias|AccountAliases|AccountSummary|' +
   'ServiceLinkedRole|ServiceLinkedRoleDeletionStatus|UserPolicy|UserPolicies|AttachedUserPolicies|ServerCertificate|' +
   'ServerCertificates|InstanceProfileTags|RoleDescription'
 

@@ -7,11 +7,12 @@ import { dirname } from 'node:path'
 import { environmentOn, findProgram } from './machine.mjs'
 import { allowServices, forbidServices, isStalePolicy } from './policy.mjs'
 
-/** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot. */
+/** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot, sshd let people in. */
 const UNITS = {
   haproxy: { unit: 'haproxy.service', program: 'haproxy' },
   'nginx-light': { unit: 'nginx.service', program: 'nginx' },
   runit: { unit: 'runit.service', program: 'runsvdir' },
+  'openssh-server': { unit: 'ssh.service', program: 'sshd' },
 }
 
 const { task, names = [], machine, proxies } = JSON.parse(readFileSync(0, 'utf8'))

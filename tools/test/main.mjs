@@ -17,7 +17,11 @@ const quiet = '--disable-warning=ExperimentalWarning'
 
 try {
   ensureModules(root, { development: true })
-  const extra = { wrk: 'wrk', curl: 'curl', zip: 'zip', ps: 'procps', 'iptables-nft': 'iptables' }
+  const extra = {
+    ...{ wrk: 'wrk', curl: 'curl', zip: 'zip', ps: 'procps', 'iptables-nft': 'iptables' },
+    // Another machine, for `exec --ssh`: tests start it themselves, on loopback, with keys of their own.
+    ...{ ssh: 'openssh-client', sshd: 'openssh-server' },
+  }
   if (canBeRoot) await ensurePackages({ yes: true, extra })
 } catch (error) {
   console.error(`polebean: ${error.message}`)

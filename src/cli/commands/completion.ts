@@ -65,11 +65,14 @@ async function candidates(
   before: string[],
   typed: string,
 ): Promise<string[]> {
-  const { verb, rest } = verbOf(before)
-  const outer = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
-  if (outer && outer !== program && outer.commands.length > 0) return inner(outer, rest, typed)
-  const command = outer
+  const named = verbOf(before)
+  const first = named.verb === undefined ? program : commandOf(program, named.verb)
+  // `keys list`: the verb of a verb.
+  const inner = first && first !== program && first.commands.length > 0 ? verbOf(named.rest) : undefined
+  const command = inner?.verb === undefined ? first : commandOf(first!, inner.verb)
   if (!command) return []
+  const { verb } = named
+  const rest = inner?.verb === undefined ? named.rest : inner.rest
   const options = [...command.options, ...(command === program ? [] : program.options)]
   const takesValue = (word: string | undefined) => optionOf(options, word)?.required === true
   const last = before.at(-1)
@@ -79,27 +82,22 @@ async function candidates(
   if (verb === 'exec' && rest.some((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])))
     return []
   if (typed.startsWith('-')) return longNames(command)
-  if (command === program) return visible(program).map((one) => one.name())
+  if (command.commands.length > 0) return visible(command).map((one) => one.name())
   const given = rest.filter((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])).length
   const argument = command.registeredArguments[given]?.name()
   if (argument === 'env' || argument === 'target') return environments(homeDir)
+  if (argument === 'key') return [...keys]
   return argument === 'shell' ? SHELLS : []
-}
-
-/** Of a command that has commands of its own: their names, then the keys that they take. */
-function inner(outer: Command, rest: string[], typed: string): string[] {
-  const { verb, rest: words } = verbOf(rest)
-  const command = verb === undefined ? outer : outer.commands.find((one) => one.name() === verb)
-  if (!command) return []
-  if (typed.startsWith('-')) return longNames(command)
-  if (command === outer) return visible(outer).map((one) => one.name())
-  const given = words.filter((word) => !word.startsWith('-')).length
-  return command.registeredArguments[given]?.name() === 'key' ? [...keys] : []
 }
 
 const optionOf = (options: readonly Option[], word: string | undefined) =>
   options.find((one) => word !== undefined && (one.short === word || one.long === word))
-const visible = (program: Command) => program.createHelp().visibleCommands(program)
+const commandOf = (parent: Command, name: string) => parent.commands.find((one) => one.name() === name)
+const visible = (parent: Command) =>
+  parent
+    .createHelp()
+    .visibleCommands(parent)
+    .filter((one) => parent.parent === null || one.name() !== 'help')
 const longNames = (command: Command) =>
   command
     .createHelp()

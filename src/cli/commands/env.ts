@@ -6,6 +6,7 @@ import { removeProfile, writeProfile } from '../aws-profile.ts'
 import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note, print, printJson } from '../output.ts'
+import { checkDestination, openTunnel, type Remote, type Tunnel } from '../ssh.ts'
 
 /** Would override or contradict ours: profiles, session tokens, kinds of endpoints. */
 const CONTRADICT = [
@@ -31,11 +32,10 @@ const ADDED = 'POLEBEAN_NO_PROXY'
 
 type Change = { set: Record<string, string>; unset: string[] }
 
+type Target = Pick<Api, 'endpoint' | 'credentials'> & { home: { region: string } }
+
 /** What points AWS clients at the home, for an environment such as `given`. */
-export function pointAt(
-  { endpoint, credentials, home }: Pick<Api, 'endpoint' | 'credentials' | 'home'>,
-  given: NodeJS.ProcessEnv,
-): Change {
+export function pointAt({ endpoint, credentials, home }: Target, given: NodeJS.ProcessEnv): Change {
   const before = listOf(given[ADDED])
   const hosts = hostsOf(given)
   // What an earlier `env` added is still ours.
@@ -112,13 +112,48 @@ const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** Runs a command with the endpoint, keys and region of the home; ends as it ends (128 + n after signal n). */
 export function exec(homeDir: string, argv: string[]): Promise<number> {
+  return runPointed(argv, openApi(homeDir))
+}
+
+const SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The same with a home on another machine, through a tunnel that ends with the command. */
+export async function execRemote(remote: Remote, argv: string[]): Promise<number> {
+  checkDestination(remote.destination)
+  const stopping = new AbortController()
+  let stoppedBy: (typeof SIGNALS)[number] | undefined
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      stoppedBy ??= signal
+      stopping.abort()
+    })
+  let tunnel: Tunnel
+  try {
+    tunnel = await openTunnel(remote, stopping.signal)
+  } catch (error) {
+    if (stoppedBy) return 128 + constants.signals[stoppedBy]
+    throw error
+  }
+  let ended = false
+  void tunnel.lost.then(() => {
+    if (!ended) note(`polebean: the connection to ${remote.destination} was lost`)
+  })
+  try {
+    return await runPointed(argv, { ...tunnel, home: { region: tunnel.region } })
+  } finally {
+    ended = true
+    await tunnel.close()
+  }
+}
+
+function runPointed(argv: string[], target: Target): Promise<number> {
   const [file, ...args] = argv
   if (!file)
     throw new Failure(
       'exec needs a command: polebean exec -- aws elasticbeanstalk describe-environments',
       EXIT.usage,
     )
-  const { set, unset } = pointAt(openApi(homeDir), process.env)
+  const { set, unset } = pointAt(target, process.env)
   const env: NodeJS.ProcessEnv = { ...process.env, ...set }
   for (const name of [...unset, ADDED]) delete env[name]
   return new Promise((resolve, reject) => {
@@ -126,7 +161,7 @@ export function exec(homeDir: string, argv: string[]): Promise<number> {
     // A terminal sends Ctrl-C and Ctrl-\ to the command as well; what only we are sent is handed on. Either way it is
     // the command that decides when to end.
     const typed = process.stdin.isTTY === true || process.stderr.isTTY === true
-    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const signal of SIGNALS)
       process.on(signal, () => {
         if (!typed || signal === 'SIGTERM' || signal === 'SIGHUP') child.kill(signal)
       })

@@ -110,6 +110,15 @@ describe('docs/guide.md', () => {
     assert.deepEqual(said('config get'), [...Object.keys(setting), 'next'])
     assert.deepEqual(await json(['config', 'get', setting.key]), setting)
     assert.deepEqual(said('completion'), Object.keys(await json(['completion', 'fish'])))
+    const [key] = await json(['keys', 'list'])
+    assert.deepEqual(
+      said('keys list').filter((name) => name! in key),
+      Object.keys(key),
+    )
+    const made = await json(['keys', 'create'])
+    assert.deepEqual(said('keys create'), Object.keys(made))
+    assert.deepEqual(said('keys revoke'), Object.keys(await json(['keys', 'revoke', made.accessKeyId])))
+    assert.deepEqual(said('keys rotate'), Object.keys(await json(['keys', 'rotate'])))
   })
 })
 
@@ -231,6 +240,8 @@ describe('completion', () => {
     assert.deepEqual(await complete(['st']), ['status', 'start'])
     assert.deepEqual(await complete(['status', '']), ['blog-app', 'shop-app'])
     assert.deepEqual(await complete(['status', 'b']), ['blog-app'])
+    assert.deepEqual(await complete(['keys', 'r']), ['rotate', 'revoke'])
+    assert.ok((await complete(['keys', 'rotate', '--g'])).includes('--grace'))
     assert.deepEqual(await complete(['status', 'blog-app', '']), [])
     assert.deepEqual(await complete(['scale', '2', 's']), ['shop-app'])
     assert.deepEqual(await complete(['scale', '']), [])

@@ -13,6 +13,7 @@ import { openApi } from '../client.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
 import { answers } from '../start-server.ts'
+import { checkTls } from './tls.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const REQUEST_MS = 5_000
@@ -33,6 +34,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
     },
     { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
     ...(up ? await checkRequests(homeDir) : []),
+    ...(up ? await checkTls(homeDir, id) : []),
   ]
   if (process.getuid!() !== 0)
     return [...checks, { name: 'engines', ok: true, saw: 'run doctor as root to look into them' }]

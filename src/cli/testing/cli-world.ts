@@ -118,14 +118,18 @@ export async function makeCliWorld() {
       },
       settings: { region: REGION, account: ACCOUNT, domain: 'elasticbeanstalk.localhost', ports },
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
-      presign: (context, bucket, key, expiresSeconds) =>
+      presign: (context, bucket, key, expiresSeconds): string =>
         presign({
           ...{ endpoint: context.endpoint, path: pathOfObject(bucket, key), service: 's3', region: REGION },
-          ...{ credentials: CREDENTIALS, at: clock.now(), expiresSeconds },
+          credentials: plane.accessKeys.signingFor(context.caller.accessKeyId),
+          ...{ at: clock.now(), expiresSeconds },
         }),
     })
+    plane.accessKeys.adopt(CREDENTIALS)
     const gateway = createGateway({
-      ...{ services: plane.services, credentials: () => [CREDENTIALS], account: ACCOUNT, region: REGION },
+      ...{ services: plane.services, account: ACCOUNT, region: REGION },
+      credentials: () => plane.accessKeys.valid(),
+      used: (use) => plane.accessKeys.used(use),
       ...{ store, clock, ids: makeIds(systemRandom), log },
       signed: plane.signedRoutes,
       extra: [

@@ -20,6 +20,8 @@ export type Following = { frame: string; boot: string; pid: string }
 export type HaproxyProcess = ReturnType<typeof makeHaproxyProcess>
 
 type Options = {
+  /** Of the daemon: `haproxy` unless said. */
+  name?: string
   clock: Clock
   supervisor: Supervisor
   dir: string
@@ -28,11 +30,12 @@ type Options = {
   filesMax: number
   /** argv → argv that runs it where HAProxy belongs. */
   wrap(argv: string[]): string[]
-  /** The network namespace where HAProxy belongs. */
-  namespace: string
+  /** The network namespace where HAProxy belongs; null = the one of the control plane. */
+  namespace: string | null
 }
 
-export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, wrap, namespace }: Options) {
+export function makeHaproxyProcess(options: Options) {
+  const { clock, supervisor, dir, logFile, filesMax, wrap, namespace } = options
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
@@ -40,7 +43,7 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       `HAProxy takes socket paths of ${SOCKET_PATH_BYTES_MAX} bytes at most: ${masterSocket}`,
     )
   const service: Service = {
-    name: 'haproxy',
+    name: options.name ?? 'haproxy',
     argv: wrap(['haproxy', '-W', '-S', `${masterSocket},mode,600`, '-f', join(dir, 'haproxy.cfg')]),
     env: {},
     filesMax,
@@ -105,10 +108,10 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
     read,
     write,
 
-    /** Takes away the maps of former configurations. */
+    /** Takes away the maps and certificates of former configurations. */
     prune(files: Files) {
       for (const name of readdirSync(dir))
-        if (name.endsWith('.map') && !files.has(name)) rmSync(join(dir, name))
+        if (/\.(map|pem)$/.test(name) && !files.has(name)) rmSync(join(dir, name))
     },
 
     isRunning,
@@ -118,7 +121,8 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       const end = clock.monotonic() + COMING_MS
       for (;;) {
         const following = await follows()
-        const isAstray = following !== null && isElsewhere(Number(following.pid), namespace)
+        const isAstray =
+          following !== null && namespace !== null && isElsewhere(Number(following.pid), namespace)
         // The network was made anew under it: it carries nothing where it is.
         if (isAstray) await supervisor.signal(service.name, 'TERM')
         else if (following || !(await isRunning()) || clock.monotonic() > end) return following

@@ -23,6 +23,7 @@ import { type Action, planServers } from './plan.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import { gistOf, renderServerState } from './state-file.ts'
+import { userIfAny } from './user.ts'
 import { type Bind, describeTaken, isWildcard, wantedPorts } from './wanted-ports.ts'
 
 /** What the balancer needs of the network; `Router` is one. */
@@ -284,11 +285,6 @@ function portsOf(model: BalancerModel): { address: string; port: number }[] {
   return [...new Set(all)]
     .map((one) => ({ address: one.split(' ')[0] ?? '', port: Number(one.split(' ')[1]) }))
     .filter(({ port }) => port !== 80)
-}
-
-function userIfAny(name: string): Settings['user'] {
-  const has = (file: string) => new RegExp(`^${name}:`, 'm').test(readFileIfAny(file) ?? '')
-  return has('/etc/passwd') && has('/etc/group') ? { name, group: name } : null
 }
 
 // A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.

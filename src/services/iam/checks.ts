@@ -1,5 +1,5 @@
 // Names, paths, policies, tags and pages, checked as IAM does.
-import { invalidInput, limitExceeded, malformedPolicy, validationError } from './errors.ts'
+import { invalidInput, limitExceeded, malformedPolicy, noSuchEntity, validationError } from './errors.ts'
 import { limits } from './limits.ts'
 
 /** `member` is the name of the parameter as IAM writes it in its message: `roleName`. */
@@ -10,6 +10,21 @@ export function checkName(value: string | undefined, member: string, lengthMax: 
   if (!/^[\w+=,.@-]+$/.test(value))
     throw validationError(value, member, 'Member must satisfy regular expression pattern: [\\w+=,.@-]+')
   return value
+}
+
+/** There are no users: only the root user's own keys, for which the name is left out. */
+export function checkNoUser(name: string | undefined): void {
+  if (name === undefined) return
+  throw noSuchEntity(`The user with name ${checkName(name, 'userName', 128)} cannot be found.`)
+}
+
+export function checkAccessKeyId(id: string | undefined): string {
+  if (id !== undefined && /^\w{16,128}$/.test(id)) return id
+  throw validationError(
+    id ?? '',
+    'accessKeyId',
+    'Member must have length between 16 and 128 and satisfy regular expression pattern: [\\w]+',
+  )
 }
 
 export function checkPath(path: string | undefined): string {

@@ -7,6 +7,8 @@ export const limits = {
   inlinePolicyCharactersMax: 10_240,
   trustPolicyCharactersMax: 2048,
   tagsMax: 50,
+  /** AWS: 2 for each user. Here all people and machines share the account, so each can have a key of their own. */
+  accessKeysMax: 10,
   pageEntriesMax: 1000,
   pageEntriesDefault: 100,
 } as const

@@ -231,10 +231,10 @@ describe('iam', () => {
       { Key: 'a', Value: '1' },
     ])
   })
-  it('has no users and no access keys', () => {
+  it('has no users and no groups', () => {
     const { iam } = made()
     assert.deepEqual(
-      Object.keys(iam).filter((name) => /user|accesskey|group/i.test(name)),
+      Object.keys(iam).filter((name) => /user|group/i.test(name)),
       [],
     )
   })

@@ -1,5 +1,6 @@
-// Rows of the iam service. They are accepted and described, without effect: nothing evaluates policies, and instances get
-// no credentials. IAM is global, so its rows have an account and no region. Names differ in more than case.
+// Rows of the iam service. Roles and policies are accepted and described, without effect: nothing evaluates policies, and
+// instances get no credentials; access keys are what requests are signed with. IAM is global, so its rows have an account
+// and no region. Names differ in more than case.
 import type { Migration, Row, Store } from '../../store/store.ts'
 
 export const iamMigrations: Migration[] = [
@@ -22,6 +23,16 @@ export const iamMigrations: Migration[] = [
       account text not null, name text not null collate nocase, path text not null, id text not null,
       role_name text collate nocase, tags text not null, created_at integer not null, primary key (account, name),
       foreign key (account, role_name) references iam_role (account, name)) strict, without rowid;`,
+  },
+  {
+    // The secret is in clear, since a signature can be checked with nothing less; the database is its owner's alone.
+    id: 'iam.2',
+    sql: `
+    create table iam_access_key (
+      account text not null, id text not null, secret text not null,
+      status text not null check (status in ('Active', 'Inactive')), created_at integer not null, expires_at integer,
+      last_used_at integer, last_used_service text, last_used_region text,
+      primary key (account, id)) strict, without rowid;`,
   },
 ]
 
@@ -48,6 +59,26 @@ export type InstanceProfileRow = {
   tags: string
   createdAt: number
 }
+
+export type AccessKeyRow = {
+  account: string
+  id: string
+  secret: string
+  status: 'Active' | 'Inactive'
+  createdAt: number
+  /** When a key that was rotated out stops working; null: never. */
+  expiresAt: number | null
+  /** At most a minute behind. */
+  lastUsedAt: number | null
+  lastUsedService: string | null
+  lastUsedRegion: string | null
+}
+
+/** Oldest first. */
+export const accessKeyRows = (store: Store, account: string) =>
+  store.all<AccessKeyRow>('select * from iam_access_key where account = :account order by created_at, id', {
+    account,
+  })
 
 export const roleRow = (store: Store, account: string, name: string) =>
   store.get<RoleRow>('select * from iam_role where account = :account and name = :name', { account, name })

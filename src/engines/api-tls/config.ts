@@ -1,0 +1,80 @@
+// HAProxy's configuration for the API's TLS name: pure text, compared in tests.
+import { digest } from '../balancer/names.ts'
+
+export type TlsModel = {
+  name: string
+  /** As HAProxy writes them: `203.0.113.5:443`, `[::1]:443`. */
+  binds: string[]
+  /** Of the API on loopback. */
+  apiPort: number
+  pem: string
+}
+
+export type TlsSettings = {
+  dir: string
+  user: { name: string; group: string } | null
+}
+
+/** `frame` names the whole: equal frames are equal configurations, with the same certificate. */
+export function renderTls(
+  { name, binds, apiPort, pem }: TlsModel,
+  { dir, user }: TlsSettings,
+): { frame: string; files: Map<string, string> } {
+  const certificate = `${digest(pem, 16)}.pem`
+  const text = (frame: string) =>
+    [
+      '# Written by Polebean from api.name, api.certificate, api.addresses and api.tlsPort; changes here are lost.',
+      'global',
+      `  node polebean-${frame}`,
+      '  nbthread 1',
+      '  maxconn 2000',
+      '  noreuseport',
+      '  hard-stop-after 300s',
+      '  mworker-max-reloads 20',
+      // The API takes 32 KiB of headers.
+      '  tune.bufsize 40960',
+      ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
+      `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
+      '  log stdout format raw local0',
+      '',
+      'defaults',
+      '  mode http',
+      '  log global',
+      '  option httplog',
+      '  option dontlog-normal',
+      '  option dontlognull',
+      '  option idle-close-on-response',
+      '  retries 3',
+      '  timeout connect 5s',
+      '  timeout client 60s',
+      '  timeout http-keep-alive 60s',
+      '  timeout http-request 10s',
+      '  timeout server 300s',
+      '',
+      'frontend public-api',
+      ...binds.map(
+        (bind) =>
+          `  bind ${bind}${bind.startsWith('[') ? ' v6only' : ''} ssl crt ${dir}/${certificate} alpn http/1.1 ssl-min-ver TLSv1.2`,
+      ),
+      // Another name that leads here has no business with the API: a page in a browser could have made it up.
+      `  http-request return status 421 content-type text/plain string "The API is ${name}.\\n"` +
+        ` unless { req.hdr(host),host_only,lower -m str ${name} }`,
+      // What a client says of itself counts nothing. Host stays as it is: it is signed.
+      '  http-request set-header X-Forwarded-Proto https',
+      '  http-request set-header X-Forwarded-For %[src]',
+      '  default_backend api',
+      '',
+      'backend api',
+      `  server api 127.0.0.1:${apiPort}`,
+      '',
+    ].join('\n')
+  // Of where it lies it says nothing, so that a check in another folder has the same.
+  const frame = digest(text('').replaceAll(dir, ''), 16)
+  return {
+    frame,
+    files: new Map([
+      [certificate, pem],
+      ['haproxy.cfg', text(frame)],
+    ]),
+  }
+}
