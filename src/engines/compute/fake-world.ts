@@ -11,6 +11,8 @@ export type FakeInstance = {
   /** Of the software that the running processes were started with. */
   revision: number
   launched: boolean
+  /** Kills for want of memory so far. */
+  oomKills?: number
 }
 
 export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }
@@ -24,6 +26,7 @@ export type FakeWorld = {
   blind: boolean
   /** Ids whose node is lost: `unknown` in `list`, and nothing can be done to them. */
   lost: Set<string>
+  diskFreeBytes: number
 }
 
 export const makeFakeWorld = (): FakeWorld => ({
@@ -32,12 +35,21 @@ export const makeFakeWorld = (): FakeWorld => ({
   boots: 0,
   blind: false,
   lost: new Set(),
+  diskFreeBytes: 400 * 2 ** 30,
 })
 
 /** The first process of an instance dies. */
 export function killInstance(world: FakeWorld, id: string, at: number, reason = DIED): void {
   const instance = world.instances.get(id)
   if (instance?.state === 'running') Object.assign(instance, { state: 'stopped', since: at, reason })
+}
+
+/** The kernel ends a process of an instance for want of memory; with `init` the first one, and so all of it. */
+export function oomKill(world: FakeWorld, id: string, at: number, { init = false } = {}): void {
+  const instance = world.instances.get(id)
+  if (instance?.state !== 'running') return
+  instance.oomKills = (instance.oomKills ?? 0) + 1
+  if (init) killInstance(world, id, at)
 }
 
 export function rebootMachine(world: FakeWorld, at: number): void {

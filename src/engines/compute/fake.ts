@@ -180,6 +180,22 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
             processes: 3,
           })),
       ),
+    memory: () =>
+      call('memory', '', () =>
+        [...world.instances.values()]
+          .filter(({ spec }) => !world.lost.has(spec.id))
+          .map(({ spec, oomKills = 0 }) => ({
+            id: spec.id,
+            limitBytes: spec.memoryBytes,
+            oomKills,
+            oomProcess: oomKills > 0 ? 'gunicorn' : '',
+            oomOfMachine: false,
+          })),
+      ),
+    logs: (id, { bytesMax }) =>
+      call('logs', id, () =>
+        `==> /var/log/web.stdout.log <==\nlog of ${instanceOf(id).spec.id}\n`.slice(0, bytesMax),
+      ),
     build: (request) => call('build', request.key, () => build(request)),
     layers: () =>
       call('layers', '', () =>
@@ -196,7 +212,8 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     capacity: async () => ({
       cpu: 8,
       memoryBytes: 32 * 2 ** 30,
-      diskBytes: 500 * 2 ** 30,
+      diskBytes: world.diskFreeBytes,
+      diskTotalBytes: 500 * 2 ** 30,
       architecture: 'x86_64',
     }),
     network: () => ({ cidr, zones }),

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
+import { makeMemoryReconciler, memoryOf } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeImageOperations } from './operations/images.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
@@ -43,8 +44,18 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
   })
   return {
     operations,
-    internal: makeSoftwareOperations(parts),
-    reconcilers: [makeInstancesReconciler(deps, compute)],
+    internal: {
+      ...makeSoftwareOperations(parts),
+      instanceMemory: (_context, instanceId) => {
+        const type = instanceTypeOf(store, instanceId)
+        return type && describeMemory(type, memoryOf(store, instanceId))
+      },
+      keptLogs: () => keptLogs(store),
+      keptLogText: (instanceId) => keptLogText(store, instanceId),
+      removeKeptLogs: (instanceIds) =>
+        instanceIds.forEach((instanceId) => store.remove('ec2_instance_log', { instanceId })),
+    },
+    reconcilers: [makeInstancesReconciler(deps, compute), makeMemoryReconciler(deps, compute)],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal>
 }
