@@ -1,6 +1,6 @@
 // Composition root: the only file that knows every part. Makes the real engines of a home and joins them with the
 // control plane and the gateway.
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Flags } from './config/file.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
@@ -13,11 +13,14 @@ import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balanc
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
+import type { RoomEngine } from './engines/room/engine.ts'
+import { makeFilesystemRoom } from './engines/room/filesystem.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
 import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
+import { OOM_SCORE_ADJ } from './engines/supervisor/runsvdir.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
 import { rangesOfHomes } from './home-ports.ts'
@@ -45,6 +48,7 @@ export type RealEngines = {
   compute: RuncCompute
   balancer: BalancerEngine
   objects: FilesystemObjects
+  room: RoomEngine
 }
 
 /** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
@@ -63,6 +67,7 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
+    room: makeFilesystemRoom(home.dir),
   }
 }
 
@@ -90,6 +95,7 @@ export async function startServer(
   signal: AbortSignal,
   flags: Flags = new Map(),
 ): Promise<{ ended: Promise<void> }> {
+  protectFromOom()
   const log = makeServerLog()
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
@@ -116,6 +122,7 @@ export async function startServer(
       ports: home.ports,
     },
     catalogue,
+    budgets: () => config.now().budgets,
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds) =>
       presign({
@@ -218,6 +225,15 @@ function interpretersReconciler(catalogue: Catalogue): Reconciler {
       before = now
       return { stacks: catalogue.stacks.length }
     },
+  }
+}
+
+/** Also a server that somebody else than our supervisor started. */
+function protectFromOom(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', String(OOM_SCORE_ADJ))
+  } catch {
+    // a container may not lower it
   }
 }
 

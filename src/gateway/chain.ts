@@ -19,8 +19,10 @@ import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
 import { authFailure, type Verified, type Verifier } from './sigv4/verify.ts'
 
-/** A GET or HEAD of our own; a path that ends in `/` answers everything below it. */
+/** A GET (and HEAD) or POST of our own; a path that ends in `/` answers everything below it. */
 export type OwnRoute = {
+  /** GET unless said. */
+  method?: 'GET' | 'POST'
   path: string
   answer(request: {
     path: string
@@ -30,9 +32,11 @@ export type OwnRoute = {
 }
 
 export const ownRoute = (routes: readonly OwnRoute[], { method, path: asked }: Head): OwnRoute | undefined =>
-  method !== 'GET' && method !== 'HEAD'
-    ? undefined
-    : routes.find(({ path }) => (path.endsWith('/') ? asked.startsWith(path) : asked === path))
+  routes.find(
+    (route) =>
+      (route.method ?? 'GET') === (method === 'HEAD' ? 'GET' : method) &&
+      (route.path.endsWith('/') ? asked.startsWith(route.path) : asked === route.path),
+  )
 
 export type ChainDeps = {
   registry: Registry

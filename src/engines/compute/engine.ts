@@ -146,9 +146,7 @@ export type BuildResult = {
 export type Capacity = {
   cpu: number
   memoryBytes: number
-  /** Free, and in all, of the file system that holds layers and disks. */
   diskBytes: number
-  diskTotalBytes: number
   architecture: 'x86_64' | 'arm64'
 }
 

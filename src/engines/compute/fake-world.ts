@@ -26,7 +26,6 @@ export type FakeWorld = {
   blind: boolean
   /** Ids whose node is lost: `unknown` in `list`, and nothing can be done to them. */
   lost: Set<string>
-  diskFreeBytes: number
 }
 
 export const makeFakeWorld = (): FakeWorld => ({
@@ -35,7 +34,6 @@ export const makeFakeWorld = (): FakeWorld => ({
   boots: 0,
   blind: false,
   lost: new Set(),
-  diskFreeBytes: 400 * 2 ** 30,
 })
 
 /** The first process of an instance dies. */

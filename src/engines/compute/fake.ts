@@ -212,8 +212,7 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     capacity: async () => ({
       cpu: 8,
       memoryBytes: 32 * 2 ** 30,
-      diskBytes: world.diskFreeBytes,
-      diskTotalBytes: 500 * 2 ** 30,
+      diskBytes: 500 * 2 ** 30,
       architecture: 'x86_64',
     }),
     network: () => ({ cidr, zones }),

@@ -300,13 +300,12 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await layers.remove(digest)
     },
     async capacity() {
-      const { bavail, blocks, bsize } = statfsSync(home.dir)
+      const { bavail, bsize } = statfsSync(home.dir)
       const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64'
       return {
         cpu: availableParallelism(),
         memoryBytes: totalmem(),
         diskBytes: bavail * bsize,
-        diskTotalBytes: blocks * bsize,
         architecture,
       }
     },

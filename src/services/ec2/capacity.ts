@@ -44,7 +44,7 @@ export function requireCapacity(
     `We currently do not have sufficient ${type.name} capacity in the Availability Zone you requested (${zone}). ` +
       `Of this machine's ${mib(capacity.memoryBytes)}, ${mib(used)} are taken: each instance counts with what it uses, and ` +
       `at least 1/${overcommit} of its type${largest(users)}. ${count} of type ${type.name} need ${mib(wanted)}. ` +
-      'Terminate or scale down an environment, choose a smaller instance type, or lend out more (budgets.memory-overcommit).',
+      'Terminate or scale down an environment, choose a smaller instance type, or lend out more (budgets.memoryOvercommit).',
     { httpStatus: 500 },
   )
 }
@@ -56,7 +56,9 @@ function largest(users: (Used & { bytes: number })[]): string {
   if (users.length === 0) return ''
   const shown = users.toSorted((a, b) => b.bytes - a.bytes).slice(0, USERS_SHOWN)
   const rest = users.length - shown.length
-  const named = shown.map(({ id, environment, bytes }) => `${id} (${environment ?? 'no environment'}) ${mib(bytes)}`)
+  const named = shown.map(
+    ({ id, environment, bytes }) => `${id} (${environment ?? 'no environment'}) ${mib(bytes)}`,
+  )
   return `; most by ${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 

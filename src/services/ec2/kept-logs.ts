@@ -3,23 +3,12 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
+import type { KeptLog } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'
 import { softwareOf, tagsOf, type InstanceRow } from './store.ts'
 
-export type KeptLogRow = {
-  instanceId: string
-  environment: string
-  endedAt: number
-  /** Why it ended, as DescribeInstances says it; '' when nothing was wrong. */
-  reason: string
-  /** gzip of the text. */
-  text: Uint8Array
-  /** Of `text`, as it is kept. */
-  bytes: number
-}
-
-/** What can be listed without reading texts. */
-export type KeptLog = Omit<KeptLogRow, 'text'>
+/** `text`: gzip of it. */
+type KeptLogRow = KeptLog & { text: Uint8Array }
 
 export const LOGS_KEPT_MS = 7 * 24 * 3600_000
 const TAIL_BYTES = 128 << 10
@@ -64,6 +53,17 @@ export function keptLogText(store: Store, instanceId: string): string | undefine
     instanceId,
   })
   return row && gunzipSync(row.text).toString()
+}
+
+/** Removes what is too old or too much; answers how many bytes that were. */
+export function removeKeptLogs(
+  { store, clock }: Pick<ServiceDeps, 'store' | 'clock'>,
+  bytesMax: number,
+): number {
+  const rows = keptLogs(store)
+  const gone = planKeptLogs(rows, bytesMax, clock.now())
+  for (const instanceId of gone) store.remove('ec2_instance_log', { instanceId })
+  return rows.filter((row) => gone.includes(row.instanceId)).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Which go: what is too old, and the oldest of what is above the budget. Pure. `rows` newest first. */

@@ -3,7 +3,9 @@ import type { ComputeEngine, InstanceMemory } from '../../engines/compute/engine
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import type { Store } from '../../store/store.ts'
+import type { InstanceMemoryState } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'
+import { instanceTypes, nextLarger } from './catalogue.ts'
 
 export type MemoryRow = {
   instanceId: string
@@ -16,8 +18,20 @@ export type MemoryRow = {
   oomAt: number | null
 }
 
-export const memoryOf = (store: Store, instanceId: string) =>
-  store.get<MemoryRow>('select * from ec2_instance_memory where instance_id = :instanceId', { instanceId })
+export function shortOfMemory(store: Store): InstanceMemoryState[] {
+  const rows = store.all<MemoryRow & { instanceType: string }>(
+    `select m.*, i.instance_type from ec2_instance_memory m join ec2_instance i on i.id = m.instance_id
+     where m.oom_kills > 0`,
+  )
+  return rows.flatMap(({ instanceId, instanceType, oomKills, oomProcess, oomOfMachine, oomAt }) => {
+    const type = instanceTypes.get(instanceType)
+    if (!type) return []
+    const larger = nextLarger(type)
+    const nextType = larger ? { name: larger.name, memoryMiB: larger.memoryMiB } : null
+    const kills = { oomKills, oomProcess, oomOfMachine: oomOfMachine === 1, oomAt }
+    return [{ instanceId, instanceType, limitMiB: type.memoryMiB, nextType, ...kills }]
+  })
+}
 
 /** Rows that change. Pure: a figure is written when it moved by a tenth, or 16 MiB, whichever is more. */
 export function planMemory(seen: InstanceMemory[], rows: MemoryRow[], now: number): MemoryRow[] {

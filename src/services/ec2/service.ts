@@ -5,7 +5,8 @@ import type { Context } from '../context.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
-import { makeMemoryReconciler, memoryOf } from './memory.ts'
+import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
+import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeImageOperations } from './operations/images.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
@@ -30,7 +31,7 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     networks.set(key, network)
     return network
   }
-  const parts: Ec2Deps = { store, clock, ids, networkOf }
+  const parts: Ec2Deps = { store, clock, ids, networkOf, ...(deps.budgets ? { budgets: deps.budgets } : {}) }
 
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
@@ -46,14 +47,10 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     operations,
     internal: {
       ...makeSoftwareOperations(parts),
-      instanceMemory: (_context, instanceId) => {
-        const type = instanceTypeOf(store, instanceId)
-        return type && describeMemory(type, memoryOf(store, instanceId))
-      },
+      instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
       keptLogText: (instanceId) => keptLogText(store, instanceId),
-      removeKeptLogs: (instanceIds) =>
-        instanceIds.forEach((instanceId) => store.remove('ec2_instance_log', { instanceId })),
+      removeKeptLogs: (bytesMax) => removeKeptLogs({ store, clock }, bytesMax),
     },
     reconcilers: [makeInstancesReconciler(deps, compute), makeMemoryReconciler(deps, compute)],
     workflows: [],

@@ -5,6 +5,7 @@ import { startDriver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from '../../control/workflows.ts'
 import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
+import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
@@ -12,6 +13,7 @@ import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
 import { makeCatalogue, type Runtime } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
+import { DEFAULT_BUDGETS, type Budgets } from '../budgets.ts'
 import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
 import type { ServicesWorld } from '../testing/services-world.ts'
@@ -61,10 +63,13 @@ export function makeBench(
     unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
     pipConfiguration: '',
+    /** Nothing that nobody names is kept, unless a test says so. */
+    budgets: { caches: 0 } as Partial<Budgets>,
     /** Called while a layer is being removed. */
     removing: () => undefined as void,
   }
   const catalogue = makeCatalogue([PYTHON, NODEJS])
+  const disk = makeFakeDisk()
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
     { clock, log: silentLog, store, newId: () => ids.uuid() },
@@ -112,6 +117,8 @@ export function makeBench(
         return { exit, output, digest }
       },
     },
+    room: makeFakeRoom(disk),
+    budgets: () => ({ ...DEFAULT_BUDGETS, ...hooks.budgets }),
     objects: { path: (id) => `/objects/${id}` },
     catalogue,
     inspect: async () => hooks.inspect(),
@@ -153,6 +160,7 @@ export function makeBench(
     environment,
     events,
     layers,
+    disk,
     catalogue,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */

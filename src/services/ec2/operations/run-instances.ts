@@ -63,7 +63,8 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       const count = countThatFits({
         min,
         max,
-        fits: (wanted) => requireCapacity(store, type, wanted, subnet.zone),
+        fits: (wanted) =>
+          requireCapacity(store, type, wanted, subnet.zone, deps.budgets?.().memoryOvercommit),
       })
 
       const reservationId = ids.hex('r-', 17)
