@@ -43,6 +43,8 @@ export type Api = {
   ): Promise<void>
   /** A signed GET of one of our own paths: the tails of logs. */
   get(path: string): Promise<string>
+  /** A signed POST, without a body, to one of our own paths. */
+  post(path: string): Promise<string>
 }
 
 /** The API of the home in `dir`; a Failure says what to do when there is none or its key is not ours. */
@@ -72,6 +74,13 @@ export function openApi(dir: string): Api {
       at: Date.now(),
     })
     return exchange(home, method, path, signed, body)
+  }
+
+  const own = async (method: 'GET' | 'POST', path: string) => {
+    const { status, text } = await send('elasticbeanstalk', method, path, {}, sha256(''), null)
+    if (status < 300) return text
+    const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
+    throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
   }
 
   return {
@@ -107,12 +116,8 @@ export function openApi(dir: string): Api {
       if (error === undefined) throw new Failure(foreign(home))
       throw new ApiError(textOf(structureOf(error).Code), textOf(structureOf(error).Message))
     },
-    async get(path) {
-      const { status, text } = await send('elasticbeanstalk', 'GET', path, {}, sha256(''), null)
-      if (status < 300) return text
-      const error = structureOf(structureOf(documentOf(text)?.ErrorResponse).Error)
-      throw new ApiError(textOf(error.Code), textOf(error.Message) || `HTTP ${status}`)
-    },
+    get: (path) => own('GET', path),
+    post: (path) => own('POST', path),
   }
 }
 

@@ -13,6 +13,8 @@ export type FakeInstance = {
   launched: boolean
   /** Kills for want of memory so far. */
   oomKills?: number
+  /** What it holds; absent = not measured. */
+  usedBytes?: number
 }
 
 export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }

@@ -184,8 +184,9 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
       call('memory', '', () =>
         [...world.instances.values()]
           .filter(({ spec }) => !world.lost.has(spec.id))
-          .map(({ spec, oomKills = 0 }) => ({
+          .map(({ spec, state, usedBytes, oomKills = 0 }) => ({
             id: spec.id,
+            ...(usedBytes === undefined || state !== 'running' ? {} : { usedBytes }),
             limitBytes: spec.memoryBytes,
             oomKills,
             oomProcess: oomKills > 0 ? 'gunicorn' : '',

@@ -56,7 +56,7 @@ export function makeBench(
   const layers: { digest: string; key: string; bytes: number }[] = []
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
-    build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
+    build: (_request: BuildRequest): Omit<BuildResult, 'digest'> => ({ exit: 0, output: 'done' }),
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
     /** Why no other file of an instance can be read; '' = there is none. */
@@ -111,10 +111,10 @@ export function makeBench(
       },
       async build(request) {
         await clock.sleep(BUILD_MS)
-        const { exit, output } = hooks.build(request)
+        const { exit, ...result } = hooks.build(request)
         const digest = exit === 0 ? `digest-of-${request.key}` : ''
         if (exit === 0) layers.push({ digest, key: request.key, bytes: 1 })
-        return { exit, output, digest }
+        return { exit, ...result, digest }
       },
     },
     room: makeFakeRoom(disk),
