@@ -71,6 +71,8 @@ const HEAD = `# What works, and what differs from AWS
 - The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
   nothing evaluates them. Any caller with the home's key may do everything.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
+- On a disk that is nearly full PutObject, UploadPart and CreateApplicationVersion with Process answer 507 \`InsufficientStorage\`; AWS's
+  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances use.
 - A session token sent with a home's key is refused: there are none.
 
 ## Not there yet, refused by typed errors
