@@ -77,6 +77,10 @@ type Deps = {
   engines: Engines
   settings: Settings
   catalogue: Catalogue
+  /** What the home's owner allows at once, asked at each use; null = no limit. Without it there is none. */
+  limits?: () => { environments: number; instances: number | null }
+  /** What `status` says of the configuration. */
+  configuration?: () => object
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
   /** What the home's owner configured, asked at each use. Without it: the defaults. */
@@ -128,7 +132,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   }
 
   const s3 = makeS3Service(common, engines.objects, engines.room)
-  const ec2 = makeEc2Service(common, engines.compute)
+  const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const elasticbeanstalk = makeElasticbeanstalkService({
@@ -137,6 +141,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     objects: engines.objects,
     room: engines.room,
     catalogue: deps.catalogue,
+    environmentsMax: () => deps.limits?.().environments ?? null,
     domain: settings.domain,
     ports: settings.ports,
     buildConfiguration: deps.buildConfiguration,
@@ -164,7 +169,14 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     services,
     workflows,
     signedRoutes: [
-      { path: STATUS, answer: () => json(readStatus(store, driver?.status() ?? [])) },
+      {
+        path: STATUS,
+        answer: () =>
+          json({
+            ...readStatus(store, driver?.status() ?? []),
+            configuration: deps.configuration?.() ?? null,
+          }),
+      },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',

@@ -11,6 +11,8 @@ export type Ec2Deps = {
   clock: Clock
   ids: Ids
   budgets?: ServiceDeps['budgets']
+  /** Instances at once, as the home's owner allows; null = no limit. */
+  instancesMax(): number | null
   networkOf(context: Pick<Context, 'account' | 'region'>): Network
 }
 

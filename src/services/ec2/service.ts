@@ -3,6 +3,7 @@ import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { Ec2Internal } from '../cloud.ts'
 import type { Context } from '../context.ts'
 import { inTransactions } from '../in-transactions.ts'
+import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
@@ -20,7 +21,11 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
 
-export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
+export function makeEc2Service(
+  deps: ServiceDeps,
+  compute: ComputeEngine,
+  instancesMax: () => number | null = () => null,
+) {
   const { store, clock, ids } = deps
   if (!generationOf(store)) store.insert('home_generation', { id: ids.uuid() })
 
@@ -31,7 +36,15 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     networks.set(key, network)
     return network
   }
-  const parts: Ec2Deps = { store, clock, ids, networkOf, ...(deps.budgets ? { budgets: deps.budgets } : {}) }
+  forgetOtherNetworks(store, networkOf(deps).vpcId)
+  const parts: Ec2Deps = {
+    store,
+    clock,
+    ids,
+    instancesMax,
+    networkOf,
+    ...(deps.budgets ? { budgets: deps.budgets } : {}),
+  }
 
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
@@ -55,4 +68,16 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     reconcilers: [makeInstancesReconciler(deps, compute), makeMemoryReconciler(deps, compute)],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal>
+}
+
+// The default group of a range that the home had before its configuration gave it another one.
+function forgetOtherNetworks(store: Store, vpcId: string): void {
+  store.transaction(() => {
+    store.run(
+      `delete from ec2_security_group_rule
+       where group_id in (select id from ec2_security_group where vpc_id <> :vpcId)`,
+      { vpcId },
+    )
+    store.run('delete from ec2_security_group where vpc_id <> :vpcId', { vpcId })
+  })
 }
