@@ -136,7 +136,14 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
         refused.stderr,
         /InsufficientStorage.*The upload was refused: the disk of the home has less than/,
       )
+      await home.get(host, '/note').catch(() => undefined)
       free()
+      // Its disk is a file on that disk.
+      await until(
+        'the application can write again',
+        async () => (await home.get(host, '/note')).status === 200,
+        60_000,
+      )
       await until('the environment is Ok again', async () => (await status()).healthStatus === 'Ok', 60_000)
     }
     await home.polebean(['up', writeProbeApp(app, 'last'), '--name', 'probe-app'])

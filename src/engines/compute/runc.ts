@@ -1,12 +1,13 @@
 // Instances as runc sandboxes (design §4, §5). One engine to a home, in one process; what it needs to know after its own
 // death lies in the home (`instances/`, `layers/`), in runc's state and in the kernel.
-import { statfsSync, writeFileSync } from 'node:fs'
+import { realpathSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Home } from '../../kernel/home.ts'
 import type { Log } from '../../kernel/log.ts'
+import { isLow, spaceOf } from '../../kernel/space.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { hasNamespace } from '../network/ip.ts'
 import { interfaceOf } from '../network/names.ts'
@@ -20,6 +21,7 @@ import {
   type InstanceSpec,
   type InstanceStats,
 } from './engine.ts'
+import { brokenDisks } from './disk.ts'
 import { execInside, logsInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, readInstanceFiles } from './instance-files.ts'
@@ -171,6 +173,25 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     }
   }
 
+  // Ended as if it had died, so that it is started again, which mounts its disk anew. Not while there is no room for it.
+  const bringBackBroken = async () => {
+    const broken = brokenDisks()
+    if (broken.size === 0 || isLow(spaceOf(home.dir))) return
+    for (const record of files().all().values()) {
+      const { id } = record.spec
+      const isBroken = () => {
+        const started = runningInit(id) && readStarted(startedPath(id))
+        const at = started && broken.get(realpathSync(files().image(id)))
+        return at !== undefined && at >= Math.floor(started!.at / 1000)
+      }
+      if (underWay.has(id) || !isBroken()) continue
+      log.warn('the disk of an instance takes no more writes; it is started again', { instance: id })
+      await inTurnOf(id, async () => {
+        if (isBroken()) await halt(recordOf(id), BROKEN_GRACE_MS, DIED)
+      })
+    }
+  }
+
   /** Ends what a control plane that died in the middle of its work left behind. */
   const sweep = async () => {
     for (const id of sandboxes.ids())
@@ -313,6 +334,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async ensure() {
       await opened()
       await router.ensure()
+      await bringBackBroken()
       const attached = await router.counters()
       for (const record of files().all().values()) {
         const { id } = record.spec
@@ -338,6 +360,9 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
   }
 }
+
+/** For requests under way; what is logged meanwhile is lost in any case. */
+const BROKEN_GRACE_MS = 10_000
 
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined
