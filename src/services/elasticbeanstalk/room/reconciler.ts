@@ -1,5 +1,5 @@
 // elasticbeanstalk.room: sees whether the disk is nearly full, and holds the budgets of what is rows: logs of instances
-// that are gone, and events. Layers are held by elasticbeanstalk.layers, daemons' logs by svlogd, bodies by s3.bodies.
+// that are gone, and events; and keeps the database's reserve. Layers are held by elasticbeanstalk.layers, daemons' logs by svlogd, bodies by s3.bodies.
 import type { Reconciler } from '../../../control/reconciler.ts'
 import { budgetsOf, type Parts } from '../parts.ts'
 import { planLow, roomRow } from './low.ts'
@@ -25,6 +25,7 @@ export function makeRoomReconciler(parts: Parts): Reconciler {
           cloud.ec2.removeKeptLogs(budgets.logs)
           events.pruneEnvironments(budgets.events)
         })
+        if (!roomRow(store)?.low) store.reserve()
         heldAt = clock.monotonic()
       }
       return { ...space, low: roomRow(store)?.low === 1 }
