@@ -6,7 +6,8 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { makeIds } from '../src/kernel/ids.ts'
 import { makeLog } from '../src/kernel/log.ts'
 import { makeCatalogue } from '../src/platforms/catalogue.ts'
-import { ACCOUNT, CREDENTIALS, DOMAIN, REGION, type World } from './world.ts'
+import { DEFAULT_BUDGETS } from '../src/services/budgets.ts'
+import { ACCOUNT, CACHES_BYTES, CREDENTIALS, DOMAIN, REGION, type World } from './world.ts'
 
 /** Gates passed in one moment of virtual time: a few for each object is fair. */
 const CALLS_AT_ONCE_MAX = 2_000
@@ -43,6 +44,7 @@ export class Life {
         compute: this.#gate('compute', outside.compute, ['network']),
         balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
+        room: outside.room,
       } satisfies Engines,
       settings: {
         region: REGION,
@@ -53,6 +55,7 @@ export class Life {
       catalogue: makeCatalogue([
         { family: 'python', language: '3.11', program: '/usr/bin/python3.11', build: '3.11.2 sim' },
       ]),
+      budgets: () => ({ ...DEFAULT_BUDGETS, caches: CACHES_BYTES }),
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
       inspect,
       presign: (_context, bucket, key) => `http://sim/${bucket}/${key}`,

@@ -1,4 +1,5 @@
 // Trouble that is no fault of one call: what dies, sleeps, is lost or cannot be seen. As moves (moves.ts).
+import { oomKill } from '../src/engines/compute/fake-world.ts'
 import type { Move, Stage } from './moves.ts'
 
 const instanceOf = ({ world, below }: Stage): string | undefined => {
@@ -122,6 +123,31 @@ export const MISHAPS: Record<string, Move> = {
       world.compute.layers.clear()
       world.layersLost = true
       note('somebody empties the cache of layers')
+    },
+  },
+  'memory runs out in an instance': {
+    weight: 0.7,
+    play: (stage) =>
+      withInstance(stage, (id) => {
+        const { world, below, chance } = stage
+        if (
+          world.starved.has(id) ||
+          world.strangers.has(id) ||
+          world.compute.instances.get(id)?.state !== 'running'
+        )
+          return `${id} has memory enough`
+        world.starved.add(id)
+        const kills = 1 + below(3)
+        for (let left = kills; left > 0; left--)
+          oomKill(world.compute, id, world.clock.now(), { init: left === 1 && chance(0.3) })
+        return `the kernel ends ${kills} processes of ${id}`
+      }),
+  },
+  'the disk fills up, or has room again': {
+    weight: 0.5,
+    play({ world: { disk }, chance, note }) {
+      disk.freeBytes = chance(0.4) ? disk.totalBytes / 1000 : disk.totalBytes / 2
+      note(`the disk has ${disk.freeBytes} bytes free`)
     },
   },
   'starts and builds fail': {

@@ -123,6 +123,13 @@ export const MUTANTS: Mutant[] = [
     by: 'sweep: create',
   },
   {
+    bug: 'forgets which kills it has told of',
+    file: 'src/services/elasticbeanstalk/room/kills.ts',
+    find: `store.put('oom_told', plan.row)`,
+    replace: `void plan.row`,
+    by: 'seeds',
+  },
+  {
     bug: 'does not sweep bodies that a broken write left',
     file: 'src/services/s3/plan.ts',
     find: `actions.push({ what: 'note-garbage', bodyId })`,

@@ -72,6 +72,7 @@ export async function play(seed: number): Promise<Played> {
   trouble.end()
   world.compute.blind = false
   world.compute.lost.clear()
+  world.disk.freeBytes = world.disk.totalBytes / 2
   // Half of the lives that saw the trouble must get over it by themselves.
   if (!Number.isFinite(life.dieAt) && chance(0.5)) note('the trouble is over')
   else {

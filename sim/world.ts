@@ -10,6 +10,7 @@ import {
   rebootMachine,
   type FakeWorld,
 } from '../src/engines/compute/fake-world.ts'
+import { makeFakeDisk, makeFakeRoom, type FakeDisk } from '../src/engines/room/fake.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { EngineError } from '../src/kernel/errors.ts'
@@ -21,6 +22,8 @@ import { VirtualClock } from './virtual-clock.ts'
 
 export const REGION = 'us-west-2'
 export const ACCOUNT = '000000000000'
+/** Of layers of 1,000 bytes each. */
+export const CACHES_BYTES = 4_000
 export const DOMAIN = 'elasticbeanstalk.localhost'
 export const CREDENTIALS = {
   accessKeyId: 'PBLNSIMULATOR0000000',
@@ -38,9 +41,12 @@ export type World = {
   balancer: FakeBalancerWorld
   /** By body id. */
   bodies: Map<string, Buffer>
+  disk: FakeDisk
   trouble: Trouble
   /** Instances that a user took out of their target group. */
   takenOut: Set<string>
+  /** Instances of which the kernel has ended processes, all within a moment. */
+  starved: Set<string>
   /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
   strangers: Map<string, 'ours' | 'foreign'>
   outside(clock: Clock): Outside
@@ -63,6 +69,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const store = openStore(':memory:', migrations)
   const compute = makeFakeWorld()
   const bodies = new Map<string, Buffer>()
+  const disk = makeFakeDisk()
   const instanceAt = (address: string) =>
     [...compute.instances.values()].find((one) => one.spec.requestedAddress === address)
   const balancer = makeFakeBalancerWorld({
@@ -94,8 +101,10 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     compute,
     balancer,
     bodies,
+    disk,
     trouble,
     takenOut: new Set(),
+    starved: new Set(),
     strangers: new Map(),
     outside: (lifeClock) => ({
       compute: makeFakeCompute({
@@ -116,6 +125,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       }),
       balancer: balancer.engine(lifeClock),
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
+      room: makeFakeRoom(disk),
       inspector: {
         async inspect(path) {
           bodyAt(path)

@@ -7,6 +7,7 @@ import { makeWorkflows, workflowsMigration, type Workflows } from './control/wor
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
+import type { RoomEngine } from './engines/room/engine.ts'
 import type { OwnRoute } from './gateway/chain.ts'
 import type { Clock } from './kernel/clock.ts'
 import { makeIds } from './kernel/ids.ts'
@@ -16,6 +17,7 @@ import type { Catalogue } from './platforms/catalogue.ts'
 import type { BuildConfiguration } from './platforms/plan.ts'
 import { autoscalingMigrations } from './services/autoscaling/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
+import type { Budgets } from './services/budgets.ts'
 import type { Cloud, Context } from './services/cloud.ts'
 import type { ElasticbeanstalkDeps } from './services/elasticbeanstalk/parts.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
@@ -35,7 +37,12 @@ import { systemContext, type Service, type ServiceDeps } from './services/servic
 import { makeStsService } from './services/sts/service.ts'
 import type { Migration, Store } from './store/store.ts'
 
-export type Engines = { compute: ComputeEngine; balancer: BalancerEngine; objects: ObjectEngine }
+export type Engines = {
+  compute: ComputeEngine
+  balancer: BalancerEngine
+  objects: ObjectEngine
+  room: RoomEngine
+}
 
 export type Settings = {
   region: string
@@ -61,6 +68,11 @@ const KEYS = '/polebean/keys'
 
 /** Followed by the id of an environment. */
 const TAILS = '/polebean/logs/'
+/** Followed by the id of an instance, which may be gone. */
+const INSTANCE_LOGS = '/polebean/instance-logs/'
+/** What the home takes of its disk (GET), and away with what nothing uses (POST; `?dry-run=true` only says it). */
+const ROOM = '/polebean/room'
+const PRUNE = '/polebean/prune'
 
 type Deps = {
   store: Store
@@ -77,6 +89,8 @@ type Deps = {
   configuration?: () => object
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
+  /** What the home's owner configured, asked at each use. Without it: the defaults. */
+  budgets?: () => Budgets
   /** How source bundles are looked into; the simulator has its own. */
   inspect?: ElasticbeanstalkDeps['inspect']
   /** A URL by which the holder may GET an object for a while, without a signature of their own. */
@@ -120,9 +134,10 @@ export function makeControlPlane(deps: Deps): ControlPlane {
       makeLanes({ clock, log, store, signal }, atOnceMax, () => driver?.wake(name)),
     region: settings.region,
     account: settings.account,
+    ...(deps.budgets ? { budgets: deps.budgets } : {}),
   }
 
-  const s3 = makeS3Service(common, engines.objects)
+  const s3 = makeS3Service(common, engines.objects, engines.room)
   const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
@@ -131,6 +146,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     ...common,
     compute: engines.compute,
     objects: engines.objects,
+    room: engines.room,
     catalogue: deps.catalogue,
     environmentsMax: () => deps.limits?.().environments ?? null,
     domain: settings.domain,
@@ -175,6 +191,18 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         path: KEYS,
         answer: ({ query }) =>
           json(iam.internal.expire(query.get('id') ?? '', Number(query.get('grace') ?? Number.NaN))),
+      },
+      { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
+      {
+        method: 'POST',
+        path: PRUNE,
+        answer: async ({ query }) =>
+          json(await elasticbeanstalk.internal.prune({ dryRun: query.get('dry-run') === 'true' })),
+      },
+      {
+        path: INSTANCE_LOGS,
+        answer: async ({ path }) =>
+          json(await elasticbeanstalk.internal.instanceLogs(path.slice(INSTANCE_LOGS.length))),
       },
       {
         path: TAILS,

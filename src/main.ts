@@ -1,6 +1,6 @@
 // Composition root: the only file that knows every part. Makes the real engines of a home and joins them with the
 // control plane and the gateway.
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApiTlsReconciler } from './api-tls.ts'
 import { readConfigIfWhole, type Flags } from './config/file.ts'
@@ -21,11 +21,14 @@ import {
   readHostRoutes,
 } from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
+import type { RoomEngine } from './engines/room/engine.ts'
+import { makeFilesystemRoom } from './engines/room/filesystem.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
 import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
+import { OOM_SCORE_ADJ } from './engines/supervisor/runsvdir.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
 import type { ConfigurationStatus, InUse, Machine } from './home-config.ts'
@@ -54,6 +57,7 @@ export type RealEngines = {
   compute: RuncCompute
   balancer: BalancerEngine
   objects: FilesystemObjects
+  room: RoomEngine
 }
 
 /** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
@@ -79,6 +83,7 @@ export function makeEngines(
       publicAddresses: () => config.now().listeners.publicAddresses,
     }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
+    room: makeFilesystemRoom(home.dir),
   }
 }
 
@@ -157,6 +162,7 @@ export async function startServer(
   signal: AbortSignal,
   flags: Flags = new Map(),
 ): Promise<{ ended: Promise<void> }> {
+  protectFromOom()
   const log = makeServerLog()
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
@@ -182,6 +188,7 @@ export async function startServer(
       ports: home.ports,
     },
     catalogue,
+    budgets: () => config.now().budgets,
     limits: () => config.now().limits,
     configuration: () => describeConfiguration(config, store),
     buildConfiguration: () => readBuildConfiguration(process.env),
@@ -292,6 +299,15 @@ function interpretersReconciler(catalogue: Catalogue): Reconciler {
       before = now
       return { stacks: catalogue.stacks.length }
     },
+  }
+}
+
+/** Also a server that somebody else than our supervisor started. */
+function protectFromOom(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', String(OOM_SCORE_ADJ))
+  } catch {
+    // a container may not lower it
   }
 }
 

@@ -1,5 +1,5 @@
 // Layers: nothing loses one that it still needs, and at rest there is none that nobody needs.
-import type { World } from '../world.ts'
+import { CACHES_BYTES, type World } from '../world.ts'
 
 /** Every layer that the software of an instance names is there. */
 export function layersThere({ store, compute }: World): string[] {
@@ -17,6 +17,7 @@ export function layersThere({ store, compute }: World): string[] {
 export function layersAtRest({ store, compute }: World): string[] {
   const rows = store.all<{ key: string; state: string; digest: string }>('select * from layer')
   const there = [...compute.layers.values()]
+  const fits = there.reduce((sum, { bytes }) => sum + bytes, 0) <= CACHES_BYTES
   const named = new Set(
     store
       .all<{ name: string }>(
@@ -36,7 +37,9 @@ export function layersAtRest({ store, compute }: World): string[] {
     ),
     ...there.flatMap(({ key, digest }) => [
       ...(rows.some((row) => row.key === key) ? [] : [`the layer ${key} has no row`]),
-      ...(named.has(key) || named.has(digest) ? [] : [`the layer ${key} is named by nobody`]),
+      ...(named.has(key) || named.has(digest) || fits
+        ? []
+        : [`the layer ${key} is named by nobody, and the caches are above their budget`]),
     ]),
   ]
 }

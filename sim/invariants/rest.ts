@@ -26,7 +26,22 @@ export function rest(world: World): string[] {
     ...ownership(world),
     ...contents(world),
     ...health(world),
+    ...told(world),
   ]
+}
+
+// A burst of kills is one event, of an instance that lives to be told of.
+function told({ store, starved }: World): string[] {
+  const members = store.all<{ instanceId: string }>('select instance_id from environment_instance')
+  const count = (id: string) =>
+    store.get<{ n: number }>('select count(*) as n from event where message like :like', {
+      like: `[Instance: ${id}] The kernel ended %`,
+    })!.n
+  return [...starved].flatMap((id) => {
+    const n = count(id)
+    const least = members.some(({ instanceId }) => instanceId === id) ? 1 : 0
+    return n >= least && n <= 1 ? [] : [`${n} events tell that memory ran out in ${id}`]
+  })
 }
 
 function operations(world: World): string[] {

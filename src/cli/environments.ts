@@ -32,15 +32,21 @@ export async function listEnvironments(api: Api): Promise<Environment[]> {
 export async function chooseEnvironment(api: Api, named: string | undefined): Promise<Environment> {
   const all = await listEnvironments(api)
   if (named !== undefined) return byName(all, named)
-  const link = linkHere(api.home.id)
-  if (link) return linked(all, link)
-  if (all.length === 1) return all[0]!
+  const here = environmentHere(api, all)
+  if (here) return here
   if (all.length === 0)
     throw new Failure(
       'there is no environment yet; make one with: npm run up -- FOLDER',
       EXIT.operationFailed,
     )
   throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)
+}
+
+/** The one that this folder is linked to, else the only one of `all`; undefined when neither is. */
+export function environmentHere(api: Api, all: Environment[]): Environment | undefined {
+  const link = linkHere(api.home.id)
+  if (link) return linked(all, link)
+  return all.length === 1 ? all[0] : undefined
 }
 
 function linkHere(homeId: string): Link | undefined {

@@ -30,6 +30,7 @@ export function makeProgram(): Command {
 
   defineReading(withJson)
   defineChanging(withJson)
+  definePrune(withJson)
   defineClients(define, withJson)
   defineMachine(define, withJson)
   defineKeys(program)
@@ -72,7 +73,7 @@ function defineReading(withJson: Define): void {
   })
   withJson(
     'status [env]',
-    'an environment, its health and its instances',
+    'an environment, its health and its instances; without ENV also what the home takes of its disk',
     async function (env: Env, options: Json) {
       await (await show()).status(home(this), env, options)
     },
@@ -83,10 +84,12 @@ function defineReading(withJson: Define): void {
   withJson(
     'logs [env]',
     'the last lines of every instance',
-    async function (env: Env, options: Json & { follow?: boolean }) {
+    async function (env: Env, options: Json & { follow?: boolean; instance?: string }) {
       await (await import('./commands/logs.ts')).logs(home(this), env, options)
     },
-  ).option('-f, --follow', 'go on as they grow')
+  )
+    .option('-f, --follow', 'go on as they grow')
+    .option('--instance <id>', 'of one instance, which may have ended within the last week')
   withJson('open [env]', 'open the URL in a browser', async function (env: Env, options: Json) {
     process.exitCode = await (await import('./commands/open.ts')).open(home(this), env, options)
   })
@@ -133,6 +136,16 @@ function defineChanging(withJson: Define): void {
       await (await change()).terminate(home(this), env, options)
     },
   ).option('--force', 'do not ask')
+}
+
+function definePrune(withJson: Define): void {
+  withJson(
+    'prune',
+    'remove what nothing uses: built dependencies, logs of instances that are gone',
+    async function (options: Json & { dryRun?: boolean }) {
+      await (await import('./commands/room.ts')).prune(home(this), options)
+    },
+  ).option('--dry-run', 'only say what, and how much')
 }
 
 const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value]

@@ -1,6 +1,6 @@
 // Every setting of a home that its owner may give in <home>/config.yaml: the one table that the file, the command line,
 // the documentation and the type of the configuration are made of. A setting is a row here, and nothing else.
-import { address, integer, list, orNull, port, text, type ValueType } from './types.ts'
+import { address, bytes, decimal, integer, list, orNull, port, text, type ValueType } from './types.ts'
 
 export type Setting<T> = {
   /** Sentences for the file and the documents: what it does, in whose words, and what happens at its limits. */
@@ -131,6 +131,50 @@ export const table = {
     doc: 'Instances at once, of all environments. One more is refused by InstanceLimitExceeded.',
     type: orNull(integer({ min: 1, max: 10_000 }), 'no limit'),
     default: null,
+    takesEffect: 'at once',
+  }),
+  'budgets.bundles': setting<number>({
+    doc:
+      'Bytes of all objects in S3, bundles among them. Above it `polebean status` warns; nothing is deleted, since ' +
+      'objects are yours: delete versions that you do not need.',
+    type: bytes({ min: 0 }),
+    default: 10 * 2 ** 30,
+    takesEffect: 'at once',
+  }),
+  'budgets.caches': setting<number | null>({
+    doc:
+      'Bytes of built dependency layers. Above it those go that no version, deployment and instance names, the one ' +
+      'that was needed longest ago first.',
+    type: orNull(bytes({ min: 0 }), '5 GiB, or a tenth of the disk where that is less'),
+    default: null,
+    defaultSays: '5 GiB, or a tenth of the disk where that is less',
+    takesEffect: 'at once',
+  }),
+  'budgets.logs': setting<number>({
+    doc: 'Bytes, compressed, of the logs of instances that are gone. They are kept for a week; above it the oldest go sooner.',
+    type: bytes({ min: 0 }),
+    default: 64 * 2 ** 20,
+    takesEffect: 'at once',
+  }),
+  'budgets.memoryOvercommit': setting<number>({
+    doc:
+      "How often the machine's memory is lent out: an instance counts with what it uses, and at least with this part " +
+      'of the memory of its type. One that does not fit is refused by InsufficientInstanceCapacity.',
+    type: decimal({ min: 1, max: 100 }),
+    default: 10,
+    takesEffect: 'at once',
+  }),
+  'budgets.buildMemory': setting<number | null>({
+    doc: 'Bytes of memory that one build may hold; of one that wants more the kernel ends processes.',
+    type: orNull(bytes({ min: 64 * 2 ** 20 }), "half of the machine's memory, 4 GiB at most"),
+    default: null,
+    defaultSays: "half of the machine's memory, 4 GiB at most",
+    takesEffect: 'at once',
+  }),
+  'budgets.events': setting<number>({
+    doc: 'Events of one environment. They are kept for 90 days; above it the oldest go sooner.',
+    type: integer({ min: 100, max: 100_000 }),
+    default: 10_000,
     takesEffect: 'at once',
   }),
 }

@@ -1,11 +1,12 @@
 // Answers and errors, in the shape that the client of a service can read.
-import { DeclaredError, EngineError } from '../kernel/errors.ts'
+import { DeclaredError, EngineError, reasonOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { isServiceName, modelOf } from './models.ts'
 import { ec2 } from './protocols/ec2.ts'
 import type { Answer, Protocol } from './protocols/protocol.ts'
 import { query } from './protocols/query.ts'
 import { hostId, restXml } from './protocols/rest-xml.ts'
+import { isStoreFailure } from '../store/store.ts'
 import type { Head } from './request.ts'
 
 export const protocols: Record<'query' | 'ec2' | 'rest-xml', Protocol> = { query, ec2, 'rest-xml': restXml }
@@ -37,6 +38,11 @@ export function declaredOf(
   if (error instanceof EngineError) {
     log.warn('an engine failed during a request', { ...fields, error })
     return new DeclaredError('ServiceUnavailable', error.message, { httpStatus: 503 })
+  }
+  if (isStoreFailure(error)) {
+    log.warn('the database could not be written during a request', { ...fields, error })
+    const message = `The home's database cannot be written: ${reasonOf(error)}. Make room on its disk, then try again.`
+    return new DeclaredError('ServiceUnavailable', message, { httpStatus: 503 })
   }
   log.error('bug: a request failed', { ...fields, error })
   const code =

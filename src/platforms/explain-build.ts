@@ -21,14 +21,17 @@ export function explainBuild(key: string, output: string): Explanation {
     .split(/\r?\n|\r/)
     .map((line) => line.trimEnd())
     .filter(Boolean)
-  const lines = all.filter((line) => !FAILED_COMMAND.test(line))
+  const lines = all.filter((line) => !FAILED_COMMAND.test(line) && !OWN_REASON.test(line))
   const kind = key.startsWith('bundle-') ? 'bundle' : key.startsWith('python-') ? 'python' : 'nodejs'
   const command = commandOf(all)
-  return { sentence: sentenceOf(kind, lines, command), command, lines: lines.slice(-LINES_MAX) }
+  const own = firstMatch(all, OWN_REASON)?.[1]
+  return { sentence: own ?? sentenceOf(kind, lines, command), command, lines: lines.slice(-LINES_MAX) }
 }
 
 // The installers (assets/install-*.py) announce each command, and name the one that failed once more at the end: of a
 // long output only the end is kept. One that was cut off by the time limit could only announce it.
+/** Why a build was refused or ended from outside (layers.ts). */
+const OWN_REASON = /^\[polebean\] (.+)$/
 const FAILED_COMMAND = /^\[build\] command=(.+)$/
 const commandOf = (lines: string[]) =>
   firstMatch(lines, FAILED_COMMAND)?.[1] ??

@@ -17,6 +17,39 @@ export type Ec2Internal = {
   instanceSoftware(context: Context, instanceId: string): SoftwareState | undefined
   /** Digests of the layers that the software of any instance names, terminated ones aside. */
   layersInUse(): string[]
+  /** Those of whom the kernel ended processes. */
+  instancesShortOfMemory(): InstanceMemoryState[]
+  /** Of instances that are gone, newest first. */
+  keptLogs(): KeptLog[]
+  keptLogText(instanceId: string): string | undefined
+  /** Removes what is older than a week, and the oldest above `bytesMax`; answers how many bytes. */
+  removeKeptLogs(bytesMax: number): number
+}
+
+export type InstanceMemoryState = {
+  instanceId: string
+  instanceType: string
+  limitMiB: number
+  /** Of the same family, with more memory. */
+  nextType: { name: string; memoryMiB: number } | null
+  /** Processes that the kernel ended for want of memory since the launch. */
+  oomKills: number
+  /** The last of them; '' = not known. */
+  oomProcess: string
+  oomOfMachine: boolean
+  /** When the last was seen. */
+  oomAt: number | null
+}
+
+export type KeptLog = {
+  instanceId: string
+  /** Its environment's name, if it had one. */
+  environment: string
+  endedAt: number
+  /** Why it ended, as DescribeInstances says it; '' when nothing was wrong. */
+  reason: string
+  /** As it is kept, compressed. */
+  bytes: number
 }
 
 export type SoftwareIntent = {
@@ -44,6 +77,8 @@ export type S3Internal = {
     bucket: string,
     key: string,
   ): { id: string; bytes: number; sha256Hex: string } | undefined
+  /** All bodies of the home together. */
+  bytesUsed(): number
   /** Creates the bucket if it is not there. */
   ensureBucket(context: Context, bucket: string): void
 }

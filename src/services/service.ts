@@ -7,6 +7,7 @@ import type { Ids } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Store } from '../store/store.ts'
+import type { Budgets } from './budgets.ts'
 import type { Cloud } from './cloud.ts'
 import type { AsyncOperation, Context, Operation } from './context.ts'
 
@@ -23,6 +24,8 @@ export type ServiceDeps = {
   makeLanes(reconcilerName: string, atOnceMax: number): Lanes
   region: string
   account: string
+  /** What the home's owner configured, asked at each use. Without it: the defaults. */
+  budgets?: () => Budgets
 }
 
 type AnyOperation = Operation<never, object | void> | AsyncOperation<never, object | void>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -52,6 +52,27 @@ describe('openStore', () => {
     assert.deepEqual(store.all('select * from instance'), [])
     store.transaction(() => insert(1))
     assert.equal(store.all('select * from instance').length, 1)
+  })
+  it('has room of its own for what is written while the disk is full, and takes it again', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pbstore-'))
+    const store = openStore(join(folder, 'polebean.db'), migrations)
+    const { pageCount } = store.get<{ pageCount: number }>('pragma page_count')!
+    assert.ok(statSync(join(folder, 'polebean.db-wal')).size > 4 << 20)
+    const fill = (name: string, rows: number) =>
+      store.transaction(() => {
+        for (let n = 0; n < rows; n++)
+          store.insert('instance', { instanceId: `i-${name}-${n}`, tags: 'x'.repeat(500) })
+      })
+    store.get(`pragma max_page_count = ${pageCount}`)
+    fill('full', 2_000)
+    store.get(`pragma max_page_count = ${pageCount * 10}`)
+    fill('roomy', 5_000)
+    store.reserve()
+    const after = store.get<{ pageCount: number }>('pragma page_count')!
+    store.get(`pragma max_page_count = ${after.pageCount}`)
+    fill('again', 2_000)
+    store.close()
+    rmSync(folder, { recursive: true })
   })
   it('tells once, after the commit, which tables were written', () => {
     const store = open()

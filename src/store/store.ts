@@ -19,6 +19,9 @@ export type Store = {
   transaction<T>(body: () => T): T
   /** Tells which tables a committed transaction wrote. Called after the commit, outside of it. */
   onCommit(listener: (tables: ReadonlySet<string>) => void): void
+  /** Keeps room inside of the database's own files, so that small writes go on for a while when the disk is full. Cheap when
+   *  there is enough; on a disk that is full already it does nothing. */
+  reserve(): void
   close(): void
 }
 
@@ -45,6 +48,8 @@ export function openStore(path: string, migrations: Migration[]): Store {
   )
   if (path !== ':memory:') db.exec('pragma locking_mode = exclusive')
   migrate(db, migrations)
+  const isOnDisk = path !== ':memory:'
+  if (isOnDisk) fillReserve(db)
 
   const prepared = new Map<string, Prepared>()
   const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((sql) => db.prepare(sql)) as [
@@ -127,6 +132,12 @@ export function openStore(path: string, migrations: Migration[]): Store {
       }
     },
     onCommit: (listener) => void listeners.push(listener),
+    reserve() {
+      const { free } = db.prepare('select freelist_count as free from pragma_freelist_count').get() as {
+        free: number
+      }
+      if (isOnDisk && free < RESERVE_PAGES / 2) fillReserve(db)
+    },
     close: () => db.close(),
   }
 
@@ -139,8 +150,24 @@ export function openStore(path: string, migrations: Migration[]): Store {
   return store
 }
 
+/** Pages that are written once stay with the files when their rows go: as free pages of the database, and as the length of its
+ *  write-ahead log, which is used again from its start after each checkpoint. */
+function fillReserve(db: DatabaseSync): void {
+  try {
+    db.exec(`insert into reserve values (zeroblob(${RESERVE_PAGES * PAGE_BYTES})); delete from reserve`)
+    db.exec('pragma wal_checkpoint(passive)')
+  } catch (error) {
+    if (!isStoreFailure(error)) throw error // it is full already
+  }
+}
+
+/** 4 MiB: what the log grows to between two checkpoints. */
+const RESERVE_PAGES = 1_024
+const PAGE_BYTES = 4_096
+
 function migrate(db: DatabaseSync, migrations: Migration[]) {
   db.exec('create table if not exists migration (id text primary key, applied_order integer not null) strict')
+  db.exec('create table if not exists reserve (room blob) strict')
   const applied = db
     .prepare('select id from migration')
     .all()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lanesMigration, makeLanes } from '../../src/control/lanes.ts'
 import { makeWorkflows, workflowsMigration } from '../../src/control/workflows.ts'
+import { makeFilesystemRoom } from '../../src/engines/room/filesystem.ts'
 import { makeFilesystemObjects } from '../../src/engines/objects/filesystem.ts'
 import { createGateway } from '../../src/gateway/server.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -43,7 +44,7 @@ export async function startStorageServer(options: { port?: number; logLine?: (li
     region,
     account,
   }
-  const s3 = makeS3Service(deps, makeFilesystemObjects(join(dir, 'objects')))
+  const s3 = makeS3Service(deps, makeFilesystemObjects(join(dir, 'objects')), makeFilesystemRoom(dir))
   const services = { s3, iam: makeIamService(deps), sts: makeStsService() }
   const gateway = createGateway({
     services,

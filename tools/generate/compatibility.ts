@@ -73,6 +73,8 @@ const HEAD = `# What works, and what differs from AWS
   signs with one may do everything. The last active key can be neither deleted nor made inactive. Their last use is kept at
   most once a minute. Failed signatures are not limited by address.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
+- On a disk that is nearly full PutObject, UploadPart and CreateApplicationVersion with Process answer 507 \`InsufficientStorage\`; AWS's
+  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances use.
 - A session token sent with a home's key is refused: there are none.
 
 ## Not there yet, refused by typed errors

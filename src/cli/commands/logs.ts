@@ -15,9 +15,14 @@ const LOOK_EVERY_MS = 1_000
 export async function logs(
   homeDir: string,
   named: string | undefined,
-  options: { json?: boolean; follow?: boolean },
+  options: { json?: boolean; follow?: boolean; instance?: string },
 ): Promise<void> {
   const api = openApi(homeDir)
+  if (options.instance !== undefined) {
+    if (named !== undefined || options.follow)
+      throw new Failure('--instance stands alone: without an environment and without -f', EXIT.usage)
+    return instanceLogs(api, options.instance, options.json === true)
+  }
   const environment = await chooseEnvironment(api, named)
   const shown = new Map<string, string>()
   const show = (tails: Tail[]) => {
@@ -43,6 +48,24 @@ export async function logs(
       lost = true
     }
   }
+}
+
+type InstanceLogs = Tail & { environment: string; endedAt: number | null; reason: string }
+
+/** Of an instance that lives, or that ended within the last week. */
+async function instanceLogs(api: Api, id: string, json: boolean): Promise<void> {
+  if (!/^i-[0-9a-f]{8,17}$/.test(id))
+    throw new Failure(
+      `not the id of an instance: ${JSON.stringify(id)}; it looks like i-0123456789abcdef0`,
+      EXIT.usage,
+    )
+  const logs = JSON.parse(await api.get(`/polebean/instance-logs/${id}`)) as InstanceLogs
+  if (json) return print(JSON.stringify(logs))
+  if (logs.endedAt !== null)
+    note(
+      `${id} of ${logs.environment || 'no environment'} ended at ${new Date(logs.endedAt).toISOString()}${logs.reason && `: ${logs.reason}`}`,
+    )
+  print(logs.text.trimEnd())
 }
 
 /** What the logs end in now. */

@@ -43,13 +43,13 @@ describe('the environment that a command means', () => {
     mkdirSync(join(dir, 'sub/deep'), { recursive: true })
     for (const cwd of [dir, join(dir, 'sub/deep')])
       assert.match((await world.polebean(['status'], { cwd })).stdout, /^shop-app /)
-    const { stderr } = await world.polebean(['status'], { status: 2 })
+    const { stderr } = await world.polebean(['events'], { status: 2 })
     assert.match(stderr, /which environment\? There are: blog-app, shop-app\./)
   })
   it('is asked for also in a folder that was removed', async () => {
     const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
     mkdirSync(join(world.base, 'removed'))
-    const argv = ['sh', '-c', script, 'sh', join(world.base, 'removed'), ...cli(['status'])]
+    const argv = ['sh', '-c', script, 'sh', join(world.base, 'removed'), ...cli(['events'])]
     const { status, stderr } = await runProgram(argv, { env: world.env })
     assert.deepEqual([status, stderr], [2, 'polebean: which environment? There are: blog-app, shop-app.\n'])
   })
@@ -119,6 +119,77 @@ describe('docs/guide.md', () => {
     assert.deepEqual(said('keys create'), Object.keys(made))
     assert.deepEqual(said('keys revoke'), Object.keys(await json(['keys', 'revoke', made.accessKeyId])))
     assert.deepEqual(said('keys rotate'), Object.keys(await json(['keys', 'rotate'])))
+  })
+})
+
+describe('the room of the home', () => {
+  it('is shown by status without a name', async () => {
+    const home = (await world.polebean(['status'])).stdout
+    assert.match(
+      home,
+      /^ENVIRONMENT .*\nblog-app .*\nshop-app .*\n\nDisk of the home: 400 GiB of 500 GiB free\n/,
+    )
+    for (const kind of ['bundles', 'caches', 'instance logs', 'daemon logs', 'database', 'instance disks'])
+      assert.match(home, new RegExp(`^${kind} +\\d+ MiB +`, 'm'))
+    assert.match((await world.polebean(['status'], { cwd: dir })).stdout, /^shop-app [^]*Disk of the home/)
+    assert.doesNotMatch((await world.polebean(['status', 'shop-app'])).stdout, /Disk/)
+    const { environments, room } = await json(['status'])
+    assert.equal(environments.length, 2)
+    assert.deepEqual(Object.keys(room), ['disk', 'kinds'])
+  })
+  it('is refused to uploads when it is short, which status says, and given again', async () => {
+    const { freeBytes } = world.disk
+    world.disk.freeBytes = 2 ** 20
+    try {
+      await until('the home is low', async () => (await json(['status'])).room.disk.low)
+      assert.match(
+        (await world.polebean(['status'])).stdout,
+        /below 1\.0 GiB: uploads and builds are refused/,
+      )
+      const { stderr } = await world.polebean(['up', world.folder('late-app')], { status: 4 })
+      assert.match(
+        stderr,
+        /The upload was refused: the disk of the home has less than 1\.0 GiB of 500 GiB free\. Make room/,
+      )
+      const warned = async () => (await json(['status', 'shop-app'])).healthStatus === 'Warning'
+      await until('shop-app is Warning', warned)
+      const { causes } = await json(['status', 'shop-app'])
+      assert.match(causes[0], /^The disk of the home has less than 1\.0 GiB/)
+    } finally {
+      world.disk.freeBytes = freeBytes
+    }
+    await until('shop-app is Ok', async () => (await json(['status', 'shop-app'])).healthStatus === 'Ok')
+  })
+  it('is made by prune, which first says what would go', async () => {
+    await world.polebean(['up', world.folder('old-app')])
+    const [id] = (await json(['status', 'old-app'])).instances.map((one: { id: string }) => one.id)
+    await world.polebean(['terminate', 'old-app', '--force'])
+    await until('its logs are kept', async () => (await json(['prune', '--dry-run'])).kinds[1].count > 0)
+    const { stdout, stderr } = await world.polebean(['logs', '--instance', id])
+    assert.match(stdout, new RegExp(`==> /var/log/web.stdout.log <==\nlog of ${id}`))
+    assert.match(stderr, new RegExp(`^${id} of old-app ended at 20`))
+    await world.polebean(['prune', '--dry-run'])
+    assert.equal((await json(['logs', '--instance', id])).instance, id, 'a dry run removes nothing')
+    const pruned = await json(['prune'])
+    assert.deepEqual(
+      pruned.kinds.map(({ kind }: { kind: string }) => kind),
+      ['caches', 'instance logs'],
+    )
+    const gone = await world.polebean(['logs', '--instance', id], { status: 4 })
+    assert.match(
+      gone.stderr,
+      /^polebean: There are no logs of i-\w+: .* None has ended within the last week\.\n$/,
+    )
+    assert.equal((await world.polebean(['prune'])).stdout, 'There is nothing that nothing uses.\n')
+  })
+  it('is not asked for with what is no instance, or too much', async () => {
+    for (const args of [
+      ['--instance', '../etc'],
+      ['--instance', 'i-0123456789abcdef0', '-f'],
+      ['shop-app', '--instance', 'i-0123456789abcdef0'],
+    ])
+      await world.polebean(['logs', ...args], { status: 2 })
+    await world.polebean(['prune', 'everything'], { status: 2 })
   })
 })
 

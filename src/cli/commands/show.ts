@@ -1,24 +1,43 @@
 // Commands that read: list, status, events, printenv.
 import { openApi } from '../client.ts'
-import { chooseEnvironment, listEnvironments, settingsOf } from '../environments.ts'
+import {
+  chooseEnvironment,
+  environmentHere,
+  listEnvironments,
+  settingsOf,
+  type Environment,
+} from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
 import { paint, print, printJson, printTable } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
+import { printRoom, readRoom } from './room.ts'
 
 type Shown = { json?: boolean }
 
 export async function list(homeDir: string, { json }: Shown): Promise<void> {
   const all = await listEnvironments(openApi(homeDir))
   if (json) return printJson(all)
+  printEnvironments(all)
+}
+
+const printEnvironments = (all: Environment[]) =>
   printTable(
     ['ENVIRONMENT', 'STATUS', 'HEALTH', 'VERSION', 'URL'],
     all.map((one) => [one.name, one.status, one.healthStatus || one.health, one.versionLabel, one.url]),
   )
-}
 
 export async function status(homeDir: string, named: string | undefined, { json }: Shown): Promise<void> {
   const api = openApi(homeDir)
-  const environment = await chooseEnvironment(api, named)
+  // Without a name it is the home that is asked about, and the environment of this folder, if there is one.
+  const room = named === undefined ? await readRoom(api) : undefined
+  const all = named === undefined ? await listEnvironments(api) : []
+  const environment = named === undefined ? environmentHere(api, all) : await chooseEnvironment(api, named)
+  if (!environment) {
+    if (json) return printJson({ environments: all, room })
+    printEnvironments(all)
+    print('')
+    return room && printRoom(room)
+  }
   const health = await api.call('elasticbeanstalk', 'DescribeEnvironmentHealth', {
     EnvironmentName: environment.name,
     AttributeNames: ['All'],
@@ -35,7 +54,7 @@ export async function status(homeDir: string, named: string | undefined, { json 
     version: textOf(structureOf(one.Deployment).VersionLabel),
     causes: causesOf(one.Causes),
   }))
-  if (json) return printJson({ ...environment, causes, instances: rows })
+  if (json) return printJson({ ...environment, causes, instances: rows, ...(room ? { room } : {}) })
   print(`${environment.name} (${environment.id})  ${environment.platform}`)
   print(`  URL      ${environment.url}`)
   if (environment.localUrl) print(`  Local    ${environment.localUrl} (any Host)`)
@@ -48,6 +67,9 @@ export async function status(homeDir: string, named: string | undefined, { json 
     ['INSTANCE', 'HEALTH', 'ZONE', 'VERSION', 'CAUSE'],
     rows.map((one) => [one.id, one.health, one.zone, one.version, one.causes[0] ?? '']),
   )
+  if (!room) return
+  print('')
+  printRoom(room)
 }
 
 const causesOf = (value: unknown): string[] =>

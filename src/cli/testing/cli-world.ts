@@ -11,6 +11,7 @@ import { makeControlPlane, migrations } from '../../control-plane.ts'
 import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
 import { makeFakeCompute } from '../../engines/compute/fake.ts'
 import { makeFakeWorld } from '../../engines/compute/fake-world.ts'
+import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
 import { makeFilesystemObjects } from '../../engines/objects/filesystem.ts'
 import { createGateway } from '../../gateway/server.ts'
 import { pathOfObject, presign } from '../../gateway/sigv4/presign.ts'
@@ -71,6 +72,7 @@ export async function makeCliWorld() {
   /** What instances answer by HTTP (and were asked for), what their start checks say, and their logs. */
   const app = { status: 200, startCheck: '', seen: [] as string[], logs: {} as Record<string, string> }
   const clock = systemClock
+  const disk = makeFakeDisk()
   const balancer = makeFakeBalancerWorld({
     clock,
     probe: (address) =>
@@ -115,6 +117,7 @@ export async function makeCliWorld() {
         },
         balancer: balancer.engine(),
         objects,
+        room: makeFakeRoom(disk),
       },
       settings: { region: REGION, account: ACCOUNT, domain: 'elasticbeanstalk.localhost', ports },
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
@@ -168,6 +171,7 @@ export async function makeCliWorld() {
     app,
     ports,
     compute,
+    disk,
     settings,
     /** Runs the command line; its status must be the one given (0 unless said). */
     async polebean(args: string[], { status = 0, ...options }: Options & { status?: number } = {}) {

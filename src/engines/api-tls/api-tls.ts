@@ -56,7 +56,7 @@ export function makeApiTls({ clock, log, home, supervisor }: Deps): ApiTls {
     const { frame, files } = renderTls(model, { dir, user })
     const following = await haproxy.settled()
     if (following?.frame === frame) return { endsAt }
-    const taken = await takenBinds(binds, new Map(), haproxy.isOurs)
+    const taken = await takenBinds(binds, haproxy.isOurs)
     for (const [bind, why] of taken) throw new EngineError(`the API cannot be at ${bind}: it ${why}`)
     await haproxy.check((folder) => renderTls(model, { dir: folder, user }).files)
     if (following) await haproxy.reload(files, frame)

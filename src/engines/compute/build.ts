@@ -15,11 +15,14 @@ import { checkPath, directory, type Entry } from './guest-tree.ts'
 import { idleArgv } from './init-script.ts'
 import { digestOf, type Layers, LayerTooLarge } from './layers.ts'
 import type { Bind } from './oci-config.ts'
+import { parseVictim, readKernelLog, readOomKills } from './oom.ts'
 import type { Sandboxes } from './sandbox.ts'
 
 const OUTPUT_KEPT_BYTES = 64 * 1024
 const TIMED_OUT = 124
 const MIB = 1 << 20
+/** A build's own limit, whatever the instances have. */
+const MEMORY_BYTES_MAX = Math.min(4096 * MIB, Math.max(512 * MIB, Math.floor(totalmem() / 2)))
 
 type Deps = { home: Home; router: Router; clock: Clock; sandboxes: Sandboxes; layers: Layers }
 
@@ -44,6 +47,7 @@ export function makeBuilder({ home, router, clock, sandboxes, layers }: Deps): B
     if (!address) throw new EngineError('too many builds at once')
     addresses.add(address)
     const folder = join(dir, id)
+    const memoryBytes = request.memoryBytesMax ?? MEMORY_BYTES_MAX
     const image = join(folder, 'disk.img')
     try {
       rmSync(folder, { recursive: true, force: true })
@@ -64,18 +68,19 @@ export function makeBuilder({ home, router, clock, sandboxes, layers }: Deps): B
         folders: FOLDERS,
         argv: idleArgv,
         cpu: availableParallelism(),
-        memoryBytes: Math.min(4096 * MIB, Math.max(512 * MIB, Math.floor(totalmem() / 2))),
+        memoryBytes,
         pids: 2_048,
         tmpBytes: null,
       })
       await router.attach({ id, address }, pid)
       await sandboxes.start(id)
       const result = await runInside(id, request)
+      const oom = killsOf(id, memoryBytes)
       await sandboxes.destroy(id)
       await waitUntilDetached(clock, image)
-      if (result.exit !== 0) return { ...result, digest: '' }
+      if (result.exit !== 0) return { ...result, digest: '', ...oom }
       await layers.commit(request.key, image, request.outputBytesMax)
-      return { ...result, digest }
+      return { ...result, digest, ...oom }
     } catch (error) {
       if (error instanceof LayerTooLarge) return { exit: 1, output: error.message, digest: '' }
       throw error
@@ -85,6 +90,12 @@ export function makeBuilder({ home, router, clock, sandboxes, layers }: Deps): B
       addresses.delete(address)
       rmSync(folder, { recursive: true, force: true })
     }
+  }
+
+  const killsOf = (id: string, limitBytes: number): Pick<BuildResult, 'oom'> => {
+    const cgroup = sandboxes.cgroupOf(id)
+    if (!readOomKills(cgroup)) return {}
+    return { oom: { process: parseVictim(readKernelLog(), cgroup).process, limitBytes } }
   }
 
   const runInside = async (id: string, { argv, env, timeoutMs }: BuildRequest) => {

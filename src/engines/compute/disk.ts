@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -14,7 +15,7 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
-import { runOk } from '../../kernel/process.ts'
+import { run, runOk } from '../../kernel/process.ts'
 
 /**
  * Makes the image if it is not there, with what lies in `content` (owners too); a crash leaves none or a whole one.
@@ -55,14 +56,62 @@ export async function waitUntilDetached(clock: Clock, image: string, timeoutMs =
     if (clock.monotonic() - startedAt > timeoutMs) throw new EngineError(`the disk is still in use: ${image}`)
 }
 
-function isAttached(path: string): boolean {
-  for (const device of readdirSync('/sys/block')) {
+/**
+ * Images whose file system, mounted now, has met errors, and when the last was (epoch seconds; of earlier mounts too, as the
+ * superblock keeps it). Where the host's disk is full a sparse image cannot grow: its journal cannot be written, and the kernel
+ * takes no more writes until it is mounted anew.
+ */
+export function brokenDisks(): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const device of existsSync(EXT4) ? readdirSync(EXT4) : []) {
     if (!device.startsWith('loop')) continue
     try {
-      if (readFileIfAny(`/sys/block/${device}/loop/backing_file`)?.trim() === path) return true
+      const at = Number(readFileIfAny(`${EXT4}/${device}/last_error_time`))
+      const image = at > 0 && readFileIfAny(`/sys/block/${device}/loop/backing_file`)?.trim()
+      if (image) found.set(image, at)
     } catch {
-      // ENXIO: let go while we looked
+      // let go while we looked
     }
   }
-  return false
+  return found
+}
+
+const EXT4 = '/sys/fs/ext4'
+
+/** Repairs an image that is not mounted, if the kernel has noted errors in it. Costs a read of two bytes otherwise. */
+export async function repairDisk(image: string): Promise<void> {
+  if ((stateOf(image) & ERROR_FS) === 0) return
+  const { exit, stdout } = await run(['e2fsck', '-f', '-y', image], { timeoutMs: REPAIR_TIMEOUT_MS })
+  // e2fsck(8): 1 and 2 are errors that it corrected.
+  if (exit > 2)
+    throw new EngineError(`the disk ${image} cannot be repaired: ${stdout.toString().trim().slice(-300)}`)
+}
+
+/** s_state of the superblock: https://docs.kernel.org/filesystems/ext4/super.html */
+function stateOf(image: string): number {
+  const fd = openSync(image, 'r')
+  try {
+    const state = Buffer.alloc(2)
+    readSync(fd, state, 0, 2, 1024 + 0x3a)
+    return state.readUInt16LE()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const ERROR_FS = 2
+const REPAIR_TIMEOUT_MS = 60_000
+
+const isAttached = (path: string) => loopOf(path) !== undefined
+
+function loopOf(path: string): string | undefined {
+  return readdirSync('/sys/block').find((device) => {
+    try {
+      return (
+        device.startsWith('loop') && readFileIfAny(`/sys/block/${device}/loop/backing_file`)?.trim() === path
+      )
+    } catch {
+      return false // ENXIO: let go while we looked
+    }
+  })
 }

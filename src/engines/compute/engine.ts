@@ -98,6 +98,20 @@ export type InstanceStats = {
   processes?: number
 }
 
+/** What an instance makes of its memory. */
+export type InstanceMemory = {
+  id: string
+  /** Without what the kernel could drop; absent while it does not run or cannot be measured. */
+  usedBytes?: number
+  limitBytes: number
+  /** Processes that the kernel ended for want of memory, since the launch, over all boots: it never shrinks. */
+  oomKills: number
+  /** The name of the last of them; '' when there is none or the kernel's log does not tell. */
+  oomProcess: string
+  /** Whether all of the machine's memory was short then, not only the instance's own. */
+  oomOfMachine: boolean
+}
+
 /** One build in a sandbox that has an instance's network, the given inputs read-only and an empty output folder. */
 export type BuildRequest = {
   /** Content key: equal keys build once. The digest of the layer is derived from it. Form: [a-z0-9-]{1,80}. */
@@ -118,8 +132,16 @@ export type BuildRequest = {
   timeoutMs: number
   /** Bytes that the layer may have at most. */
   outputBytesMax: number
+  /** What its processes may hold together; without it half of the machine's memory, 4 GiB at most. */
+  memoryBytesMax?: number
 }
-export type BuildResult = { exit: number; output: string; digest: string }
+export type BuildResult = {
+  exit: number
+  output: string
+  digest: string
+  /** There when the kernel ended processes of the build for want of memory. `process`: the last one, '' unknown. */
+  oom?: { process: string; limitBytes: number }
+}
 
 export type Capacity = {
   cpu: number
@@ -141,6 +163,10 @@ export type ComputeEngine = {
    *  there the EngineError says `No such file or directory`. */
   read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>
   stats(): Promise<InstanceStats[]>
+  /** Of every instance that was launched and not removed. Cheap: asked every few seconds. */
+  memory(): Promise<InstanceMemory[]>
+  /** The ends of all logs under /var/log as one text, each after a line `==> PATH <==`; works on a stopped instance too. */
+  logs(id: string, options: { tailBytes: number; bytesMax: number }): Promise<string>
   /** Answers the exit status and the last part of the output (≤ 64 KiB). A failed build leaves no layer. */
   build(request: BuildRequest): Promise<BuildResult>
   /** Digests of the layers that are there, and what they are keyed by. */

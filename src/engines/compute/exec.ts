@@ -49,6 +49,29 @@ export async function tailInside(
   return result.stdout
 }
 
+/** The ends of all logs, in the order of their names; what is too much is cut off at the end. */
+export async function logsInside(
+  sandboxes: Sandboxes,
+  id: string,
+  { tailBytes, bytesMax }: { tailBytes: number; bytesMax: number },
+): Promise<string> {
+  const argv = ['timeout', '-k', '1', '10', '/bin/sh', '-c', LOGS, 'logs']
+  const limits = [tailBytes, bytesMax].map((bytes) => String(Math.floor(bytes)))
+  const result = await run(sandboxes.execArgv(id, 'root', {}, '/', [...argv, ...limits]), {
+    timeoutMs: 15_000,
+    outputBytesMax: bytesMax + 4_096,
+  })
+  if (result.exit !== 0 && result.stdout.length === 0)
+    throw new EngineError(`${id}: ${result.stderr.toString().trim().slice(-300) || 'cannot read its logs'}`)
+  return result.stdout.toString()
+}
+
+// $1 bytes of each, $2 of all. Plain files only; `current` is what svlogd writes to.
+const LOGS = `
+find /var/log -type f -size +0 ! -name lock ! -name config ! -path '*/nginx/*.gz' -print0 | sort -z |
+  xargs -0 -r -n 50 tail -v -c "$1" -- | head -c "$2"
+`
+
 const TAIL_BYTES_MAX = 16 << 20
 const SPARE_MS = 5_000
 const TIMED_OUT = 124

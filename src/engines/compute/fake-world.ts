@@ -11,6 +11,10 @@ export type FakeInstance = {
   /** Of the software that the running processes were started with. */
   revision: number
   launched: boolean
+  /** Kills for want of memory so far. */
+  oomKills?: number
+  /** What it holds; absent = not measured. */
+  usedBytes?: number
 }
 
 export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }
@@ -38,6 +42,14 @@ export const makeFakeWorld = (): FakeWorld => ({
 export function killInstance(world: FakeWorld, id: string, at: number, reason = DIED): void {
   const instance = world.instances.get(id)
   if (instance?.state === 'running') Object.assign(instance, { state: 'stopped', since: at, reason })
+}
+
+/** The kernel ends a process of an instance for want of memory; with `init` the first one, and so all of it. */
+export function oomKill(world: FakeWorld, id: string, at: number, { init = false } = {}): void {
+  const instance = world.instances.get(id)
+  if (instance?.state !== 'running') return
+  instance.oomKills = (instance.oomKills ?? 0) + 1
+  if (init) killInstance(world, id, at)
 }
 
 export function rebootMachine(world: FakeWorld, at: number): void {

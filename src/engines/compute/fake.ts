@@ -180,6 +180,23 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
             processes: 3,
           })),
       ),
+    memory: () =>
+      call('memory', '', () =>
+        [...world.instances.values()]
+          .filter(({ spec }) => !world.lost.has(spec.id))
+          .map(({ spec, state, usedBytes, oomKills = 0 }) => ({
+            id: spec.id,
+            ...(usedBytes === undefined || state !== 'running' ? {} : { usedBytes }),
+            limitBytes: spec.memoryBytes,
+            oomKills,
+            oomProcess: oomKills > 0 ? 'gunicorn' : '',
+            oomOfMachine: false,
+          })),
+      ),
+    logs: (id, { bytesMax }) =>
+      call('logs', id, () =>
+        `==> /var/log/web.stdout.log <==\nlog of ${instanceOf(id).spec.id}\n`.slice(0, bytesMax),
+      ),
     build: (request) => call('build', request.key, () => build(request)),
     layers: () =>
       call('layers', '', () =>

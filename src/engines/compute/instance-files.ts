@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
 import type { InstanceSpec } from './engine.ts'
+import type { KeptOom } from './oom-counter.ts'
 
 export type InstanceRecord = {
   spec: InstanceSpec
@@ -12,6 +13,8 @@ export type InstanceRecord = {
   stoppedAt: number
   /** Why, one line. */
   reason: string
+  /** Kills for want of memory; absent = none. */
+  oom?: KeptOom
 }
 
 export type InstanceFiles = {

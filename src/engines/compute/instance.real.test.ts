@@ -86,6 +86,67 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
       }
     })
 
+    it('tells of a process that the kernel ended for want of memory, over all boots, and of a build', async () => {
+      const hungry = ['/usr/bin/python3', '-c', 'b = bytearray(400 * 1024 * 1024)']
+      const oom = async () => {
+        const { oomKills, oomProcess, oomOfMachine, limitBytes } = (await compute.memory())[0]!
+        return { oomKills, oomProcess, oomOfMachine, limitBytes }
+      }
+      const none = { oomKills: 0, oomProcess: '', oomOfMachine: false, limitBytes: 256 * MEBIBYTES }
+      assert.deepEqual(await oom(), none)
+      assert.equal((await inside(1, ...hungry)).exit, 137)
+      const once = { ...none, oomKills: 1, oomProcess: 'python3' }
+      assert.deepEqual(await oom(), once)
+      assert.equal(
+        await fromBalancer(1),
+        `1 from ip-${address(1).replaceAll('.', '-')}\n`,
+        'the others run on',
+      )
+      await compute.stop(instanceId(1), 1_000)
+      assert.deepEqual(await oom(), once)
+      await compute.start(instanceId(1))
+      compute = test.open()
+      assert.deepEqual(await oom(), once, 'a control plane that comes later knows it too')
+      await inside(1, ...hungry)
+      assert.deepEqual(await oom(), { ...once, oomKills: 2 })
+      await answers(1)
+
+      const build = await compute.build({
+        key: 'hungry',
+        platform: { name: 'python-3.11', version: '1' },
+        ...{ inputs: [], layers: [], files: [], target: '/var/app/current', env: {} },
+        argv: hungry,
+        timeoutMs: 20_000,
+        outputBytesMax: 4 * MEBIBYTES,
+        memoryBytesMax: 128 * MEBIBYTES,
+      })
+      assert.equal(build.exit, 137)
+      assert.deepEqual(build.oom, { process: 'python3', limitBytes: 128 * MEBIBYTES })
+    })
+
+    it('is ended before anything of the host when memory is short', async () => {
+      const scores = (await inside(1, 'sh', '-c', 'cat /proc/[0-9]*/oom_score_adj')).output.split('\n')
+      assert.deepEqual([...new Set(scores.filter(Boolean))], ['300'])
+    })
+
+    it('hands out the ends of its logs, also when it is stopped', async () => {
+      await inside(
+        2,
+        'sh',
+        '-c',
+        'mkdir -p /var/log/web; seq 1000 >/var/log/web/current; ln -s /etc/passwd /var/log/link',
+      )
+      const limits = { tailBytes: 9, bytesMax: 10_000 }
+      const running = await compute.logs(instanceId(2), limits)
+      assert.match(running, /==> \/var\/log\/web\/current <==\n999\n1000\n/)
+      assert.doesNotMatch(running, /root:|998/)
+      await compute.stop(instanceId(2), 1_000)
+      assert.match(await compute.logs(instanceId(2), limits), /999\n1000\n/)
+      assert.equal((await compute.logs(instanceId(2), { ...limits, bytesMax: 20 })).length, 20)
+      await compute.start(instanceId(2))
+      await answers(2)
+    })
+
     it('is open to the balancer on port 80 only, and on ports that are named', async () => {
       const server = ['/usr/bin/python3', '-m', 'http.server', '8080']
       const serving = inside(1, 'timeout', '4', ...server)

@@ -1,12 +1,13 @@
 // Instances as runc sandboxes (design §4, §5). One engine to a home, in one process; what it needs to know after its own
 // death lies in the home (`instances/`, `layers/`), in runc's state and in the kernel.
-import { statfsSync, writeFileSync } from 'node:fs'
+import { realpathSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Home } from '../../kernel/home.ts'
 import type { Log } from '../../kernel/log.ts'
+import { isLow, spaceOf } from '../../kernel/space.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { hasNamespace } from '../network/ip.ts'
 import { interfaceOf } from '../network/names.ts'
@@ -20,12 +21,14 @@ import {
   type InstanceSpec,
   type InstanceStats,
 } from './engine.ts'
-import { execInside, tailInside } from './exec.ts'
+import { brokenDisks } from './disk.ts'
+import { execInside, logsInside, tailInside } from './exec.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, readInstanceFiles } from './instance-files.ts'
 import { forgetOtherBoots, KERNEL_BOOT, planOf, readStarted, type Started } from './instance-plan.ts'
 import { makeLayers } from './layers.ts'
 import { type InitProcess, isAlive } from './runc-state.ts'
+import { makeOomCounter } from './oom-counter.ts'
 import { makeSandboxes } from './sandbox.ts'
 import { readCgroupStats } from './stats.ts'
 
@@ -52,6 +55,11 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   /** What this process is doing to an instance just now. */
   const underWay = new Map<string, 'pending' | 'stopping'>()
   const inTurnOf = makeTurns()
+  const bootOf = (id: string) => {
+    const init = sandboxes.init(id)
+    return init ? `${KERNEL_BOOT.slice(0, 8)}-${init.pid}-${init.startTicks}` : ''
+  }
+  const ooms = makeOomCounter(sandboxes, files, bootOf)
   /** Set from the first work on: who only looks (`doctor`, while the server works) must change nothing. */
   let opening: Promise<void> | undefined
 
@@ -80,6 +88,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       const missing = spec.software.layers.find((layer) => !layers.has(layer.digest))
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
+      if (opening) ooms.keep(spec.id)
       const pid = await sandboxes.create({
         ...planOf(record, files().image(spec.id)),
         argv: ['/bin/sh', '/etc/polebean/init'],
@@ -116,6 +125,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
   }
 
   const takeDown = async (record: InstanceRecord, reason: string) => {
+    ooms.keep(record.spec.id)
     await sandboxes.destroy(record.spec.id)
     await router.detach(memberOf(record))
     files().put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
@@ -140,7 +150,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       state,
       reason: state === 'stopped' ? record.reason || cutShort : '',
       since: started?.at ?? record.stoppedAt,
-      boot: init ? `${KERNEL_BOOT.slice(0, 8)}-${init.pid}-${init.startTicks}` : '',
+      boot: bootOf(id),
       revision: started?.revision ?? software.revision,
       address: requestedAddress,
       zone,
@@ -149,16 +159,36 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     }
   }
 
-  const readStopped = async (record: InstanceRecord, path: string, tailBytes: number) => {
+  const fromStopped = async <T>(record: InstanceRecord, look: (reader: string) => Promise<T>): Promise<T> => {
     const { id } = record.spec
+    ooms.keep(id)
     await sandboxes.destroy(id) // its first process may just have died
     const reader = `r-${id.slice(2)}`
     try {
       await sandboxes.create({ ...planOf(record, files().image(id)), id: reader, argv: idleArgv })
       await sandboxes.start(reader)
-      return await tailInside(sandboxes, reader, path, tailBytes)
+      return await look(reader)
     } finally {
       await sandboxes.destroy(reader)
+    }
+  }
+
+  // Ended as if it had died, so that it is started again, which mounts its disk anew. Not while there is no room for it.
+  const bringBackBroken = async () => {
+    const broken = brokenDisks()
+    if (broken.size === 0 || isLow(spaceOf(home.dir))) return
+    for (const record of files().all().values()) {
+      const { id } = record.spec
+      const isBroken = () => {
+        const started = runningInit(id) && readStarted(startedPath(id))
+        const at = started && broken.get(realpathSync(files().image(id)))
+        return at !== undefined && at >= Math.floor(started!.at / 1000)
+      }
+      if (underWay.has(id) || !isBroken()) continue
+      log.warn('the disk of an instance takes no more writes; it is started again', { instance: id })
+      await inTurnOf(id, async () => {
+        if (isBroken()) await halt(recordOf(id), BROKEN_GRACE_MS, DIED)
+      })
     }
   }
 
@@ -218,6 +248,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         if (record) await halt(record, 0, 'it is being removed')
         else if (files().broken().has(id)) await sandboxes.destroy(id)
         files().remove(id)
+        ooms.forget(id)
       })
     },
     async list() {
@@ -247,9 +278,18 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       return inTurnOf(id, () =>
         runningInit(id)
           ? tailInside(sandboxes, id, path, tailBytes)
-          : readStopped(recordOf(id), path, tailBytes),
+          : fromStopped(recordOf(id), (reader) => tailInside(sandboxes, reader, path, tailBytes)),
       )
     },
+    async logs(id, limits) {
+      await opened()
+      return inTurnOf(id, () =>
+        runningInit(recordOf(id).spec.id)
+          ? logsInside(sandboxes, id, limits)
+          : fromStopped(recordOf(id), (reader) => logsInside(sandboxes, reader, limits)),
+      )
+    },
+    memory: async () => [...files().all().values()].map((record) => ooms.look(record)),
     async stats() {
       const running = [...files().all().values()].filter(({ spec }) => runningInit(spec.id))
       const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
@@ -283,12 +323,18 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async capacity() {
       const { bavail, bsize } = statfsSync(home.dir)
       const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64'
-      return { cpu: availableParallelism(), memoryBytes: totalmem(), diskBytes: bavail * bsize, architecture }
+      return {
+        cpu: availableParallelism(),
+        memoryBytes: totalmem(),
+        diskBytes: bavail * bsize,
+        architecture,
+      }
     },
     network: () => ({ cidr: home.cidr, zones }),
     async ensure() {
       await opened()
       await router.ensure()
+      await bringBackBroken()
       const attached = await router.counters()
       for (const record of files().all().values()) {
         const { id } = record.spec
@@ -314,6 +360,9 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     },
   }
 }
+
+/** For requests under way; what is logged meanwhile is lost in any case. */
+const BROKEN_GRACE_MS = 10_000
 
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined

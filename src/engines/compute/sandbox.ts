@@ -18,7 +18,7 @@ import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
-import { ensureDisk, waitUntilDetached } from './disk.ts'
+import { ensureDisk, repairDisk, waitUntilDetached } from './disk.ts'
 import type { LayerMount, Software } from './engine.ts'
 import { guestMounts, type Upper } from './guest-mounts.ts'
 import { directory, type Entry, guestTree, hostnameOf, OWNER_IDS } from './guest-tree.ts'
@@ -125,6 +125,7 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     writeFileSync(`${dir}/config.json`, JSON.stringify(config))
     await disk
     await waitUntilDetached(clock, plan.image)
+    await repairDisk(plan.image)
     const uppers = mounts.uppers.map(({ name, uid }) => `${name}:${home.idBase + uid}`)
     const result = await run([
       ...['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-euc', ASSEMBLE, 'assemble'],

@@ -39,8 +39,13 @@ export function startRunsvdir(dir: string, homeId: string): Promise<void> {
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** HAProxy, the resolver, runit and the control plane are the last that the kernel ends when memory is short (proc(5);
+ *  instances have +300). Where it may not be lowered (a container) it stays. */
+export const OOM_SCORE_ADJ = -900
+
 // Folders of cgroups, `--`, then the program: it is inside before it has a child. Constant text; all values are arguments.
-const ENTER = `while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"`
+const ENTER = `echo ${OOM_SCORE_ADJ} >/proc/$$/oom_score_adj || :
+while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"`
 
 // Instances run a runsvdir too, and may call any process what they like: their users and namespaces differ.
 function isRunsvdir(pid: string, dir: string): boolean {

@@ -69,5 +69,13 @@ export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map(
   ),
 )
 
+/** The next type of the same family with more memory; undefined for the largest. */
+export function nextLarger({ name, memoryMiB }: InstanceType): InstanceType | undefined {
+  const family = name.slice(0, name.indexOf('.') + 1)
+  return [...instanceTypes.values()]
+    .filter((one) => one.name.startsWith(family) && one.memoryMiB > memoryMiB)
+    .toSorted((a, b) => a.memoryMiB - b.memoryMiB)[0]
+}
+
 /** By the machine's architecture. */
 export const DEFAULT_INSTANCE_TYPES = { x86_64: 't3.micro', arm64: 't4g.micro' } as const

@@ -2,6 +2,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Ids } from '../../kernel/ids.ts'
 import type { Store } from '../../store/store.ts'
+import type { ServiceDeps } from '../service.ts'
 import type { Context } from '../context.ts'
 import type { Network } from './network.ts'
 
@@ -9,6 +10,7 @@ export type Ec2Deps = {
   store: Store
   clock: Clock
   ids: Ids
+  budgets?: ServiceDeps['budgets']
   /** Instances at once, as the home's owner allows; null = no limit. */
   instancesMax(): number | null
   networkOf(context: Pick<Context, 'account' | 'region'>): Network

@@ -185,6 +185,62 @@ describe('an instance', () => {
     launch({ InstanceType: 't3.micro' })
   })
 
+  it('counts with what it uses, which the refusal names', async () => {
+    world.compute.memoryBytes = 2 ** 30
+    world.restart()
+    await world.clock.run(1_000)
+    const id = launch({
+      TagSpecifications: [
+        { ResourceType: 'instance', Tags: [{ Key: 'elasticbeanstalk:environment-name', Value: 'shop' }] },
+      ],
+    })
+    await world.clock.run(1_000)
+    launch()
+    world.compute.world.instances.get(id)!.usedBytes = 900 * 2 ** 20
+    await world.clock.run(10_000)
+    assert.throws(() => launch(), {
+      code: 'InsufficientInstanceCapacity',
+      message:
+        /^We currently do not have sufficient t3\.micro capacity .* Of this machine's 1024 MiB, 1003 MiB are taken: .* most by i-\w+ \(shop\) 900 MiB, i-\w+ \(no environment\) 103 MiB\. 1 of type t3\.micro need 103 MiB\. Terminate or scale down/,
+    })
+    world.compute.world.instances.get(id)!.usedBytes = 100 * 2 ** 20
+    await world.clock.run(10_000)
+    launch()
+  })
+
+  it('leaves its logs, though the control plane dies while it goes', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    let deaths = 0
+    world.compute.fault = ({ method }) =>
+      (method === 'logs' || method === 'remove') && deaths++ < 2 ? 'lost after' : undefined
+    world.ec2.terminateInstances(world.context, { InstanceIds: [id] })
+    for (let life = 0; life < 3; life++) {
+      await world.clock.run(2_000)
+      world.restart()
+    }
+    await world.clock.run(5_000)
+    assert.equal(state(id), 'terminated')
+    assert.equal(deaths > 1, true)
+    const [kept, ...others] = world.ec2.keptLogs()
+    assert.deepEqual([kept?.instanceId, others], [id, []])
+    assert.match(world.ec2.keptLogText(id)!, new RegExp(`log of ${id}`))
+    world.ec2.removeKeptLogs(kept!.bytes)
+    assert.equal(world.ec2.keptLogs().length, 1)
+    world.ec2.removeKeptLogs(kept!.bytes - 1)
+    assert.deepEqual(world.ec2.keptLogs(), [])
+  })
+
+  it('goes though its logs cannot be read, which they then say', async () => {
+    const id = launch()
+    await world.clock.run(1_000)
+    world.compute.fault = ({ method }) => (method === 'logs' ? 'error before' : undefined)
+    world.ec2.terminateInstances(world.context, { InstanceIds: [id] })
+    await world.clock.run(5_000)
+    assert.equal(state(id), 'terminated')
+    assert.match(world.ec2.keptLogText(id)!, /^The logs of i-\w+ could not be read: logs: error before\n/)
+  })
+
   it('cannot be one more than the owner of the home allows', async () => {
     world.allowed.instances = 2
     launch({ MaxCount: 5 })

@@ -6,6 +6,7 @@ import type { SoftwareIntent } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'
 import { instanceTypes } from './catalogue.ts'
 import { PLAIN_PLATFORM } from './image.ts'
+import { keepLogs } from './kept-logs.ts'
 import type { InstanceAction } from './plan.ts'
 import {
   generationOf,
@@ -79,6 +80,7 @@ export function makePerformer(
       case 'stop':
         return compute.stop(row.id, GRACE_MS)
       case 'remove':
+        await keepLogs({ store, clock }, compute, row)
         return compute.remove(row.id)
       case 'check':
         return

@@ -6,6 +6,8 @@ import { inTransactions } from '../in-transactions.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
+import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
+import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeImageOperations } from './operations/images.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
@@ -35,7 +37,14 @@ export function makeEc2Service(
     return network
   }
   forgetOtherNetworks(store, networkOf(deps).vpcId)
-  const parts: Ec2Deps = { store, clock, ids, instancesMax, networkOf }
+  const parts: Ec2Deps = {
+    store,
+    clock,
+    ids,
+    instancesMax,
+    networkOf,
+    ...(deps.budgets ? { budgets: deps.budgets } : {}),
+  }
 
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
@@ -49,8 +58,14 @@ export function makeEc2Service(
   })
   return {
     operations,
-    internal: makeSoftwareOperations(parts),
-    reconcilers: [makeInstancesReconciler(deps, compute)],
+    internal: {
+      ...makeSoftwareOperations(parts),
+      instancesShortOfMemory: () => shortOfMemory(store),
+      keptLogs: () => keptLogs(store),
+      keptLogText: (instanceId) => keptLogText(store, instanceId),
+      removeKeptLogs: (bytesMax) => removeKeptLogs({ store, clock }, bytesMax),
+    },
+    reconcilers: [makeInstancesReconciler(deps, compute), makeMemoryReconciler(deps, compute)],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal>
 }

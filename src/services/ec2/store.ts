@@ -44,6 +44,16 @@ export const ec2Migrations: Migration[] = [
       account text not null, region text not null, cpu real not null, memory_bytes integer not null,
       disk_bytes integer not null, architecture text not null, primary key (account, region)) strict;`,
   },
+  {
+    id: 'ec2.2.memory',
+    sql: `
+    create table ec2_instance_memory (
+      instance_id text primary key, used_bytes integer, oom_kills integer not null, oom_process text not null,
+      oom_of_machine integer not null, oom_at integer) strict;
+    create table ec2_instance_log (
+      instance_id text primary key, environment text not null, ended_at integer not null, reason text not null,
+      text blob not null, bytes integer not null) strict;`,
+  },
 ]
 
 export type InstanceRow = {

@@ -16,6 +16,7 @@ import { isGone } from './gone.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
 import { refreshPortProblem } from './port-problem.ts'
+import { lowCause, roomRow } from './room/low.ts'
 import {
   environmentById,
   findDeployment,
@@ -39,6 +40,7 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
       'autoscaling_group',
       'elbv2_load_balancer',
       'elbv2_target',
+      'home_room',
     ],
     // eslint-disable-next-line -- all of it is rows
     async reconcile() {
@@ -107,6 +109,7 @@ export function assessNow(
     last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
   const group = groupOf(parts, row)
   // A healthy target has a balancer that checks it.
+  const room = roomRow(store)
   const serving = [...targets.values()].some(({ state }) => state === 'healthy')
   return assess({
     status: row.status,
@@ -130,6 +133,7 @@ export function assessNow(
       ...(serving || hasLoadBalancer(parts, row) ? [] : ['load balancer']),
     ],
     requests: requestsOf(loadBalancerCounters(parts, row)),
+    lowRoom: room?.low ? lowCause(room) : null,
     instances: instancesOf(store, row.id).map((instance) =>
       factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
     ),

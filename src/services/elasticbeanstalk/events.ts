@@ -31,6 +31,8 @@ export type Events = {
   write(subject: EventSubject, severity: Severity, message: string): void
   /** Removes what is older than the retention, and the oldest above the limit; answers how many. */
   prune(): number
+  /** Removes the oldest of each environment that has more than `most`; answers how many. */
+  pruneEnvironments(most: number): number
 }
 
 export function makeEvents({ store, clock }: { store: Store; clock: Clock }): Events {
@@ -48,6 +50,23 @@ export function makeEvents({ store, clock }: { store: Store; clock: Clock }): Ev
         most: EVENTS_MAX,
       })
       return expired + over
+    },
+    pruneEnvironments(most) {
+      const crowded = store.all<{ environmentId: string }>(
+        `select environment_id from event where environment_id is not null
+         group by environment_id having count(*) > :most`,
+        { most },
+      )
+      return crowded.reduce(
+        (sum, { environmentId }) =>
+          sum +
+          store.run(
+            `delete from event where environment_id = :environmentId and at <= (select at from event
+               where environment_id = :environmentId order by at desc limit 1 offset :most)`,
+            { environmentId, most },
+          ),
+        0,
+      )
     },
   }
 }

@@ -1,7 +1,7 @@
 // The services that Beanstalk composes, for its unit tests: just enough of them, in memory, moved by the clock alone.
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Cloud, SoftwareIntent } from '../cloud.ts'
+import type { Cloud, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
 
 type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
 type Group = {
@@ -33,6 +33,10 @@ export type World = {
   checks: (intent: SoftwareIntent, instanceId: string) => string
   /** Why load balancers are not reached at some port; '' = they are. */
   impairment: string
+  /** Of whom the kernel ended processes. */
+  starved: InstanceMemoryState[]
+  /** By instance, of those that are gone. */
+  keptLogs: Map<string, { log: KeptLog; text: string }>
   /** Why no instance can be launched; '' = it can. */
   launchFailure: string
   /** An instance dies; its group launches another one. */
@@ -63,6 +67,8 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     starts: () => '',
     checks: () => '',
     impairment: '',
+    starved: [],
+    keptLogs: new Map(),
     launchFailure: '',
     kill: (id) => {
       for (const group of world.groups.values())
@@ -132,6 +138,13 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       Object.assign(one, { intent, revision: one.revision + 1, putAt: clock.now() })
     },
     instanceSoftware: (_context, id) => softwareOf(id),
+    instancesShortOfMemory: () => world.starved,
+    keptLogs: () => [...world.keptLogs.values()].map(({ log }) => log),
+    keptLogText: (id) => world.keptLogs.get(id)?.text,
+    removeKeptLogs: (bytesMax) => {
+      if (bytesMax === 0) world.keptLogs.clear()
+      return 0
+    },
     layersInUse: () =>
       world.instances().flatMap(({ intent }) => intent?.layers.map(({ digest }) => digest) ?? []),
   }
@@ -287,6 +300,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   }
   const s3: Partial<Cloud['s3']> = {
     ensureBucket: (_context, bucket) => void world.buckets.add(bucket),
+    bytesUsed: () => [...world.objects.values()].reduce((sum, { bytes }) => sum + bytes, 0),
     objectBody: (_context, bucket, key) => world.objects.get(`${bucket}/${key}`),
     async putObject(_context, { Bucket, Key, Body }) {
       const chunks: Uint8Array[] = []

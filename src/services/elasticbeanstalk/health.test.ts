@@ -22,6 +22,7 @@ const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts =>
   minSize: 1,
   missing: [],
   requests: null,
+  lowRoom: null,
   instances: [instance()],
   ...facts,
 })
@@ -54,6 +55,12 @@ describe('health', () => {
         'Application update in progress on 1 instance. 0 out of 1 instance completed (running for 7 seconds).',
         'Command is executing on all instances.',
       ],
+    ],
+    [
+      'is Warning while the home has no room',
+      { lowRoom: 'The disk is nearly full.' },
+      'Warning',
+      ['The disk is nearly full.'],
     ],
     [
       'counts the instances that have an update',

@@ -56,6 +56,8 @@ export type EnvironmentFacts = {
   /** What the environment should have and has not: `Auto Scaling group`, `load balancer`. */
   missing: string[]
   requests: Requests | null
+  /** Why the whole home is in want of room; null while it is not. */
+  lowRoom: string | null
   instances: InstanceFacts[]
 }
 
@@ -137,6 +139,7 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
         : { status: 'Info', causes: [`Initialization in progress on ${outOf(silent, count)}.`] },
     )
   }
+  if (facts.lowRoom !== null) findings.push({ status: 'Warning', causes: [facts.lowRoom] })
   if (commands.length > 0) findings.push({ status: 'Info', causes: commands })
   const { completed } = facts
   if (findings.length === 0 && completed)

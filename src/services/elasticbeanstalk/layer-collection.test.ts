@@ -8,12 +8,14 @@ const row = (unnamedSince: number | null, state: 'building' | 'ready' | 'failed'
   key: 'a',
   state,
   unnamedSince,
+  bytes: 100,
 })
 
 describe('the plan of the collection', () => {
   const unnamed = new Set<string>()
   const named = new Set(['a'])
-  const plan = (one: ReturnType<typeof row>, names: Set<string>) => planCollection([one], names, NOW)[0]?.set
+  const plan = (one: ReturnType<typeof row>, names: Set<string>, bytesMax = 0) =>
+    planCollection([one], names, NOW, bytesMax)[0]?.set
 
   it('leaves what is named as it is', () => assert.equal(plan(row(null), named), undefined))
   it('notes since when nothing names it', () =>
@@ -25,6 +27,23 @@ describe('the plan of the collection', () => {
     it(`removes what is ${state} after it`, () =>
       assert.deepEqual(plan(row(NOW - LAYER_GRACE_MS, state), unnamed), { state: 'removing' }))
   }
+  it('keeps what is built while there is room for all of it, and only that', () => {
+    const old = (state: 'building' | 'ready' | 'failed') => row(NOW - LAYER_GRACE_MS, state)
+    assert.equal(plan(old('ready'), unnamed, 100), undefined)
+    assert.deepEqual(plan(old('ready'), unnamed, 99), { state: 'removing' })
+    for (const state of ['building', 'failed'] as const)
+      assert.deepEqual(plan(old(state), unnamed, 100), { state: 'removing' })
+  })
+  it('removes first what nothing has named for longest, until the rest fits, and nothing that is named', () => {
+    const since = (key: string, ago: number) => ({ ...row(NOW - LAYER_GRACE_MS - ago), key })
+    const rows = [since('new', 1), since('oldest', 9), since('old', 5), { ...row(null), key: 'used' }]
+    const gone = (bytesMax: number) =>
+      planCollection(rows, new Set(['used']), NOW, bytesMax).map(({ key }) => key)
+    assert.deepEqual(gone(400), [])
+    assert.deepEqual(gone(399), ['oldest'])
+    assert.deepEqual(gone(200), ['oldest', 'old'])
+    assert.deepEqual(gone(0), ['new', 'oldest', 'old'])
+  })
   it('counts anew when the clock was set back', () =>
     assert.deepEqual(plan(row(NOW + 1), unnamed), { unnamedSince: NOW }))
   it('builds what is named while it is being removed', () =>

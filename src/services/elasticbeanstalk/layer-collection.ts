@@ -1,19 +1,29 @@
-// A layer goes when no version and no instance names it (design §5). Named by: versions, what they were deployed with
+// A layer that no version and no instance names (design §5) stays while there is room in the budget of the caches: whoever
+// comes back to old requirements need not build them again. Named by: versions, what they were deployed with
 // last; deployments of live environments whose version is there still, as an update may go back to one; and the software
 // of instances.
 import type { Store } from '../../store/store.ts'
 import type { LayerRow } from './layers.ts'
-import type { Parts } from './parts.ts'
+import { isLow } from '../../kernel/space.ts'
+import { cachesBytesMax } from '../budgets.ts'
+import { budgetsOf, type Parts } from './parts.ts'
 import type { ApplicationVersionRow } from './store.ts'
 
 /** Whoever deletes a version often makes the next one of the same requirements at once. */
 export const LAYER_GRACE_MS = 5 * 60_000
 
-type Judged = Pick<LayerRow, 'key' | 'state' | 'unnamedSince'>
+type Judged = Pick<LayerRow, 'key' | 'state' | 'unnamedSince'> & { bytes: number }
 type Change = { key: string; set: Partial<Pick<LayerRow, 'state' | 'digest' | 'unnamedSince'>> }
 
-/** Which rows change: pure, and tested as a table. */
-export function planCollection(rows: Judged[], named: ReadonlySet<string>, now: number): Change[] {
+/** Which rows change: pure, and tested as a table. What is built stays, named or not, while all of it fits into
+ *  `bytesMax`; then go those that nothing has named for longest. What is not built goes after the grace. */
+export function planCollection(
+  rows: Judged[],
+  named: ReadonlySet<string>,
+  now: number,
+  bytesMax: number,
+): Change[] {
+  const leaving = leavingOf(rows, named, now, bytesMax)
   return rows.flatMap(({ key, state, unnamedSince }): Change[] => {
     if (named.has(key)) {
       // What is half removed is no layer any more: it is built again.
@@ -22,9 +32,26 @@ export function planCollection(rows: Judged[], named: ReadonlySet<string>, now: 
     }
     // A clock that was set back must not keep a layer for years.
     if (unnamedSince === null || unnamedSince > now) return [{ key, set: { unnamedSince: now } }]
-    const isOver = now - unnamedSince >= LAYER_GRACE_MS
-    return isOver && state !== 'removing' ? [{ key, set: { state: 'removing' } }] : []
+    return leaving.has(key) ? [{ key, set: { state: 'removing' } }] : []
   })
+}
+
+function leavingOf(rows: Judged[], named: ReadonlySet<string>, now: number, bytesMax: number): Set<string> {
+  let bytes = rows.reduce((sum, one) => sum + (one.state === 'removing' ? 0 : one.bytes), 0)
+  const idle = rows.filter(
+    ({ key, state, unnamedSince }) =>
+      !named.has(key) &&
+      state !== 'removing' &&
+      unnamedSince !== null &&
+      now - unnamedSince >= LAYER_GRACE_MS,
+  )
+  const leaving = new Set<string>()
+  for (const one of idle.toSorted((a, b) => (a.unnamedSince ?? 0) - (b.unnamedSince ?? 0))) {
+    if (one.state === 'ready' && bytes <= bytesMax) continue
+    leaving.add(one.key)
+    bytes -= one.bytes
+  }
+  return leaving
 }
 
 /** Which layers may be removed now: none that a build sees which may be under way, wanted or not. */
@@ -33,15 +60,28 @@ export function planRemovals(rows: (Pick<LayerRow, 'key' | 'state'> & { needs: s
   return rows.flatMap(({ key, state }) => (state === 'removing' && !seen.has(key) ? [key] : []))
 }
 
-/** One transaction: what is named when a row becomes `removing` is not removed. */
-export function collectLayers({ store, clock, cloud }: Parts): void {
+/** One transaction: what is named when a row becomes `removing` is not removed. `there`: what the engine has. */
+export function collectLayers(parts: Parts, there: { key: string; bytes: number }[]): void {
+  const { store, clock, room } = parts
+  // A disk that is nearly full has no room for what nothing names.
+  const space = room.space()
+  const bytesMax = isLow(space) ? 0 : cachesBytesMax(budgetsOf(parts), space)
+  const bytes = new Map(there.map((one) => [one.key, one.bytes]))
   store.transaction(() => {
     const rows = store.all<LayerRow>('select key, state, digest, unnamed_since from layer')
-    const named = new Set(store.all<{ key: string }>(NAMED).map(({ key }) => key))
-    const digests = rows.some(({ key }) => !named.has(key)) ? new Set(cloud.ec2.layersInUse()) : new Set()
-    for (const { key, digest } of rows) if (digest !== null && digests.has(digest)) named.add(key)
-    for (const { key, set } of planCollection(rows, named, clock.now())) store.update('layer', { key }, set)
+    const judged = rows.map((row) => ({ ...row, bytes: bytes.get(row.key) ?? 0 }))
+    for (const { key, set } of planCollection(judged, namedLayers(parts), clock.now(), bytesMax))
+      store.update('layer', { key }, set)
   })
+}
+
+/** Keys of the layers that something names. */
+export function namedLayers({ store, cloud }: Pick<Parts, 'store' | 'cloud'>): Set<string> {
+  const rows = store.all<Pick<LayerRow, 'key' | 'digest'>>('select key, digest from layer')
+  const named = new Set(store.all<{ key: string }>(NAMED).map(({ key }) => key))
+  const digests = rows.some(({ key }) => !named.has(key)) ? new Set(cloud.ec2.layersInUse()) : new Set()
+  for (const { key, digest } of rows) if (digest !== null && digests.has(digest)) named.add(key)
+  return named
 }
 
 /** The version is deployed with these layers from now on. */

@@ -2,14 +2,15 @@
 // `removing` when nothing has named them for a while (layer-collection.ts).
 import { withTimeout } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
+import { isLow, lowSentence, sizeText, type Space } from '../../kernel/space.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { Lanes } from '../../control/lanes.ts'
-import type { BuildRequest } from '../../engines/compute/engine.ts'
+import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
 import type { PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
 import { ofEnvironment } from './events.ts'
 import { collectLayers, planRemovals } from './layer-collection.ts'
-import type { Parts } from './parts.ts'
+import { budgetsOf, type Parts } from './parts.ts'
 import { bundlePath } from './source-bundle.ts'
 import type { EnvironmentRow } from './store.ts'
 
@@ -95,9 +96,9 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     everyMs: 60_000,
     wakes: ['layer'],
     async reconcile() {
-      collectLayers(parts)
       settledMeanwhile.clear()
       const there = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.layers', () => compute.layers())
+      collectLayers(parts, there)
       const rows = store.all<LayerRow>('select * from layer order by created_at, key')
       for (const row of rows) {
         const layer = there.find(({ key }) => key === row.key)
@@ -142,7 +143,19 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     const perform = async () => {
       const inputs = inputsOf(request, bundleSha256Hex)
       if (!inputs) return settle(row.key, { state: 'failed', digest: null, output: BUNDLE_GONE })
-      const { exit, output, digest } = await compute.build({ ...request, inputs, layers })
+      const space = parts.room.space()
+      if (isLow(space))
+        return settle(row.key, { state: 'failed', digest: null, output: refusal('The build', space) })
+      const { buildMemory } = budgetsOf(parts)
+      const memory = buildMemory === null ? {} : { memoryBytesMax: buildMemory }
+      const {
+        exit,
+        output: said,
+        digest,
+        oom,
+      } = await compute.build({ ...request, ...memory, inputs, layers })
+      const output = oom ? `${SAID}${oomText(oom)}\n${said}` : said
+      if (oom && exit === 0) tellWaiting(row.key, oomText(oom))
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
       settle(
         row.key,
@@ -163,6 +176,11 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   function tellTrouble(key: string, error: unknown) {
     const before = lanes.failures().find(({ lane }) => lane === laneOf(key))?.failures ?? 0
     if (before + 1 !== FAILURES_TOLD) return
+    const text = `The build of ${key} could not be run ${FAILURES_TOLD} times in a row and is tried again: ${reasonOf(error)}`
+    tellWaiting(key, text)
+  }
+
+  function tellWaiting(key: string, text: string) {
     const waiting = store.all<EnvironmentRow & { deploymentRequestId: string }>(
       `select e.*, d.request_id as deployment_request_id from environment e
        join deployment d on d.environment_id = e.id and d.id = e.deployment_id
@@ -170,10 +188,8 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
          and exists (select 1 from json_each(d.layers) where value = :key)`,
       { key },
     )
-    for (const { deploymentRequestId, ...row } of waiting) {
-      const text = `The build of ${key} could not be run ${FAILURES_TOLD} times in a row and is tried again: ${reasonOf(error)}`
+    for (const { deploymentRequestId, ...row } of waiting)
       parts.events.write(ofEnvironment(row, deploymentRequestId), 'WARN', text)
-    }
   }
 
   function inputsOf({ inputs }: StoredBuild['request'], sha256Hex: string | null) {
@@ -204,6 +220,13 @@ const laneOf = (key: string) => `layer/${key}`
 
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
+
+/** explainBuild() takes such a line for the reason. */
+const SAID = '[polebean] '
+const refusal = (what: string, space: Space) => SAID + lowSentence(what, space)
+const oomText = ({ process, limitBytes }: NonNullable<BuildResult['oom']>) =>
+  `The kernel ended the process${process === '' ? '' : ` ${process}`} of the build for want of memory: a build may hold ` +
+  `${sizeText(limitBytes)} (budgets.buildMemory).`
 
 const BUNDLE_GONE = 'The source bundle was changed or deleted before it was built.'
 const BUILDS_AT_ONCE = 2

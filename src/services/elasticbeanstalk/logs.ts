@@ -1,6 +1,6 @@
 // Pulls logs off instances when somebody asked for them, and keeps them as objects in S3 for a quarter of an hour.
 import type { Reconciler } from '../../control/reconciler.ts'
-import { EngineError, reasonOf } from '../../kernel/errors.ts'
+import { DeclaredError, EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { BundleListing } from '../../platforms/bundle.ts'
 import { parseProcfile } from '../../platforms/procfile.ts'
 import type { Context } from '../context.ts'
@@ -162,6 +162,55 @@ export async function tailLogs(parts: Parts, context: Context, environmentId: st
     }),
   )
 }
+
+export type InstanceLogs = {
+  instance: string
+  environment: string
+  /** Epoch ms; null while it lives. */
+  endedAt: number | null
+  reason: string
+  text: string
+}
+
+/** Of an instance of an environment, or of one that is gone, within the week.
+ *  @throws DeclaredError when there is none, naming those that there are. */
+export async function instanceLogs(parts: Parts, instanceId: string): Promise<InstanceLogs> {
+  const { store, cloud } = parts
+  const kept = cloud.ec2.keptLogs()
+  const gone = kept.find((one) => one.instanceId === instanceId)
+  if (gone) {
+    const { environment, endedAt, reason } = gone
+    return {
+      instance: instanceId,
+      environment,
+      endedAt,
+      reason,
+      text: cloud.ec2.keptLogText(instanceId) ?? '',
+    }
+  }
+  const member = store.get<{ environmentId: string }>(
+    'select environment_id from environment_instance where instance_id = :instanceId',
+    { instanceId },
+  )
+  const environment = member && environmentById(store, member.environmentId)
+  if (environment) {
+    const files = await readLogs(parts, environment, instanceId, TAIL_BYTES)
+    const text = files.map(tailText).join('\n')
+    return { instance: instanceId, environment: environment.name, endedAt: null, reason: '', text }
+  }
+  const known = kept
+    .slice(0, GONE_NAMED)
+    .map((one) => `${one.instanceId} (${one.environment || 'no environment'})`)
+  throw new DeclaredError(
+    'InvalidInstanceID.NotFound',
+    `There are no logs of ${instanceId}: it is no instance of an environment, nor one that ended within the last week. ` +
+      (known.length > 0
+        ? `Those that ended last: ${known.join(', ')}.`
+        : 'None has ended within the last week.'),
+  )
+}
+
+const GONE_NAMED = 10
 
 function tailText({ name, content }: { name: string; content: Buffer }): string {
   const rule = '-'.repeat(40)

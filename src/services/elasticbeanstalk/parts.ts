@@ -1,9 +1,11 @@
 // What every file of this service is handed.
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { ObjectEngine } from '../../engines/objects/engine.ts'
+import type { RoomEngine } from '../../engines/room/engine.ts'
 import type { inspectBundle } from '../../platforms/bundle.ts'
 import type { Catalogue } from '../../platforms/catalogue.ts'
 import type { BuildConfiguration } from '../../platforms/plan.ts'
+import { DEFAULT_BUDGETS } from '../budgets.ts'
 import type { Context } from '../context.ts'
 import type { ServiceDeps } from '../service.ts'
 import type { Setting } from './configuration/types.ts'
@@ -15,6 +17,7 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read' | 'stats'>
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
+  room: RoomEngine
   catalogue: Catalogue
   /** Looks into a source bundle; the real one unless a simulation has no files. */
   inspect?: typeof inspectBundle
@@ -39,3 +42,5 @@ export type Parts = ElasticbeanstalkDeps & {
    *  @throws DeclaredError `No Configuration Template named 'app/X' found.` */
   findTemplate(context: Context, application: string, name: string | undefined): Template | undefined
 }
+
+export const budgetsOf = ({ budgets }: Pick<Parts, 'budgets'>) => budgets?.() ?? DEFAULT_BUDGETS

@@ -9,7 +9,7 @@ import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
-import { makeLogsReconciler, tailLogs } from './logs.ts'
+import { instanceLogs, makeLogsReconciler, tailLogs } from './logs.ts'
 import { makeAccountOperations } from './operations/account.ts'
 import { makeApplicationOperations } from './operations/applications.ts'
 import { makeConfigurationOperations } from './operations/configuration.ts'
@@ -25,6 +25,10 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
+import { makeKillsReconciler } from './room/kills.ts'
+import { roomMigration } from './room/low.ts'
+import { makeRoomReconciler } from './room/reconciler.ts'
+import { prune, readRoom } from './room/report.ts'
 import { elasticbeanstalkMigration } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
@@ -34,7 +38,11 @@ import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
 export type { ElasticbeanstalkDeps } from './parts.ts'
 
-export const elasticbeanstalkMigrations: Migration[] = [elasticbeanstalkMigration, configurationMigration]
+export const elasticbeanstalkMigrations: Migration[] = [
+  elasticbeanstalkMigration,
+  configurationMigration,
+  roomMigration,
+]
 
 /** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
@@ -61,6 +69,9 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
     operations,
     internal: {
       tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
+      instanceLogs: (instanceId: string) => instanceLogs(parts, instanceId),
+      readRoom: () => readRoom(parts),
+      prune: (options: { dryRun: boolean }) => prune(parts, options),
     },
     reconcilers: [
       makeVersionsReconciler(parts),
@@ -69,6 +80,8 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
       makeCpuReconciler(deps, cpu),
+      makeKillsReconciler(parts),
+      makeRoomReconciler(parts),
     ],
     workflows: [
       makeCreateWorkflow(parts),

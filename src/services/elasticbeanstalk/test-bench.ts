@@ -5,6 +5,7 @@ import { startDriver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from '../../control/workflows.ts'
 import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
+import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
@@ -12,6 +13,7 @@ import { seededRandom } from '../../kernel/random.ts'
 import type { BundleListing, BundleProblem } from '../../platforms/bundle.ts'
 import { makeCatalogue, type Runtime } from '../../platforms/catalogue.ts'
 import { openStore } from '../../store/store.ts'
+import { DEFAULT_BUDGETS, type Budgets } from '../budgets.ts'
 import type { Cloud } from '../cloud.ts'
 import type { Context } from '../context.ts'
 import type { ServicesWorld } from '../testing/services-world.ts'
@@ -54,7 +56,7 @@ export function makeBench(
   const layers: { digest: string; key: string; bytes: number }[] = []
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
-    build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
+    build: (_request: BuildRequest): Omit<BuildResult, 'digest'> => ({ exit: 0, output: 'done' }),
     /** What the home's owner allows. */
     environmentsMax: null as number | null,
     /** Files of every instance; ID stands for its id. */
@@ -63,10 +65,13 @@ export function makeBench(
     unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
     pipConfiguration: '',
+    /** Nothing that nobody names is kept, unless a test says so. */
+    budgets: { caches: 0 } as Partial<Budgets>,
     /** Called while a layer is being removed. */
     removing: () => undefined as void,
   }
   const catalogue = makeCatalogue([PYTHON, NODEJS])
+  const disk = makeFakeDisk()
   let driver: ReturnType<typeof startDriver> | undefined
   const workflows: Workflows = makeWorkflows(
     { clock, log: silentLog, store, newId: () => ids.uuid() },
@@ -108,12 +113,14 @@ export function makeBench(
       },
       async build(request) {
         await clock.sleep(BUILD_MS)
-        const { exit, output } = hooks.build(request)
+        const { exit, ...result } = hooks.build(request)
         const digest = exit === 0 ? `digest-of-${request.key}` : ''
         if (exit === 0) layers.push({ digest, key: request.key, bytes: 1 })
-        return { exit, output, digest }
+        return { exit, ...result, digest }
       },
     },
+    room: makeFakeRoom(disk),
+    budgets: () => ({ ...DEFAULT_BUDGETS, ...hooks.budgets }),
     objects: { path: (id) => `/objects/${id}` },
     catalogue,
     inspect: async () => hooks.inspect(),
@@ -156,6 +163,7 @@ export function makeBench(
     environment,
     events,
     layers,
+    disk,
     catalogue,
     texts: (filter: object = {}) => events(filter).map(({ Severity, Message }) => `${Severity} ${Message}`),
     /** An object in S3, the version made of it and, the first time, its application. */

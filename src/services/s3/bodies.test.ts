@@ -45,6 +45,41 @@ describe('the plan of the sweep', () => {
     it(name, () => assert.deepEqual(planSweep({ ...observed, ...given }), actions))
 })
 
+describe('uploads on a disk that is nearly full', () => {
+  const least = 2 ** 30
+  it('are refused, and what is there can still be read and deleted', async () => {
+    const { s3, disk, createBucket, put, text } = makeFixture()
+    createBucket()
+    await put('before')
+    disk.freeBytes = least - 1
+    await assert.rejects(put('after'), {
+      name: 'InsufficientStorage',
+      httpStatus: 507,
+      message: /^The upload was refused: the disk of the home has less than 1\.0 GiB of 500 GiB free/,
+    })
+    assert.equal(await text('before'), 'before')
+    s3.deleteObject(context, { Bucket, Key: 'before' })
+    disk.freeBytes = least
+    await put('after')
+    assert.equal(await text('after'), 'after')
+  })
+  it('are broken off when the room ends meanwhile, and leave nothing', async () => {
+    const { s3, disk, createBucket, keys, objects } = makeFixture()
+    createBucket()
+    const mebibyte = Buffer.alloc(2 ** 20)
+    async function* body() {
+      for (let sent = 0; sent < 40; sent++) {
+        if (sent === 20) disk.freeBytes = least - 1
+        yield mebibyte
+      }
+    }
+    await assert.rejects(s3.putObject(context, { Bucket, Key: 'long', Body: body() }), {
+      name: 'InsufficientStorage',
+    })
+    assert.deepEqual([keys(), await objects.list()], [[], []])
+  })
+})
+
 describe('bodies', () => {
   const filled = () => {
     const fixture = makeFixture()

@@ -1,7 +1,9 @@
 // The way of a body from the wire to a row: bytes first, under a fresh id, then the row, in one transaction.
 import type { ObjectEngine, StoredBody } from '../../engines/objects/engine.ts'
+import type { RoomEngine } from '../../engines/room/engine.ts'
 import type { Checksum } from '../../kernel/checksums.ts'
 import { EngineError } from '../../kernel/errors.ts'
+import { isLow, lowSentence } from '../../kernel/space.ts'
 import type { ServiceDeps } from '../service.ts'
 import {
   makeHasher,
@@ -17,6 +19,8 @@ import { bytesUsed } from './store.ts'
 
 export type S3 = ServiceDeps & {
   objects: ObjectEngine
+  /** Asked before a body is written, and while. */
+  room: Pick<RoomEngine, 'space'>
   /** Bodies that are being written and have no row yet: not garbage. A crash empties it, and then they are. */
   bodiesUnderWay: Set<string>
 }
@@ -58,8 +62,16 @@ export async function keepBody<T>(
   })
 }
 
+/** The database and what runs must be able to go on: uploads are the first that may not.
+ *  @throws DeclaredError `InsufficientStorage` */
+function checkRoom({ room }: S3): void {
+  const space = room.space()
+  if (isLow(space)) throw insufficientStorage(lowSentence('The upload', space))
+}
+
 /** Runs `work` with the id of a body to be. If it fails the body is removed, or else swept later. */
 export async function underNewId<T>(s3: S3, work: (id: string) => Promise<T>): Promise<T> {
+  checkRoom(s3)
   const id = s3.ids.hex('', 32)
   s3.bodiesUnderWay.add(id)
   try {
@@ -96,7 +108,7 @@ export function checkSize(s3: S3, bytes: number, bytesMax: number = limits.objec
 const isStored = (algorithm: Algorithm) =>
   algorithm === 'CRC32' || algorithm === 'SHA256' || algorithm === 'MD5'
 
-/** Looks again each 64 MiB whether the home has room: a body of unknown length must not overrun it. */
+/** Looks again each 16 MiB whether the home has room: a body of unknown length must not overrun it. */
 async function* measure(
   s3: S3,
   body: AsyncIterable<Uint8Array>,
@@ -107,13 +119,16 @@ async function* measure(
   for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > limits.objectBytesMax) throw entityTooLarge(bytes)
-    if (bytes - bytesChecked > CHECK_BYTES) checkSize(s3, (bytesChecked = bytes))
+    if (bytes - bytesChecked > CHECK_BYTES) {
+      checkSize(s3, (bytesChecked = bytes))
+      checkRoom(s3)
+    }
     hasher?.update(chunk)
     yield chunk
   }
 }
 
-const CHECK_BYTES = 64 * 1024 ** 2
+const CHECK_BYTES = 16 * 1024 ** 2
 
 // eslint-disable-next-line require-yield -- an empty body
 async function* nothing(): AsyncIterable<Uint8Array> {}

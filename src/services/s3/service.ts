@@ -13,12 +13,12 @@ import { makeObjectWrites } from './operations/object-write.ts'
 import { makePartOperations } from './operations/part.ts'
 import { makeUploadOperations } from './operations/upload.ts'
 import { makeBodiesReconciler } from './reconcilers.ts'
-import { bucketRow, objectRow } from './store.ts'
+import { bucketRow, bytesUsed, objectRow } from './store.ts'
 
 export { s3Migrations } from './store.ts'
 
-export function makeS3Service(deps: ServiceDeps, objects: ObjectEngine) {
-  const s3: S3 = { ...deps, objects, bodiesUnderWay: new Set() }
+export function makeS3Service(deps: ServiceDeps, objects: ObjectEngine, room: S3['room']) {
+  const s3: S3 = { ...deps, objects, room, bodiesUnderWay: new Set() }
   const operations = {
     ...makeBucketOperations(s3),
     ...makeBucketSettings(s3),
@@ -36,6 +36,7 @@ export function makeS3Service(deps: ServiceDeps, objects: ObjectEngine) {
       if (!row || bucketRow(s3.store, bucket)?.account !== context.account) return undefined
       return { id: row.bodyId, bytes: row.bytes, sha256Hex: row.sha256Hex }
     },
+    bytesUsed: () => bytesUsed(s3.store),
     ensureBucket: (context, bucket) => ensureBucket(s3, context, bucket),
   }
   return { operations, internal, reconcilers: [makeBodiesReconciler(s3)], workflows: [] }

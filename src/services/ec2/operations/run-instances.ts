@@ -65,7 +65,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         max,
         fits(wanted) {
           requireWithinLimit(store, wanted, instancesMax())
-          requireCapacity(store, type, wanted, subnet.zone)
+          requireCapacity(store, type, wanted, subnet.zone, deps.budgets?.().memoryOvercommit)
         },
       })
 

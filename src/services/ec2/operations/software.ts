@@ -5,7 +5,9 @@ import type { Ec2Deps } from '../deps.ts'
 import { noInstance } from '../errors.ts'
 import { instanceOf, softwareOf, type SoftwareRow } from '../store.ts'
 
-export function makeSoftwareOperations({ store, clock }: Ec2Deps): Ec2Internal {
+type Software = Pick<Ec2Internal, 'putInstanceSoftware' | 'instanceSoftware' | 'layersInUse'>
+
+export function makeSoftwareOperations({ store, clock }: Ec2Deps): Software {
   return {
     putInstanceSoftware(context, instanceId, intent) {
       store.transaction(() => {

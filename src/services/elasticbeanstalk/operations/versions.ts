@@ -1,4 +1,5 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
+import { lowSentence } from '../../../kernel/space.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
@@ -7,6 +8,7 @@ import { versionArn } from '../names.ts'
 import { newestFirst, pageOf } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findApplication, findVersion, type ApplicationVersionRow } from '../store.ts'
+import { roomRow } from '../room/low.ts'
 import {
   checkApplicationName,
   checkDescription,
@@ -60,6 +62,11 @@ export function makeVersionOperations(parts: Parts): Operations {
         throw invalidValue(
           `The source bundle s3://${bucket}/${key} has ${body.bytes} bytes. The size limit is ${BUNDLE_BYTES_MAX} bytes.`,
         )
+      const room = roomRow(store)
+      if (input.Process && room?.low)
+        throw new DeclaredError('InsufficientStorage', lowSentence('Processing the version', room), {
+          httpStatus: 507,
+        })
       const row: ApplicationVersionRow = {
         account: context.account,
         region: context.region,

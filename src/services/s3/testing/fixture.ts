@@ -5,6 +5,7 @@ import { lanesMigration, makeLanes } from '../../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration } from '../../../control/workflows.ts'
 import { makeFakeObjects } from '../../../engines/objects/fake.ts'
 import type { ObjectEngine } from '../../../engines/objects/engine.ts'
+import { makeFakeDisk, makeFakeRoom } from '../../../engines/room/fake.ts'
 import { makeIds } from '../../../kernel/ids.ts'
 import { silentLog } from '../../../kernel/log.ts'
 import { seededRandom } from '../../../kernel/random.ts'
@@ -31,6 +32,7 @@ export function makeFixture(objects: ObjectEngine = makeFakeObjects()) {
     sleep: () => new Promise<void>(() => undefined),
   }
   const log = silentLog
+  const disk = makeFakeDisk()
   const store = openStore(':memory:', [lanesMigration, workflowsMigration, ...s3Migrations])
   const random = seededRandom(1)
   const ids = makeIds(random)
@@ -60,13 +62,14 @@ export function makeFixture(objects: ObjectEngine = makeFakeObjects()) {
       return { ...lanes, submit: (all) => lanes.submit(all.map(watched)) }
     },
   }
-  const service = makeS3Service(deps, objects)
+  const service = makeS3Service(deps, objects, makeFakeRoom(disk))
   const { operations: s3 } = service
 
   return {
     s3,
     store,
     objects,
+    disk,
     internal: service.internal,
     tick: (ms: number) => void (time.now += ms),
     /** One pass of the sweep, and all that it began. */
