@@ -2,6 +2,8 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Flags } from './config/file.ts'
+import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
 import type { Reconciler } from './control/reconciler.ts'
@@ -33,6 +35,7 @@ import { openStore, type Store } from './store/store.ts'
 
 const UPKEEP_MS = 5_000
 const INTERPRETERS_MS = 60_000
+const CONFIG_MS = 2_000
 
 export type RealEngines = {
   router: Router
@@ -85,8 +88,10 @@ export const chooseCidr = async (): Promise<string> =>
 export async function startServer(
   home: HomeSettings,
   signal: AbortSignal,
+  flags: Flags = new Map(),
 ): Promise<{ ended: Promise<void> }> {
   const log = makeServerLog()
+  const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
   const engines = makeEngines(home, log)
@@ -152,6 +157,7 @@ export async function startServer(
   const care = startDriver({ clock: systemClock, log, store, signal }, [
     upkeepReconciler(engines),
     interpretersReconciler(catalogue),
+    configReconciler(config),
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 
@@ -183,6 +189,16 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
   async reconcile() {
     await upkeep(engines)
     return {}
+  },
+})
+
+const configReconciler = (config: FollowedConfig): Reconciler => ({
+  name: 'config.follow',
+  everyMs: CONFIG_MS,
+  wakes: [],
+  async reconcile() {
+    const problem = config.look()
+    return problem === null ? {} : { problem }
   },
 })
 

@@ -24,6 +24,7 @@ const product = all.filter(({ path }) => path.startsWith('src/') && !FOR_TESTS.t
 const ARROWS: [from: RegExp, may: RegExp][] = [
   [/^src\/kernel\//, /^src\/kernel\//],
   [/^src\/store\//, /^src\/(store|kernel)\//],
+  [/^src\/config\//, /^src\/(config|kernel)\//],
   [/^src\/control\//, /^src\/(control|store|kernel)\//],
   [/^src\/engines\//, /^src\/(engines|kernel)\//],
   [

@@ -1,0 +1,113 @@
+// Every setting of a home that its owner may give in <home>/config.yaml: the one table that the file, the command line,
+// the documentation and the type of the configuration are made of. A setting is a row here, and nothing else.
+import { address, integer, list, orNull, port, text, type ValueType } from './types.ts'
+
+export type Setting<T> = {
+  /** Sentences for the file and the documents: what it does, in whose words, and what happens at its limits. */
+  doc: string
+  type: ValueType<T>
+  default: T
+  /** What the default comes to, where the value does not say it. */
+  defaultSays?: string
+  /** `at once`: a running server follows within seconds. `start`: when the server starts the next time. */
+  takesEffect: 'at once' | 'start'
+}
+
+const setting = <T>(row: Setting<T>): Setting<T> => row
+
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+export const table = {
+  'listeners.http': setting<number | null>({
+    doc: 'Port of this machine on which the public listeners of port 80 listen.',
+    type: orNull(port, 'the one chosen at first start'),
+    default: null,
+    defaultSays: '80, or the first free one from 8080 on, chosen at first start',
+    takesEffect: 'start',
+  }),
+  'listeners.publicAddresses': setting<readonly string[]>({
+    doc:
+      'Addresses of this machine, besides loopback, on which the public listeners of port 80 listen. ' +
+      '0.0.0.0 stands for all IPv4 addresses, :: for all IPv6 addresses.',
+    type: list(address, 16),
+    default: [],
+    defaultSays: 'loopback only',
+    takesEffect: 'start',
+  }),
+  'api.port': setting<number | null>({
+    doc: 'Port of the AWS API on loopback.',
+    type: orNull(port, 'the one chosen at first start'),
+    default: null,
+    defaultSays: 'the first free one from 4777 on, chosen at first start',
+    takesEffect: 'start',
+  }),
+  'dns.domain': setting<string | null>({
+    doc:
+      'Domain of environments, without the region: an environment is PREFIX.REGION.DOMAIN. ' +
+      'It cannot change while there are environments: their names were handed out.',
+    type: orNull(
+      text(
+        'a domain name in lower case',
+        (value) => value.length <= 180 && value.split('.').every((label) => LABEL.test(label)),
+      ),
+      'the one of the first start',
+    ),
+    default: null,
+    defaultSays: 'elasticbeanstalk.localhost, or what --domain said at first start',
+    takesEffect: 'start',
+  }),
+  'network.cidr': setting<string | null>({
+    doc:
+      "Range of the VPC's addresses, a /16 of private addresses that the machine has no route for. " +
+      'It cannot change while there are instances or load balancers: their addresses are of it.',
+    type: orNull(
+      text('a range A.B.0.0/16', (value) => /^\d{1,3}\.\d{1,3}\.0\.0\/16$/.test(value)),
+      'the one chosen at first start',
+    ),
+    default: null,
+    defaultSays: 'a free one, chosen at first start',
+    takesEffect: 'start',
+  }),
+  'limits.environments': setting<number | null>({
+    doc: 'Environments at once. One more is refused by TooManyEnvironmentsException.',
+    type: orNull(integer({ min: 1, max: 10_000 }), 'no limit'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'limits.instances': setting<number | null>({
+    doc: 'Instances at once, of all environments. One more is refused by InstanceLimitExceeded.',
+    type: orNull(integer({ min: 1, max: 10_000 }), 'no limit'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+}
+
+type Table = typeof table
+export type Key = keyof Table
+export type ValueOf<K extends Key> = Table[K] extends Setting<infer T> ? T : never
+type Group = Key extends infer K ? (K extends `${infer G}.${string}` ? G : never) : never
+
+/** The values of all settings, by group and name: `config.listeners.http`. */
+export type Config = {
+  readonly [G in Group]: { readonly [K in Key as K extends `${G}.${infer Name}` ? Name : never]: ValueOf<K> }
+}
+
+export const keys = Object.keys(table) as Key[]
+export const isKey = (name: string): name is Key => Object.hasOwn(table, name)
+/** The row of a setting whose type does not matter. */
+export const rowOf = (key: Key): Setting<unknown> => table[key] as Setting<unknown>
+
+/** A configuration out of the values that are given; the others are the defaults. */
+export function configOf(given: ReadonlyMap<Key, unknown>): Config {
+  const groups: Record<string, Record<string, unknown>> = {}
+  for (const key of keys) {
+    const [group = '', name = ''] = key.split('.')
+    ;(groups[group] ??= {})[name] = given.has(key) ? given.get(key) : rowOf(key).default
+  }
+  return groups as Config
+}
+
+export function valueOf(config: Config, key: Key): unknown {
+  const [group = '', name = ''] = key.split('.')
+  return (config as Record<string, Record<string, unknown>>)[group]?.[name]
+}
