@@ -52,12 +52,26 @@ export function claimPorts(ports: Ports, dir: string, claims = CLAIMS): void {
 }
 
 /** The VPC ranges of the other homes on this machine, also of those that are stopped. */
-export function rangesOfHomes(claims = CLAIMS): string[] {
+export const rangesOfHomes = (claims = CLAIMS): string[] =>
+  homesHere(claims).flatMap(({ cidr }) => cidr ?? [])
+
+/** The homes on this machine that have claimed ports, also those that are stopped. */
+export function homesHere(claims = CLAIMS): { dir: string; id?: string; cidr?: string }[] {
   const files = existsSync(claims) ? readdirSync(claims) : []
-  const homes = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
-  return [...homes].flatMap((dir) => {
+  const dirs = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
+  return [...dirs].flatMap((dir) => {
     const home = lookAtHome(dir)
-    return home === 'gone' || home === 'damaged' ? [] : (home.cidr ?? [])
+    return home === 'gone' || home === 'damaged' ? [] : { ...home, dir }
+  })
+}
+
+/** Those of `ports` that another home than the one in `dir` has. */
+export function claimsOfOthers(ports: Ports, dir: string, claims = CLAIMS) {
+  return (['api', 'http', 'environments'] as const).flatMap((kind) => {
+    const file = join(claims, String(ports[kind]))
+    const holder = readFileIfAny(file)
+    if (holder === undefined || holder === dir || isStale(file, ports[kind])) return []
+    return { kind, port: ports[kind], dir: holder }
   })
 }
 
@@ -108,7 +122,7 @@ function isStale(file: string, port: number): boolean {
   return !Object.values(home.ports ?? {}).includes(port)
 }
 
-type Claimant = { cidr?: string; ports?: Ports }
+type Claimant = { id?: string; cidr?: string; ports?: Ports }
 
 /** Another home, whatever became of it: its folder may be anybody's by now. */
 function lookAtHome(dir: string): Claimant | 'gone' | 'damaged' {

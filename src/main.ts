@@ -3,6 +3,8 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Flags } from './config/file.ts'
+import { backupOfLive } from './backup/make.ts'
+import { sweepStaging } from './backup/stage.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
@@ -96,6 +98,7 @@ export async function startServer(
   const store = openHomeStore(home)
   const engines = makeEngines(home, log)
   engines.objects.open()
+  sweepStaging(home.dir)
   await upkeep(engines)
   for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
     log.warn('this machine is in the way', { problem })
@@ -128,6 +131,7 @@ export async function startServer(
         expiresSeconds,
       }),
   })
+  const ids = makeIds(systemRandom)
   const gateway = createGateway({
     services: plane.services,
     credentials: () => [credentials],
@@ -135,9 +139,19 @@ export async function startServer(
     region: home.region,
     store,
     clock: systemClock,
-    ids: makeIds(systemRandom),
+    ids,
     log,
-    signed: plane.signedRoutes,
+    signed: [
+      ...plane.signedRoutes,
+      {
+        path: '/polebean/backup',
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/zstd' },
+          body: backupOfLive(home, store, systemClock.now(), ids.hex('asked-', 12)),
+        }),
+      },
+    ],
     extra: [
       {
         path: '/healthz',
