@@ -6,12 +6,13 @@ import { column, same } from './invariants/rows.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
 import { creating, prepare } from './shop.ts'
-import { makeWorld, type World } from './world.ts'
+import { restoreBackup, takeBackup } from './restoration.ts'
+import { endWorld, makeWorld, type World } from './world.ts'
 
 const MOVES = 12
 const HOURS_MS = 3 * 3_600_000
 
-/** What is wrong after a seed of sleep, jumps, crashes, reboots and blindness. */
+/** What is wrong after a seed of sleep, jumps, crashes, reboots, restorations and blindness. */
 export async function sleepThrough(seed: number): Promise<string[]> {
   const dice = seededRandom(seed)
   const below = (n: number) => Math.floor(dice.next() * n)
@@ -45,6 +46,14 @@ export async function sleepThrough(seed: number): Promise<string[]> {
       world.reboot()
       crash()
     },
+    // A backup of this moment, on another machine, some time later.
+    () => {
+      const backup = takeBackup(world)
+      life.die()
+      clock.stall(below(HOURS_MS))
+      restoreBackup(world, backup)
+      life = new Life(world)
+    },
     // The node answers nothing when the machine wakes, and then it does.
     () => {
       for (const id of compute.instances.keys()) compute.lost.add(id)
@@ -69,7 +78,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   for (const some of ids) wrong.push(...same('instances launched', some, 'instances at the end', last))
   if (seeing) wrong.push(...column(world, `select message from event where severity = 'ERROR'`))
   life.die()
-  world.store.close()
+  endWorld(world)
   return wrong
 }
 

@@ -44,6 +44,7 @@ export const ec2Migrations: Migration[] = [
       account text not null, region text not null, cpu real not null, memory_bytes integer not null,
       disk_bytes integer not null, architecture text not null, primary key (account, region)) strict;`,
   },
+  { id: 'ec2.2.awaits-layers', sql: 'alter table ec2_instance add column awaits_layers_since integer' },
 ]
 
 export type InstanceRow = {
@@ -81,6 +82,8 @@ export type InstanceRow = {
   revision: number
   /** Since when it should run and does not (or cannot be seen), epoch ms. */
   downSince: number | null
+  /** Since when it should run and layers of its software are not there: they are being built again, epoch ms. */
+  awaitsLayersSince: number | null
   /** JSON list of epoch ms: when it ended by itself and was to be brought back in place. */
   recoveries: string
 }

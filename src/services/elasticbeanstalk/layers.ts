@@ -18,6 +18,7 @@ export type LayerRow = {
   state: 'building' | 'ready' | 'failed' | 'removing'
   /** JSON: StoredBuild */
   build: string
+  /** What the engine called it, when it was built last; null before. */
   digest: string | null
   /** The end of what the build printed. */
   output: string
@@ -106,9 +107,11 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
           settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
         // It was built, though perhaps the answer was lost: nothing is left to try again.
         if (layer && row.state !== 'removing') lanes.forget(laneOf(row.key))
-        // One that was built while we looked is not lost.
-        if (row.state === 'ready' && !layer && !settledMeanwhile.has(row.key))
-          settle(row.key, { state: 'building', digest: null, output: '' })
+        // One that was built while we looked is not lost. What was built once is built again until it comes right: the
+        // digest, by which instances name it, is kept.
+        const isLost = !layer && !settledMeanwhile.has(row.key)
+        if (isLost && (row.state === 'ready' || isToBeRebuilt(row)))
+          settle(row.key, { state: 'building', digest: row.digest, output: row.output })
       }
       const wanted = store.all<LayerRow>(
         `select * from layer where state = 'building' order by created_at, key`,
@@ -124,6 +127,12 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     },
   }
 
+  // It failed, though it was a layer before: the machine is to blame, not the bundle.
+  function isToBeRebuilt({ state, digest, updatedAt }: LayerRow): boolean {
+    const restedMs = clock.now() - updatedAt
+    return state === 'failed' && digest !== null && (restedMs < 0 || restedMs >= REBUILD_REST_MS)
+  }
+
   function actionsFor(row: LayerRow) {
     const { request, needs, bundleSha256Hex } = JSON.parse(row.build) as StoredBuild
     const needed = needs.map(({ key, target }) => ({ row: layerRow(store, key), target }))
@@ -131,7 +140,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     if (failed)
       settle(row.key, {
         state: 'failed',
-        digest: null,
+        digest: row.digest,
         output: failed.row?.output ?? 'a layer that it needs is gone',
       })
     const layers = needed.flatMap(({ row: need, target }) => {
@@ -141,12 +150,12 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
       const inputs = inputsOf(request, bundleSha256Hex)
-      if (!inputs) return settle(row.key, { state: 'failed', digest: null, output: BUNDLE_GONE })
+      if (!inputs) return settle(row.key, { state: 'failed', digest: row.digest, output: BUNDLE_GONE })
       const { exit, output, digest } = await compute.build({ ...request, inputs, layers })
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
       settle(
         row.key,
-        exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
+        exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: row.digest, output },
       )
     }
     const telling = () =>
@@ -205,6 +214,7 @@ const laneOf = (key: string) => `layer/${key}`
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
 
+const REBUILD_REST_MS = 60_000
 const BUNDLE_GONE = 'The source bundle was changed or deleted before it was built.'
 const BUILDS_AT_ONCE = 2
 /** Failures of the engine in a row, after which they are told. The attempts go on. */
