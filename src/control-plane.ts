@@ -65,6 +65,10 @@ type Deps = {
   engines: Engines
   settings: Settings
   catalogue: Catalogue
+  /** What the home's owner allows at once, asked at each use; null = no limit. Without it there is none. */
+  limits?: () => { environments: number; instances: number | null }
+  /** What `status` says of the configuration. */
+  configuration?: () => object
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
   /** How source bundles are looked into; the simulator has its own. */
@@ -113,7 +117,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   }
 
   const s3 = makeS3Service(common, engines.objects)
-  const ec2 = makeEc2Service(common, engines.compute)
+  const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const elasticbeanstalk = makeElasticbeanstalkService({
@@ -121,6 +125,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     compute: engines.compute,
     objects: engines.objects,
     catalogue: deps.catalogue,
+    environmentsMax: () => deps.limits?.().environments ?? null,
     domain: settings.domain,
     ports: settings.ports,
     buildConfiguration: deps.buildConfiguration,
@@ -153,7 +158,10 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         answer: () => ({
           status: 200,
           headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(readStatus(store, driver?.status() ?? [])),
+          body: JSON.stringify({
+            ...readStatus(store, driver?.status() ?? []),
+            configuration: deps.configuration?.() ?? null,
+          }),
         }),
       },
       {

@@ -54,7 +54,7 @@ describe('ports of a home', () => {
       'the claims of a home that never was are stale',
     )
     assert.deepEqual(rangesOfHomes(claims), ['10.70.0.0/16'])
-    releasePorts(ofStopped, stopped, claims)
+    releasePorts(Object.values(ofStopped), stopped, claims)
     assert.deepEqual(await choosePorts(fresh(), 0, claims), ofStopped)
   })
   it('are claimed again by a home that has them and lost its claims', async () => {
@@ -62,7 +62,7 @@ describe('ports of a home', () => {
     const ports = await choosePorts(dir, 0, fresh())
     keep(dir, ports)
     const claims = fresh()
-    claimPorts(ports, dir, claims)
+    claimPorts(Object.values(ports), dir, claims)
     const others = await choosePorts(fresh(), 0, claims)
     for (const kind of ['api', 'http', 'environments'] as const) assert.notEqual(others[kind], ports[kind])
   })

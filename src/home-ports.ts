@@ -24,7 +24,8 @@ const CLAIMS = '/var/lib/polebean-ports'
 const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
 const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
 const ENVIRONMENT_PORTS_FIRST = 18_000
-const ENVIRONMENT_PORTS_EACH = 200
+/** How many loopback ports a home has for its environments. */
+export const LOOPBACK_PORTS = 200
 /** They end below 32768, where the kernel begins to give ports to outgoing connections. */
 const ENVIRONMENT_RANGES = 73
 
@@ -39,7 +40,7 @@ export async function choosePorts(dir: string, random: number, claims = CLAIMS):
     api: await take(API_PORTS, dir, claims),
     http: await take(HTTP_PORTS, dir, claims),
     environments: await take(
-      ranges.map((range) => ENVIRONMENT_PORTS_FIRST + range * ENVIRONMENT_PORTS_EACH),
+      ranges.map((range) => ENVIRONMENT_PORTS_FIRST + range * LOOPBACK_PORTS),
       dir,
       claims,
     ),
@@ -47,13 +48,19 @@ export async function choosePorts(dir: string, random: number, claims = CLAIMS):
 }
 
 /** Claims what the home in `dir` has already: for one that was made elsewhere, or whose claims were lost. */
-export function claimPorts(ports: Ports, dir: string, claims = CLAIMS): void {
-  for (const port of Object.values(ports)) claim(port, dir, claims)
+export function claimPorts(ports: number[], dir: string, claims = CLAIMS): void {
+  for (const port of ports) claim(port, dir, claims)
 }
 
-/** The VPC ranges of the other homes on this machine, also of those that are stopped. */
-export const rangesOfHomes = (claims = CLAIMS): string[] =>
-  homesHere(claims).flatMap(({ cidr }) => cidr ?? [])
+/** The folder of the home that has the port, also of one that is stopped; null when it is nobody's. */
+export function holderOfClaim(port: number, claims = CLAIMS): string | null {
+  const file = join(claims, String(port))
+  return isStale(file, port) ? null : (readFileIfAny(file) ?? null)
+}
+
+/** The VPC ranges of the homes on this machine but that in `except`, also of those that are stopped. */
+export const rangesOfHomes = (claims = CLAIMS, except?: string): string[] =>
+  homesHere(claims).flatMap(({ dir, cidr }) => (dir === except ? [] : (cidr ?? [])))
 
 /** The homes on this machine that have claimed ports, also those that are stopped. */
 export function homesHere(claims = CLAIMS): { dir: string; id?: string; cidr?: string }[] {
@@ -65,19 +72,9 @@ export function homesHere(claims = CLAIMS): { dir: string; id?: string; cidr?: s
   })
 }
 
-/** Those of `ports` that another home than the one in `dir` has. */
-export function claimsOfOthers(ports: Ports, dir: string, claims = CLAIMS) {
-  return (['api', 'http', 'environments'] as const).flatMap((kind) => {
-    const file = join(claims, String(ports[kind]))
-    const holder = readFileIfAny(file)
-    if (holder === undefined || holder === dir || isStale(file, ports[kind])) return []
-    return { kind, port: ports[kind], dir: holder }
-  })
-}
-
-/** Gives the ports of a home that is being deleted back. */
-export function releasePorts(ports: Ports, dir: string, claims = CLAIMS): void {
-  for (const port of Object.values(ports)) {
+/** Gives ports back: of a home that is being deleted, or those that it has no more. */
+export function releasePorts(ports: number[], dir: string, claims = CLAIMS): void {
+  for (const port of ports) {
     const file = join(claims, String(port))
     if (readFileIfAny(file) === dir) rmSync(file, { force: true })
   }
@@ -119,10 +116,11 @@ function isStale(file: string, port: number): boolean {
   if (home === 'gone') return true
   // Nobody can say what it has: it keeps what it claimed.
   if (home === 'damaged') return false
-  return !Object.values(home.ports ?? {}).includes(port)
+  // What it chose once is kept for it while its configuration says something else.
+  return ![home.ports, home.chosen?.ports].some((ports) => Object.values(ports ?? {}).includes(port))
 }
 
-type Claimant = { id?: string; cidr?: string; ports?: Ports }
+type Claimant = { id?: string; cidr?: string; ports?: Ports; chosen?: { ports: Partial<Ports> } }
 
 /** Another home, whatever became of it: its folder may be anybody's by now. */
 function lookAtHome(dir: string): Claimant | 'gone' | 'damaged' {

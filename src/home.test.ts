@@ -12,7 +12,10 @@ const notRoot = process.getuid!() === 0 ? false : 'only root must not trust what
 const made = (name: string, settings: object): string => {
   const dir = join(base, name)
   mkdirSync(dir)
-  writeFileSync(join(dir, 'home.json'), JSON.stringify({ format: 1, ...settings }))
+  writeFileSync(
+    join(dir, 'home.json'),
+    JSON.stringify({ format: 1, ports: { api: 4777, http: 80, environments: 18_000 }, ...settings }),
+  )
   return dir
 }
 

@@ -1,7 +1,10 @@
 // Opens a home, or makes one: draws its id, chooses ports and ranges that are free now, and keeps them (design §6).
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { choosePorts, claimPorts } from './home-ports.ts'
+import { renderDefaults } from './config/default-file.ts'
+import { configPath, readSources, readText, type Flags } from './config/file.ts'
+import { choicesOf, problemsOf, type Choices, type Machine } from './home-config.ts'
+import { choosePorts, claimPorts, releasePorts } from './home-ports.ts'
 import { EngineError, reasonOf } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
@@ -9,7 +12,13 @@ import { makeIds } from './kernel/ids.ts'
 import type { Random } from './kernel/random.ts'
 
 export type Credentials = { accessKeyId: string; secretAccessKey: string }
-export type HomeSettings = Home & { region: string; account: string; domain: string }
+export type HomeSettings = Home & {
+  region: string
+  account: string
+  domain: string
+  /** What was chosen at first start; ports, domain and range are those that the configuration makes of it. */
+  chosen: Choices
+}
 
 export const DEFAULT_HOME = '/var/lib/polebean'
 export const REGION = 'us-west-2'
@@ -25,14 +34,18 @@ export const homeDir = (given?: string): string => resolve(given ?? process.env.
 export function readHome(dir: string): HomeSettings | undefined {
   const text = readSettings(dir)
   if (text === undefined) return undefined
-  const settings = JSON.parse(text) as HomeSettings & { format?: number }
+  const settings = JSON.parse(text) as Omit<HomeSettings, 'chosen'> & { chosen?: Choices; format?: number }
   if (settings.format !== FORMAT)
     throw new EngineError(
       `${dir} was written by a newer version of Polebean (format ${settings.format}, this one knows ${FORMAT}); nothing was changed`,
     )
-  if (!/^[a-z0-9]{6}$/.test(settings.id)) throw new EngineError(`${dir}/home.json names no home`)
+  if (!/^[a-z0-9]{6}$/.test(settings.id) || !settings.ports)
+    throw new EngineError(`${dir}/home.json names no home`)
+  const { format: _, ...home } = settings
+  const { ports, domain, cidr } = home
+  const chosen = home.chosen ?? { ports: { api: ports.api, http: ports.http }, domain, cidr }
   // Where it is decides, not what it says of itself: what is below these two is removed with the home.
-  return { ...settings, dir, runDir: runDirOf(settings.id) }
+  return { ...home, chosen, dir, runDir: runDirOf(home.id) }
 }
 
 const runDirOf = (id: string) => `/run/polebean/${id}`
@@ -65,34 +78,72 @@ type Making = {
   random: Random
   chooseCidr(): Promise<string>
   owner: { uid: number; gid: number }
-  domain?: string
+  /** What the command line says; it wins over the file. */
+  flags: Flags
+  machine(home: HomeSettings): Machine
 }
 
-/** Makes the home in `dir` unless there is one; what was chosen once is kept. Needs root. */
-export async function openHome(
-  dir: string,
-  { random, chooseCidr, owner, domain }: Making,
-): Promise<HomeSettings> {
-  const there = readHome(dir)
-  if (there) {
-    claimPorts(there.ports, dir)
-    return there
-  }
+/**
+ * Makes the home in `dir` unless there is one, with its configuration in force; what was chosen once is kept. Throws a
+ * sentence when the configuration is broken or asks for what cannot be had. Needs root.
+ */
+export async function openHome(dir: string, making: Making): Promise<HomeSettings> {
+  const home = readHome(dir) ?? (await makeHome(dir, making))
+  const path = configPath(dir)
+  if (readText(path) === undefined) writeFileAtomic(path, renderDefaults(), 0o644)
+  const sources = readSources(dir, making.flags)
+  const machine = making.machine(home)
+  const problems = await problemsOf(home, sources, machine)
+  if (problems.length > 0) throw new EngineError(problems.join('\n'))
+  const { ports, domain, cidr } = choicesOf(home, sources)
+  const next: HomeSettings = { ...home, ports: { ...home.ports, ...ports }, domain, cidr }
+  claimPorts(claimedPorts(next), dir)
+  if (next.cidr !== home.cidr) await machine.leaveRange()
+  if (JSON.stringify(next) !== JSON.stringify(home)) writeHome(next)
+  const kept = claimedPorts(next)
+  releasePorts(
+    Object.values(home.ports).filter((port) => !kept.includes(port)),
+    dir,
+  )
+  return next
+}
+
+/** Every port that is kept from other homes: those in force, and those of the first start. */
+export const claimedPorts = ({ ports, chosen }: HomeSettings): number[] => [
+  ...new Set([...Object.values(ports), ...Object.values(chosen.ports)]),
+]
+
+const writeHome = (home: HomeSettings) =>
+  writeFileAtomic(
+    join(home.dir, 'home.json'),
+    `${JSON.stringify({ format: FORMAT, ...home }, null, 2)}\n`,
+    0o644,
+  )
+
+async function makeHome(dir: string, { random, chooseCidr, owner, flags }: Making): Promise<HomeSettings> {
   mkdirSync(dir, { recursive: true, mode: 0o755 })
   checkOwner(dir)
   const ids = makeIds(random)
   const id = ids.lower('', 6)
   const slot = Math.floor(random.next() * HOMES_AT_MOST)
-  const settings: HomeSettings = {
+  const ports = await choosePorts(dir, random.next())
+  const domain = flags.get('dns.domain') as string | undefined
+  const chosen: Choices = {
+    ports: { api: ports.api, http: ports.http },
+    domain: domain ?? 'elasticbeanstalk.localhost',
+    cidr: await chooseCidr(),
+  }
+  const home: HomeSettings = {
     id,
     dir,
     runDir: runDirOf(id),
     idBase: FIRST_ID + slot * IDS_PER_HOME,
-    cidr: await chooseCidr(),
-    ports: await choosePorts(dir, random.next()),
+    cidr: chosen.cidr,
+    ports,
     region: REGION,
     account: '000000000000',
-    domain: domain ?? 'elasticbeanstalk.localhost',
+    domain: chosen.domain,
+    chosen,
   }
   // Not AKIA…/ASIA…: such a key cannot be taken for one of AWS's own.
   const credentials: Credentials = {
@@ -103,12 +154,8 @@ export async function openHome(
   writeFileAtomic(secret, `${JSON.stringify(credentials, null, 2)}\n`, 0o600)
   chmodSync(secret, 0o600)
   chownSync(secret, owner.uid, owner.gid)
-  writeFileAtomic(
-    join(dir, 'home.json'),
-    `${JSON.stringify({ format: FORMAT, ...settings }, null, 2)}\n`,
-    0o644,
-  )
-  return settings
+  writeHome(home)
+  return home
 }
 
 /** Whose home it is: the user who asked sudo, or the one who runs us. */

@@ -2,9 +2,9 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Flags } from './config/file.ts'
 import { backupOfLive } from './backup/make.ts'
 import { sweepStaging } from './backup/stage.ts'
+import { readConfigIfWhole, type Flags } from './config/file.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
@@ -13,7 +13,13 @@ import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
-import { chooseCidr as choose, hostRoutes } from './engines/network/cidr.ts'
+import {
+  chooseCidr as choose,
+  conflictsWith,
+  describeConflict,
+  hostRoutes,
+  readHostRoutes,
+} from './engines/network/cidr.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
@@ -22,6 +28,7 @@ import type { Supervisor } from './engines/supervisor/engine.ts'
 import { makeRunit } from './engines/supervisor/runit.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
+import type { ConfigurationStatus, InUse, Machine } from './home-config.ts'
 import { rangesOfHomes } from './home-ports.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -50,7 +57,11 @@ export type RealEngines = {
 }
 
 /** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
-export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): RealEngines {
+export function makeEngines(
+  home: HomeSettings,
+  log: Log = makeServerLog(),
+  config: Pick<FollowedConfig, 'now'> = { now: () => readConfigIfWhole(home.dir) },
+): RealEngines {
   const clock = systemClock
   const router = makeRouter(home)
   const supervisor = makeSupervisor(home)
@@ -63,7 +74,10 @@ export function makeEngines(home: HomeSettings, log: Log = makeServerLog()): Rea
       problem: () => resolverProblem(readResolverHost()),
     },
     compute: makeRunc({ home, router, clock, log, zones }),
-    balancer: makeHaproxy({ clock, log, home, supervisor, network: router }),
+    balancer: makeHaproxy({
+      ...{ clock, log, home, supervisor, network: router },
+      publicAddresses: () => config.now().listeners.publicAddresses,
+    }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
   }
 }
@@ -86,6 +100,57 @@ export async function checkPorts(home: HomeSettings): Promise<void> {
 export const chooseCidr = async (): Promise<string> =>
   choose([...(await hostRoutes()), ...rangesOfHomes()], Math.floor(systemRandom.next() * 1_000))
 
+/** What was handed out in a home whose server does not run. */
+const readInUse = (home: HomeSettings): InUse => {
+  const store = openHomeStore(home)
+  try {
+    return inUseOf(store)
+  } finally {
+    store.close()
+  }
+}
+
+function inUseOf(store: Store): InUse {
+  const names = (sql: string) => store.all<{ name: string }>(sql).map(({ name }) => name)
+  return {
+    environments: names('select name from environment where terminated_at is null order by name'),
+    network: [
+      ...names("select id as name from ec2_instance where state <> 'terminated' order by id"),
+      ...names('select name from elbv2_load_balancer order by name'),
+      ...names('select name from elbv2_target_group order by name'),
+      ...names("select id as name from ec2_security_group where name <> 'default' order by id"),
+    ],
+  }
+}
+
+function describeConfiguration(config: FollowedConfig, store: Store): ConfigurationStatus {
+  const given = [...config.sources()].map(([key, { value, source }]) => [key, { value, source }] as const)
+  return { given: Object.fromEntries(given), problem: config.problem(), inUse: inUseOf(store) }
+}
+
+/** Asks this machine what a change of the configuration must know. `inUse`: of the server, when it runs. */
+export const makeMachine = (
+  home: HomeSettings,
+  inUse: () => Promise<InUse> = async () => readInUse(home),
+): Machine => ({
+  inUse,
+  async portProblem(port) {
+    const problem = await checkPortsFree([port], loopbackAddresses()).catch((error: Error) => error.message)
+    return problem === undefined ? null : `cannot be ${port}: ${problem}`
+  },
+  async cidrProblem(cidr) {
+    const [route] = conflictsWith(cidr, await readHostRoutes(), makeRouter(home).names.uplink)
+    if (route) return describeConflict(cidr, route)
+    const theirs = rangesOfHomes(undefined, home.dir).includes(cidr)
+    return theirs ? `cannot be ${cidr}: another home of this machine has it` : null
+  },
+  async leaveRange() {
+    const { router, supervisor } = makeEngines(home)
+    for (const { name } of await supervisor.list()) if (name !== 'server') await supervisor.remove(name)
+    await router.remove()
+  },
+})
+
 /** Runs the control plane until `signal` is aborted. Throws a sentence when another server holds the home. */
 export async function startServer(
   home: HomeSettings,
@@ -96,7 +161,7 @@ export async function startServer(
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
-  const engines = makeEngines(home, log)
+  const engines = makeEngines(home, log, config)
   engines.objects.open()
   sweepStaging(home.dir)
   await upkeep(engines)
@@ -119,6 +184,8 @@ export async function startServer(
       ports: home.ports,
     },
     catalogue,
+    limits: () => config.now().limits,
+    configuration: () => describeConfiguration(config, store),
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds) =>
       presign({
@@ -211,8 +278,8 @@ const configReconciler = (config: FollowedConfig): Reconciler => ({
   everyMs: CONFIG_MS,
   wakes: [],
   async reconcile() {
-    const problem = config.look()
-    return problem === null ? {} : { problem }
+    config.look()
+    return {}
   },
 })
 

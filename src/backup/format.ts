@@ -72,7 +72,6 @@ function problemOf({ format, home, createdAt, files, missing }: Manifest): strin
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) return `gives ${path} no mode`
     seen.add(path)
   }
-  for (const path of ['home.json', 'credentials.json', DATABASE])
-    if (!seen.has(path)) return `has no ${path}`
+  for (const path of ['home.json', 'credentials.json', DATABASE]) if (!seen.has(path)) return `has no ${path}`
   return undefined
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { checkPortsFree, loopbackAddresses } from '../engines/balancer/host-ports.ts'
 import { conflictsWith, describeConflict, overlaps, readHostRoutes } from '../engines/network/cidr.ts'
-import { claimsOfOthers, homesHere } from '../home-ports.ts'
+import { holderOfClaim, homesHere } from '../home-ports.ts'
 import type { HomeSettings } from '../home.ts'
 import { reasonOf } from '../kernel/errors.ts'
 
@@ -26,18 +26,22 @@ export async function conflictsOf(home: HomeSettings): Promise<string[]> {
     ...others
       .filter(({ cidr }) => cidr !== undefined && overlaps(cidr, home.cidr))
       .map(({ dir, cidr }) => `its range ${home.cidr} overlaps ${cidr}, that of the home ${dir}: ${RANGE}`),
-    ...conflictsWith(home.cidr, await readHostRoutes(), '').map((route) => describeConflict(home.cidr, route)),
+    ...conflictsWith(home.cidr, await readHostRoutes(), '').map((route) =>
+      describeConflict(home.cidr, route),
+    ),
   ]
 }
 
-const RANGE = 'its instances keep their addresses, so take it to another machine, or remove that home'
+const RANGE = 'its environments keep their addresses, so take it to another machine, or remove that home'
 const KINDS = { api: 'API', http: 'HTTP', environments: "environments'" } as const
 
-const claims = (home: HomeSettings): string[] =>
-  claimsOfOthers(home.ports, home.dir).map(
-    ({ kind, port, dir }) =>
-      `its ${KINDS[kind]} port ${port} belongs to the home ${dir}: ${kind === 'environments' ? 'take it to another machine, or remove that home' : other(kind)}`,
-  )
+const claims = ({ dir, ports }: HomeSettings): string[] =>
+  (['api', 'http', 'environments'] as const).flatMap((kind) => {
+    const holder = holderOfClaim(ports[kind])
+    if (holder === null || holder === dir) return []
+    const help = kind === 'environments' ? RANGE.replace('addresses', 'ports') : other(kind)
+    return `its ${KINDS[kind]} port ${ports[kind]} belongs to the home ${holder}: ${help}`
+  })
 
 async function listeners({ ports }: HomeSettings): Promise<string[]> {
   const found: string[] = []

@@ -22,7 +22,7 @@ export function makeReader(source: AsyncIterable<Uint8Array>): Reader {
     return true
   }
   async function* pieces(bytes: number): AsyncGenerator<Buffer> {
-    for (let wanted = bytes; wanted > 0 && (await fill()); ) {
+    for (let wanted = bytes; wanted > 0 && (await fill());) {
       const piece = left.subarray(0, wanted)
       left = left.subarray(piece.length)
       wanted -= piece.length

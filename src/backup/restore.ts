@@ -1,12 +1,15 @@
 // From a backup to a home: unpacked beside its place and checked whole, then moved there in one step.
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { withSetting } from '../config/edit.ts'
+import { configPath, readSources, readText } from '../config/file.ts'
 import { migrations } from '../control-plane.ts'
 import { claimPorts } from '../home-ports.ts'
-import { checkOwner, readHome, type HomeSettings } from '../home.ts'
+import { checkOwner, claimedPorts, readHome, type HomeSettings } from '../home.ts'
 import { EngineError, reasonOf } from '../kernel/errors.ts'
+import { writeFileAtomic } from '../kernel/files.ts'
 import { makeIds } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import { checkDatabaseFile } from '../store/store.ts'
@@ -69,7 +72,7 @@ export async function restore(restoring: Restoring): Promise<{ home: HomeSetting
     checkPlace(dir)
     renameSync(beside, dir)
     await sync(dirname(dir))
-    claimPorts(home.ports, dir)
+    claimPorts(claimedPorts(home), dir)
     return { home, manifest }
   } catch (error) {
     rmSync(beside, { recursive: true, force: true })
@@ -78,7 +81,10 @@ export async function restore(restoring: Restoring): Promise<{ home: HomeSetting
   }
 }
 
-async function* abortable(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* abortable(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {
     signal.throwIfAborted()
     yield piece
@@ -103,7 +109,7 @@ async function prepare(restoring: Restoring, beside: string, manifest: Manifest)
   )
   if (lost.length > 0) throw damaged(`its database names ${lost[0]}, which is not in it`)
 
-  const home = { ...found, dir, ports: { ...found.ports, ...ports } }
+  const home = withPorts({ ...found, dir }, ports)
   const conflicts = await conflictsOf(home)
   if (conflicts.length > 0)
     throw new EngineError(
@@ -111,10 +117,33 @@ async function prepare(restoring: Restoring, beside: string, manifest: Manifest)
     )
   renewGeneration(database, random)
   const settings = JSON.parse(readFileSync(join(beside, 'home.json'), 'utf8')) as object
-  writeFileSync(join(beside, 'home.json'), `${JSON.stringify({ ...settings, dir, ports: home.ports }, null, 2)}\n`)
+  const written = { ...settings, dir, ports: home.ports, chosen: home.chosen }
+  writeFileAtomic(join(beside, 'home.json'), `${JSON.stringify(written, null, 2)}\n`, 0o644)
+  configurePorts(beside, ports)
   chownSync(join(beside, 'credentials.json'), owner.uid, owner.gid)
-  for (const path of ['home.json', '']) await sync(join(beside, path))
+  await sync(beside)
   return home
+}
+
+const withPorts = (home: HomeSettings, ports: Restoring['ports']): HomeSettings => ({
+  ...home,
+  ports: { ...home.ports, ...ports },
+  chosen: { ...home.chosen, ports: { ...home.chosen.ports, ...ports } },
+})
+
+/** Where the owner's file gives a port, it must give the new one. */
+function configurePorts(dir: string, ports: Restoring['ports']): void {
+  const path = configPath(dir)
+  const before = readText(path)
+  if (before === undefined) return
+  const given = readSources(dir)
+  let text = before
+  for (const [key, port] of [
+    ['api.port', ports.api],
+    ['listeners.http', ports.http],
+  ] as const)
+    if (port !== undefined && given.has(key)) text = withSetting(text, key, port)
+  if (text !== before) writeFileAtomic(path, text, 0o644)
 }
 
 // What another life of this database may have left on the machine is reported then, not taken for ours (design §2.4).

@@ -98,7 +98,9 @@ function nonceOf(number: number, isLast: boolean): Buffer {
 function derive(passphrase: string, salt: Buffer): Promise<{ key: Buffer; check: Buffer }> {
   return new Promise((resolve, reject) =>
     scrypt(passphrase.normalize('NFC'), salt, KEY_BYTES + CHECK_BYTES, SCRYPT, (error, derived) =>
-      error ? reject(error) : resolve({ key: derived.subarray(0, KEY_BYTES), check: derived.subarray(KEY_BYTES) }),
+      error
+        ? reject(error)
+        : resolve({ key: derived.subarray(0, KEY_BYTES), check: derived.subarray(KEY_BYTES) }),
     ),
   )
 }

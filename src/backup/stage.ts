@@ -1,6 +1,15 @@
 // A moment of a home, held still: the database as it was, hard links to the bodies that it names, copies of the small
 // files. What is deleted meanwhile stays in it until `release`.
-import { chmodSync, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { EngineError, reasonOf } from '../kernel/errors.ts'
@@ -39,7 +48,12 @@ export function stage(homeDir: string, name: string, snapshot: (path: string) =>
       // An object that was deleted and swept in between is named no more by the next snapshot.
       if (missing.length > 0 && look < LOOKS) continue
       const small = copySmallFiles(homeDir, dir)
-      return { dir, files: [...small, DATABASE, ...listBodies(dir)].map((path) => entryOf(dir, path)), missing, release }
+      return {
+        dir,
+        files: [...small, DATABASE, ...listBodies(dir)].map((path) => entryOf(dir, path)),
+        missing,
+        release,
+      }
     }
   } catch (error) {
     release()
@@ -112,4 +126,3 @@ function entryOf(dir: string, path: string): FileEntry {
 export function sweepStaging(homeDir: string): void {
   rmSync(stagingDir(homeDir), { recursive: true, force: true })
 }
-

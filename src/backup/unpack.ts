@@ -53,7 +53,8 @@ async function* chain(head: Buffer, rest: Reader): AsyncGenerator<Buffer> {
 async function untar(source: AsyncIterable<Uint8Array>, dir: string, file: string): Promise<Manifest> {
   const zipped = makeReader(source)
   const magic = await zipped.take(ZSTD_MAGIC.length)
-  if (!magic.equals(ZSTD_MAGIC)) throw new EngineError(magic.length === 0 ? `${file} is empty` : `${file} ${NOT_OURS}`)
+  if (!magic.equals(ZSTD_MAGIC))
+    throw new EngineError(magic.length === 0 ? `${file} is empty` : `${file} ${NOT_OURS}`)
   const input = Readable.from(chain(magic, zipped), { objectMode: false })
   const unzip = createZstdDecompress()
   input.on('error', (error) => unzip.destroy(error))
@@ -72,24 +73,31 @@ function worded(error: unknown, file: string): unknown {
   if (error instanceof EngineError) return error
   const code = (error as NodeJS.ErrnoException).code ?? ''
   if (code === 'Z_BUF_ERROR') return cutOff(file)
-  if (/^ZSTD_|^Z_/.test(code)) return new EngineError(`${file} is damaged: ${reasonOf(error)}`, { cause: error })
+  if (/^ZSTD_|^Z_/.test(code))
+    return new EngineError(`${file} is damaged: ${reasonOf(error)}`, { cause: error })
   if (code === 'ENOSPC') return new EngineError('the disk is full', { cause: error })
   return error
 }
 
 async function readArchive(reader: Reader, dir: string, file: string): Promise<Manifest> {
   const first = await header(reader, file)
-  if (first?.name !== MANIFEST || first.bytes > MANIFEST_BYTES_MAX) throw new EngineError(`${file} ${NOT_OURS}`)
+  if (first?.name !== MANIFEST || first.bytes > MANIFEST_BYTES_MAX)
+    throw new EngineError(`${file} ${NOT_OURS}`)
   const text = await whole(reader, first, file)
   const manifest = parseManifest(text, file)
   checkRoom(manifest, dir)
 
   const sums = [sum(createHash('sha256').update(text).digest('hex'), MANIFEST)]
-  const folders = new Set([dir, ...(manifest.files.some(({ path }) => path.includes('/')) ? [join(dir, 'objects')] : [])])
+  const folders = new Set([
+    dir,
+    ...(manifest.files.some(({ path }) => path.includes('/')) ? [join(dir, 'objects')] : []),
+  ])
   for (const entry of manifest.files) {
     const found = await header(reader, file)
     if (found?.name !== entry.path || found.bytes !== entry.bytes)
-      throw new EngineError(`${file} is damaged: where ${entry.path} should be is ${found?.name ?? 'its end'}`)
+      throw new EngineError(
+        `${file} is damaged: where ${entry.path} should be is ${found?.name ?? 'its end'}`,
+      )
     folders.add(dirname(join(dir, entry.path)))
     sums.push(sum(await keep(reader, dir, entry, file), entry.path))
   }
@@ -99,11 +107,15 @@ async function readArchive(reader: Reader, dir: string, file: string): Promise<M
   const stated = (await whole(reader, last, file)).toString('utf8').split(/(?<=\n)/)
   const wrong = sums.findIndex((line, index) => line !== stated[index])
   if (wrong !== -1 || stated.length !== sums.length)
-    throw new EngineError(`${file} is damaged: ${manifest.files[wrong - 1]?.path ?? MANIFEST} is not what was packed`)
-  if ((await header(reader, file)) !== undefined) throw new EngineError(`${file} is damaged: it goes on after its end`)
+    throw new EngineError(
+      `${file} is damaged: ${manifest.files[wrong - 1]?.path ?? MANIFEST} is not what was packed`,
+    )
+  if ((await header(reader, file)) !== undefined)
+    throw new EngineError(`${file} is damaged: it goes on after its end`)
   // To the end, where zstd compares its own checksum.
   for await (const piece of reader.pieces(Number.MAX_SAFE_INTEGER))
-    if (piece.some((byte) => byte !== 0)) throw new EngineError(`${file} is damaged: it goes on after its end`)
+    if (piece.some((byte) => byte !== 0))
+      throw new EngineError(`${file} is damaged: it goes on after its end`)
   for (const folder of folders) await sync(folder)
   return manifest
 }
@@ -132,7 +144,12 @@ async function skipPadding(reader: Reader, bytes: number, file: string): Promise
 }
 
 /** Writes one file, and answers its digest. */
-async function keep(reader: Reader, dir: string, { path, bytes, mode }: FileEntry, file: string): Promise<string> {
+async function keep(
+  reader: Reader,
+  dir: string,
+  { path, bytes, mode }: FileEntry,
+  file: string,
+): Promise<string> {
   const target = join(dir, path)
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
   const hash = createHash('sha256')

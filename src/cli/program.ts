@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { version } from '../version.ts'
+import { flagOptions, type FlagOptions } from './flags.ts'
 import { printJson } from './output.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
@@ -28,6 +29,7 @@ export function makeProgram(): Command {
   defineClients(define, withJson)
   defineMachine(define, withJson)
   defineBackup(withJson)
+  defineConfig(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
   })
@@ -152,21 +154,23 @@ function defineMachine(define: Define, withJson: Define): void {
   withJson('doctor', 'each engine: found, version, works or why not', async function (options: Json) {
     process.exitCode = await (await import('./commands/doctor.ts')).doctor(home(this), options)
   })
-  define('server', 'run the server here, in the foreground (root)', async function (options) {
+  const server = define('server', 'run the server here, in the foreground (root)', async function (options) {
     await (await import('./commands/server.ts')).server(home(this), options)
-  }).option('--domain <domain>', 'domain of environments, kept at first start')
-  withJson(
+  })
+  const start = withJson(
     'start',
     'run the server under its supervisor (root)',
-    async function (options: Json & { domain?: string; caller?: boolean }) {
+    async function (options: Json & FlagOptions & { caller?: boolean }) {
       await (await import('./commands/server.ts')).start(home(this), options)
       if (!options.json) return
       const { dir, id, ports } = readHome(home(this))!
       printJson({ home: dir, id, endpoint: `http://127.0.0.1:${ports.api}` })
     },
-  )
-    .option('--domain <domain>', 'domain of environments, kept at first start')
-    .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+  ).addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+  for (const command of [server, start]) for (const option of flagOptions()) command.addOption(option)
+  define('restart', 'restart the server alone; requests are carried meanwhile (root)', async function () {
+    await (await import('./commands/server.ts')).restart(home(this))
+  })
   withJson(
     'down',
     'stop everything of this home and keep its state',
@@ -203,4 +207,47 @@ function defineBackup(withJson: Define): void {
     .option('--passphrase-file <file>', 'its passphrase is the first line of that file')
     .option('--api-port <port>', 'give it another API port')
     .option('--http-port <port>', 'give it another HTTP port')
+}
+
+function defineConfig(program: Command): void {
+  const load = () => import('./commands/config.ts')
+  const config = program.command('config').description("show and change the home's settings (config.yaml)")
+  const define = (usage: string, description: string, action: (this: Command, ...args: never[]) => unknown) =>
+    config
+      .command(usage)
+      .description(description)
+      .option(...HOME)
+      .action(action as never)
+  const withJson: typeof define = (...args) => define(...args).option('--json', 'print JSON')
+  withJson(
+    'get [key]',
+    'what is in force, and where it comes from',
+    async function (key: Env, options: Json) {
+      await (await load()).get(home(this), key, options)
+    },
+  )
+  withJson(
+    'set <key> <value>',
+    'give a setting, and say when it takes effect',
+    async function (key: string, value: string, options: Json) {
+      await (await load()).set(home(this), key, value, options)
+    },
+  )
+  withJson(
+    'unset <key>',
+    'take a setting away: its default holds',
+    async function (key: string, options: Json) {
+      await (await load()).unset(home(this), key, options)
+    },
+  )
+  withJson('edit', 'change the file in $VISUAL or $EDITOR', async function (options: Json) {
+    await (await load()).edit(home(this), options)
+  })
+  // What edit has root do with the text on standard input.
+  config
+    .command('replace <was>', { hidden: true })
+    .option(...HOME)
+    .action(async function (this: Command, was: string) {
+      await (await load()).replaceByInput(home(this), was)
+    })
 }

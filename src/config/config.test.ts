@@ -19,6 +19,6 @@ describe('the configuration of a home', () => {
       mode: 0o644,
     })
     const { listeners, limits } = readConfig(base)
-    assert.deepEqual([listeners.http, limits.instances, limits.environments], [8088, 3, null])
+    assert.deepEqual([listeners.http, limits.instances, limits.environments], [8088, 3, 200])
   })
 })

@@ -2,40 +2,61 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { EngineError, reasonOf } from '../kernel/errors.ts'
-import { parseConfig, type Given, type Problem } from './parse.ts'
-import { configOf, type Config, type Key } from './settings.ts'
+import { parseConfig, type Problem } from './parse.ts'
+import { configOf, rowOf, type Config, type Key } from './settings.ts'
 
-export const FILE = 'config.yaml'
-const BYTES_MAX = 65_536
+export const BYTES_MAX = 65_536
 const PROBLEMS_SHOWN = 5
 
-export const configPath = (homeDir: string): string => join(homeDir, FILE)
+export const configPath = (homeDir: string): string => join(homeDir, 'config.yaml')
 
 /** Values that win over the file: those of the command line's flags. */
 export type Flags = ReadonlyMap<Key, unknown>
 
+/** What is given, and by whom; a setting that nobody gives has its default. `where` begins a sentence about it. */
+export type Source = { value: unknown; source: 'file' | 'flag'; where: string }
+export type Sources = ReadonlyMap<Key, Source>
+
 /** What the file of a home says now. Throws a sentence with file and line when it is broken. */
-export function readConfig(homeDir: string, flags: Flags = new Map()): Config {
-  const given = [...readGiven(homeDir)].map(([key, { value }]): [Key, unknown] => [key, value])
-  return configOf(new Map([...given, ...flags]))
+export const readConfig = (homeDir: string, flags: Flags = new Map()): Config =>
+  configFrom(readSources(homeDir, flags))
+
+/** The same for who only looks; where the file is broken, the defaults. */
+export function readConfigIfWhole(homeDir: string): Config {
+  try {
+    return readConfig(homeDir)
+  } catch {
+    return configOf(new Map())
+  }
 }
 
-/** What the file gives, nothing when there is no file. Throws a sentence with file and line when it is broken. */
-export function readGiven(homeDir: string): ReadonlyMap<Key, Given> {
-  const path = configPath(homeDir)
-  const text = readText(path)
-  if (text === undefined) return new Map()
+export const configFrom = (sources: Sources): Config =>
+  configOf(new Map([...sources].map(([key, { value }]) => [key, value])))
+
+/** Throws a sentence with file and line when the file is broken; no file gives nothing. */
+export const readSources = (homeDir: string, flags: Flags = new Map()): Sources =>
+  sourcesOf(configPath(homeDir), readText(configPath(homeDir)) ?? '', flags)
+
+/** The same of a text that shall become the file. */
+export function sourcesOf(path: string, text: string, flags: Flags): Sources {
+  if (Buffer.byteLength(text) > BYTES_MAX) throw new EngineError(tooLarge(path))
   const { given, problems } = parseConfig(text)
   if (problems.length > 0) throw new EngineError(sayProblems(path, problems))
-  return given
+  const sources = new Map<Key, Source>()
+  for (const [key, { value, line }] of given)
+    sources.set(key, { value, source: 'file', where: `${path}:${line}: ${key}` })
+  for (const [key, value] of flags) sources.set(key, { value, source: 'flag', where: rowOf(key).flag ?? key })
+  return sources
 }
 
 /** `/var/lib/polebean/config.yaml:12: api.port must be …`, one a line. */
-export function sayProblems(path: string, problems: Problem[]): string {
+function sayProblems(path: string, problems: Problem[]): string {
   const shown = problems.slice(0, PROBLEMS_SHOWN).map(({ line, sentence }) => `${path}:${line}: ${sentence}`)
   const more = problems.length - shown.length
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
 }
+
+const tooLarge = (path: string) => `${path} has more than ${BYTES_MAX / 1024} KiB, so it is no configuration`
 
 /** The text of the file, or undefined when there is none. Throws a sentence when it is none that may be read. */
 export function readText(path: string): string | undefined {
@@ -53,12 +74,11 @@ export function readText(path: string): string | undefined {
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw new EngineError(`${path} is not a file`)
-    if (stat.size > BYTES_MAX)
-      throw new EngineError(`${path} has more than ${BYTES_MAX} bytes, so it is no configuration`)
+    if (stat.size > BYTES_MAX) throw new EngineError(tooLarge(path))
     const isForeign = stat.uid !== 0 || (stat.mode & 0o022) !== 0
     if (process.getuid!() === 0 && isForeign)
       throw new EngineError(
-        `${path} can be written by other users than root; chown root ${path}; chmod go-w ${path}`,
+        `${path} can be written by other users than root; run: chown root ${path}; chmod go-w ${path}`,
       )
     const bytes = Buffer.alloc(BYTES_MAX + 1)
     const length = readSync(fd, bytes)

@@ -2,38 +2,48 @@
 // changes. A file that is broken changes nothing.
 import { reasonOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import { readConfig, type Flags } from './file.ts'
-import { configOf, keys, rowOf, valueOf, type Config } from './settings.ts'
+import { configFrom, readSources, type Flags, type Source, type Sources } from './file.ts'
+import { keys, rowOf, type Config, type Key } from './settings.ts'
 
 export type FollowedConfig = {
   /** What is in force. Cheap: ask at each use instead of keeping it. */
   now(): Config
-  /** Reads the file again; answers why it was not followed, null when it was. */
-  look(): string | null
+  sources(): Sources
+  /** Why the file is not followed; null when it is. */
+  problem(): string | null
+  /** Reads the file again. */
+  look(): void
 }
 
 /** Throws a sentence when the file is broken now: a server does not start with it. */
 export function followConfig(homeDir: string, flags: Flags, log: Log): FollowedConfig {
-  const first = readConfig(homeDir, flags)
-  let current = first
+  const first = readSources(homeDir, flags)
+  let sources = first
+  let config = configFrom(first)
   let problem: string | null = null
   return {
-    now: () => current,
+    now: () => config,
+    sources: () => sources,
+    problem: () => problem,
     look() {
       const before = problem
       try {
-        current = following(first, readConfig(homeDir, flags))
+        sources = following(first, readSources(homeDir, flags))
+        config = configFrom(sources)
         problem = null
       } catch (error) {
         problem = reasonOf(error)
         if (problem !== before) log.warn('the configuration is broken; what is in force stays', { problem })
       }
       if (problem === null && before !== null) log.info('the configuration is whole again')
-      return problem
     },
   }
 }
 
-/** `first` where a setting takes effect at start, `now` where at once. */
-const following = (first: Config, now: Config): Config =>
-  configOf(new Map(keys.map((key) => [key, valueOf(rowOf(key).takesEffect === 'start' ? first : now, key)])))
+/** Of `first` what takes effect at start, of `now` what does at once. */
+function following(first: Sources, now: Sources): Sources {
+  const entries = keys.map(
+    (key) => [key, (rowOf(key).takesEffect === 'start' ? first : now).get(key)] as const,
+  )
+  return new Map(entries.filter((entry): entry is [Key, Source] => entry[1] !== undefined))
+}

@@ -4,7 +4,8 @@ import { isKey, keys, rowOf, type Key } from './settings.ts'
 
 /** `line` counts from 1. */
 export type Problem = { line: number; sentence: string }
-export type Given = { value: unknown; line: number }
+/** `at`: where in the text the key begins, and from where to where the value stands. */
+export type Given = { value: unknown; line: number; at: { key: number; value: [number, number] } }
 export type Parsed = { given: ReadonlyMap<Key, Given>; problems: Problem[] }
 
 export function parseConfig(text: string): Parsed {
@@ -35,19 +36,21 @@ export function parseConfig(text: string): Parsed {
       const line = lineAt(pair.key.range?.[0] ?? 0)
       const key = `${prefix}${String(pair.key.value)}`
       const value = pair.value as Node | null
-      if (isKey(key)) readValue(key, value, line)
+      if (isKey(key)) readValue(key, value, line, pair.key.range?.[0] ?? 0)
       else if (prefix === '' && keys.some((one) => one.startsWith(`${key}.`))) read(value, `${key}.`)
       else tell(line, unknownKey(key))
     }
   }
-  const readValue = (key: Key, node: Node | null, line: number) => {
+  const readValue = (key: Key, node: Node | null, line: number, keyAt: number) => {
     const before = given.get(key)
     if (before) return tell(line, `${key} is given twice, first in line ${before.line}`)
     if (isAlias(node) || node?.anchor || node?.tag?.startsWith('!'))
       return tell(line, `${key}: anchors, aliases and tags of YAML are not read here`)
-    const read = rowOf(key).type.read(node?.toJS(document) ?? null)
-    if ('wrong' in read) return tell(line, `${key} ${read.wrong}`)
-    given.set(key, { value: read.value, line })
+    const value: unknown = node?.toJS(document) ?? null
+    const read = rowOf(key).type.read(value)
+    if ('wrong' in read) return tell(line, `${key} ${read.wrong}${notThis(value)}`)
+    const [from = 0, to = 0] = node?.range ?? []
+    given.set(key, { value: read.value, line, at: { key: keyAt, value: [from, to] } })
   }
   read(document.contents, '')
   return { given, problems }
@@ -79,7 +82,15 @@ function distanceOf(a: string, b: string): number {
   return row.at(-1)!
 }
 
-const sayYaml = (message: string) =>
-  message.startsWith('Tabs are not allowed')
-    ? 'a tab cannot indent in YAML: use spaces'
-    : `this is not YAML: ${message}`
+const notThis = (value: unknown) => {
+  const text = JSON.stringify(value)
+  return text.length > VALUE_SHOWN ? '' : `, not ${text}`
+}
+const VALUE_SHOWN = 60
+
+function sayYaml(message: string): string {
+  if (message.startsWith('Tabs are not allowed')) return 'a tab cannot indent in YAML: use spaces'
+  if (message.startsWith('Source contains multiple documents'))
+    return 'a second document begins here; there is one'
+  return `this is not YAML: ${message}`
+}

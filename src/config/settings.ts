@@ -11,10 +11,15 @@ export type Setting<T> = {
   defaultSays?: string
   /** `at once`: a running server follows within seconds. `start`: when the server starts the next time. */
   takesEffect: 'at once' | 'start'
+  /** The option of `server` and `start` that wins over the file. */
+  flag?: '--http-port' | '--api-port' | '--domain'
 }
 
 const setting = <T>(row: Setting<T>): Setting<T> => row
 
+/** A /16 of 10/8, 172.16/12, 192.168/16 or 100.64/10. */
+const PRIVATE =
+  /^(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.0\.0\/16$/
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 export const table = {
@@ -24,6 +29,7 @@ export const table = {
     default: null,
     defaultSays: '80, or the first free one from 8080 on, chosen at first start',
     takesEffect: 'start',
+    flag: '--http-port',
   }),
   'listeners.publicAddresses': setting<readonly string[]>({
     doc:
@@ -32,7 +38,7 @@ export const table = {
     type: list(address, 16),
     default: [],
     defaultSays: 'loopback only',
-    takesEffect: 'start',
+    takesEffect: 'at once',
   }),
   'api.port': setting<number | null>({
     doc: 'Port of the AWS API on loopback.',
@@ -40,6 +46,7 @@ export const table = {
     default: null,
     defaultSays: 'the first free one from 4777 on, chosen at first start',
     takesEffect: 'start',
+    flag: '--api-port',
   }),
   'dns.domain': setting<string | null>({
     doc:
@@ -55,23 +62,26 @@ export const table = {
     default: null,
     defaultSays: 'elasticbeanstalk.localhost, or what --domain said at first start',
     takesEffect: 'start',
+    flag: '--domain',
   }),
   'network.cidr': setting<string | null>({
     doc:
       "Range of the VPC's addresses, a /16 of private addresses that the machine has no route for. " +
       'It cannot change while there are instances or load balancers: their addresses are of it.',
     type: orNull(
-      text('a range A.B.0.0/16', (value) => /^\d{1,3}\.\d{1,3}\.0\.0\/16$/.test(value)),
+      text('a /16 of private addresses, as 10.77.0.0/16', (value) => PRIVATE.test(value)),
       'the one chosen at first start',
     ),
     default: null,
     defaultSays: 'a free one, chosen at first start',
     takesEffect: 'start',
   }),
-  'limits.environments': setting<number | null>({
-    doc: 'Environments at once. One more is refused by TooManyEnvironmentsException.',
-    type: orNull(integer({ min: 1, max: 10_000 }), 'no limit'),
-    default: null,
+  'limits.environments': setting<number>({
+    doc:
+      'Environments at once. One more is refused by TooManyEnvironmentsException. ' +
+      'A home has loopback ports for 200.',
+    type: integer({ min: 1, max: 200 }),
+    default: 200,
     takesEffect: 'at once',
   }),
   'limits.instances': setting<number | null>({
@@ -96,6 +106,12 @@ export const keys = Object.keys(table) as Key[]
 export const isKey = (name: string): name is Key => Object.hasOwn(table, name)
 /** The row of a setting whose type does not matter. */
 export const rowOf = (key: Key): Setting<unknown> => table[key] as Setting<unknown>
+
+/** A value as people write it: `20 GiB`. */
+export function shownValue(key: Key, value: unknown): unknown {
+  const { show } = rowOf(key).type
+  return show ? show(value) : value
+}
 
 /** A configuration out of the values that are given; the others are the defaults. */
 export function configOf(given: ReadonlyMap<Key, unknown>): Config {

@@ -7,14 +7,16 @@ export type ValueType<T> = {
   /** What may stand there: completes "must be …". */
   said: string
   read(value: unknown): Read<T>
+  /** The value as people write it, where that is not the value itself. */
+  show?(value: T): unknown
 }
 
 const wrong = (said: string): { wrong: string } => ({ wrong: `must be ${said}` })
 
-/** A whole number; `unit` is said after the limits: `1–100 instances`. */
-export function integer(limits: { min: number; max: number; unit?: string }): ValueType<number> {
-  const { min, max, unit } = limits
-  const said = `a whole number from ${min} to ${max}${unit === undefined ? '' : ` (${unit})`}`
+/** A whole number, both limits included; `what` it is, where that says more. */
+export function integer(limits: { min: number; max: number; what?: string }): ValueType<number> {
+  const { min, max, what = 'a whole number' } = limits
+  const said = `${what} from ${min} to ${max}`
   return {
     said,
     read: (value) =>
@@ -33,7 +35,7 @@ export function decimal({ min, max }: { min: number; max: number }): ValueType<n
   }
 }
 
-export const port: ValueType<number> = integer({ min: 1, max: 65_535, unit: 'a port' })
+export const port: ValueType<number> = integer({ min: 1, max: 65_535, what: 'a port' })
 
 export const boolean: ValueType<boolean> = {
   said: 'true or false',
@@ -67,6 +69,7 @@ export const orNull = <T>(type: ValueType<T>, meaning: string): ValueType<T | nu
       const read = type.read(value)
       return 'wrong' in read ? wrong(said) : read
     },
+    show: (value) => (value === null || !type.show ? value : type.show(value)),
   }
 }
 
@@ -80,7 +83,7 @@ export function list<T>(type: ValueType<T>, entriesMax: number): ValueType<reado
       const values: T[] = []
       for (const entry of value) {
         const read = type.read(entry)
-        if ('wrong' in read) return { wrong: `${read.wrong}, and ${JSON.stringify(entry)} is not` }
+        if ('wrong' in read) return read.wrong === wrong(type.said).wrong ? wrong(said) : read
         if (values.includes(read.value)) return { wrong: `names ${JSON.stringify(entry)} twice` }
         values.push(read.value)
       }
@@ -89,10 +92,19 @@ export function list<T>(type: ValueType<T>, entriesMax: number): ValueType<reado
   }
 }
 
-export const address: ValueType<string> = text(
-  'an IPv4 or IPv6 address, without port and brackets',
-  (value) => isIP(value) !== 0 && !value.includes('%'),
-)
+/** An address that a program may listen on for others, in the one way in which it is written (RFC 5952). */
+export const address: ValueType<string> = {
+  said: 'an IPv4 or IPv6 address, without port and brackets',
+  read(value) {
+    const version = typeof value === 'string' ? isIP(value) : 0
+    if (typeof value !== 'string' || version === 0) return wrong(address.said)
+    const canonical = version === 4 ? value : new URL(`http://[${value.split('%')[0]}]`).hostname.slice(1, -1)
+    if (/^127\.|^::1$/.test(canonical)) return { wrong: 'names a loopback address, which is always there' }
+    if (/^::ffff:|^fe[89ab]/.test(canonical))
+      return { wrong: 'names a link-local address, or an IPv4 address as one of IPv6' }
+    return { value: canonical }
+  },
+}
 
 const BYTES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
@@ -119,6 +131,11 @@ function amount(said: string, units: Record<string, number>, min: number): Value
       if (typeof value !== 'string' || digits === undefined || factor === undefined) return wrong(full)
       const total = Math.round(Number(digits) * factor)
       return total >= min ? { value: total } : wrong(full)
+    },
+    show(total) {
+      const even = Object.entries(units).filter(([, factor]) => total >= factor && total % factor === 0)
+      const [unit, factor] = even.at(-1) ?? [smallest, 1]
+      return `${total / factor} ${unit}`
     },
   }
 }

@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { makeRouter } from '../../src/engines/network/router.ts'
 import { abandonedClaims } from '../../src/engines/test-claims.ts'
-import { readHome, type HomeSettings } from '../../src/home.ts'
+import { claimedPorts, readHome, type HomeSettings } from '../../src/home.ts'
 import { releasePorts } from '../../src/home-ports.ts'
 import { runProgram } from '../../test/support/home.ts'
 import { reboot } from '../../test/support/world.ts'
@@ -39,6 +39,7 @@ function homesIn(dir: string, id: string | null): HomeSettings[] {
       region: '',
       account: '',
       domain: '',
+      chosen: { ports: { api: 0, http: 0 }, domain: '', cidr: '10.255.0.0/16' },
     },
   ]
 }
@@ -52,6 +53,6 @@ async function end(home: HomeSettings): Promise<void> {
   await reboot(home) // ends and removes by the home's id alone
   await runProgram(['ip', 'netns', 'del', `pb-${home.id}-t`]) // where tests of the balancer keep their targets
   await makeRouter(home).remove()
-  releasePorts(home.ports, home.dir)
+  releasePorts(claimedPorts(home), home.dir)
   console.log(`ended ${basename(home.dir)} (id ${home.id}) without its engines`)
 }

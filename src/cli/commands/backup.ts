@@ -27,7 +27,8 @@ type Options = {
 }
 
 export async function backup(homeDir: string, file: string | undefined, options: Options): Promise<void> {
-  if (file === undefined) throw new Failure('backup needs the name of a file, or - for standard output', EXIT.usage)
+  if (file === undefined)
+    throw new Failure('backup needs the name of a file, or - for standard output', EXIT.usage)
   const signal = interruption()
   if (file !== '-') checkDestination(file, options.force === true)
   else if (process.stdout.isTTY) throw new Failure('a backup is not for a terminal; name a file', EXIT.usage)
@@ -46,13 +47,16 @@ export async function backup(homeDir: string, file: string | undefined, options:
     )
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw isLost(error) ? new Failure(`the server ended before the backup was whole: ${reasonOf(error)}`) : error
+    throw isLost(error)
+      ? new Failure(`the server ended before the backup was whole: ${reasonOf(error)}`)
+      : error
   } finally {
     stream.destroy()
   }
 }
 
-const isLost = (error: unknown) => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
+const isLost = (error: unknown) =>
+  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 async function passphraseOf({ encrypt, passphraseFile }: Options): Promise<string | undefined> {
   if (passphraseFile !== undefined) return readPassphrase(passphraseFile)
@@ -62,7 +66,8 @@ async function passphraseOf({ encrypt, passphraseFile }: Options): Promise<strin
 async function open(homeDir: string): Promise<{ stream: Readable; homeId: string }> {
   const home = readHome(homeDir)
   if (!home) throw new Failure(`there is no Polebean home in ${homeDir}`)
-  if (await answers(homeDir)) return { stream: await openApi(homeDir).stream('/polebean/backup'), homeId: home.id }
+  if (await answers(homeDir))
+    return { stream: await openApi(homeDir).stream('/polebean/backup'), homeId: home.id }
   if (process.getuid!() !== 0)
     throw new Failure(`Polebean (home ${homeDir}) is not running, and only root can read it then; use sudo`)
   return { stream: backupOfStopped(home, Date.now()), homeId: home.id }

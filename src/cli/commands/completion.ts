@@ -2,6 +2,7 @@
 // be completed as well; it answers fast, and with nothing when anything is wrong.
 import { fileURLToPath } from 'node:url'
 import type { Command, Option } from 'commander'
+import { keys } from '../../config/settings.ts'
 import { homeDir as homeOf } from '../../home.ts'
 import { openApi } from '../client.ts'
 import { listEnvironments } from '../environments.ts'
@@ -65,7 +66,9 @@ async function candidates(
   typed: string,
 ): Promise<string[]> {
   const { verb, rest } = verbOf(before)
-  const command = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
+  const outer = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
+  if (outer && outer !== program && outer.commands.length > 0) return inner(outer, rest, typed)
+  const command = outer
   if (!command) return []
   const options = [...command.options, ...(command === program ? [] : program.options)]
   const takesValue = (word: string | undefined) => optionOf(options, word)?.required === true
@@ -81,6 +84,17 @@ async function candidates(
   const argument = command.registeredArguments[given]?.name()
   if (argument === 'env' || argument === 'target') return environments(homeDir)
   return argument === 'shell' ? SHELLS : []
+}
+
+/** Of a command that has commands of its own: their names, then the keys that they take. */
+function inner(outer: Command, rest: string[], typed: string): string[] {
+  const { verb, rest: words } = verbOf(rest)
+  const command = verb === undefined ? outer : outer.commands.find((one) => one.name() === verb)
+  if (!command) return []
+  if (typed.startsWith('-')) return longNames(command)
+  if (command === outer) return visible(outer).map((one) => one.name())
+  const given = words.filter((word) => !word.startsWith('-')).length
+  return command.registeredArguments[given]?.name() === 'key' ? [...keys] : []
 }
 
 const optionOf = (options: readonly Option[], word: string | undefined) =>

@@ -1,7 +1,7 @@
 // `down` stops everything of a home and keeps its state; `--purge` deletes the home as well. Works without the server.
 import { existsSync, rmSync } from 'node:fs'
 import { releasePorts } from '../../home-ports.ts'
-import { readHome, type HomeSettings } from '../../home.ts'
+import { claimedPorts, readHome, type HomeSettings } from '../../home.ts'
 import { makeEngines } from '../../main.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { forgetHome } from '../forget-home.ts'
@@ -28,7 +28,7 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
   }
   await stopAll(home, options.purge === true)
   if (options.purge) {
-    releasePorts(home.ports, home.dir)
+    releasePorts(claimedPorts(home), home.dir)
     rmSync(homeDir, { recursive: true, force: true })
     forgetHome(home)
   }

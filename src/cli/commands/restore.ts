@@ -12,7 +12,8 @@ import { askPassphrase, readPassphrase } from '../passphrase.ts'
 type Options = { json?: boolean; passphraseFile?: string; apiPort?: string; httpPort?: string }
 
 export async function restore(homeDir: string, file: string, options: Options): Promise<void> {
-  if (process.getuid!() !== 0) throw new Failure('restore needs root (a home is root’s); use sudo', EXIT.usage)
+  if (process.getuid!() !== 0)
+    throw new Failure('restore needs root (a home is root’s); use sudo', EXIT.usage)
   const ports = {
     ...portOf('api', options.apiPort),
     ...portOf('http', options.httpPort),
@@ -38,8 +39,12 @@ export async function restore(homeDir: string, file: string, options: Options): 
   if (options.json) return printJson({ home: homeDir, id: home.id, createdAt, files: files.length, missing })
   print(`${homeDir} is the home ${home.id} as it was at ${createdAt} (${files.length} files, all checked).`)
   if (missing.length > 0)
-    note(`${missing.length} bodies of objects were lost before the backup was made: ${missing.slice(0, 5).join(', ')}`)
-  note('Start it with: polebean start. Dependencies are built again, which takes as long as it did the first time.')
+    note(
+      `${missing.length} bodies of objects were lost before the backup was made: ${missing.slice(0, 5).join(', ')}`,
+    )
+  note(
+    'Start it with: polebean start. Dependencies are built again, which takes as long as it did the first time.',
+  )
 }
 
 function portOf(kind: 'api' | 'http', text: string | undefined): { api?: number; http?: number } {

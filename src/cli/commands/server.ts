@@ -2,47 +2,85 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { readSources, type Flags } from '../../config/file.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
-import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
+import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import { checkDatabase, checkPorts, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
+import {
+  checkDatabase,
+  checkPorts,
+  chooseCidr,
+  makeMachine,
+  makeSupervisor,
+  startServer,
+} from '../../main.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { Failure } from '../failure.ts'
+import { flagsOf, wordsOf, type FlagOptions } from '../flags.ts'
 import { note } from '../output.ts'
 import { requireMachine } from '../requirements.ts'
-import { answers } from '../start-server.ts'
+import { answers, asRoot } from '../start-server.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
 const START_TIMEOUT_MS = 60_000
 
-export async function server(homeDir: string, options: { domain?: string }): Promise<void> {
-  const home = await prepared(homeDir, options)
+export async function server(homeDir: string, options: FlagOptions): Promise<void> {
+  const flags = flagsOf(options)
+  const home = await prepared(homeDir, flags)
   const stopping = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
-  const running = await startServer(home, stopping.signal)
+  const running = await startServer(home, stopping.signal, flags)
   note(`Polebean ${home.id} serves the AWS API at http://127.0.0.1:${home.ports.api} (home ${home.dir}).`)
   await running.ended
 }
 
 /** Ends when the server answers. `caller`: the environment of who asked for it is on standard input, since sudo drops it. */
-export async function start(
-  homeDir: string,
-  { domain, caller }: { domain?: string; caller?: boolean },
-): Promise<void> {
+export async function start(homeDir: string, options: FlagOptions & { caller?: boolean }): Promise<void> {
+  const { caller } = options
+  const flags = flagsOf(options)
   const environment = caller ? callerEnvironment() : serverEnvironment(process.env)
-  const home = await prepared(homeDir, { ...(domain ? { domain } : {}) })
+  const home = await prepared(homeDir, flags)
   const supervisor = makeSupervisor(home)
   const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
   if (!daemons.includes('server')) checkDatabase(home)
   const from = Date.now()
   await supervisor.ensure({
     name: 'server',
-    argv: [process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
+    argv: [
+      ...[process.execPath, '--disable-warning=ExperimentalWarning', ENTRY, 'server', '--home', home.dir],
+      ...wordsOf(flags),
+    ],
     env: environment,
     filesMax: null,
   })
   await untilAnswers(home, supervisor, from)
+}
+
+/** Ends the server, which its supervisor starts again as it was started, with what the configuration says now. */
+export async function restart(homeDir: string): Promise<void> {
+  const home = readHome(homeDir)
+  if (!home) throw new Failure(`there is no Polebean home in ${homeDir}; start one with: polebean start`)
+  if (process.getuid!() !== 0) return asRoot(['restart', '--home', homeDir])
+  const supervisor = makeSupervisor(home)
+  const pid = async () =>
+    (await supervisor.list()).find(({ name, running }) => name === 'server' && running)?.pid
+  const before = await pid()
+  if (!before)
+    throw new Failure(
+      (await answers(homeDir))
+        ? `the server of ${homeDir} was not started by polebean start: end it, and start it as before`
+        : `Polebean (home ${homeDir}) is not running; start it with: polebean start`,
+    )
+  readSources(homeDir) // a server that would refuse to start is not ended
+  const from = Date.now()
+  await supervisor.signal('server', 'TERM')
+  while ((await pid()) === before) {
+    if (Date.now() > from + START_TIMEOUT_MS) throw new Failure(`the server (pid ${before}) does not end`)
+    await sleep(100)
+  }
+  await untilAnswers(home, supervisor, from)
+  note(`Polebean ${home.id} runs again.`)
 }
 
 function callerEnvironment(): Environment {
@@ -78,17 +116,20 @@ function repeated(homeDir: string, from: number): string | undefined {
   return said.length >= COMPLAINTS ? said.at(-1) : undefined
 }
 
-async function prepared(homeDir: string, { domain }: { domain?: string }): Promise<HomeSettings> {
+async function prepared(homeDir: string, flags: Flags): Promise<HomeSettings> {
   await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
   const home = await openHome(homeDir, {
     random: systemRandom,
     chooseCidr,
     owner: invokingUser(),
-    ...(domain ? { domain } : {}),
+    flags,
+    machine: makeMachine,
   })
   await checkPorts(home).catch((error: Error) => {
-    throw new Failure(`${error.message}; end it, or give ${homeDir} another port in home.json`)
+    throw new Failure(
+      `${error.message}; end it, or choose another: polebean config set listeners.http PORT (api.port for the API)`,
+    )
   })
   return home
 }

@@ -3,6 +3,7 @@
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Status } from '../../control/status.ts'
+import type { ConfigurationStatus } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
@@ -53,8 +54,12 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     return `DescribeEnvironments: ${environments.length} ${environments.length === 1 ? 'environment' : 'environments'}`
   })
   const plane = await check('control plane', async () => {
-    const { failing, reconcilers } = JSON.parse(await openApi(homeDir).get('/polebean/status')) as Status
+    const status = JSON.parse(await openApi(homeDir).get('/polebean/status')) as Status & {
+      configuration: ConfigurationStatus | null
+    }
+    const { failing, reconcilers, configuration } = status
     const wrong = [
+      ...(configuration?.problem ? [`what is in force stays, since ${configuration.problem}`] : []),
       ...failing
         .filter(({ failures }) => failures >= FAILURES_SHOWN)
         .map(({ lane, failures, reason }) => `${lane} failed ${failures} times (${reason})`),

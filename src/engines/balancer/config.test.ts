@@ -12,7 +12,7 @@ const settings: Settings = {
   connectionsMax: 8_000,
   user: { name: 'haproxy', group: 'haproxy' },
   hostNamespace: 'pb-abc123-host',
-  ipv6: true,
+  addresses: { ipv6: true, public: [] },
   leftOut: new Set(),
   publicPort: (port) => (port === 80 ? 8080 : port),
 }
@@ -146,7 +146,7 @@ backend unknown-host
     assert.notEqual(changed({ loopbackPort: 9001 }), frame)
     assert.notEqual(changed({ idleTimeoutSeconds: 61 }), frame)
     assert.notEqual(changed({}, { healthCheck: { ...group.healthCheck, unhealthyThreshold: 2 } }), frame)
-    assert.notEqual(render(shop, { ipv6: false }).frame, frame)
+    assert.notEqual(render(shop, { addresses: { ipv6: false, public: [] } }).frame, frame)
   })
 
   it('leaves out what somebody else has on the host, and nothing more', () => {

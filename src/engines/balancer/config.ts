@@ -12,7 +12,7 @@ import {
   type Role,
   UNKNOWN_HOST,
 } from './names.ts'
-import { type Bind, bindsOf, wantedPorts } from './wanted-ports.ts'
+import { type Bind, bindsOf, type HostAddresses, type HostPort, wantedPorts } from './wanted-ports.ts'
 
 export type Settings = {
   /** Where HAProxy's files and sockets lie; needs no quoting. */
@@ -24,8 +24,7 @@ export type Settings = {
   user: { name: string; group: string } | null
   /** Name of the host's network namespace; null = HAProxy runs in it. */
   hostNamespace: string | null
-  /** Whether ::1 exists on the host. */
-  ipv6: boolean
+  addresses: HostAddresses
   /** What somebody else has on the host. */
   leftOut: ReadonlySet<Bind>
   /** Where a public listener port is served on the host. */
@@ -42,7 +41,7 @@ export type Rendered = {
   /** File name → content. */
   maps: Map<string, string>
   pages: Map<string, string>
-  /** Everything wanted on the host's loopback addresses, also what is left out. */
+  /** Everything wanted on the host, also what is left out. */
   hostBinds: Bind[]
 }
 
@@ -143,8 +142,8 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
   const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
   // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
   // again, stops listening to bind it anew, and loses connections (seen with 2.6).
-  const bindHost = (port: number) =>
-    bindsOf(port, settings.ipv6)
+  const bindHost = (port: HostPort) =>
+    bindsOf(port, settings.addresses, settings.leftOut)
       .filter((bind) => !settings.leftOut.has(bind))
       .map((bind) => `  bind ${bind}${bind.startsWith('[') ? ' v6only' : ''}${where}`)
   const entries = (port: number, keys: (loadBalancer: BalancerModel['loadBalancers'][number]) => string[]) =>
@@ -161,7 +160,7 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       (a, b) => a - b,
     )
 
-  const served = wanted.flatMap(({ port, listenerPort }) => ({ binds: bindHost(port), port, listenerPort }))
+  const served = wanted.map((one) => ({ ...one, binds: bindHost(one) }))
   for (const { binds, port: hostPort, listenerPort: port } of served) {
     if (port === null || binds.length === 0) continue
     const file = `hosts-${port}.map`
@@ -201,7 +200,8 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     const route = `default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`
     add(loopbackName(loadBalancer.id), binds, loopbackPort, route)
   }
-  return { frontends, maps, hostBinds: wanted.flatMap(({ port }) => bindsOf(port, settings.ipv6)) }
+  const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
+  return { frontends, maps, hostBinds }
 }
 
 /**

@@ -14,6 +14,8 @@ import type {
 import { FakeTarget } from './fake-target.ts'
 import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
 
+const LOOPBACK = { ipv6: false, public: [] }
+
 /** `never`: the deed is done, its answer never comes. */
 export type BalancerFault = 'error before' | 'error after' | 'never' | 'cannot see'
 
@@ -75,7 +77,9 @@ export function makeFakeBalancerWorld({
     const before = targets
     model = structuredClone(next)
     leftOut = new Map(
-      [...others].flatMap(([port, by]) => bindsOf(port, false).map((bind) => [bind, `is taken by ${by}`])),
+      [...others].flatMap(([port, by]) =>
+        bindsOf({ port, listenerPort: null }, LOOPBACK).map((bind) => [bind, `is taken by ${by}`]),
+      ),
     )
     targets = new Map(
       model.targetGroups.flatMap((group) =>
@@ -169,7 +173,7 @@ export function makeFakeBalancerWorld({
   }
 
   const publicPort = (port: number) => (port === 80 ? httpPort : port)
-  const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, false)
+  const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, LOOPBACK)
   const isTaken = (listenerPort: number | null, port: number) =>
     taken().some((one) => one.listenerPort === listenerPort && one.port === port)
   const world: FakeBalancerWorld = {

@@ -191,9 +191,10 @@ export class BindError extends EngineError {
 }
 
 // `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) for [127.0.0.1:80]`
+// Those in the VPC are not among them: nobody else can have their addresses.
 function refusedBinds(said: string): Map<Bind, string> {
   const found = said.matchAll(
-    /\[ALERT\].*cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
+    /\[ALERT\].* frontend (?:public|own)-\S+: cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
   )
   return new Map(
     [...found].map(([, why, address = '', port]) => [

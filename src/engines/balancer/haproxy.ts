@@ -23,7 +23,7 @@ import { type Action, planServers } from './plan.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import { gistOf, renderServerState } from './state-file.ts'
-import { type Bind, describeTaken, wantedPorts } from './wanted-ports.ts'
+import { type Bind, describeTaken, isWildcard, wantedPorts } from './wanted-ports.ts'
 
 /** What the balancer needs of the network; `Router` is one. */
 export type BalancerNetwork = {
@@ -39,20 +39,30 @@ export type HaproxyDeps = {
   home: Pick<Home, 'dir' | 'runDir' | 'ports'>
   supervisor: Supervisor
   network: BalancerNetwork
+  /** Addresses of the host, besides loopback, for listeners of port 80; asked at each `apply`. Without it: none. */
+  publicAddresses?: () => readonly string[]
 }
 
-export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDeps): BalancerEngine {
+export function makeHaproxy({
+  clock,
+  log,
+  home,
+  supervisor,
+  network,
+  publicAddresses = () => [],
+}: HaproxyDeps): BalancerEngine {
   const filesMax = Math.min(hardFilesMax(), FILES_MAX)
   const dir = join(home.runDir, 'haproxy')
   const publicPort = (port: number) => (port === 80 ? home.ports.http : port)
-  const fixed: Omit<Settings, 'leftOut'> = {
+  const ipv6 = hasIpv6Loopback()
+  const addresses = () => ({ ipv6, public: publicAddresses() })
+  const fixed: Omit<Settings, 'leftOut' | 'addresses'> = {
     dir,
     threads: Math.min(availableParallelism(), 64),
     // Two files a connection; the rest is for listeners, checks and what HAProxy keeps open between requests.
     connectionsMax: Math.floor((filesMax - Math.min(1_000, filesMax / 4)) * 0.45),
     user: userIfAny('haproxy'),
     hostNamespace: network.names.host,
-    ipv6: hasIpv6Loopback(),
     publicPort,
   }
   const haproxy = makeHaproxyProcess({
@@ -65,6 +75,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     namespace: network.names.balancer,
   })
   let leading = false // whether this engine has been told a model; who has not only looks
+  const refusedAt = new Map<Bind, number>()
   let joined = '' // what the network was last told in this life
   const inTurn = makeTurns()
 
@@ -77,6 +88,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
   const leftOutNow = () => new Map(JSON.parse(haproxy.read('left-out.json') || '[]') as [Bind, string][])
   const settingsWith = (leftOut: ReadonlyMap<Bind, string>): Settings => ({
     ...fixed,
+    addresses: addresses(),
     leftOut: new Set(leftOut.keys()),
   })
 
@@ -95,10 +107,13 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
       try {
         rendered = await follow(model, servers, refused)
       } catch (error) {
-        // Somebody was quicker than HAProxy. Its own addresses in the VPC are not left out: nobody else can have them.
+        // Somebody was quicker than HAProxy, or the machine has no such address.
         const news = error instanceof BindError ? [...error.binds].filter(([bind]) => !refused.has(bind)) : []
-        if (!news.some(([bind]) => /^(127\.0\.0\.1|\[::1\]):/.test(bind))) throw error
-        for (const [bind, why] of news) refused.set(bind, why)
+        if (news.length === 0) throw error
+        for (const [bind, why] of news) {
+          refused.set(bind, why)
+          refusedAt.set(bind, clock.monotonic())
+        }
       }
     for (const [name, content] of rendered.maps) await replaceMap(name, content)
     haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
@@ -117,7 +132,12 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
     let settings = settingsWith(leftOut)
     let rendered = renderConfig(model, settings, servers)
     if (following?.frame === rendered.frame && leftOut.size === 0) return rendered
-    leftOut = await takenBinds(rendered.hostBinds, leftOut, haproxy.isOurs)
+    const doubtful = leftOut
+    leftOut = await takenBinds(rendered.hostBinds, doubtful, haproxy.isOurs)
+    // Whether all addresses can be had cannot be tried beside our own loopback, and a reload that fails is not for each pass.
+    for (const [bind, why] of doubtful)
+      if (clock.monotonic() - (refusedAt.get(bind) ?? -Infinity) < REFUSED_MS && isWildcard(bind))
+        leftOut.set(bind, why)
     settings = settingsWith(leftOut)
     rendered = renderConfig(model, settings, servers)
     const files = filesOf(rendered)
@@ -216,7 +236,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
       boot: following.boot,
       at: clock.now(),
     })
-    return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), fixed.ipv6) }
+    return { ...seen, taken: describeTaken(wantedPorts(model, publicPort), leftOutNow(), addresses()) }
   }
 
   return {
@@ -228,6 +248,7 @@ export function makeHaproxy({ clock, log, home, supervisor, network }: HaproxyDe
 }
 
 const FILES_MAX = 65_536
+const REFUSED_MS = 60_000
 
 /** One at a time; of those that wait only the newest is done, for all of them. */
 function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Promise<void> {

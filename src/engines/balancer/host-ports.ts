@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { run, runOk } from '../../kernel/process.ts'
-import { type Bind, holderOf, type Listening, parseListening } from './wanted-ports.ts'
+import { type Bind, holdersOf, type Listening, parseListening } from './wanted-ports.ts'
 
 /** Whether ::1 exists on this machine. */
 export const hasIpv6Loopback = (): boolean => /^0{31}1 /m.test(readFileIfAny('/proc/net/if_inet6') ?? '')
@@ -40,10 +40,12 @@ export async function takenBinds(
   if (binds.length === 0) return taken
   const listening = parseListening(await runOk(['ss', '-Hltnp']))
   for (const bind of binds) {
-    const holder = holderOf(bind, listening)
-    if (holder?.holders.some(({ pid }) => isOurs(pid))) continue
+    const holders = holdersOf(bind, listening)
+    // Our own gives way: HAProxy hands its sockets on, or lets go of them.
+    const other = holders.find((one) => !one.holders.some(({ pid }) => isOurs(pid)))
     const why = doubtful.get(bind)
-    if (holder) taken.set(bind, takenBy(holder))
+    if (other) taken.set(bind, takenBy(other))
+    else if (holders.length > 0) continue
     else if (why !== undefined && (await tryBind(bind)) !== null) taken.set(bind, why)
   }
   return taken

@@ -87,6 +87,7 @@ export async function makeTestNetwork() {
 
   const supervisor = makeRunit({ clock, home }, ['haproxy'])
   const logged: string[] = []
+  let publicAddresses: string[] = []
   return {
     home,
     names,
@@ -100,7 +101,10 @@ export async function makeTestNetwork() {
         home,
         supervisor,
         network,
+        publicAddresses: () => publicAddresses,
       }),
+    /** Engines listen there from their next `apply` on. */
+    setPublicAddresses: (...addresses: string[]) => void (publicAddresses = addresses),
     order: async (order: TargetOrder) => void (await tell(order)),
     requestsAt: async (address: string, port: number) => Number(await tell({ count: `${address}:${port}` })),
     execIn,

@@ -7,10 +7,38 @@ export type HostPort = { port: number; listenerPort: number | null; loadBalancer
 /** An address and port as HAProxy writes it: `127.0.0.1:8080`, `[::1]:8080`. */
 export type Bind = string
 
-export const bindsOf = (port: number, ipv6: boolean): Bind[] => [
-  `127.0.0.1:${port}`,
-  ...(ipv6 ? [`[::1]:${port}`] : []),
-]
+/** Where HAProxy shall listen on the host. */
+export type HostAddresses = {
+  /** Whether ::1 exists on the host. */
+  ipv6: boolean
+  /** Besides loopback, for listeners of port 80: IPv4 and IPv6 addresses, also 0.0.0.0 and ::, in their usual spelling. */
+  public: readonly string[]
+}
+
+/**
+ * What one port of the model wants. A socket on all addresses of a family takes the place of that on loopback, which could
+ * not be had beside it; when another program is in its way (`leftOut`), at least loopback is wanted.
+ */
+export function bindsOf(
+  { port, listenerPort }: Pick<HostPort, 'port' | 'listenerPort'>,
+  { ipv6, public: addresses }: HostAddresses,
+  leftOut: Pick<ReadonlySet<Bind>, 'has'> = new Set(),
+): Bind[] {
+  const bindOf = (address: string) => `${address.includes(':') ? `[${address}]` : address}:${port}`
+  const open = listenerPort === 80 ? addresses.map(bindOf) : []
+  const loopback = ['127.0.0.1', ...(ipv6 ? ['::1'] : [])].map(bindOf)
+  const isCovered = (bind: Bind) => open.some((other) => other === wildcardOf(bind) && !leftOut.has(other))
+  return [...new Set([...loopback, ...open])].filter((bind) => isWildcard(bind) || !isCovered(bind))
+}
+
+/** Whether it stands for all addresses of its family. */
+export const isWildcard = (bind: Bind): boolean => bind === wildcardOf(bind)
+
+/** Of an address the one that stands for all of its family, on the same port. */
+function wildcardOf(bind: Bind): Bind {
+  const port = bind.slice(bind.lastIndexOf(':'))
+  return (bind.startsWith('[') ? '[::]' : '0.0.0.0') + port
+}
 
 /**
  * Each port once. Two of the model's own wishes may meet on one port: port 80 is served first, then loopback ports, which
@@ -79,21 +107,26 @@ export function parseListening(text: string): Listening[] {
   })
 }
 
-/** The socket that keeps somebody from listening at `bind`. `*` listens on both families. */
-export function holderOf(bind: Bind, listening: Listening[]): Listening | undefined {
+/** The sockets that keep somebody from listening at `bind`. `*` listens on both families; all addresses are each of them. */
+export function holdersOf(bind: Bind, listening: Listening[]): Listening[] {
   const port = bind.slice(bind.lastIndexOf(':'))
-  const any = bind.startsWith('[') ? '[::]' : '0.0.0.0'
-  return listening.find(({ bind: other }) => [bind, `${any}${port}`, `*${port}`].includes(other))
+  const any = wildcardOf(bind)
+  return listening.filter(({ bind: other }) =>
+    bind === any
+      ? other === `*${port}` || wildcardOf(other) === any
+      : [bind, any, `*${port}`].includes(other),
+  )
 }
 
-/** `port 8080 is taken by nginx (pid 12)`; of one family only: `[::1]:8080 is taken by …`. */
+/** `port 8080 is taken by nginx (pid 12)`; of one address only: `[::1]:8080 is taken by …`. */
 export function describeTaken(
   { wanted, unserved }: ReturnType<typeof wantedPorts>,
   leftOut: ReadonlyMap<Bind, string>,
-  ipv6: boolean,
+  addresses: HostAddresses,
 ): TakenPort[] {
-  const taken = wanted.flatMap(({ port, listenerPort, loadBalancers }) => {
-    const binds = bindsOf(port, ipv6)
+  const taken = wanted.flatMap((wish) => {
+    const { port, listenerPort, loadBalancers } = wish
+    const binds = bindsOf(wish, addresses, leftOut)
     const missing = binds.filter((bind) => leftOut.has(bind))
     const [first] = missing
     if (first === undefined) return []

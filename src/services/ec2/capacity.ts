@@ -32,3 +32,18 @@ export function requireCapacity(store: Store, type: InstanceType, count: number,
     { httpStatus: 500 },
   )
 }
+
+/** Throws `InstanceLimitExceeded` when there would be more instances than the home's owner allows (null = no limit). */
+export function requireWithinLimit(store: Store, count: number, instancesMax: number | null): void {
+  if (instancesMax === null) return
+  const row = store.get<{ there: number }>(
+    "select count(*) as there from ec2_instance where state not in ('terminated', 'shutting-down')",
+  )
+  const there = row?.there ?? 0
+  if (there + count <= instancesMax) return
+  throw new DeclaredError(
+    'InstanceLimitExceeded',
+    `You have requested more instances (${there + count}) than your current instance limit of ${instancesMax} allows ` +
+      'for this home (limits.instances in its config.yaml).',
+  )
+}

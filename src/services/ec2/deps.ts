@@ -9,6 +9,8 @@ export type Ec2Deps = {
   store: Store
   clock: Clock
   ids: Ids
+  /** Instances at once, as the home's owner allows; null = no limit. */
+  instancesMax(): number | null
   networkOf(context: Pick<Context, 'account' | 'region'>): Network
 }
 

@@ -136,12 +136,16 @@ const giveUp = (message: string, row: InstanceRow): Decision => ({
   action: null,
 })
 
-function observedColumns({ row, software, seen, lacksLayers }: InstanceView, now: number): Partial<InstanceRow> {
+function observedColumns(
+  { row, software, seen, lacksLayers }: InstanceView,
+  now: number,
+): Partial<InstanceRow> {
   if (row.state === 'terminated') return {}
   const engineState = seen?.state ?? (row.engineState === null ? null : 'gone')
   const wanted =
     row.desired === 'running' && (engineState !== null || !row.awaitsSoftware || software !== undefined)
-  const waits = lacksLayers && wanted && (engineState === null || engineState === 'gone' || engineState === 'stopped')
+  const waits =
+    lacksLayers && wanted && (engineState === null || engineState === 'gone' || engineState === 'stopped')
   const down = !waits && (engineState === 'unknown' || (wanted && engineState !== 'running'))
   const boot = seen?.boot || row.boot
   // Not what was stopped with the machine or with all of Polebean, however often that is.

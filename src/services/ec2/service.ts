@@ -3,6 +3,7 @@ import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { Ec2Internal } from '../cloud.ts'
 import type { Context } from '../context.ts'
 import { inTransactions } from '../in-transactions.ts'
+import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
 import { makeNetwork, type Network } from './network.ts'
@@ -18,7 +19,11 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
 
-export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
+export function makeEc2Service(
+  deps: ServiceDeps,
+  compute: ComputeEngine,
+  instancesMax: () => number | null = () => null,
+) {
   const { store, clock, ids } = deps
   if (!generationOf(store)) store.insert('home_generation', { id: ids.uuid() })
 
@@ -29,7 +34,8 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     networks.set(key, network)
     return network
   }
-  const parts: Ec2Deps = { store, clock, ids, networkOf }
+  forgetOtherNetworks(store, networkOf(deps).vpcId)
+  const parts: Ec2Deps = { store, clock, ids, instancesMax, networkOf }
 
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
@@ -47,4 +53,16 @@ export function makeEc2Service(deps: ServiceDeps, compute: ComputeEngine) {
     reconcilers: [makeInstancesReconciler(deps, compute)],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal>
+}
+
+// The default group of a range that the home had before its configuration gave it another one.
+function forgetOtherNetworks(store: Store, vpcId: string): void {
+  store.transaction(() => {
+    store.run(
+      `delete from ec2_security_group_rule
+       where group_id in (select id from ec2_security_group where vpc_id <> :vpcId)`,
+      { vpcId },
+    )
+    store.run('delete from ec2_security_group where vpc_id <> :vpcId', { vpcId })
+  })
 }

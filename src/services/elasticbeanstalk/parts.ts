@@ -20,6 +20,8 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   inspect?: typeof inspectBundle
   /** What the machine's owner configured for pip and npm. Read anew for each plan. Without it: nothing. */
   buildConfiguration?: () => BuildConfiguration
+  /** Environments at once, as the home's owner allows; null or absent = as many as there are loopback ports. */
+  environmentsMax?: () => number | null
   /** Environments are named `<prefix>.<region>.<domain>`. */
   domain: string
   /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */

@@ -30,11 +30,7 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
       const bodies = await withTimeout(clock, LOOK_TIMEOUT_MS, 'objects.list', () => objects.list())
       // Under way before rows: a body that gets its row in between is in one of them.
       const underWay = new Set(bodiesUnderWay)
-      const referenced = new Set(
-        store
-          .all<{ bodyId: string }>(NAMED_BODIES)
-          .map(({ bodyId }) => bodyId),
-      )
+      const referenced = new Set(store.all<{ bodyId: string }>(NAMED_BODIES).map(({ bodyId }) => bodyId))
       const garbage = store.all<{ bodyId: string; since: number }>('select * from s3_garbage')
       const actions = planSweep({
         bodies,

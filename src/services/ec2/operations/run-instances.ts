@@ -5,7 +5,7 @@ import { refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface } from '../addresses.ts'
-import { capacityOf, requireCapacity } from '../capacity.ts'
+import { capacityOf, requireCapacity, requireWithinLimit } from '../capacity.ts'
 import { DEFAULT_INSTANCE_TYPES, instanceTypes, type InstanceType } from '../catalogue.ts'
 import type { Ec2Deps } from '../deps.ts'
 import { describeReservations } from '../describe-instance.ts'
@@ -43,7 +43,7 @@ const KNOWN = [
 ] as const
 
 export function makeRunInstances(deps: Ec2Deps): Implemented {
-  const { store, clock, ids, networkOf } = deps
+  const { store, clock, ids, instancesMax, networkOf } = deps
   return {
     runInstances(context, input) {
       refuseOthers(input, KNOWN, unsupported)
@@ -63,7 +63,10 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       const count = countThatFits({
         min,
         max,
-        fits: (wanted) => requireCapacity(store, type, wanted, subnet.zone),
+        fits(wanted) {
+          requireWithinLimit(store, wanted, instancesMax())
+          requireCapacity(store, type, wanted, subnet.zone)
+        },
       })
 
       const reservationId = ids.hex('r-', 17)

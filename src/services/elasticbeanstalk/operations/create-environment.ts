@@ -53,7 +53,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       instanceTypes: knownInstanceTypes(parts, context),
     })
     if (liveEnvironment(store, context, name)) throw invalidValue(`Environment ${name} already exists.`)
-    checkQuota(store, context)
+    checkQuota(parts, context)
     const cnamePrefix = chooseCname(context, name, input.CNAMEPrefix)
 
     const now = clock.now()
@@ -172,15 +172,16 @@ function refuseWhatIsMissing({ Tier, OperationsRole }: CreateEnvironmentMessage)
     throw invalidValue(`Environment tier type '${Tier.Type}' does not fit tier '${WEB_SERVER.Name}'.`)
 }
 
-function checkQuota(store: Store, { account, region }: Context): void {
+function checkQuota({ store, environmentsMax }: Parts, { account, region }: Context): void {
+  const most = environmentsMax?.() ?? ENVIRONMENTS_MAX
   const row = store.get<{ count: number }>(
     'select count(*) as count from environment where account = :account and region = :region and terminated_at is null',
     { account, region },
   )
-  if (row && row.count >= ENVIRONMENTS_MAX)
+  if (row && row.count >= most)
     throw new DeclaredError(
       'TooManyEnvironmentsException',
-      `You cannot have more than ${ENVIRONMENTS_MAX} Environments. Either remove some Environments or request a limit increase.`,
+      `You cannot have more than ${most} Environments. Either remove some Environments or request a limit increase.`,
     )
 }
 
