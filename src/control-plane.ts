@@ -1,4 +1,5 @@
 // Joins services, tables, reconcilers and workflows on any set of engines: real ones in main.ts, fakes in sim/.
+import { backupMigration } from './backup/scheduled.ts'
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
@@ -51,6 +52,8 @@ export type ControlPlane = {
   signedRoutes: OwnRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
+  /** Tells the owner something about the home itself: an event of each environment. Joins a transaction. */
+  tell(severity: 'INFO' | 'ERROR', message: string): void
 }
 
 /** Followed by the id of an environment. */
@@ -82,6 +85,7 @@ export const migrations: Migration[] = [
   workflowsMigration,
   lanesMigration,
   heartbeatMigration,
+  backupMigration,
   ...s3Migrations,
   ...iamMigrations,
   ...ec2Migrations,
@@ -152,6 +156,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   return {
     services,
     workflows,
+    tell: elasticbeanstalk.internal.tellEnvironments,
     signedRoutes: [
       {
         path: STATUS,

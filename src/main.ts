@@ -3,11 +3,15 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { backupOfLive } from './backup/make.ts'
+import { makeScheduledBackups } from './backup/scheduled.ts'
+import type { Schedule } from './backup/schedule.ts'
 import { sweepStaging } from './backup/stage.ts'
 import { readConfigIfWhole, type Flags } from './config/file.ts'
+import type { Config } from './config/settings.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
+import { makeLanes } from './control/lanes.ts'
 import type { Reconciler } from './control/reconciler.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
@@ -199,6 +203,16 @@ export async function startServer(
       }),
   })
   const ids = makeIds(systemRandom)
+  const backups = makeScheduledBackups({
+    home,
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    lanes: makeLanes({ clock: systemClock, log, store, signal }, 1, () => undefined),
+    schedule: () => scheduleOf(config.now().backup),
+    tell: plane.tell,
+  })
   const gateway = createGateway({
     services: plane.services,
     credentials: () => [credentials],
@@ -216,6 +230,14 @@ export async function startServer(
           status: 200,
           headers: { 'content-type': 'application/zstd' },
           body: backupOfLive(home, store, systemClock.now(), ids.hex('asked-', 12)),
+        }),
+      },
+      {
+        path: '/polebean/backups',
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(backups.status()),
         }),
       },
     ],
@@ -239,6 +261,7 @@ export async function startServer(
     upkeepReconciler(engines),
     interpretersReconciler(catalogue),
     configReconciler(config),
+    backups.reconciler,
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 
@@ -272,6 +295,9 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
     return {}
   },
 })
+
+const scheduleOf = ({ folder, every, keep, passphraseFile }: Config['backup']): Schedule | null =>
+  folder === null ? null : { folder, everyMs: every * 1000, keep, passphraseFile }
 
 const configReconciler = (config: FollowedConfig): Reconciler => ({
   name: 'config.follow',

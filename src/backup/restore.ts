@@ -135,7 +135,7 @@ const withPorts = (home: HomeSettings, ports: Restoring['ports']): HomeSettings 
 function configurePorts(dir: string, ports: Restoring['ports']): void {
   const path = configPath(dir)
   const before = readText(path)
-  if (before === undefined) return
+  if (before === undefined || Object.keys(ports).length === 0) return
   const given = readSources(dir)
   let text = before
   for (const [key, port] of [

@@ -181,7 +181,8 @@ function checkRoom({ files }: Manifest, dir: string): void {
     )
 }
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+export const megabytes = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 
 async function sync(folder: string): Promise<void> {
   const handle = await open(folder, 'r')

@@ -1,36 +1,17 @@
-// A passphrase comes from a file or a terminal: arguments and environments are everybody's to read.
-import { readFileSync } from 'node:fs'
+// Asks for a passphrase on the terminal, without showing it.
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { reasonOf } from '../kernel/errors.ts'
+import { checkPassphrase } from '../backup/passphrase.ts'
 import { EXIT, Failure } from './failure.ts'
 
-const CHARACTERS_MIN = 8
-
-/** The first line of the file. Throws a Failure. */
-export function readPassphrase(file: string): string {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Failure(`the passphrase cannot be read: ${reasonOf(error)}`)
-  }
-  return checked(text.split(/\r?\n/)[0] ?? '', `the first line of ${file}`)
-}
-
-/** Asked twice, not shown. */
+/** Asked twice, since nobody sees what is typed. */
 export async function askNewPassphrase(): Promise<string> {
-  const first = checked(await ask('Passphrase of the backup: '), 'the passphrase')
+  const first = checkPassphrase(await askPassphrase(), 'it')
   if ((await ask('The same again: ')) !== first) throw new Failure('the two differ; nothing was written')
   return first
 }
 
 export const askPassphrase = (): Promise<string> => ask('Passphrase of the backup: ')
-
-function checked(passphrase: string, what: string): string {
-  if (passphrase.length >= CHARACTERS_MIN) return passphrase
-  throw new Failure(`${what} has fewer than ${CHARACTERS_MIN} characters; nothing was written`)
-}
 
 function ask(question: string): Promise<string> {
   if (!process.stdin.isTTY)
@@ -44,8 +25,8 @@ function ask(question: string): Promise<string> {
       lines.close()
     })
     lines.once('SIGINT', () => {
+      reject(new Failure('interrupted; nothing was left behind', 130))
       lines.close()
-      reject(new Failure('interrupted', 130))
     })
     lines.once('close', () => {
       process.stderr.write('\n')

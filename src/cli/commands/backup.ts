@@ -1,19 +1,22 @@
 // `backup`: the server takes the moment and streams it, or this command does when no server runs. What is sealed is sealed
 // here, so that the passphrase goes nowhere.
+import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { checkDestination, writeBackup } from '../../backup/destination.ts'
 import { backupOfStopped } from '../../backup/make.ts'
+import { readPassphrase } from '../../backup/passphrase.ts'
+import { checkFolder, type BackupsStatus } from '../../backup/scheduled.ts'
 import { seal } from '../../backup/seal.ts'
 import { megabytes } from '../../backup/unpack.ts'
 import { readHome } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import { openApi } from '../client.ts'
+import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { interruption } from '../interruption.ts'
-import { note, print, printJson } from '../output.ts'
-import { askNewPassphrase, readPassphrase } from '../passphrase.ts'
+import { note, print, printJson, printTable } from '../output.ts'
+import { askNewPassphrase } from '../passphrase.ts'
 import { answers } from '../start-server.ts'
 
 type Options = {
@@ -27,6 +30,9 @@ type Options = {
 }
 
 export async function backup(homeDir: string, file: string | undefined, options: Options): Promise<void> {
+  if (options.list) return list(homeDir, options)
+  if (options.every !== undefined) return schedule(homeDir, file, options.every, options)
+  if (options.keep !== undefined) throw new Failure('--keep belongs to --every', EXIT.usage)
   if (file === undefined)
     throw new Failure('backup needs the name of a file, or - for standard output', EXIT.usage)
   const signal = interruption()
@@ -71,4 +77,47 @@ async function open(homeDir: string): Promise<{ stream: Readable; homeId: string
   if (process.getuid!() !== 0)
     throw new Failure(`Polebean (home ${homeDir}) is not running, and only root can read it then; use sudo`)
   return { stream: backupOfStopped(home, Date.now()), homeId: home.id }
+}
+
+/** The settings are those of config.yaml: `polebean config get` shows them, too. */
+async function schedule(
+  homeDir: string,
+  folder: string | undefined,
+  every: string,
+  { keep, passphraseFile, encrypt, json }: Options,
+): Promise<void> {
+  const { set, unset } = await import('./config.ts')
+  if (encrypt) throw new Failure('the server cannot be asked: use --passphrase-file', EXIT.usage)
+  if (every === 'off') {
+    await unset(homeDir, 'backup.folder', {})
+    return json ? printJson({ folder: null }) : note('The server makes no more backups by itself.')
+  }
+  if (folder === undefined) throw new Failure('--every needs the folder for the backups', EXIT.usage)
+  const path = resolve(folder)
+  checkFolder(path, homeDir)
+  await set(homeDir, 'backup.every', every, {})
+  if (keep !== undefined) await set(homeDir, 'backup.keep', keep, {})
+  if (passphraseFile === undefined) await unset(homeDir, 'backup.passphraseFile', {})
+  else await set(homeDir, 'backup.passphraseFile', resolve(passphraseFile), {})
+  await set(homeDir, 'backup.folder', path, {})
+  if (json) printJson({ folder: path })
+}
+
+export const readBackups = async (api: Api): Promise<BackupsStatus> =>
+  JSON.parse(await api.get('/polebean/backups')) as BackupsStatus
+
+async function list(homeDir: string, { json }: Options): Promise<void> {
+  const status = await readBackups(openApi(homeDir))
+  const { schedule: wanted, last, files } = status
+  if (json) return printJson(status)
+  if (!wanted) return print('The server makes no backups by itself (backup --every 24h --keep 7 FOLDER).')
+  printTable(
+    ['TIME (UTC)', 'SIZE', 'FILE'],
+    files.map(({ name, at, bytes }) => [
+      new Date(at).toISOString().slice(0, 16).replace('T', ' '),
+      megabytes(bytes),
+      join(wanted.folder, name),
+    ]),
+  )
+  if (last?.failure) throw new Failure(`the last one failed: ${last.failure}`)
 }

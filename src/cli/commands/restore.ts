@@ -1,5 +1,6 @@
 // `restore`: a home out of a backup, on a machine or in a folder that has none. It starts nothing.
 import { createReadStream } from 'node:fs'
+import { readPassphrase } from '../../backup/passphrase.ts'
 import { checkPlace, restore as restoreHome } from '../../backup/restore.ts'
 import { invokingUser } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
@@ -7,7 +8,7 @@ import { systemRandom } from '../../kernel/random.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { interruption } from '../interruption.ts'
 import { note, print, printJson } from '../output.ts'
-import { askPassphrase, readPassphrase } from '../passphrase.ts'
+import { askPassphrase } from '../passphrase.ts'
 
 type Options = { json?: boolean; passphraseFile?: string; apiPort?: string; httpPort?: string }
 

@@ -2,8 +2,9 @@
 import { openApi } from '../client.ts'
 import { chooseEnvironment, listEnvironments, settingsOf } from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
-import { paint, print, printJson, printTable } from '../output.ts'
+import { note, paint, print, printJson, printTable } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
+import { readBackups } from './backup.ts'
 
 type Shown = { json?: boolean }
 
@@ -48,6 +49,8 @@ export async function status(homeDir: string, named: string | undefined, { json 
     ['INSTANCE', 'HEALTH', 'ZONE', 'VERSION', 'CAUSE'],
     rows.map((one) => [one.id, one.health, one.zone, one.version, one.causes[0] ?? '']),
   )
+  const { last } = await readBackups(api)
+  if (last?.failure) note(`The last scheduled backup of the home failed: ${last.failure}`)
 }
 
 const causesOf = (value: unknown): string[] =>

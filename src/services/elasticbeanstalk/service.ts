@@ -6,7 +6,7 @@ import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
 import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
-import { makeEvents } from './events.ts'
+import { makeEvents, ofEnvironment, type Severity } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { makeLogsReconciler, tailLogs } from './logs.ts'
@@ -25,7 +25,7 @@ import { makeTagOperations } from './operations/tags.ts'
 import { makeTemplateOperations } from './operations/templates.ts'
 import { makeVersionOperations } from './operations/versions.ts'
 import type { ElasticbeanstalkDeps, Parts } from './parts.ts'
-import { elasticbeanstalkMigration } from './store.ts'
+import { elasticbeanstalkMigration, liveEnvironments } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -61,6 +61,11 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
     operations,
     internal: {
       tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
+      /** An event of each environment that there is, about the home that they are in. Joins a transaction. */
+      tellEnvironments(severity: Severity, message: string) {
+        for (const row of liveEnvironments(parts.store))
+          parts.events.write(ofEnvironment(row, null), severity, message)
+      },
     },
     reconcilers: [
       makeVersionsReconciler(parts),
