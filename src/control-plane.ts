@@ -1,5 +1,5 @@
 // Joins services, tables, reconcilers and workflows on any set of engines: real ones in main.ts, fakes in sim/.
-import { backupMigration } from './backup/scheduled.ts'
+import { backupMigration, type BackupsStatus } from './backup/scheduled.ts'
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
@@ -72,6 +72,8 @@ type Deps = {
   limits?: () => { environments: number; instances: number | null }
   /** What `status` says of the configuration. */
   configuration?: () => object
+  /** What `status` says of the backups that the server makes by itself. */
+  backups?: () => BackupsStatus
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
   /** How source bundles are looked into; the simulator has its own. */
@@ -166,6 +168,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
           body: JSON.stringify({
             ...readStatus(store, driver?.status() ?? []),
             configuration: deps.configuration?.() ?? null,
+            backups: deps.backups?.() ?? null,
           }),
         }),
       },

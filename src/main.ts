@@ -190,6 +190,7 @@ export async function startServer(
     catalogue,
     limits: () => config.now().limits,
     configuration: () => describeConfiguration(config, store),
+    backups: () => backups.status(),
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds) =>
       presign({
@@ -230,14 +231,6 @@ export async function startServer(
           status: 200,
           headers: { 'content-type': 'application/zstd' },
           body: backupOfLive(home, store, systemClock.now(), ids.hex('asked-', 12)),
-        }),
-      },
-      {
-        path: '/polebean/backups',
-        answer: () => ({
-          status: 200,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(backups.status()),
         }),
       },
     ],

@@ -140,7 +140,9 @@ async function whole(reader: Reader, { bytes }: TarHeader, file: string): Promis
 
 async function skipPadding(reader: Reader, bytes: number, file: string): Promise<void> {
   const { length } = tarPadding(bytes)
-  if ((await reader.take(length)).length < length) throw cutOff(file)
+  const padding = await reader.take(length)
+  if (padding.length < length) throw cutOff(file)
+  if (padding.some((byte) => byte !== 0)) throw new EngineError(`${file} is damaged between two files`)
 }
 
 /** Writes one file, and answers its digest. */

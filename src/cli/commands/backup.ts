@@ -103,12 +103,13 @@ async function schedule(
   if (json) printJson({ folder: path })
 }
 
-export const readBackups = async (api: Api): Promise<BackupsStatus> =>
-  JSON.parse(await api.get('/polebean/backups')) as BackupsStatus
+/** Null of a server that cannot say. */
+export const readBackups = async (api: Api): Promise<BackupsStatus | null> =>
+  (JSON.parse(await api.get('/polebean/status')) as { backups: BackupsStatus | null }).backups
 
 async function list(homeDir: string, { json }: Options): Promise<void> {
   const status = await readBackups(openApi(homeDir))
-  const { schedule: wanted, last, files } = status
+  const { schedule: wanted = null, last = null, files = [] } = status ?? {}
   if (json) return printJson(status)
   if (!wanted) return print('The server makes no backups by itself (backup --every 24h --keep 7 FOLDER).')
   printTable(

@@ -49,8 +49,8 @@ export async function status(homeDir: string, named: string | undefined, { json 
     ['INSTANCE', 'HEALTH', 'ZONE', 'VERSION', 'CAUSE'],
     rows.map((one) => [one.id, one.health, one.zone, one.version, one.causes[0] ?? '']),
   )
-  const { last } = await readBackups(api)
-  if (last?.failure) note(`The last scheduled backup of the home failed: ${last.failure}`)
+  const failure = (await readBackups(api))?.last?.failure
+  if (failure) note(`The last scheduled backup of the home failed: ${failure}`)
 }
 
 const causesOf = (value: unknown): string[] =>

@@ -70,7 +70,7 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     return `${reconcilers.length} reconcilers, nothing fails`
   })
   const backup = await check('backup', async () => {
-    const { schedule, last } = await readBackups(openApi(homeDir))
+    const { schedule, last } = (await readBackups(openApi(homeDir))) ?? {}
     if (!schedule) return 'none by itself (polebean backup --every 24h FOLDER)'
     if (last?.failure) throw new Error(last.failure)
     return last?.file ?? 'the first one is being made'
