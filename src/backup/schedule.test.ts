@@ -7,6 +7,7 @@ const DAY_MS = 24 * 3_600_000
 
 const run = (more: Partial<LastRun> = {}): LastRun => ({
   startedAt: NOW - 3_600_000,
+  folder: '/b',
   endedAt: NOW - 3_500_000,
   file: '/b/x',
   fileAt: NOW - 3_600_000,
@@ -18,16 +19,21 @@ describe('a scheduled backup', () => {
   const cases: [name: string, last: LastRun | undefined, due: string | null][] = [
     ['is due when there never was one', undefined, 'first'],
     ['is not due after an hour', run(), null],
+    ['is due in another folder', run({ folder: '/c' }), 'first'],
     ['is due after a day', run({ startedAt: NOW - DAY_MS }), 'time'],
     ['is due when the clock was set back', run({ startedAt: NOW + 5_000 }), 'time'],
     ['that failed waits for an hour', run({ failure: 'no', startedAt: NOW - RETRY_MS + 1 }), null],
     ['that failed is tried again', run({ failure: 'no', startedAt: NOW - RETRY_MS }), 'again'],
     ['that was broken off is tried again', run({ endedAt: null, startedAt: NOW - RETRY_MS }), 'again'],
   ]
-  for (const [name, last, due] of cases) it(name, () => assert.equal(dueNow(DAY_MS, last, NOW), due))
+  for (const [name, last, due] of cases)
+    it(name, () => assert.equal(dueNow({ everyMs: DAY_MS, folder: '/b' }, last, NOW), due))
 
   it('that failed does not wait longer than the period', () =>
-    assert.equal(dueNow(60_000, run({ failure: 'no', startedAt: NOW - 60_000 }), NOW), 'time'))
+    assert.equal(
+      dueNow({ everyMs: 60_000, folder: '/b' }, run({ failure: 'no', startedAt: NOW - 60_000 }), NOW),
+      'time',
+    ))
 })
 
 describe('names', () => {

@@ -5,6 +5,7 @@ export type Schedule = { folder: string; everyMs: number; keep: number; passphra
 /** The one row of the table: how the last one went. */
 export type LastRun = {
   startedAt: number
+  folder: string
   /** Null while it runs, or when it was broken off. */
   endedAt: number | null
   /** Of the last that was whole. */
@@ -18,11 +19,11 @@ export const RETRY_MS = 60 * 60_000
 
 /** Why one is due now, or null. */
 export function dueNow(
-  everyMs: number,
+  { everyMs, folder }: Pick<Schedule, 'everyMs' | 'folder'>,
   last: LastRun | undefined,
   now: number,
 ): 'first' | 'again' | 'time' | null {
-  if (!last) return 'first'
+  if (last?.folder !== folder) return 'first'
   const passedMs = now - last.startedAt
   // A clock that was set back must not put it off for years.
   if (passedMs < 0 || passedMs >= everyMs) return 'time'

@@ -17,7 +17,7 @@ import { seal } from './seal.ts'
 export const backupMigration: Migration = {
   id: 'backup.1',
   sql: `create table backup_run (
-    id integer primary key check (id = 1), started_at integer not null, ended_at integer,
+    id integer primary key check (id = 1), started_at integer not null, folder text not null, ended_at integer,
     file text, file_at integer, failure text) strict`,
 }
 
@@ -43,7 +43,7 @@ type Deps = {
 
 export const SCHEDULE = 'backup.schedule'
 const LANE = 'backup/scheduled'
-const EVERY_MS = 15_000
+const EVERY_MS = 5_000
 /** A home of a terabyte on a slow disk. */
 const TIMEOUT_MS = 24 * 60 * 60_000
 
@@ -60,7 +60,7 @@ export function makeScheduledBackups(deps: Deps): { reconciler: Reconciler; stat
         lanes.forget(LANE)
         return { scheduled: false }
       }
-      const due = lanes.busy(LANE) ? null : dueNow(wanted.everyMs, lastRun(store), clock.now())
+      const due = lanes.busy(LANE) ? null : dueNow(wanted, lastRun(store), clock.now())
       if (due !== null)
         lanes.submit([
           {
@@ -87,7 +87,7 @@ export function makeScheduledBackups(deps: Deps): { reconciler: Reconciler; stat
 }
 
 const lastRun = (store: Store) =>
-  store.get<LastRun>('select started_at, ended_at, file, file_at, failure from backup_run')
+  store.get<LastRun>('select started_at, folder, ended_at, file, file_at, failure from backup_run')
 
 /** Row before deed: one that is broken off is known to have begun. */
 async function backUp(deps: Deps, schedule: Schedule, signal: AbortSignal): Promise<void> {
@@ -95,6 +95,7 @@ async function backUp(deps: Deps, schedule: Schedule, signal: AbortSignal): Prom
   const before = lastRun(store)
   const run: LastRun = {
     startedAt: clock.now(),
+    folder: schedule.folder,
     endedAt: null,
     file: before?.file ?? null,
     fileAt: before?.fileAt ?? null,
