@@ -119,7 +119,7 @@ export const MISHAPS: Record<string, Move> = {
     },
   },
   'a backup is made': {
-    weight: 0.4,
+    weight: 0.6,
     play({ world, note }) {
       if (world.backup) rmSync(world.backup.folder, { recursive: true, force: true })
       world.backup = takeBackup(world)
@@ -127,7 +127,7 @@ export const MISHAPS: Record<string, Move> = {
     },
   },
   'another machine takes over': {
-    weight: 0.4,
+    weight: 0.6,
     play({ world, life, note }) {
       const { backup } = world
       if (!backup) return

@@ -2,7 +2,7 @@
 // control plane and the gateway.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { backupOfLive } from './backup/make.ts'
+import { makeAskedBackups } from './backup/make.ts'
 import { makeScheduledBackups } from './backup/scheduled.ts'
 import type { Schedule } from './backup/schedule.ts'
 import { sweepStaging } from './backup/stage.ts'
@@ -203,7 +203,7 @@ export async function startServer(
         expiresSeconds,
       }),
   })
-  const ids = makeIds(systemRandom)
+  const askedBackup = makeAskedBackups(home, store, systemClock.now)
   const backups = makeScheduledBackups({
     home,
     store,
@@ -221,7 +221,7 @@ export async function startServer(
     region: home.region,
     store,
     clock: systemClock,
-    ids,
+    ids: makeIds(systemRandom),
     log,
     signed: [
       ...plane.signedRoutes,
@@ -230,7 +230,7 @@ export async function startServer(
         answer: () => ({
           status: 200,
           headers: { 'content-type': 'application/zstd' },
-          body: backupOfLive(home, store, systemClock.now(), ids.hex('asked-', 12)),
+          body: askedBackup(),
         }),
       },
     ],

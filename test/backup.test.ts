@@ -167,7 +167,7 @@ describe('a backup', { concurrency: 1 }, () => {
     await home.polebean(['start'])
     await untilWhole(home, NAME, /^v1 /, 120_000)
     assert.deepEqual(await identity(), was)
-    for (const key of ['before', 'during-0']) {
+    for (const key of ['before', 'same', 'during-0']) {
       const got = await home.client(['aws', 's3', 'cp', `s3://${bucket}/${key}`, '-'])
       if (key === 'before' || got.status === 0) assert.equal(got.stdout, `object ${key}`)
     }

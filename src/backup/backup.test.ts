@@ -9,7 +9,7 @@ import { EngineError } from '../kernel/errors.ts'
 import { run } from '../kernel/process.ts'
 import { writeBackup } from './destination.ts'
 import { FORMAT, isPath, SUMS } from './format.ts'
-import { backupOfLive, backupOfStopped } from './make.ts'
+import { backupOfLive, backupOfStopped, makeAskedBackups } from './make.ts'
 import { stage } from './stage.ts'
 import { pack } from './pack.ts'
 import { parseTarHeader, tarHeader } from './tar.ts'
@@ -32,6 +32,9 @@ import { unpack } from './unpack.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'pbt-'))
 after(() => rmSync(scratch, { recursive: true }))
 const folder = () => mkdtempSync(join(scratch, 'f-'))
+const until = async (done: () => boolean) => {
+  while (!done()) await new Promise(setImmediate)
+}
 const subject = (dir: string) => ({ id: HOME_ID, dir })
 
 describe('a backup', () => {
@@ -77,6 +80,16 @@ describe('a backup', () => {
     await unpack(pack(staged, { version: '0', homeId: HOME_ID, at: AT }), dir, 'FILE', async () => '')
     assert.equal(readFileSync(join(dir, `objects/01/${idOf(1)}`), 'utf8'), 'one')
     one.remove()
+  })
+
+  it('is made for two at once at most', async () => {
+    const ask = makeAskedBackups(subject(home.dir), home.store, () => AT)
+    const [one, two] = [ask(), ask()]
+    assert.throws(ask, /^EngineError: 2 backups are being made already/)
+    one.destroy()
+    await bytesOf(two)
+    await until(() => readdirSync(join(home.dir, 'backup')).length === 0)
+    assert.equal(await refusal(await bytesOf(ask())), 'accepted')
   })
 
   it('looks again when a body went between the database and the links, and says what is really missing', () => {

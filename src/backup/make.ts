@@ -15,6 +15,23 @@ export function backupOfLive(home: Subject, store: Store, at: number, name: stri
   return pack(stage(home.dir, name, store.snapshot), { version, homeId: home.id, at })
 }
 
+/** How many may be made at once: each holds a copy of the database. */
+const AT_ONCE_MAX = 2
+
+/** The same for whoever asks. The function answers the stream, or throws an EngineError when too many are being made. */
+export function makeAskedBackups(home: Subject, store: Store, now: () => number): () => Readable {
+  let made = 0
+  let underWay = 0
+  return () => {
+    if (underWay >= AT_ONCE_MAX)
+      throw new EngineError(`${underWay} backups are being made already; wait for one of them`)
+    const stream = backupOfLive(home, store, now(), `asked-${++made}`)
+    underWay++
+    stream.once('close', () => void underWay--)
+    return stream
+  }
+}
+
 /**
  * The same of a home that no server holds; none can start until the stream has ended.
  * @throws EngineError a sentence when one does.
