@@ -49,7 +49,8 @@ export function parseConfig(text: string): Parsed {
     const value: unknown = node?.toJS(document) ?? null
     const read = rowOf(key).type.read(value)
     if ('wrong' in read) return tell(line, `${key} ${read.wrong}${notThis(value)}`)
-    const [from = 0, to = 0] = node?.range ?? []
+    const [from = 0, end = 0] = node?.range ?? []
+    const to = from + text.slice(from, end).trimEnd().length // a list of lines ends behind its last line break
     given.set(key, { value: read.value, line, at: { key: keyAt, value: [from, to] } })
   }
   read(document.contents, '')

@@ -106,6 +106,9 @@ describe('docs/guide.md', () => {
     )
     assert.deepEqual(Object.keys(why.walk[0]), ['step', 'ok', 'saw'])
     assert.deepEqual(said('env').slice(0, 2), Object.keys(await json(['env'])))
+    const [setting] = await json(['config', 'get'])
+    assert.deepEqual(said('config get'), [...Object.keys(setting), 'next'])
+    assert.deepEqual(await json(['config', 'get', setting.key]), setting)
     assert.deepEqual(said('completion'), Object.keys(await json(['completion', 'fish'])))
   })
 })
@@ -236,6 +239,12 @@ describe('completion', () => {
     assert.deepEqual(await complete(['up', '--n']), ['--name'])
     assert.deepEqual(await complete(['--home', world.dir, 'why', 'shop']), ['shop-app'])
     assert.deepEqual(await complete(['completion', '']), ['bash', 'zsh', 'fish'])
+    assert.deepEqual(await complete(['config', '']), ['get', 'set', 'unset', 'edit', 'help'])
+    assert.deepEqual(await complete(['config', 'set', 'listeners.']), [
+      'listeners.http',
+      'listeners.publicAddresses',
+    ])
+    assert.deepEqual(await complete(['config', 'set', 'limits.instances', '']), [])
     assert.deepEqual(await complete(['exec', 'aws', '--pro']), [])
     assert.ok(!(await complete([''])).includes('complete'))
   })

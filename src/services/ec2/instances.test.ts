@@ -185,6 +185,23 @@ describe('an instance', () => {
     launch({ InstanceType: 't3.micro' })
   })
 
+  it('cannot be one more than the owner of the home allows', async () => {
+    world.allowed.instances = 2
+    launch({ MaxCount: 5 })
+    const there = () =>
+      world.ec2.describeInstances(world.context, {}).Reservations!.flatMap((one) => one.Instances!)
+    assert.equal(there().length, 2)
+    assert.throws(() => launch(), {
+      code: 'InstanceLimitExceeded',
+      message:
+        'You have requested more instances (3) than your current instance limit of 2 allows for this home (limits.instances in its config.yaml).',
+    })
+    world.allowed.instances = 3
+    launch()
+    world.allowed.instances = 1
+    assert.equal(there().length, 3, 'what is there stays')
+  })
+
   it('is launched once for a client token', () => {
     const id = launch({ ClientToken: 'one' })
     assert.equal(launch({ ClientToken: 'one' }), id)

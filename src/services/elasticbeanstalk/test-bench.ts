@@ -55,6 +55,8 @@ export function makeBench(
   const hooks = {
     /** What a build answers; exit 0 makes a layer. */
     build: (_request: BuildRequest): Pick<BuildResult, 'exit' | 'output'> => ({ exit: 0, output: 'done' }),
+    /** What the home's owner allows. */
+    environmentsMax: null as number | null,
     /** Files of every instance; ID stands for its id. */
     logs: {} as Record<string, string>,
     /** Why no other file of an instance can be read; '' = there is none. */
@@ -120,6 +122,7 @@ export function makeBench(
       inputs: [],
       env: {},
     }),
+    environmentsMax: () => hooks.environmentsMax,
     domain: 'elasticbeanstalk.localhost',
     ports: { http: 80, environments: 18_000 },
     presign: (context, bucket, key) => `${context.endpoint}/${bucket}/${key}?signature`,

@@ -46,6 +46,7 @@ export function makeServicesWorld(seed = 1) {
       return running && !unanswering.has(address) ? 200 : null
     },
   })
+  const allowed = { instances: null as number | null }
   let life = new AbortController()
   let current = makeLife()
 
@@ -59,7 +60,7 @@ export function makeServicesWorld(seed = 1) {
       makeLanes: (name, atOnceMax) =>
         makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
     }
-    const ec2 = makeEc2Service(deps, compute.engine())
+    const ec2 = makeEc2Service(deps, compute.engine(), () => allowed.instances)
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const operations = {
@@ -86,6 +87,8 @@ export function makeServicesWorld(seed = 1) {
     store,
     compute,
     balancer,
+    /** What the home's owner allows. */
+    allowed,
     /** Addresses whose application does not answer although the instance runs. */
     unanswering,
     context: {

@@ -28,6 +28,19 @@ describe('errors in the words of AWS', () => {
     )
   })
 
+  it('name how many environments there may be', () => {
+    bench.version('v1')
+    bench.create()
+    bench.hooks.environmentsMax = 1
+    refuses(
+      () => bench.create({ EnvironmentName: 'other', CNAMEPrefix: 'other' }),
+      'You cannot have more than 1 Environments. Either remove some Environments or request a limit increase.',
+      'TooManyEnvironmentsException',
+    )
+    bench.hooks.environmentsMax = 2
+    bench.create({ EnvironmentName: 'other', CNAMEPrefix: 'other' })
+  })
+
   it('name what does not exist', () => {
     refuses(() => bench.create(), "No Application named 'shop' found.")
     bench.version('v1')
