@@ -11,6 +11,8 @@ import { endWorld, makeWorld, type World } from './world.ts'
 
 const MOVES = 12
 const HOURS_MS = 3 * 3_600_000
+/** Longer than an instance may take to start. */
+const BUILDLESS_MS = 8 * 60_000
 
 /** What is wrong after a seed of sleep, jumps, crashes, reboots, restorations and blindness. */
 export async function sleepThrough(seed: number): Promise<string[]> {
@@ -36,7 +38,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
     () => void (trouble.blindBalancer = dice.next() < 0.5),
   ]
   const sleep = () => clock.stall(below(HOURS_MS))
-  const moves: (() => void)[] = [
+  const moves: (() => void | Promise<void>)[] = [
     ...(seeing ? [] : blindness),
     sleep,
     () => clock.setWall((dice.next() < 0.5 ? 1 : -1) * below(HOURS_MS)),
@@ -47,12 +49,17 @@ export async function sleepThrough(seed: number): Promise<string[]> {
       crash()
     },
     // A backup of this moment, on another machine, some time later.
-    () => {
+    async () => {
       const backup = takeBackup(world)
       life.die()
       clock.stall(below(HOURS_MS))
       restoreBackup(world, backup)
       life = new Life(world)
+      if (dice.next() < 0.75) return
+      // Its package index is away at first.
+      trouble.brokenBuilder = true
+      await clock.run(BUILDLESS_MS)
+      trouble.brokenBuilder = false
     },
     // The node answers nothing when the machine wakes, and then it does.
     () => {
@@ -63,7 +70,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   const ids: string[][] = []
   for (let move = 0; move < MOVES; move++) {
     const act = move === 0 ? sleep : moves[below(moves.length)]!
-    act()
+    await act()
     await clock.run(5_000 + below(15_000))
     compute.lost.clear()
     await clock.run(below(30_000))
