@@ -5,7 +5,7 @@ import { sleepThrough } from './identity.ts'
 const SEEDS = process.env.POLEBEAN_FULL ? 400 : 40
 
 describe('instances', () => {
-  it(`keep their ids through ${SEEDS} seeds of sleep, jumps, crashes, reboots and blindness`, async () => {
+  it(`keep their ids through ${SEEDS} seeds of sleep, jumps, crashes, reboots, restorations and blindness`, async () => {
     for (let seed = 1; seed <= SEEDS; seed++) assert.deepEqual(await sleepThrough(seed), [], `seed ${seed}`)
   })
 })

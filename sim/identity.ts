@@ -6,12 +6,15 @@ import { column, same } from './invariants/rows.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
 import { creating, prepare } from './shop.ts'
-import { makeWorld, type World } from './world.ts'
+import { restoreBackup, takeBackup } from './restoration.ts'
+import { endWorld, makeWorld, type World } from './world.ts'
 
 const MOVES = 12
 const HOURS_MS = 3 * 3_600_000
+/** Longer than an instance may take to start. */
+const BUILDLESS_MS = 8 * 60_000
 
-/** What is wrong after a seed of sleep, jumps, crashes, reboots and blindness. */
+/** What is wrong after a seed of sleep, jumps, crashes, reboots, restorations and blindness. */
 export async function sleepThrough(seed: number): Promise<string[]> {
   const dice = seededRandom(seed)
   const below = (n: number) => Math.floor(dice.next() * n)
@@ -35,7 +38,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
     () => void (trouble.blindBalancer = dice.next() < 0.5),
   ]
   const sleep = () => clock.stall(below(HOURS_MS))
-  const moves: (() => void)[] = [
+  const moves: (() => void | Promise<void>)[] = [
     ...(seeing ? [] : blindness),
     sleep,
     () => clock.setWall((dice.next() < 0.5 ? 1 : -1) * below(HOURS_MS)),
@@ -44,6 +47,19 @@ export async function sleepThrough(seed: number): Promise<string[]> {
     () => {
       world.reboot()
       crash()
+    },
+    // A backup of this moment, on another machine, some time later.
+    async () => {
+      const backup = takeBackup(world)
+      life.die()
+      clock.stall(below(HOURS_MS))
+      restoreBackup(world, backup)
+      life = new Life(world)
+      if (dice.next() < 0.75) return
+      // Its package index is away at first.
+      trouble.brokenBuilder = true
+      await clock.run(BUILDLESS_MS)
+      trouble.brokenBuilder = false
     },
     // The node answers nothing when the machine wakes, and then it does.
     () => {
@@ -54,7 +70,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   const ids: string[][] = []
   for (let move = 0; move < MOVES; move++) {
     const act = move === 0 ? sleep : moves[below(moves.length)]!
-    act()
+    await act()
     await clock.run(5_000 + below(15_000))
     compute.lost.clear()
     await clock.run(below(30_000))
@@ -69,7 +85,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   for (const some of ids) wrong.push(...same('instances launched', some, 'instances at the end', last))
   if (seeing) wrong.push(...column(world, `select message from event where severity = 'ERROR'`))
   life.die()
-  world.store.close()
+  endWorld(world)
   return wrong
 }
 

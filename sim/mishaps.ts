@@ -1,6 +1,8 @@
 // Trouble that is no fault of one call: what dies, sleeps, is lost or cannot be seen. As moves (moves.ts).
+import { rmSync } from 'node:fs'
 import { oomKill } from '../src/engines/compute/fake-world.ts'
 import type { Move, Stage } from './moves.ts'
+import { restoreBackup, takeBackup } from './restoration.ts'
 
 const instanceOf = ({ world, below }: Stage): string | undefined => {
   const ids = [...world.compute.instances.keys()]
@@ -115,6 +117,26 @@ export const MISHAPS: Record<string, Move> = {
     play({ world, note }) {
       world.balancer.kill()
       note('the balancer dies and returns')
+    },
+  },
+  'a backup is made': {
+    weight: 0.6,
+    play({ world, note }) {
+      if (world.backup) rmSync(world.backup.folder, { recursive: true, force: true })
+      world.backup = takeBackup(world)
+      note('a backup is made')
+    },
+  },
+  'another machine takes over': {
+    weight: 0.6,
+    play({ world, life, note }) {
+      const { backup } = world
+      if (!backup) return
+      life.die()
+      restoreBackup(world, backup)
+      world.backup = undefined
+      note('another machine takes over, from the backup')
+      return 'crash'
     },
   },
   'layers are lost': {

@@ -20,8 +20,15 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'counts time in which the machine slept as time in which an instance was down',
     file: 'src/services/ec2/reconcilers.ts',
-    find: `if (jumped()) store.run(`,
-    replace: `if (jumped() && false) store.run(`,
+    find: `if (jumped())\n`,
+    replace: `if (jumped() && false)\n`,
+    by: 'identity',
+  },
+  {
+    bug: 'counts the time in which layers are built again as time in which an instance was down',
+    file: 'src/services/ec2/reconcilers.ts',
+    find: `const lacksLayers = layers !== undefined &&`,
+    replace: `const lacksLayers = false && layers !== undefined &&`,
     by: 'identity',
   },
   {

@@ -11,7 +11,7 @@ import { REQUESTS } from './moves.ts'
 import { bundleOf, prepare, settle } from './shop.ts'
 import { calm, type Weather } from './trouble.ts'
 import { makeVisitor } from './visitor.ts'
-import { makeWorld, type World } from './world.ts'
+import { endWorld, makeWorld, type World } from './world.ts'
 
 export type Played = { seed: number; wrong: string[]; trace: string[]; moves: number; crashes: number }
 
@@ -88,7 +88,7 @@ export async function play(seed: number): Promise<Played> {
     )
   wrong.push(...(await comeToRest(world)).map((sentence) => `at rest: ${sentence}`))
   life.die()
-  world.store.close()
+  endWorld(world)
   return { seed, wrong, trace, moves: MOVES, crashes: crashes.count }
 }
 

@@ -1,5 +1,6 @@
 // Everything outside the control plane, and the one database: it outlives every life. The machine, its instances, its
 // balancer, the bodies of objects, the clock, chance, and the trouble they are in.
+import { rmSync } from 'node:fs'
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import type { BuildRequest } from '../src/engines/compute/engine.ts'
@@ -17,6 +18,7 @@ import { EngineError } from '../src/kernel/errors.ts'
 import { seededRandom, type Random } from '../src/kernel/random.ts'
 import type { BundleListing, inspectBundle } from '../src/platforms/bundle.ts'
 import { openStore, type Store } from '../src/store/store.ts'
+import type { Backup } from './restoration.ts'
 import { calm, makeTrouble, type Trouble, type Weather } from './trouble.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -60,6 +62,17 @@ export type World = {
   spinning: string[]
   log(line: string): void
   logged: string[]
+  /** The last backup of it, if there is one. */
+  backup: Backup | undefined
+  /** What to do when it is over. */
+  forget: (() => void)[]
+}
+
+/** Its last moment. */
+export function endWorld({ store, backup, forget }: World): void {
+  store.close()
+  if (backup) forget.push(() => rmSync(backup.folder, { recursive: true, force: true }))
+  for (const one of forget) one()
 }
 
 export function makeWorld(seed: number, weather: Weather = calm): World {
@@ -143,6 +156,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     spinning: [],
     log: (line) => void world.logged.push(line),
     logged: [],
+    backup: undefined,
+    forget: [],
   }
   return world
 }

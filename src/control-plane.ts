@@ -1,4 +1,5 @@
 // Joins services, tables, reconcilers and workflows on any set of engines: real ones in main.ts, fakes in sim/.
+import { backupMigration, type BackupsStatus } from './backup/scheduled.ts'
 import { startDriver, type Driver } from './control/driver.ts'
 import { heartbeatMigration, makeHeartbeat } from './control/heartbeat.ts'
 import { lanesMigration, makeLanes } from './control/lanes.ts'
@@ -61,6 +62,8 @@ export type ControlPlane = {
   signedRoutes: OwnRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
+  /** Tells the owner something about the home itself: an event of each environment. Joins a transaction. */
+  tell(severity: 'INFO' | 'ERROR', message: string): void
 }
 
 /** What IAM's operations do not tell or do: when keys end (GET), and that one ends later (POST ?id=…&grace=seconds). */
@@ -87,6 +90,8 @@ type Deps = {
   limits?: () => { environments: number; instances: number | null }
   /** What `status` says of the configuration. */
   configuration?: () => object
+  /** What `status` says of the backups that the server makes by itself. */
+  backups?: () => BackupsStatus
   /** What the machine's owner configured for pip and npm. */
   buildConfiguration(): BuildConfiguration
   /** What the home's owner configured, asked at each use. Without it: the defaults. */
@@ -102,6 +107,7 @@ export const migrations: Migration[] = [
   workflowsMigration,
   lanesMigration,
   heartbeatMigration,
+  backupMigration,
   ...s3Migrations,
   ...iamMigrations,
   ...ec2Migrations,
@@ -176,6 +182,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     services,
     workflows,
     accessKeys: iam.internal,
+    tell: elasticbeanstalk.internal.tellEnvironments,
     signedRoutes: [
       {
         path: STATUS,
@@ -183,6 +190,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
           json({
             ...readStatus(store, driver?.status() ?? []),
             configuration: deps.configuration?.() ?? null,
+            backups: deps.backups?.() ?? null,
           }),
       },
       { path: KEYS, answer: () => json(iam.internal.describe()) },

@@ -59,13 +59,16 @@ export function holderOfClaim(port: number, claims = CLAIMS): string | null {
 }
 
 /** The VPC ranges of the homes on this machine but that in `except`, also of those that are stopped. */
-export function rangesOfHomes(claims = CLAIMS, except?: string): string[] {
+export const rangesOfHomes = (claims = CLAIMS, except?: string): string[] =>
+  homesHere(claims).flatMap(({ dir, cidr }) => (dir === except ? [] : (cidr ?? [])))
+
+/** The homes on this machine that have claimed ports, also those that are stopped. */
+export function homesHere(claims = CLAIMS): { dir: string; id?: string; cidr?: string }[] {
   const files = existsSync(claims) ? readdirSync(claims) : []
-  const homes = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
-  return [...homes].flatMap((dir) => {
-    if (dir === except) return []
+  const dirs = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
+  return [...dirs].flatMap((dir) => {
     const home = lookAtHome(dir)
-    return home === 'gone' || home === 'damaged' ? [] : (home.cidr ?? [])
+    return home === 'gone' || home === 'damaged' ? [] : { ...home, dir }
   })
 }
 
@@ -117,7 +120,7 @@ function isStale(file: string, port: number): boolean {
   return ![home.ports, home.chosen?.ports].some((ports) => Object.values(ports ?? {}).includes(port))
 }
 
-type Claimant = { cidr?: string; ports?: Ports; chosen?: { ports: Partial<Ports> } }
+type Claimant = { id?: string; cidr?: string; ports?: Ports; chosen?: { ports: Partial<Ports> } }
 
 /** Another home, whatever became of it: its folder may be anybody's by now. */
 function lookAtHome(dir: string): Claimant | 'gone' | 'damaged' {

@@ -3,10 +3,16 @@
 import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApiTlsReconciler } from './api-tls.ts'
+import { makeAskedBackups } from './backup/make.ts'
+import { makeScheduledBackups } from './backup/scheduled.ts'
+import type { Schedule } from './backup/schedule.ts'
+import { sweepStaging } from './backup/stage.ts'
 import { readConfigIfWhole, type Flags } from './config/file.ts'
+import type { Config } from './config/settings.ts'
 import { followConfig, type FollowedConfig } from './config/follow.ts'
 import { makeControlPlane, migrations } from './control-plane.ts'
 import { startDriver } from './control/driver.ts'
+import { makeLanes } from './control/lanes.ts'
 import type { Reconciler } from './control/reconciler.ts'
 import { makeApiTls } from './engines/api-tls/api-tls.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
@@ -169,6 +175,7 @@ export async function startServer(
   const store = openHomeStore(home)
   const engines = makeEngines(home, log, config)
   engines.objects.open()
+  sweepStaging(home.dir)
   await upkeep(engines)
   for (const problem of [...(await engines.router.problems()), engines.resolver.problem() ?? []].flat())
     log.warn('this machine is in the way', { problem })
@@ -191,6 +198,7 @@ export async function startServer(
     budgets: () => config.now().budgets,
     limits: () => config.now().limits,
     configuration: () => describeConfiguration(config, store),
+    backups: () => backups.status(),
     buildConfiguration: () => readBuildConfiguration(process.env),
     presign: (context, bucket, key, expiresSeconds): string =>
       presign({
@@ -204,6 +212,17 @@ export async function startServer(
       }),
   })
   if (plane.accessKeys.describe().length === 0) plane.accessKeys.adopt(readCredentials(home.dir))
+  const askedBackup = makeAskedBackups(home, store, systemClock.now)
+  const backups = makeScheduledBackups({
+    home,
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    lanes: makeLanes({ clock: systemClock, log, store, signal }, 1, () => undefined),
+    schedule: () => scheduleOf(config.now().backup),
+    tell: plane.tell,
+  })
   const gateway = createGateway({
     services: plane.services,
     credentials: () => plane.accessKeys.valid(),
@@ -214,7 +233,17 @@ export async function startServer(
     clock: systemClock,
     ids: makeIds(systemRandom),
     log,
-    signed: plane.signedRoutes,
+    signed: [
+      ...plane.signedRoutes,
+      {
+        path: '/polebean/backup',
+        answer: () => ({
+          status: 200,
+          headers: { 'content-type': 'application/zstd' },
+          body: askedBackup(),
+        }),
+      },
+    ],
     extra: [
       {
         path: '/healthz',
@@ -239,6 +268,7 @@ export async function startServer(
       ...{ clock: systemClock, log, config: () => config.now() },
       tls: makeApiTls({ clock: systemClock, log, home, supervisor: engines.supervisor }),
     }),
+    backups.reconciler,
   ])
   log.info('serving', { home: home.id, port: home.ports.api })
 
@@ -272,6 +302,9 @@ const upkeepReconciler = (engines: RealEngines): Reconciler => ({
     return {}
   },
 })
+
+const scheduleOf = ({ folder, every, keep, passphraseFile }: Config['backup']): Schedule | null =>
+  folder === null ? null : { folder, everyMs: every * 1000, keep, passphraseFile }
 
 const configReconciler = (config: FollowedConfig): Reconciler => ({
   name: 'config.follow',

@@ -1,7 +1,8 @@
 // A thin client of the same API that every AWS client uses: signed query calls and S3 uploads to the home's endpoint.
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
 import { reasonOf } from '../kernel/errors.ts'
@@ -46,6 +47,8 @@ export type Api = {
   get(path: string): Promise<string>
   /** A signed POST, without a body, to one of our own paths. */
   post(path: string): Promise<string>
+  /** The same of what is too large to hold. It ends with an error when the server does not send all of it. */
+  stream(path: string): Promise<Readable>
 }
 
 /** The API of the home in `dir`; a Failure says what to do when there is none or its key is not ours. */
@@ -60,15 +63,14 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
   const host = `127.0.0.1:${home.ports.api}`
   const endpoint = `http://${host}`
 
-  const send = async (
+  const signedHeaders = (
     service: string,
     method: string,
     path: string,
     headers: Record<string, string>,
     payloadHash: string,
-    body: Body,
-  ) => {
-    const signed = signRequest({
+  ) =>
+    signRequest({
       method,
       path,
       headers: { host, ...headers },
@@ -78,13 +80,19 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       credentials,
       at: Date.now(),
     })
-    return exchange(home, method, path, signed, body)
-  }
+  const send = (
+    service: string,
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    payloadHash: string,
+    body: Body,
+  ) => exchange(home, method, path, signedHeaders(service, method, path, headers, payloadHash), body)
 
   const own = async (method: 'GET' | 'POST', path: string) => {
     const { status, text } = await send('elasticbeanstalk', method, path, {}, sha256(''), null)
     if (status < 300) return text
-    throw errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
+    throw ownError(home, text, status)
   }
 
   return {
@@ -119,6 +127,13 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       if (error === undefined) throw new Failure(foreign(home))
       throw errorOf(home, structureOf(error), status)
     },
+    async stream(path) {
+      const signed = signedHeaders('elasticbeanstalk', 'GET', path, {}, sha256(''))
+      const response = await begin(home, 'GET', path, signed, null)
+      const status = response.statusCode ?? 0
+      if (status < 300) return response
+      throw ownError(home, (await textOfResponse(response)).toString(), status)
+    },
     get: (path) => own('GET', path),
     post: (path) => own('POST', path),
   }
@@ -151,6 +166,9 @@ function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, sta
   )
 }
 
+const ownError = (home: HomeSettings, text: string, status: number): ApiError =>
+  errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
+
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
   try {
     return parseXml(text)
@@ -166,25 +184,39 @@ const foreign = ({ dir, ports }: HomeSettings) =>
 type Reply = { status: number; text: string }
 type Body = string | { file: string; sent?: ((bytes: number) => void) | undefined } | null
 
-function exchange(
+async function exchange(
   home: HomeSettings,
   method: string,
   path: string,
   headers: Record<string, string>,
   body: Body,
 ): Promise<Reply> {
+  const response = await begin(home, method, path, headers, body)
+  try {
+    return { status: response.statusCode ?? 0, text: (await textOfResponse(response)).toString() }
+  } catch (error) {
+    throw failureOf(home, error as NodeJS.ErrnoException)
+  }
+}
+
+async function textOfResponse(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** Resolves with the response when its head has come. */
+function begin(
+  home: HomeSettings,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: Body,
+): Promise<IncomingMessage> {
   const { api: port } = home.ports
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(failureOf(home, error))
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      )
-      response.on('error', fail)
-    })
-    request.on('error', fail)
+    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers }, resolve)
+    request.on('error', (error: NodeJS.ErrnoException) => reject(failureOf(home, error)))
     if (body === null || typeof body === 'string') return void request.end(body ?? undefined)
     let bytes = 0
     createReadStream(body.file)

@@ -1,16 +1,13 @@
 // The commands, their arguments and options. What a command does is loaded only when it is used, so that each starts
 // fast.
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { EXIT, Failure } from './failure.ts'
+import { version } from '../version.ts'
 import { flagOptions, type FlagOptions } from './flags.ts'
 import { printJson } from './output.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 export function makeProgram(): Command {
   const program = new Command('polebean')
@@ -34,6 +31,7 @@ export function makeProgram(): Command {
   defineClients(define, withJson)
   defineMachine(define, withJson)
   defineKeys(program)
+  defineBackup(withJson)
   defineConfig(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
@@ -63,6 +61,8 @@ type Define = (
 ) => Command
 type Json = { json?: boolean }
 type Env = string | undefined
+type BackupOptions = Parameters<typeof import('./commands/backup.ts').backup>[2]
+type RestoreOptions = Parameters<typeof import('./commands/restore.ts').restore>[2]
 
 const show = () => import('./commands/show.ts')
 const change = () => import('./commands/change.ts')
@@ -246,6 +246,32 @@ function defineMachine(define: Define, withJson: Define): void {
   )
     .option('--purge', 'delete the home, too')
     .option('--force', 'do not ask')
+}
+
+function defineBackup(withJson: Define): void {
+  withJson(
+    'backup [file]',
+    'write the whole home into one file (- is standard output); with --every: have the server do it',
+    async function (file: string | undefined, options: BackupOptions) {
+      await (await import('./commands/backup.ts')).backup(home(this), file, options)
+    },
+  )
+    .option('--force', 'overwrite the file')
+    .option('--encrypt', 'seal it with a passphrase that is asked for')
+    .option('--passphrase-file <file>', 'seal it with the first line of that file')
+    .option('--every <time>', 'have the server write one into the folder FILE: 24h, 7d; off ends it')
+    .option('--keep <count>', 'how many of those stay (7)')
+    .option('--list', 'what --every has written, and how the last one went')
+  withJson(
+    'restore <file>',
+    'make a home out of a backup (- is standard input) where there is none (root)',
+    async function (file: string, options: RestoreOptions) {
+      await (await import('./commands/restore.ts')).restore(home(this), file, options)
+    },
+  )
+    .option('--passphrase-file <file>', 'its passphrase is the first line of that file')
+    .option('--api-port <port>', 'give it another API port')
+    .option('--http-port <port>', 'give it another HTTP port')
 }
 
 function defineConfig(program: Command): void {

@@ -36,6 +36,10 @@ describe('a change of one setting', () => {
     assert.equal(withoutSetting(next, 'api.port'), text)
     assert.equal(withoutSetting(text, 'api.port'), text)
     assert.equal(withSetting(text.trimEnd(), 'budgets.events', 500), `${text}budgets.events: 500\n`)
+    assert.equal(
+      withSetting(text.trimEnd(), 'backup.passphraseFile', '/p'),
+      `${text}backup.passphraseFile: /p\n`,
+    )
     assert.equal(withoutSetting('limits:\n  instances: 1', 'limits.instances'), 'limits:\n')
   })
   it('is refused where it would change more than that', () => {

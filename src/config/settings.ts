@@ -1,6 +1,17 @@
 // Every setting of a home that its owner may give in <home>/config.yaml: the one table that the file, the command line,
 // the documentation and the type of the configuration are made of. A setting is a row here, and nothing else.
-import { address, bytes, decimal, integer, list, orNull, port, text, type ValueType } from './types.ts'
+import {
+  address,
+  bytes,
+  decimal,
+  duration,
+  integer,
+  list,
+  orNull,
+  port,
+  text,
+  type ValueType,
+} from './types.ts'
 
 export type Setting<T> = {
   /** Sentences for the file and the documents: what it does, in whose words, and what happens at its limits. */
@@ -20,6 +31,7 @@ const setting = <T>(row: Setting<T>): Setting<T> => row
 /** A /16 of 10/8, 172.16/12, 192.168/16 or 100.64/10. */
 const PRIVATE =
   /^(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.0\.0\/16$/
+const absolutePath = text('an absolute path', (value) => /^\/[^\0\n]{1,1023}$/.test(value))
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 export const table = {
@@ -175,6 +187,32 @@ export const table = {
     doc: 'Events of one environment. They are kept for 90 days; above it the oldest go sooner.',
     type: integer({ min: 100, max: 100_000 }),
     default: 10_000,
+    takesEffect: 'at once',
+  }),
+  'backup.folder': setting<string | null>({
+    doc:
+      'Folder on this machine, outside of the home, into which the server writes backups by itself. ' +
+      'It must be there. Only files with names of their own are ever deleted in it.',
+    type: orNull(absolutePath, 'no backups by itself'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'backup.every': setting<number>({
+    doc: 'How often. One that failed is tried again after an hour, and is an event of each environment.',
+    type: duration({ minSeconds: 60 }),
+    default: 24 * 3_600,
+    takesEffect: 'at once',
+  }),
+  'backup.keep': setting<number>({
+    doc: 'How many of them stay; the oldest go.',
+    type: integer({ min: 1, max: 1_000 }),
+    default: 7,
+    takesEffect: 'at once',
+  }),
+  'backup.passphraseFile': setting<string | null>({
+    doc: 'They are sealed with the first line of that file, which only root may read.',
+    type: orNull(absolutePath, 'not sealed'),
+    default: null,
     takesEffect: 'at once',
   }),
 }

@@ -8,9 +8,10 @@ import {
   type Environment,
 } from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
-import { paint, print, printJson, printTable } from '../output.ts'
+import { note, paint, print, printJson, printTable } from '../output.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
 import { printRoom, readRoom } from './room.ts'
+import { readBackups } from './backup.ts'
 
 type Shown = { json?: boolean }
 
@@ -67,6 +68,8 @@ export async function status(homeDir: string, named: string | undefined, { json 
     ['INSTANCE', 'HEALTH', 'ZONE', 'VERSION', 'CAUSE'],
     rows.map((one) => [one.id, one.health, one.zone, one.version, one.causes[0] ?? '']),
   )
+  const failure = (await readBackups(api))?.last?.failure
+  if (failure) note(`The last scheduled backup of the home failed: ${failure}`)
   if (!room) return
   print('')
   printRoom(room)

@@ -10,6 +10,7 @@ import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import type { RealEngines } from '../../main.ts'
 import { openApi } from '../client.ts'
+import { readBackups } from '../commands/backup.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
 import { answers } from '../start-server.ts'
@@ -72,13 +73,20 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     if (wrong.length > 0) throw new Error(wrong.join('; '))
     return `${reconcilers.length} reconcilers, nothing fails`
   })
+  const backup = await check('backup', async () => {
+    const { schedule, last } = (await readBackups(openApi(homeDir))) ?? {}
+    if (!schedule) return 'none by itself (polebean backup --every 24h FOLDER)'
+    if (last?.failure) throw new Error(last.failure)
+    return last?.file ?? 'the first one is being made'
+  })
   const healthy = environments.find(({ health }) => health === 'Green') ?? environments[0]
-  if (!healthy) return [api, plane]
+  if (!healthy) return [api, plane, backup]
   const { name, url, localUrl, cname } = healthy
   const publicPort = new URL(url).port || '80'
   return [
     api,
     plane,
+    backup,
     await check('public request', () => get(`http://127.0.0.1:${publicPort}/`, cname, name)),
     ...(localUrl ? [await check('local request', () => get(localUrl, '127.0.0.1', name))] : []),
   ]

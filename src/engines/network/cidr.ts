@@ -66,6 +66,12 @@ const POOLS = [
   { firstByte: 100, secondBytes: bytes(64, 127) },
 ]
 
+/** Whether two ranges have an address in common. */
+export function overlaps(one: string, other: string): boolean {
+  const [a, b] = [parse(one), parse(other)]
+  return a !== undefined && b !== undefined && overlap(a, b)
+}
+
 type Addresses = { first: number; last: number }
 const overlap = (one: Addresses, other: Addresses) => one.first <= other.last && other.first <= one.last
 

@@ -38,6 +38,7 @@ const row = (more: Partial<InstanceRow> = {}): InstanceRow => ({
   boot: 'b1',
   revision: 1,
   downSince: null,
+  awaitsLayersSince: null,
   recoveries: '[]',
   ...more,
 })
@@ -74,6 +75,7 @@ const view = (more: Partial<InstanceView>): InstanceView => ({
   row: row(),
   software: undefined,
   seen: undefined,
+  lacksLayers: false,
   ...more,
 })
 
@@ -86,6 +88,28 @@ describe('the plan of one instance', () => {
       view({ row: row({ ...fresh, awaitsSoftware: 1 }), software: software(1, 0) }),
       'launch',
       { downSince: NOW },
+    ],
+    [
+      'waits for layers that are gone, and does not count it as down',
+      view({ row: row({ downSince: NOW - 1 }), software: software(1), lacksLayers: true }),
+      null,
+      {
+        engineState: 'gone',
+        downSince: null,
+        awaitsLayersSince: NOW,
+        recoveries: JSON.stringify([NOW]),
+      },
+    ],
+    [
+      'launches again under its id when they are there, with all its patience',
+      view({ row: row({ engineState: 'gone', awaitsLayersSince: NOW - 3_000_000 }), software: software(1) }),
+      'launch',
+      { downSince: NOW, awaitsLayersSince: null },
+    ],
+    [
+      'does not mind what layers are gone while it runs',
+      view({ software: software(1), seen: seen(), lacksLayers: true }),
+      null,
     ],
     ['has nothing to do with what runs', view({ seen: seen() }), null],
     [
@@ -245,6 +269,15 @@ describe('the plan of one instance', () => {
         seen: seen({ state: 'stopped', reason: DIED }),
       }),
       /ended 4 times/,
+    ],
+    [
+      'what has waited an hour for its layers',
+      view({
+        row: row({ engineState: 'gone', awaitsLayersSince: NOW - 3_600_001 }),
+        software: software(1),
+        lacksLayers: true,
+      }),
+      /could not be built again/,
     ],
     [
       'what was not seen for a minute',

@@ -8,6 +8,8 @@ import type { InstanceRow, SoftwareRow } from './store.ts'
 export const UNKNOWN_GRACE_MS = 60_000
 /** An instance that the engine cannot launch or start for so long is given up. */
 export const START_PATIENCE_MS = 5 * 60_000
+/** Builds of large dependencies take long, and a package index may be away for a while. */
+export const LAYERS_PATIENCE_MS = 60 * 60_000
 export const RECOVERIES_MAX = 3
 export const RECOVERIES_WITHIN_MS = 5 * 60_000
 
@@ -15,6 +17,8 @@ export type InstanceView = {
   row: InstanceRow
   software: Pick<SoftwareRow, 'revision' | 'checkedRevision' | 'checkedBoot'> | undefined
   seen: InstanceObservation | undefined
+  /** Layers of its software are not there: the cache was lost, or the home restored from a backup. */
+  lacksLayers: boolean
 }
 
 export type InstanceAction = 'launch' | 'update' | 'check' | 'start' | 'stop' | 'remove'
@@ -49,6 +53,11 @@ function decide(view: InstanceView, now: number): Decision {
 function run({ row, software, seen }: InstanceView, now: number): Decision {
   const downMs = row.downSince === null ? 0 : now - row.downSince
   const back = seen ? (newer(software, seen) ? 'update' : 'start') : 'launch'
+  // What it cannot start without is being built: that counts neither as an attempt nor as its own time.
+  if (row.awaitsLayersSince !== null)
+    return now - row.awaitsLayersSince > LAYERS_PATIENCE_MS
+      ? giveUp('Server.InternalError: Its software could not be built again', row)
+      : { action: null }
   switch (row.engineState) {
     case null:
       if (row.awaitsSoftware && !software) return { action: null }
@@ -127,12 +136,17 @@ const giveUp = (message: string, row: InstanceRow): Decision => ({
   action: null,
 })
 
-function observedColumns({ row, software, seen }: InstanceView, now: number): Partial<InstanceRow> {
+function observedColumns(
+  { row, software, seen, lacksLayers }: InstanceView,
+  now: number,
+): Partial<InstanceRow> {
   if (row.state === 'terminated') return {}
   const engineState = seen?.state ?? (row.engineState === null ? null : 'gone')
   const wanted =
     row.desired === 'running' && (engineState !== null || !row.awaitsSoftware || software !== undefined)
-  const down = engineState === 'unknown' || (wanted && engineState !== 'running')
+  const waits =
+    lacksLayers && wanted && (engineState === null || engineState === 'gone' || engineState === 'stopped')
+  const down = !waits && (engineState === 'unknown' || (wanted && engineState !== 'running'))
   const boot = seen?.boot || row.boot
   // Not what was stopped with the machine or with all of Polebean, however often that is.
   const died =
@@ -146,6 +160,7 @@ function observedColumns({ row, software, seen }: InstanceView, now: number): Pa
     address: seen?.address ?? row.address,
     revision: seen?.revision ?? row.revision,
     downSince: down ? (row.downSince ?? now) : null,
+    awaitsLayersSince: waits ? (row.awaitsLayersSince ?? now) : null,
     recoveries: died
       ? JSON.stringify([...recoveriesOf(row), now].slice(-RECOVERIES_MAX - 1))
       : row.recoveries,

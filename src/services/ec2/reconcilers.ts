@@ -2,6 +2,7 @@
 import type { ComputeEngine, InstanceObservation } from '../../engines/compute/engine.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout, type Clock } from '../../kernel/clock.ts'
+import type { SoftwareIntent } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'
 import { purgeReleased, releaseInterface } from './addresses.ts'
 import { checkLaneOf, GENERATION_TAG, laneOf, makePerformer } from './perform.ts'
@@ -12,6 +13,7 @@ import {
   TERMINATED_VISIBLE_MS,
   type CapacityRow,
   type InstanceRow,
+  type SoftwareRow,
 } from './store.ts'
 
 const NAME = 'ec2.instances'
@@ -40,25 +42,42 @@ export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngin
       // What an action under way changes is not in this look: its instance waits for the next pass.
       const busyBefore = new Set(liveIds().filter((id) => lanes.busy(laneOf(id))))
       const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.list', () => compute.list())
+      const layers = await readLayers(seen)
       await readCapacity()
       const busy = (id: string) => busyBefore.has(id) || lanes.busy(laneOf(id))
-      const { actions, foreign, orphans } = store.transaction(() => decide(seen, busy))
+      const { actions, foreign, orphans } = store.transaction(() => decide(seen, layers, busy))
       performer.submit(actions, orphans)
       return { instances: seen.length, actions: actions.length + orphans.length, foreign }
     },
   }
 
-  function decide(seen: InstanceObservation[], busy: (id: string) => boolean) {
+  /** Asked only while something is to be started. */
+  async function readLayers(seen: InstanceObservation[]): Promise<ReadonlySet<string> | undefined> {
+    const running = new Set(seen.filter(({ state }) => state === 'running').map(({ id }) => id))
+    if (wantedIds().every((id) => running.has(id))) return undefined
+    const layers = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.layers', () => compute.layers())
+    return new Set(layers.map(({ digest }) => digest))
+  }
+
+  function decide(
+    seen: InstanceObservation[],
+    layers: ReadonlySet<string> | undefined,
+    busy: (id: string) => boolean,
+  ) {
     const now = clock.now()
     // Time that passed while nobody looked counts for nobody.
-    if (jumped()) store.run('update ec2_instance set down_since = :now where down_since is not null', { now })
+    if (jumped())
+      for (const column of ['down_since', 'awaits_layers_since'])
+        store.run(`update ec2_instance set ${column} = :now where ${column} is not null`, { now })
     purge(now)
     const rows = store.all<InstanceRow>("select * from ec2_instance where state <> 'terminated'")
     const byId = new Map(seen.map((one) => [one.id, one]))
     const actions: { row: InstanceRow; action: InstanceAction }[] = []
     for (const row of rows) {
       if (busy(row.id)) continue
-      const plan = planInstance({ row, software: softwareOf(store, row.id), seen: byId.get(row.id) }, now)
+      const software = softwareOf(store, row.id)
+      const lacksLayers = layers !== undefined && lacks(software, layers)
+      const plan = planInstance({ row, software, seen: byId.get(row.id), lacksLayers }, now)
       if (Object.keys(plan.set).length > 0) write(row, plan.set)
       if (plan.action) actions.push({ row, action: plan.action })
       // Nothing is asked of the engine: what failed last has come right, e.g. only the answer was lost.
@@ -105,12 +124,22 @@ export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngin
     }
   }
 
+  function wantedIds() {
+    return store
+      .all<{ id: string }>("select id from ec2_instance where desired = 'running' and state <> 'terminated'")
+      .map(({ id }) => id)
+  }
+
   function liveIds() {
     return store
       .all<{ id: string }>("select id from ec2_instance where state <> 'terminated'")
       .map(({ id }) => id)
   }
 }
+
+const lacks = (software: SoftwareRow | undefined, layers: ReadonlySet<string>) =>
+  software !== undefined &&
+  (JSON.parse(software.intent) as SoftwareIntent).layers.some(({ digest }) => !layers.has(digest))
 
 function makeJumpDetector(clock: Clock): () => boolean {
   let last: number | undefined

@@ -54,6 +54,7 @@ export const ec2Migrations: Migration[] = [
       instance_id text primary key, environment text not null, ended_at integer not null, reason text not null,
       text blob not null, bytes integer not null) strict;`,
   },
+  { id: 'ec2.2.awaits-layers', sql: 'alter table ec2_instance add column awaits_layers_since integer' },
 ]
 
 export type InstanceRow = {
@@ -91,6 +92,8 @@ export type InstanceRow = {
   revision: number
   /** Since when it should run and does not (or cannot be seen), epoch ms. */
   downSince: number | null
+  /** Since when it should run and layers of its software are not there: they are being built again, epoch ms. */
+  awaitsLayersSince: number | null
   /** JSON list of epoch ms: when it ended by itself and was to be brought back in place. */
   recoveries: string
 }

@@ -19,6 +19,7 @@ export type LayerRow = {
   state: 'building' | 'ready' | 'failed' | 'removing'
   /** JSON: StoredBuild */
   build: string
+  /** What the engine called it, when it was built last; null before. */
   digest: string | null
   /** The end of what the build printed. */
   output: string
@@ -107,9 +108,11 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
           settle(row.key, { state: 'ready', digest: layer.digest, output: '' })
         // It was built, though perhaps the answer was lost: nothing is left to try again.
         if (layer && row.state !== 'removing') lanes.forget(laneOf(row.key))
-        // One that was built while we looked is not lost.
-        if (row.state === 'ready' && !layer && !settledMeanwhile.has(row.key))
-          settle(row.key, { state: 'building', digest: null, output: '' })
+        // One that was built while we looked is not lost. What was built once is built again until it comes right: the
+        // digest, by which instances name it, is kept.
+        const isLost = !layer && !settledMeanwhile.has(row.key)
+        if (isLost && (row.state === 'ready' || isToBeRebuilt(row)))
+          settle(row.key, { state: 'building', digest: row.digest, output: row.output })
       }
       const wanted = store.all<LayerRow>(
         `select * from layer where state = 'building' order by created_at, key`,
@@ -125,6 +128,12 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     },
   }
 
+  // It failed, though it was a layer before: the machine is to blame, not the bundle.
+  function isToBeRebuilt({ state, digest, updatedAt }: LayerRow): boolean {
+    const restedMs = clock.now() - updatedAt
+    return state === 'failed' && digest !== null && (restedMs < 0 || restedMs >= REBUILD_REST_MS)
+  }
+
   function actionsFor(row: LayerRow) {
     const { request, needs, bundleSha256Hex } = JSON.parse(row.build) as StoredBuild
     const needed = needs.map(({ key, target }) => ({ row: layerRow(store, key), target }))
@@ -132,7 +141,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     if (failed)
       settle(row.key, {
         state: 'failed',
-        digest: null,
+        digest: row.digest,
         output: failed.row?.output ?? 'a layer that it needs is gone',
       })
     const layers = needed.flatMap(({ row: need, target }) => {
@@ -142,10 +151,10 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
     if (failed || layers.length < needed.length) return []
     const perform = async () => {
       const inputs = inputsOf(request, bundleSha256Hex)
-      if (!inputs) return settle(row.key, { state: 'failed', digest: null, output: BUNDLE_GONE })
+      if (!inputs) return settle(row.key, { state: 'failed', digest: row.digest, output: BUNDLE_GONE })
       const space = parts.room.space()
       if (isLow(space))
-        return settle(row.key, { state: 'failed', digest: null, output: refusal('The build', space) })
+        return settle(row.key, { state: 'failed', digest: row.digest, output: refusal('The build', space) })
       const { buildMemory } = budgetsOf(parts)
       const memory = buildMemory === null ? {} : { memoryBytesMax: buildMemory }
       const {
@@ -159,7 +168,7 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
       if (exit === 0 && digest === '') throw new EngineError('the build answered no digest')
       settle(
         row.key,
-        exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: null, output },
+        exit === 0 ? { state: 'ready', digest, output } : { state: 'failed', digest: row.digest, output },
       )
     }
     const telling = () =>
@@ -221,6 +230,7 @@ const laneOf = (key: string) => `layer/${key}`
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
 
+const REBUILD_REST_MS = 60_000
 /** explainBuild() takes such a line for the reason. */
 const SAID = '[polebean] '
 const refusal = (what: string, space: Space) => SAID + lowSentence(what, space)

@@ -6,7 +6,7 @@ import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
 import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
-import { makeEvents } from './events.ts'
+import { makeEvents, ofEnvironment, type Severity } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { instanceLogs, makeLogsReconciler, tailLogs } from './logs.ts'
@@ -29,7 +29,7 @@ import { makeKillsReconciler } from './room/kills.ts'
 import { roomMigration } from './room/low.ts'
 import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
-import { elasticbeanstalkMigration } from './store.ts'
+import { elasticbeanstalkMigration, liveEnvironments } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -72,6 +72,11 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       instanceLogs: (instanceId: string) => instanceLogs(parts, instanceId),
       readRoom: () => readRoom(parts),
       prune: (options: { dryRun: boolean }) => prune(parts, options),
+      /** An event of each environment that there is, about the home that they are in. Joins a transaction. */
+      tellEnvironments(severity: Severity, message: string) {
+        for (const row of liveEnvironments(parts.store))
+          parts.events.write(ofEnvironment(row, null), severity, message)
+      },
     },
     reconcilers: [
       makeVersionsReconciler(parts),

@@ -5,7 +5,7 @@ import { withTimeout } from '../../kernel/clock.ts'
 import type { S3 } from './bodies.ts'
 import { limits } from './limits.ts'
 import { planSweep } from './plan.ts'
-import { discardBody } from './store.ts'
+import { discardBody, NAMED_BODIES } from './store.ts'
 
 export function makeBodiesReconciler(s3: S3): Reconciler {
   const { store, clock, objects, bodiesUnderWay } = s3
@@ -30,11 +30,7 @@ export function makeBodiesReconciler(s3: S3): Reconciler {
       const bodies = await withTimeout(clock, LOOK_TIMEOUT_MS, 'objects.list', () => objects.list())
       // Under way before rows: a body that gets its row in between is in one of them.
       const underWay = new Set(bodiesUnderWay)
-      const referenced = new Set(
-        store
-          .all<{ bodyId: string }>('select body_id from s3_object union all select body_id from s3_part')
-          .map(({ bodyId }) => bodyId),
-      )
+      const referenced = new Set(store.all<{ bodyId: string }>(NAMED_BODIES).map(({ bodyId }) => bodyId))
       const garbage = store.all<{ bodyId: string; since: number }>('select * from s3_garbage')
       const actions = planSweep({
         bodies,

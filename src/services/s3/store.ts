@@ -74,6 +74,9 @@ export type PartRow = {
   modifiedAt: number
 }
 
+/** Every body that a row names, as `body_id`; a shared one may come twice. */
+export const NAMED_BODIES = 'select body_id from s3_object union all select body_id from s3_part'
+
 type Deps = { store: Store; clock: Clock }
 
 export const bucketRow = (store: Store, name: string) =>

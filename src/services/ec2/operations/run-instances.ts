@@ -110,6 +110,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
           boot: '',
           revision: 0,
           downSince: null,
+          awaitsLayersSince: null,
           recoveries: '[]',
         }
         store.insert('ec2_instance', row)
