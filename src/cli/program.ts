@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
+import { EXIT } from './failure.ts'
 import { printJson } from './output.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
   defineChanging(withJson)
   defineClients(define, withJson)
   defineMachine(define, withJson)
+  defineService(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
   })
@@ -146,6 +148,26 @@ function defineClients(define: Define, withJson: Define): void {
   })
     .option('--unset', 'print what undoes it')
     .option('--profile', 'write the AWS profile polebean instead (with --unset: remove it)')
+}
+
+function defineService(program: Command): void {
+  const service = program
+    .command('service')
+    .description('run the server as a service of the system (systemd)')
+  const define = (verb: 'install' | 'status' | 'uninstall', description: string) =>
+    service
+      .command(verb)
+      .description(description)
+      .option(...HOME)
+      .option('--json', 'print JSON')
+      .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+      .action(async function (this: Command, options: Json & { caller?: boolean }) {
+        const room = await import('./commands/service.ts')
+        process.exitCode = (await room[verb](home(this), options)) ?? EXIT.ok
+      })
+  define('install', 'start it now and after each boot')
+  define('status', 'whether it is installed, enabled and answers')
+  define('uninstall', 'take the service away; the server runs on until the next boot')
 }
 
 function defineMachine(define: Define, withJson: Define): void {

@@ -65,7 +65,9 @@ async function candidates(
   typed: string,
 ): Promise<string[]> {
   const { verb, rest } = verbOf(before)
-  const command = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
+  const named = verb === undefined ? program : program.commands.find((one) => one.name() === verb)
+  // `service install`: the next word names a command as well.
+  const command = named?.commands.find((one) => named !== program && one.name() === rest[0]) ?? named
   if (!command) return []
   const options = [...command.options, ...(command === program ? [] : program.options)]
   const takesValue = (word: string | undefined) => optionOf(options, word)?.required === true
@@ -76,7 +78,7 @@ async function candidates(
   if (verb === 'exec' && rest.some((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])))
     return []
   if (typed.startsWith('-')) return longNames(command)
-  if (command === program) return visible(program).map((one) => one.name())
+  if (command.commands.length > 0) return visible(command).map((one) => one.name())
   const given = rest.filter((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])).length
   const argument = command.registeredArguments[given]?.name()
   if (argument === 'env' || argument === 'target') return environments(homeDir)

@@ -1,20 +1,20 @@
 // `server` runs the control plane here; `start` puts it under the home's supervisor, so that it returns when it dies.
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
 import { invokingUser, openHome, type HomeSettings } from '../../home.ts'
-import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { checkDatabase, checkPorts, chooseCidr, makeSupervisor, startServer } from '../../main.ts'
+import { programPath } from '../../service/program.ts'
+import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { Failure } from '../failure.ts'
 import { note } from '../output.ts'
 import { requireMachine } from '../requirements.ts'
 import { answers } from '../start-server.ts'
+import { keptByService, keptBySupervisor, untilAnswers } from '../until-answers.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
-const START_TIMEOUT_MS = 60_000
 
 export async function server(homeDir: string, options: { domain?: string }): Promise<void> {
   const home = await prepared(homeDir, options)
@@ -32,9 +32,15 @@ export async function start(
 ): Promise<void> {
   const environment = caller ? callerEnvironment() : serverEnvironment(process.env)
   const home = await prepared(homeDir, { ...(domain ? { domain } : {}) })
+  const service = makeService(home)
+  if (service.isInstalled()) await startService(home, service, environment)
+  else await startSupervised(home, environment)
+}
+
+/** Under the home's own supervisor. */
+export async function startSupervised(home: HomeSettings, environment: Environment): Promise<void> {
   const supervisor = makeSupervisor(home)
-  const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
-  if (!daemons.includes('server')) checkDatabase(home)
+  if (!(await isSupervised(supervisor))) checkDatabase(home)
   const from = Date.now()
   await supervisor.ensure({
     name: 'server',
@@ -42,45 +48,45 @@ export async function start(
     env: environment,
     filesMax: null,
   })
-  await untilAnswers(home, supervisor, from)
+  await untilAnswers(home, keptBySupervisor(home.dir, supervisor), from)
 }
 
-function callerEnvironment(): Environment {
+/** As a service of the system, whose unit is written again where this version would write another one. */
+export async function startService(
+  home: HomeSettings,
+  service: Service,
+  environment: Environment,
+): Promise<void> {
+  const { pid } = await service.state()
+  const changed = await service.write(programPath(), environment)
+  // It runs there until now, or was told to stay down.
+  await makeSupervisor(home).remove('server')
+  if (pid === null) checkDatabase(home)
+  const from = Date.now()
+  await (changed && pid !== null ? service.restart() : service.start())
+  await untilAnswers(home, keptByService(service), from)
+}
+
+export const isSupervised = async (supervisor: Supervisor): Promise<boolean> =>
+  (await supervisor.list()).some(({ name, running }) => name === 'server' && running)
+
+/** What the caller's own process, which is not root, has put on our standard input. */
+export function callerEnvironment(): Environment {
   const user = process.env['SUDO_USER']
   return { ...(JSON.parse(readFileSync(0, 'utf8')) as Environment), ...(user ? { SUDO_USER: user } : {}) }
-}
-
-async function untilAnswers(home: HomeSettings, supervisor: Supervisor, from: number): Promise<void> {
-  while (!(await answers(home.dir))) {
-    const complaint = repeated(home.dir, from)
-    if (complaint !== undefined) {
-      // Or it would be started for ever.
-      await supervisor.remove('server')
-      throw new Failure(`Polebean does not start: ${complaint}`)
-    }
-    if (Date.now() > from + START_TIMEOUT_MS)
-      throw new Failure(
-        `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${home.dir}/log/server/current`,
-      )
-    await sleep(100)
-  }
-}
-
-const COMPLAINTS = 3
-
-/** What the server said each time it was started since `from`; undefined while it may still come. */
-function repeated(homeDir: string, from: number): string | undefined {
-  const log = readFileIfAny(`${homeDir}/log/server/current`) ?? ''
-  // svlogd's stamp: 2026-11-24_00:21:07.40350
-  const said = [...log.matchAll(/^(\S{10})_(\S{12})\d* polebean: (.*)$/gm)]
-    .filter(([, day, time]) => Date.parse(`${day}T${time}Z`) >= from)
-    .map(([, , , text]) => text)
-  return said.length >= COMPLAINTS ? said.at(-1) : undefined
 }
 
 async function prepared(homeDir: string, { domain }: { domain?: string }): Promise<HomeSettings> {
   await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
+  return openFreely(homeDir, { ...(domain ? { domain } : {}) })
+}
+
+/** The home, made when there is none. Throws a sentence when another program has taken one of its ports. */
+export async function openFreely(
+  homeDir: string,
+  { domain }: { domain?: string } = {},
+): Promise<HomeSettings> {
   const home = await openHome(homeDir, {
     random: systemRandom,
     chooseCidr,

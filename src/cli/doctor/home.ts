@@ -11,6 +11,7 @@ import { openApi } from '../client.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
 import { answers } from '../start-server.ts'
+import { checkService } from './service.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const REQUEST_MS = 5_000
@@ -29,6 +30,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
       saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http})`,
     },
     { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
+    await checkService(home),
     ...(up ? await checkRequests(homeDir) : []),
   ]
   if (process.getuid!() !== 0)
