@@ -1,4 +1,6 @@
 // `service`: a unit of systemd runs the server of a home, so that it is there again after a reboot (decision 007).
+import { realpathSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { programPath } from '../../service/program.ts'
 import { makeService, type Service } from '../../service/service.ts'
@@ -37,12 +39,15 @@ async function installAsRoot(homeDir: string, environment: Environment): Promise
   } catch (error) {
     if (!wasThere) {
       await service.remove()
-      note(`The service was taken away again, since it did not start.`)
+      note('The service was taken away again, since it did not start.')
       if (supervised) await startSupervised(home, environment)
     }
     throw error
   }
   note(`The service ${service.name} runs Polebean (home ${homeDir}), now and after each boot.`)
+  const folder = dirname(realpathSync(programPath()))
+  if (statSync(folder).uid !== 0)
+    note(`Remark: it runs what lies in ${folder}; who can write there is root at its next start.`)
 }
 
 /** Takes the unit away. A server that it ran goes on under the home's own supervisor, until the next boot. */
