@@ -36,8 +36,8 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
   if (options.purge) return note(`Everything of ${homeDir} is gone.`)
   note(`Polebean is stopped; its state stays in ${homeDir}.`)
   const service = makeService(home)
-  if (service.isInstalled())
-    note(`The service ${service.name} starts it again at the next boot, and polebean start does now.`)
+  if (service.isInstalled() && (await service.state()).enabled)
+    note(`The service ${service.name} starts it again at the next boot; polebean start does at once.`)
 }
 
 async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
