@@ -37,6 +37,8 @@ describe('the server as a service', { concurrency: 1 }, () => {
 
   after(async () => {
     await endServer('SIGKILL')
+    inGroup().forEach(kill)
+    await until('the group is empty', () => inGroup().length === 0)
     for (const group of groups) rmdirSync(group)
     assert.deepEqual(await home.remove(), [])
   })
