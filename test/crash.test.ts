@@ -1,11 +1,11 @@
 // Whatever is killed is back in place: same instances, same addresses, same disks (design §1.2, §5).
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeTestHome } from './support/home.ts'
+import { startLoad } from './support/load.ts'
 import { writeProbeApp } from './support/probe-app.ts'
 import {
   childrenOf,
@@ -186,39 +186,4 @@ function sendRequest(port: number, host: string, path: string): Promise<{ answer
       resolve({ answer }),
     ),
   )
-}
-
-/** A request every 5 ms, each on a connection of its own. */
-function startLoad(port: number, host: string) {
-  const failed: string[] = []
-  const underWay = new Set<Promise<void>>()
-  let answered = 0
-  const send = () =>
-    new Promise<void>((done) => {
-      const call = request(
-        { host: '127.0.0.1', port, path: '/', headers: { host }, agent: false, timeout: 5_000 },
-        (response) => {
-          if (response.statusCode === 200) answered++
-          else failed.push(`HTTP ${response.statusCode}`)
-          response.resume().on('close', done)
-        },
-      )
-      call.on('timeout', () => call.destroy(new Error('no answer within 5 s')))
-      call.on('error', (error) => {
-        failed.push(error.message)
-        done()
-      })
-      call.end()
-    })
-  const timer = setInterval(() => {
-    const one = send().finally(() => underWay.delete(one))
-    underWay.add(one)
-  }, 5)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await Promise.all(underWay)
-      return { answered, failed }
-    },
-  }
 }

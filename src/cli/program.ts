@@ -33,6 +33,7 @@ export function makeProgram(): Command {
   defineKeys(program)
   defineBackup(withJson)
   defineConfig(program)
+  defineService(program)
   withJson('completion <shell>', 'print completion for bash, zsh or fish', async (shell: string, options) => {
     ;(await import('./commands/completion.ts')).completion(shell, options)
   })
@@ -213,6 +214,26 @@ function defineKeys(program: Command): void {
   define('revoke <id>', 'end a key now', async function (id: string, options: Json) {
     await (await keys()).revoke(home(this), id, options)
   })
+}
+
+function defineService(program: Command): void {
+  const service = program
+    .command('service')
+    .description('run the server as a service of the system (systemd)')
+  const define = (verb: 'install' | 'status' | 'uninstall', description: string) =>
+    service
+      .command(verb)
+      .description(description)
+      .option(...HOME)
+      .option('--json', 'print JSON')
+      .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+      .action(async function (this: Command, options: Json & { caller?: boolean }) {
+        const room = await import('./commands/service.ts')
+        process.exitCode = (await room[verb](home(this), options)) ?? EXIT.ok
+      })
+  define('install', 'start it now and after each boot')
+  define('status', 'whether it is installed, enabled and answers')
+  define('uninstall', 'take the service away; the server runs on until the next boot')
 }
 
 function defineMachine(define: Define, withJson: Define): void {

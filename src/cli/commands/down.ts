@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { releasePorts } from '../../home-ports.ts'
 import { claimedPorts, readHome, type HomeSettings } from '../../home.ts'
 import { makeEngines } from '../../main.ts'
+import { makeService } from '../../service/service.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { forgetHome } from '../forget-home.ts'
 import { note } from '../output.ts'
@@ -32,16 +33,18 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
     rmSync(homeDir, { recursive: true, force: true })
     forgetHome(home)
   }
-  note(
-    options.purge
-      ? `Everything of ${homeDir} is gone.`
-      : `Polebean is stopped; its state stays in ${homeDir}.`,
-  )
+  if (options.purge) return note(`Everything of ${homeDir} is gone.`)
+  note(`Polebean is stopped; its state stays in ${homeDir}.`)
+  const service = makeService(home)
+  if (service.isInstalled() && (await service.state()).enabled)
+    note(`The service ${service.name} starts it again at the next boot; polebean start does at once.`)
 }
 
 async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
   const { supervisor, compute, router } = makeEngines(home)
   // The server first: it would start again what is stopped here.
+  const service = makeService(home)
+  if (service.isInstalled()) await (purge ? service.remove() : service.stop())
   await supervisor.remove('server')
   if (await answers(home.dir))
     throw new Failure(

@@ -303,6 +303,24 @@ describe('open', () => {
   })
 })
 
+describe('service', () => {
+  it('is refused in a sentence where systemd does not run the machine, and says what to do instead', async (t) => {
+    if (existsSync('/run/systemd/system')) return t.skip('systemd runs this machine')
+    for (const verb of ['install', 'status', 'uninstall']) {
+      const { stdout, stderr } = await world.polebean(['service', verb, '--json'], { status: 1 })
+      assert.equal(stdout, '')
+      assert.match(
+        stderr,
+        /^polebean: systemd does not run this machine, .*: \S+\/bin\/polebean start --home \S+ .*\n$/,
+      )
+    }
+  })
+  it('is one of three, by name', async () => {
+    await world.polebean(['service'], { status: 2 })
+    await world.polebean(['service', 'enable'], { status: 2 })
+  })
+})
+
 describe('completion', () => {
   const complete = async (words: string[], env: Record<string, string> = {}) =>
     (await world.polebean(['complete', '--', ...words], { env })).stdout.split('\n').filter(Boolean)
@@ -328,6 +346,9 @@ describe('completion', () => {
     ])
     assert.deepEqual(await complete(['config', 'set', 'limits.instances', '']), [])
     assert.deepEqual(await complete(['exec', 'aws', '--pro']), [])
+    assert.deepEqual(await complete(['service', 'un']), ['uninstall'])
+    assert.deepEqual(await complete(['service', 'status', '--j']), ['--json'])
+    assert.deepEqual(await complete(['service', 'status', '']), [])
     assert.ok(!(await complete([''])).includes('complete'))
   })
   it('is silent without a home', async () => {

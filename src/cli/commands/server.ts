@@ -1,11 +1,11 @@
-// `server` runs the control plane here; `start` puts it under the home's supervisor, so that it returns when it dies.
+// `server` runs the control plane here; `start` puts it under the home's supervisor, or under systemd where the home is a
+// service, so that it returns when it dies.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readSources, type Flags } from '../../config/file.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
 import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
-import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import {
   checkDatabase,
@@ -15,15 +15,18 @@ import {
   makeSupervisor,
   startServer,
 } from '../../main.ts'
+import { programPath } from '../../service/program.ts'
+import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
-import { Failure } from '../failure.ts'
+import { EXIT, Failure } from '../failure.ts'
 import { flagsOf, wordsOf, type FlagOptions } from '../flags.ts'
 import { note } from '../output.ts'
 import { requireMachine } from '../requirements.ts'
 import { answers, asRoot } from '../start-server.ts'
+import { keptByService, keptBySupervisor, untilAnswers } from '../until-answers.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
-const START_TIMEOUT_MS = 60_000
+const END_TIMEOUT_MS = 60_000
 
 export async function server(homeDir: string, options: FlagOptions): Promise<void> {
   const flags = flagsOf(options)
@@ -37,13 +40,28 @@ export async function server(homeDir: string, options: FlagOptions): Promise<voi
 
 /** Ends when the server answers. `caller`: the environment of who asked for it is on standard input, since sudo drops it. */
 export async function start(homeDir: string, options: FlagOptions & { caller?: boolean }): Promise<void> {
-  const { caller } = options
   const flags = flagsOf(options)
-  const environment = caller ? callerEnvironment() : serverEnvironment(process.env)
+  const environment = options.caller ? callerEnvironment() : serverEnvironment(process.env)
   const home = await prepared(homeDir, flags)
+  const service = makeService(home)
+  if (!service.isInstalled()) return startSupervised(home, environment, flags)
+  const words = wordsOf(flags)
+  if (words.length > 0)
+    throw new Failure(
+      `${service.name} starts the server without options, so ${words.join(' ')} would be lost; use: polebean config set`,
+      EXIT.usage,
+    )
+  await startService(home, service, environment)
+}
+
+/** Under the home's own supervisor. */
+export async function startSupervised(
+  home: HomeSettings,
+  environment: Environment,
+  flags: Flags = new Map(),
+): Promise<void> {
   const supervisor = makeSupervisor(home)
-  const daemons = (await supervisor.list()).filter((one) => one.running).map((one) => one.name)
-  if (!daemons.includes('server')) checkDatabase(home)
+  if (!(await isSupervised(supervisor))) checkDatabase(home)
   const from = Date.now()
   await supervisor.ensure({
     name: 'server',
@@ -54,19 +72,34 @@ export async function start(homeDir: string, options: FlagOptions & { caller?: b
     env: environment,
     filesMax: null,
   })
-  await untilAnswers(home, supervisor, from)
+  await untilAnswers(home, keptBySupervisor(home.dir, supervisor), from)
 }
 
-/** Ends the server, which its supervisor starts again as it was started, with what the configuration says now. */
+/** As a service of the system, whose unit is written again where this version would write another one. */
+export async function startService(
+  home: HomeSettings,
+  service: Service,
+  environment: Environment,
+): Promise<void> {
+  const { pid } = await service.state()
+  const changed = await service.write(programPath(), environment)
+  // It runs there until now, or was told to stay down.
+  await makeSupervisor(home).remove('server')
+  if (pid === null) checkDatabase(home)
+  const from = Date.now()
+  await (changed && pid !== null ? service.restart() : service.start())
+  await untilAnswers(home, keptByService(service), from)
+}
+
+/** Ends the server and has it started again as it was started, with what the configuration says now. */
 export async function restart(homeDir: string): Promise<void> {
   const home = readHome(homeDir)
   if (!home) throw new Failure(`there is no Polebean home in ${homeDir}; start one with: polebean start`)
   if (process.getuid!() !== 0) return asRoot(['restart', '--home', homeDir])
   const supervisor = makeSupervisor(home)
-  const pid = async () =>
-    (await supervisor.list()).find(({ name, running }) => name === 'server' && running)?.pid
-  const before = await pid()
-  if (!before)
+  const service = makeService(home)
+  const asService = service.isInstalled() && (await service.state()).pid !== null
+  if (!asService && !(await isSupervised(supervisor)))
     throw new Failure(
       (await answers(homeDir))
         ? `the server of ${homeDir} was not started by polebean start: end it, and start it as before`
@@ -74,51 +107,41 @@ export async function restart(homeDir: string): Promise<void> {
     )
   readSources(homeDir) // a server that would refuse to start is not ended
   const from = Date.now()
-  await supervisor.signal('server', 'TERM')
-  while ((await pid()) === before) {
-    if (Date.now() > from + START_TIMEOUT_MS) throw new Failure(`the server (pid ${before}) does not end`)
-    await sleep(100)
-  }
-  await untilAnswers(home, supervisor, from)
+  if (asService) await service.restart()
+  else await endSupervised(supervisor)
+  await untilAnswers(home, asService ? keptByService(service) : keptBySupervisor(home.dir, supervisor), from)
   note(`Polebean ${home.id} runs again.`)
 }
 
-function callerEnvironment(): Environment {
-  const user = process.env['SUDO_USER']
-  return { ...(JSON.parse(readFileSync(0, 'utf8')) as Environment), ...(user ? { SUDO_USER: user } : {}) }
-}
-
-async function untilAnswers(home: HomeSettings, supervisor: Supervisor, from: number): Promise<void> {
-  while (!(await answers(home.dir))) {
-    const complaint = repeated(home.dir, from)
-    if (complaint !== undefined) {
-      // Or it would be started for ever.
-      await supervisor.remove('server')
-      throw new Failure(`Polebean does not start: ${complaint}`)
-    }
-    if (Date.now() > from + START_TIMEOUT_MS)
-      throw new Failure(
-        `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${home.dir}/log/server/current`,
-      )
+/** Its supervisor starts it again. */
+async function endSupervised(supervisor: Supervisor): Promise<void> {
+  const pid = async () => (await supervisor.list()).find(({ name }) => name === 'server')?.pid
+  const before = await pid()
+  const from = Date.now()
+  await supervisor.signal('server', 'TERM')
+  while ((await pid()) === before) {
+    if (Date.now() > from + END_TIMEOUT_MS) throw new Failure(`the server (pid ${before}) does not end`)
     await sleep(100)
   }
 }
 
-const COMPLAINTS = 3
+export const isSupervised = async (supervisor: Supervisor): Promise<boolean> =>
+  (await supervisor.list()).some(({ name, running }) => name === 'server' && running)
 
-/** What the server said each time it was started since `from`; undefined while it may still come. */
-function repeated(homeDir: string, from: number): string | undefined {
-  const log = readFileIfAny(`${homeDir}/log/server/current`) ?? ''
-  // svlogd's stamp: 2026-11-24_00:21:07.40350
-  const said = [...log.matchAll(/^(\S{10})_(\S{12})\d* polebean: (.*)$/gm)]
-    .filter(([, day, time]) => Date.parse(`${day}T${time}Z`) >= from)
-    .map(([, , , text]) => text)
-  return said.length >= COMPLAINTS ? said.at(-1) : undefined
+/** What the caller's own process, which is not root, has put on our standard input. */
+export function callerEnvironment(): Environment {
+  const user = process.env['SUDO_USER']
+  return { ...(JSON.parse(readFileSync(0, 'utf8')) as Environment), ...(user ? { SUDO_USER: user } : {}) }
 }
 
 async function prepared(homeDir: string, flags: Flags): Promise<HomeSettings> {
   await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
+  return openFreely(homeDir, flags)
+}
+
+/** The home, made when there is none. Throws a sentence when another program has taken one of its ports. */
+export async function openFreely(homeDir: string, flags: Flags = new Map()): Promise<HomeSettings> {
   const home = await openHome(homeDir, {
     random: systemRandom,
     chooseCidr,

@@ -1,5 +1,7 @@
 // Commands that read: list, status, events, printenv.
+import { makeService } from '../../service/service.ts'
 import { openApi } from '../client.ts'
+import { describeService } from '../doctor/service.ts'
 import {
   chooseEnvironment,
   environmentHere,
@@ -59,6 +61,8 @@ export async function status(homeDir: string, named: string | undefined, { json 
   print(`${environment.name} (${environment.id})  ${environment.platform}`)
   print(`  URL      ${environment.url}`)
   if (environment.localUrl) print(`  Local    ${environment.localUrl} (any Host)`)
+  const service = makeService(api.home)
+  if (service.isInstalled()) print(`  Service  ${await describeService(service)}`)
   print(`  Status   ${environment.status}`)
   print(`  Health   ${paint(environment.health, environment.healthStatus || environment.health)}`)
   print(`  Version  ${environment.versionLabel}`)

@@ -15,6 +15,7 @@ import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
 import { answers } from '../start-server.ts'
 import { checkTls } from './tls.ts'
+import { checkService } from './service.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const REQUEST_MS = 5_000
@@ -34,6 +35,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
       saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http}${open.length > 0 ? ` also on ${open.join(', ')}` : ''})`,
     },
     { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
+    await checkService(home),
     ...(up ? await checkRequests(homeDir) : []),
     ...(up ? await checkTls(homeDir, id) : []),
   ]
