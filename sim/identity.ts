@@ -69,7 +69,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   ]
   const ids: string[][] = []
   for (let move = 0; move < MOVES; move++) {
-    const act = move === 0 ? sleep : moves[below(moves.length)]!
+    const act: () => void | Promise<void> = move === 0 ? sleep : moves[below(moves.length)]!
     await act()
     await clock.run(5_000 + below(15_000))
     compute.lost.clear()
