@@ -1,20 +1,17 @@
 // The commands, their arguments and options. What a command does is loaded only when it is used, so that each starts
 // fast.
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { printJson } from './output.ts'
+import { describeVersion } from './release.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 export function makeProgram(): Command {
   const program = new Command('polebean')
     .description('Elastic Beanstalk on your own machines')
     .option(...HOME)
-    .version(version)
+    .version(describeVersion())
     .exitOverride()
     .showHelpAfterError()
     .enablePositionalOptions()
@@ -149,6 +146,9 @@ function defineClients(define: Define, withJson: Define): void {
 }
 
 function defineMachine(define: Define, withJson: Define): void {
+  define('setup', 'bring the engines from the distribution (asks for root)', async function (options) {
+    process.exitCode = (await import('./commands/setup.ts')).setup(options)
+  }).option('--yes', 'do not ask')
   withJson('doctor', 'each engine: found, version, works or why not', async function (options: Json) {
     process.exitCode = await (await import('./commands/doctor.ts')).doctor(home(this), options)
   })

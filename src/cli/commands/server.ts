@@ -10,6 +10,7 @@ import { checkDatabase, checkPorts, chooseCidr, makeSupervisor, startServer } fr
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { Failure } from '../failure.ts'
 import { note } from '../output.ts'
+import { checkPlace } from '../release.ts'
 import { requireMachine } from '../requirements.ts'
 import { answers } from '../start-server.ts'
 
@@ -79,6 +80,7 @@ function repeated(homeDir: string, from: number): string | undefined {
 }
 
 async function prepared(homeDir: string, { domain }: { domain?: string }): Promise<HomeSettings> {
+  checkPlace(homeDir)
   await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
   const home = await openHome(homeDir, {

@@ -10,6 +10,7 @@ import type { RealEngines } from '../../main.ts'
 import { openApi } from '../client.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
+import { startCommand } from '../release.ts'
 import { answers } from '../start-server.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
@@ -28,7 +29,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
       ok: true,
       saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http})`,
     },
-    { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
+    { name: 'server', ok: up, saw: up ? 'answers' : `does not answer (${startCommand()})` },
     ...(up ? await checkRequests(homeDir) : []),
   ]
   if (process.getuid!() !== 0)
