@@ -51,11 +51,15 @@ export function claimPorts(ports: Ports, dir: string, claims = CLAIMS): void {
   for (const port of Object.values(ports)) claim(port, dir, claims)
 }
 
-/** The VPC ranges of the other homes on this machine, also of those that are stopped. */
-export function rangesOfHomes(claims = CLAIMS): string[] {
+/** The folders of the homes on this machine, also of those that are stopped; some may be gone. */
+export function homesOnMachine(claims = CLAIMS): string[] {
   const files = existsSync(claims) ? readdirSync(claims) : []
-  const homes = new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))
-  return [...homes].flatMap((dir) => {
+  return [...new Set(files.map((name) => readFileIfAny(join(claims, name)) ?? ''))].filter(Boolean)
+}
+
+/** Their VPC ranges. */
+export function rangesOfHomes(claims = CLAIMS): string[] {
+  return homesOnMachine(claims).flatMap((dir) => {
     const home = lookAtHome(dir)
     return home === 'gone' || home === 'damaged' ? [] : (home.cidr ?? [])
   })

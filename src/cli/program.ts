@@ -167,6 +167,15 @@ function defineMachine(define: Define, withJson: Define): void {
   )
     .option('--domain <domain>', 'domain of environments, kept at first start')
     .addOption(new Option('--caller', "the caller's environment is on standard input").hideHelp())
+  define(
+    'upgrade [file]',
+    'go on with a newer release: its file or https URL (root)',
+    async function (file: string | undefined, options: { rollback?: boolean; force?: boolean }) {
+      await (await import('./commands/upgrade.ts')).upgrade(file, options)
+    },
+  )
+    .option('--rollback', 'go back to the version before, and to the data of that moment')
+    .option('--force', 'do not ask')
   withJson(
     'down',
     'stop everything of this home and keep its state',

@@ -43,6 +43,13 @@ export function describeVersion(root = ROOT): string {
   return `polebean ${version} (${from}, Node ${process.versions.node})`
 }
 
+/** What scripts of users may call: it stays where it is when a release is replaced. */
+export function programPath(root = ROOT): string {
+  const current = join(dirname(root), 'current')
+  const link = readRelease(root) && linkTarget(current) !== undefined
+  return join(link ? current : root, 'bin/polebean')
+}
+
 /** How this copy is started, for sentences that tell users what to do. */
 export const startCommand = (): string => (readRelease() ? 'polebean start' : 'npm run up')
 

@@ -2,7 +2,7 @@
 # Installs a release of Polebean: checks its sum, unpacks it beside other versions, links it. Run again, it changes nothing.
 #   sudo sh install.sh [--prefix /opt/polebean] [--bin /usr/local/bin] polebean-VERSION-linux-ARCH.tar.gz
 # The file's sum is read from FILE.sha256 beside it. Each change is noted in the ledger before it is made.
-set -eu
+set -eu; umask 022
 prefix=/opt/polebean
 bin=/usr/local/bin file=
 ledger=${POLEBEAN_LEDGER:-/var/lib/polebean-setup/ledger.jsonl}

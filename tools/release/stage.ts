@@ -32,7 +32,8 @@ const COPIED = [
   'tools/setup/*.mjs',
   'samples/**',
   'docs/**',
-  '*.md',
+  'README.md',
+  'CHANGELOG.md',
   'LICENSE',
 ]
 /** What packages carry for compilers and readers only. */
