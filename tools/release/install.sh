@@ -33,7 +33,8 @@ case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) fail "Polebean
 name=$(basename "$file")
 version=${name#polebean-}; version=${version%-linux-"$arch".tar.gz}
 [ "$name" = "polebean-$version-linux-$arch.tar.gz" ] || fail "$name is no release for this machine (linux-$arch)"
-case $version in '' | *[!0-9.]*) fail "$name names no version" ;; esac
+case $version in *[0-9].[0-9]*.[0-9]*) ;; *) fail "$name names no version" ;; esac
+case $version in *[!0-9.]*) fail "$name names no version" ;; esac
 [ "$(id -u)" = 0 ] || fail "this needs root; run it with sudo"
 now=$(readlink "$prefix/current" || :)
 case $now in '' | "$version") ;; *) fail "$now is installed; from there: polebean upgrade $file" ;; esac

@@ -43,7 +43,7 @@ export async function unpackRelease(installation: Installation, source: string):
       throw new Failure(`${file} cannot be unpacked: ${stderr.toString().trim().split('\n')[0]}`)
     const release = checkRelease(installation, readRelease(dir))
     await checkStarts(dir)
-    return keep(prefix, dir, release)
+    return await keep(prefix, dir, release)
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(`nothing was changed: ${reasonOf(error)}`)
   } finally {
