@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
 done
 case "$prefix$bin" in *[!A-Za-z0-9/._-]*) fail "folders may be named with letters, digits and . _ - only" ;; esac
 case "$prefix:$bin" in /*:/*) ;; *) fail "name folders by their whole path" ;; esac
-case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) fail "Polebean runs on x86_64 and arm64; this is $(uname -m)" ;; esac
+case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) fail "Polebean runs on x86_64 and arm64 only" ;; esac
 [ -n "$file" ] || fail "name the release: sh install.sh polebean-VERSION-linux-$arch.tar.gz"
 name=$(basename "$file")
 version=${name#polebean-}; version=${version%-linux-"$arch".tar.gz}
@@ -47,9 +47,8 @@ fi
 if [ ! -e "$prefix/$version" ]; then
   new=$prefix/.new-$version
   note "\"deed\":\"make folder\",\"path\":\"$prefix/$version\""
-  mkdir -p "$prefix" "$bin"
   rm -rf "$new"
-  mkdir "$new"
+  mkdir -p "$prefix" "$bin" "$new"
   { tar -xzf "$file" -C "$new" --strip-components=1 --no-same-owner && "$new/bin/polebean" --version; } ||
     { rm -rf "$new"; fail "nothing was installed. If Node lacks a library: apt-get install libatomic1 libstdc++6"; }
   sync -f "$new"

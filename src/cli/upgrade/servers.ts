@@ -23,9 +23,9 @@ export type Server = {
 
 /** Every server whose program lies below `prefix`. */
 export async function runningServers(prefix: string): Promise<Server[]> {
-  const found = readdirSync('/proc').flatMap((pid) =>
-    /^\d+$/.test(pid) ? (serverOf(pid, prefix) ?? []) : [],
-  )
+  const seen = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? (serverOf(pid, prefix) ?? []) : []))
+  // A program that a server starts looks like the server itself until it has become another.
+  const found = seen.filter(({ parent }) => !seen.some(({ pid }) => pid === parent))
   return Promise.all(
     found.map(async ({ pid, dir, environment, unit }): Promise<Server> => {
       const home = readHome(dir)
@@ -49,11 +49,15 @@ function serverOf(pid: string, prefix: string) {
     const given = words[words.indexOf('--home') + 1] ?? ''
     const named = words.includes('--home') ? given : environment['POLEBEAN_HOME']
     const dir = resolve(readlinkSync(`/proc/${pid}/cwd`), homeDir(named))
-    return { pid, dir, environment, unit: unitOf(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) }
+    const parent = parentOf(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    return { pid, parent, dir, environment, unit: unitOf(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) }
   } catch {
     return undefined // it has ended meanwhile
   }
 }
+
+// After the name, which may hold anything: state, parent.
+const parentOf = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]
 
 const environmentOf = (pid: string): Environment =>
   Object.fromEntries(
