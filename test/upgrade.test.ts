@@ -179,6 +179,27 @@ describe('a release', { concurrency: 1 }, () => {
     assert.match((await installed(['upgrade', '--rollback', '--force'], 1)).stderr, /nothing to go back to/)
   })
 
+  it('that does not fit on the disk is not begun', async () => {
+    const disk = join(scratch, 'disk')
+    mkdirSync(disk)
+    const must = async (argv: string[]) => assert.equal((await runProgram(argv)).status, 0, argv.join(' '))
+    await must(['truncate', '--size=260M', `${disk}.image`])
+    await must(['mkfs.ext4', '-q', `${disk}.image`])
+    await must(['mount', '-o', 'loop', `${disk}.image`, disk])
+    try {
+      const small = join(disk, 'opt')
+      const options = ['--prefix', small, '--bin', join(disk, 'bin')]
+      assert.equal((await install(files['7.0.0']!, options)).status, 0)
+      const noted = deeds()
+      const ran = await runProgram([join(disk, 'bin/polebean'), 'upgrade', files['7.0.1']!], { env })
+      assert.match(ran.stderr, /cannot be unpacked: .*No space left on device/)
+      assert.equal(ran.status, 1)
+      assert.deepEqual([readdirSync(small).sort(), deeds()], [['7.0.0', 'current'], noted])
+    } finally {
+      await must(['umount', disk])
+    }
+  })
+
   it('of a version that is older than the database says which migrations it has', async () => {
     await installed(['down'])
     const db = new DatabaseSync(join(home.dir, 'polebean.db'))

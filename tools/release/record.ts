@@ -48,10 +48,22 @@ function keep(dir: string, list: string): void {
   const db = new DatabaseSync(join(dir, 'polebean.db'))
   db.exec(`vacuum into '${compact.replaceAll("'", "''")}'`)
   db.close()
+  movePaths(compact, [
+    [dir, DEFAULT_HOME],
+    [root.replace(/\/$/, ''), `/opt/polebean/${version}`],
+  ])
   writeFileSync(join(target, 'polebean.db.gz'), gzipSync(readFileSync(compact), { level: 9 }))
   const settings = JSON.parse(readFileSync(join(dir, 'home.json'), 'utf8')) as { id: string }
   const moved = { ...settings, dir: DEFAULT_HOME, runDir: `/run/polebean/${settings.id}` }
   writeFileSync(join(target, 'home.json'), `${JSON.stringify(moved, null, 2)}\n`)
   writeFileSync(join(target, 'environments.json'), list)
   cpSync(join(dir, 'objects'), join(target, 'objects'), { recursive: true })
+}
+
+/** Where this machine has it says nothing to others, and is not there when the recording is used: as after an upgrade. */
+function movePaths(file: string, moves: [from: string, to: string][]): void {
+  const db = new DatabaseSync(file)
+  for (const [from, to] of moves) db.prepare('update layer set build = replace(build, ?, ?)').run(from, to)
+  db.exec('vacuum')
+  db.close()
 }
