@@ -49,7 +49,7 @@ if [ ! -e "$prefix/$version" ]; then
   note "\"deed\":\"make folder\",\"path\":\"$prefix/$version\""
   rm -rf "$new"
   mkdir -p "$prefix" "$bin" "$new"
-  { tar -xzf "$file" -C "$new" --strip-components=1 --no-same-owner && "$new/bin/polebean" --version; } ||
+  { tar --warning=no-timestamp -xzf "$file" -C "$new" --strip-components=1 --no-same-owner && "$new/bin/polebean" --version; } ||
     { rm -rf "$new"; fail "nothing was installed. If Node lacks a library: apt-get install libatomic1 libstdc++6"; }
   sync -f "$new"
   mv "$new" "$prefix/$version"

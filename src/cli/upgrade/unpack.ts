@@ -37,7 +37,16 @@ export async function unpackRelease(installation: Installation, source: string):
     await checkSum(file)
     const dir = join(scratch, 'release')
     mkdirSync(dir)
-    const tar = ['tar', '-xzf', file, '-C', dir, '--strip-components=1', '--no-same-owner']
+    const tar = [
+      'tar',
+      '--warning=no-timestamp',
+      '-xzf',
+      file,
+      '-C',
+      dir,
+      '--strip-components=1',
+      '--no-same-owner',
+    ]
     const { exit, stderr } = await run(tar, { timeoutMs: UNPACK_MS })
     if (exit !== 0)
       throw new Failure(`${file} cannot be unpacked: ${stderr.toString().trim().split('\n')[0]}`)
@@ -124,11 +133,10 @@ function checkRelease({ current, prefix }: Installation, release: Release | unde
 
 /** A Node that lacks a library here must not be found out when the old server is stopped. */
 async function checkStarts(dir: string): Promise<void> {
-  const { exit, stderr } = await run([join(dir, 'bin/polebean'), '--version'], { timeoutMs: 60_000 })
-  if (exit !== 0)
-    throw new Failure(
-      `this release does not start here, so nothing was changed: ${stderr.toString().trim().split('\n').at(-1)}`,
-    )
+  const said = await run([join(dir, 'bin/polebean'), '--version'], { timeoutMs: 60_000 }).catch(reasonOf)
+  if (typeof said !== 'string' && said.exit === 0) return
+  const why = typeof said === 'string' ? said : said.stderr.toString().trim().split('\n').at(-1)
+  throw new Failure(`this release does not start here, so nothing was changed: ${why}`)
 }
 
 async function keep(prefix: string, from: string, release: Release): Promise<Unpacked> {
