@@ -53,11 +53,12 @@ export const run = async (one: A): Promise<B> =>
 })
 
 describe('an archive', () => {
+  const NAMES = Array.from('kacbjdiehfg')
   const make = (parent: string, mode: number, seconds: number) => {
     const dir = join(scratch, parent, 'polebean-1.0.0')
     mkdirSync(join(dir, 'bin'), { recursive: true })
     // In another order, so that folders list them differently.
-    const names = mode === 0o600 ? ['a', 'b'] : ['b', 'a']
+    const names = mode === 0o600 ? NAMES : NAMES.toReversed()
     for (const name of names) writeFileSync(join(dir, name), name, { mode })
     writeFileSync(join(dir, 'bin/run'), '#!/bin/sh\n')
     chmodSync(join(dir, 'bin/run'), mode | 0o100)
@@ -84,6 +85,8 @@ describe('an archive', () => {
     const { stdout } = spawnSync('tar', ['-tvzf', join(scratch, 'two/polebean-1.0.0.tar.gz')], {
       encoding: 'utf8',
     })
+    const order = [...stdout.matchAll(/1\.0\.0\/(\w)$/gm)].map(([, name]) => name)
+    assert.deepEqual(order, NAMES.toSorted())
     assert.match(stdout, /^-rw-r--r-- 0\/0 +1 2023-11-14 .* polebean-1\.0\.0\/a$/m)
     assert.match(stdout, /^-rwxr-xr-x 0\/0 .* polebean-1\.0\.0\/bin\/run$/m)
   })

@@ -47,7 +47,11 @@ describe('the copy of a database', () => {
     change("insert into t values ('after')")
     writeFileSync(join(home, 'home.json'), '{"format":2}')
     // A journal of the database that goes must not be played into the one that comes back.
-    writeFileSync(join(home, 'polebean.db-wal'), 'x')
+    const crashed = open()
+    crashed.exec("insert into t values ('journal')")
+    const journal = readFileSync(join(home, 'polebean.db-wal'))
+    crashed.close()
+    writeFileSync(join(home, 'polebean.db-wal'), journal)
     restoreDatabase(home, '1.1.0')
     assert.deepEqual(names(), ['before'])
     assert.equal(readFileSync(join(home, 'home.json'), 'utf8'), '{"format":1}')
