@@ -2,7 +2,7 @@
 // (reproducible-builds.org/docs/archives).
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, writeFileSync } from 'node:fs'
+import { createWriteStream, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -38,9 +38,19 @@ export async function packArchive({ dir, file, epochSeconds, level }: Archive): 
     tar.on('error', reject)
     tar.on('close', (status) => (status === 0 ? resolve() : reject(new Error(`tar: exit ${status}`))))
   })
-  await Promise.all([pipeline(tar.stdout, createGzip({ level }), createWriteStream(file)), ended])
   const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
+  const packed = pipeline(
+    tar.stdout,
+    createGzip({ level }),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        yield chunk
+      }
+    },
+    createWriteStream(file),
+  )
+  await Promise.all([packed, ended])
   const sum = hash.digest('hex')
   writeFileSync(`${file}.sha256`, `${sum}  ${basename(file)}\n`)
   return sum

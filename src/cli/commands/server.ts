@@ -56,7 +56,7 @@ async function untilAnswers(home: HomeSettings, supervisor: Supervisor, from: nu
     const complaint = repeated(home.dir, from)
     if (complaint !== undefined) {
       // Or it would be started for ever.
-      await supervisor.remove('server')
+      await supervisor.stop('server')
       throw new Failure(`Polebean does not start: ${complaint}`)
     }
     if (Date.now() > from + START_TIMEOUT_MS)

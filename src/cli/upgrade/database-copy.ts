@@ -10,15 +10,13 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  statfsSync,
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
-import { Failure } from '../failure.ts'
 import { isVersion } from '../release.ts'
-import { syncFolder } from './installation.ts'
+import { requireRoom, syncFolder } from './installation.ts'
 
 const DATABASE = 'polebean.db'
 const SETTINGS = 'home.json'
@@ -33,16 +31,13 @@ export const copiedVersion = (home: string, version: string): string | undefined
 
 /** Throws a sentence when a copy would not fit: asked before the server is stopped. */
 export function checkRoom(home: string): void {
-  const { bavail, bsize } = statfsSync(home)
   const sizes = ['', '-wal'].map(
     (end) => statSync(join(home, DATABASE + end), { throwIfNoEntry: false })?.size ?? 0,
   )
-  const needed = sizes.reduce((sum, size) => sum + size, SPARE_BYTES)
-  const free = bavail * bsize
-  if (free >= needed) return
-  const mega = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-  throw new Failure(
-    `${home}: the copy of its database needs ${mega(needed)}, and ${mega(free)} are free; nothing was changed`,
+  requireRoom(
+    home,
+    sizes.reduce((sum, size) => sum + size, SPARE_BYTES),
+    'the copy of its database',
   )
 }
 

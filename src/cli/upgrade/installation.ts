@@ -7,6 +7,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statfsSync,
   symlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -55,6 +56,17 @@ export function syncFolder(path: string): void {
   const fd = openSync(path, 'r')
   fsyncSync(fd)
   closeSync(fd)
+}
+
+/** Throws a sentence when `bytes` are not free where `folder` lies. */
+export function requireRoom(folder: string, bytes: number, what: string): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  const mega = (size: number) => `${Math.ceil(size / 1e6)} MB`
+  if (free < bytes)
+    throw new Failure(
+      `${folder}: ${what} needs ${mega(bytes)}, and ${mega(free)} are free; nothing was changed`,
+    )
 }
 
 /** Called before the deed. Setup and install.sh write to the same file. */

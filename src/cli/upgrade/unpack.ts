@@ -1,11 +1,14 @@
 // A release's file: fetched if it is a URL, held against its sum, unpacked beside the versions that are there.
 import { createHash } from 'node:crypto'
 import {
+  closeSync,
   createReadStream,
   createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,7 +20,7 @@ import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { compareVersions, readRelease, type Release } from '../release.ts'
-import { noteDeed, syncFolder, type Installation } from './installation.ts'
+import { noteDeed, requireRoom, syncFolder, type Installation } from './installation.ts'
 
 const UNPACK_MS = 5 * 60_000
 const DOWNLOAD_MS = 30 * 60_000
@@ -35,6 +38,7 @@ export async function unpackRelease(installation: Installation, source: string):
     mkdirSync(scratch)
     const file = /^https?:/.test(source) ? await downloadRelease(source, scratch) : localFile(source)
     await checkSum(file)
+    requireRoom(prefix, unpackedBytes(file), 'the release')
     const dir = join(scratch, 'release')
     mkdirSync(dir)
     const tar = [
@@ -97,6 +101,20 @@ async function download(url: URL, file: string): Promise<void> {
     },
   })
   await pipeline(Readable.fromWeb(reply.body), limit, createWriteStream(file))
+}
+
+/** As gzip writes it at the end: of less than 4 GB, and not counting what a file takes beyond its bytes. */
+function unpackedBytes(file: string): number {
+  const [magic, end] = [Buffer.alloc(2), Buffer.alloc(4)]
+  const fd = openSync(file, 'r')
+  try {
+    readSync(fd, magic, 0, magic.length, 0)
+    if (magic.readUInt16BE() !== 0x1f8b) throw new Failure(`${file} is no .tar.gz; nothing was changed`)
+    readSync(fd, end, 0, end.length, Math.max(0, statSync(file).size - end.length))
+  } finally {
+    closeSync(fd)
+  }
+  return end.readUInt32LE()
 }
 
 async function checkSum(file: string): Promise<void> {
