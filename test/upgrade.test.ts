@@ -1,22 +1,26 @@
 // A release without npm or clone: installed, upgraded under load, gone back from by itself and on request.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answers } from '../src/cli/start-server.ts'
+import { readHome } from '../src/home.ts'
 import { makeTestHome, runProgram, type Ran } from './support/home.ts'
 import { writeProbeApp } from './support/probe-app.ts'
 import { addMigration, ARCH, buildRelease } from './support/releases.ts'
-import { daemonPid, sandboxes, untilWhole } from './support/world.ts'
+import { daemonPid, sandboxes, until, untilWhole } from './support/world.ts'
 
 describe('a release', { concurrency: 1 }, () => {
   const home = makeTestHome()
   const scratch = join(home.dir, '..')
   const prefix = join(scratch, 'opt')
   const bin = join(scratch, 'bin')
+  const other = join(scratch, 'other')
   const ledger = join(scratch, 'ledger.jsonl')
   const env = { POLEBEAN_HOME: home.dir, POLEBEAN_LEDGER: ledger, HOME: scratch, NO_COLOR: '1' }
   const app = writeProbeApp(join(scratch, 'probe-app'), 'v1')
@@ -40,8 +44,8 @@ describe('a release', { concurrency: 1 }, () => {
       .sort()
   const current = () => readlinkSync(join(prefix, 'current'))
   /** Where the program of the server that runs lies. */
-  const serving = () =>
-    readlinkSync(`/proc/${daemonPid(home.settings(), 'server')}/exe`)
+  const serving = (dir = home.dir) =>
+    readlinkSync(`/proc/${daemonPid(readHome(dir)!, 'server')}/exe`)
       .slice(prefix.length + 1)
       .split('/')[0]
   const deeds = () =>
@@ -69,7 +73,8 @@ describe('a release', { concurrency: 1 }, () => {
   })
   afterEach(() => load?.end())
   after(async () => {
-    if (existsSync(join(home.dir, 'home.json'))) await installed(['down', '--purge', '--force'])
+    for (const dir of [other, home.dir])
+      if (readHome(dir)) await installed(['down', '--purge', '--force', '--home', dir])
     assert.deepEqual(await home.remove(), [])
   })
 
@@ -97,7 +102,8 @@ describe('a release', { concurrency: 1 }, () => {
     await installed(['up', app, '--name', 'probe-app'])
     const [one] = JSON.parse((await installed(['list', '--json'])).stdout) as { localUrl: string }[]
     url = one!.localUrl
-    assert.equal(serving(), '7.0.0')
+    await installed(['start', '--home', other])
+    assert.deepEqual([serving(), serving(other)], ['7.0.0', '7.0.0'])
   })
 
   it('is upgraded without losing a request, keeping instances and their disks', async () => {
@@ -106,7 +112,7 @@ describe('a release', { concurrency: 1 }, () => {
     const { stderr } = await installed(['upgrade', files['7.0.1']!])
     assert.match(stderr, /Polebean is 7\.0\.1 now, and answers for /)
     assert.deepEqual(await load.end(), [])
-    assert.deepEqual([current(), serving()], ['7.0.1', '7.0.1'])
+    assert.deepEqual([current(), serving(), serving(other)], ['7.0.1', '7.0.1', '7.0.1'])
     assert.deepEqual(sandboxes(home.settings()), before)
     assert.equal(readFileSync(join(home.dir, 'before-7.0.1/version'), 'utf8'), '7.0.0\n')
     await untilWhole(home, 'probe-app', /^v1 /)
@@ -172,6 +178,7 @@ describe('a release', { concurrency: 1 }, () => {
 
   it('goes back on request, to the data of that moment', async () => {
     await installed(['scale', '2'])
+    await installed(['down', '--home', other])
     const { stderr } = await installed(['upgrade', '--rollback', '--force'])
     assert.match(stderr, /What was done since the upgrade is lost in .*\nPolebean is 7\.0\.0 again/)
     assert.deepEqual([current(), serving()], ['7.0.0', '7.0.0'])
@@ -179,6 +186,29 @@ describe('a release', { concurrency: 1 }, () => {
     assert.equal(sandboxes(home.settings()).length, 1, 'what was made since is gone')
     assert.doesNotMatch((await installed(['printenv'])).stdout, /KEPT/)
     assert.match((await installed(['upgrade', '--rollback', '--force'], 1)).stderr, /nothing to go back to/)
+    // It was stopped meanwhile, and would be refused with the database that the newer version left.
+    await installed(['start', '--home', other])
+    assert.equal(serving(other), '7.0.0')
+  })
+
+  it('leaves a server in a terminal alone, and says whose it is', async () => {
+    await installed(['down', '--home', other])
+    const server = spawn(join(bin, 'polebean'), ['server', '--home', other], {
+      env: { ...process.env, ...env },
+    })
+    const ended = once(server, 'exit')
+    try {
+      await until('it answers', () => answers(other))
+      const { stderr } = await installed(['upgrade', files['7.0.1']!], 1)
+      assert.match(
+        stderr,
+        new RegExp(`a server runs in the foreground \\(polebean server\\) for ${other}; end it first`),
+      )
+      assert.equal(current(), '7.0.0')
+    } finally {
+      server.kill('SIGTERM')
+      await ended
+    }
   })
 
   it('of a version that is older than the database says which migrations it has', async () => {
