@@ -195,6 +195,7 @@ describe('a release', { concurrency: 1 }, () => {
     await installed(['down', '--home', other])
     const server = spawn(join(bin, 'polebean'), ['server', '--home', other], {
       env: { ...process.env, ...env },
+      stdio: 'ignore',
     })
     const ended = once(server, 'exit')
     try {
