@@ -82,7 +82,12 @@ describe('a release', { concurrency: 1 }, () => {
     for (let time = 0; time < 2; time++) {
       const { status, stderr } = await install(files['7.0.0']!)
       assert.equal(status, 0, stderr)
-      assert.deepEqual(deeds(), ['make folder opt/7.0.0', 'make link opt/current', 'make link bin/polebean'])
+      assert.deepEqual(deeds(), [
+        'make folder opt',
+        'make folder opt/7.0.0',
+        'make link opt/current',
+        'make link bin/polebean',
+      ])
     }
     assert.deepEqual(versions(), ['7.0.0', 'current'])
     const { stdout } = await installed(['--version'])

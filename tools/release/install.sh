@@ -46,7 +46,7 @@ fi
 [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$(cut -d' ' -f1 "$file.sha256")" ] || fail "$file is damaged: its sum is not that of $name.sha256"
 if [ ! -e "$prefix/$version" ]; then
   new=$prefix/.new-$version
-  note "\"deed\":\"make folder\",\"path\":\"$prefix/$version\""
+  for made in "$prefix" "$prefix/$version"; do [ -d "$made" ] || note "\"deed\":\"make folder\",\"path\":\"$made\""; done
   rm -rf "$new"
   mkdir -p "$prefix" "$bin" "$new"
   { tar --warning=no-timestamp -xzf "$file" -C "$new" --strip-components=1 --no-same-owner && "$new/bin/polebean" --version; } ||
