@@ -12,7 +12,7 @@ import { answers } from '../src/cli/start-server.ts'
 import { readHome } from '../src/home.ts'
 import { makeTestHome, runProgram, type Ran } from './support/home.ts'
 import { writeProbeApp } from './support/probe-app.ts'
-import { addMigration, ARCH, buildRelease } from './support/releases.ts'
+import { addMigration, ARCH, makeReleases } from './support/releases.ts'
 import { daemonPid, sandboxes, until, untilWhole } from './support/world.ts'
 
 describe('a release', { concurrency: 1 }, () => {
@@ -58,11 +58,11 @@ describe('a release', { concurrency: 1 }, () => {
       })
 
   before(async () => {
-    const folder = join(scratch, 'dist')
-    files['7.0.0'] = await buildRelease(folder, '7.0.0')
-    files['7.0.1'] = await buildRelease(folder, '7.0.1', (edit) => addMigration(edit, 'of_701'))
-    files['7.0.2'] = await buildRelease(folder, '7.0.2', (edit) => {
-      for (const name of ['of_701', 'of_702']) addMigration(edit, name)
+    const build = makeReleases(join(scratch, 'dist'))
+    files['7.0.0'] = await build('7.0.0')
+    files['7.0.1'] = await build('7.0.1', (edit) => addMigration(edit, 'of_701'))
+    files['7.0.2'] = await build('7.0.2', (edit) => {
+      addMigration(edit, 'of_702')
       // It changes the database, and then does not come up.
       edit(
         'src/main.js',
@@ -191,13 +191,10 @@ describe('a release', { concurrency: 1 }, () => {
     assert.equal(sandboxes(home.settings()).length, 1, 'what was made since is gone')
     assert.doesNotMatch((await installed(['printenv'])).stdout, /KEPT/)
     assert.match((await installed(['upgrade', '--rollback', '--force'], 1)).stderr, /nothing to go back to/)
-    // It was stopped meanwhile, and would be refused with the database that the newer version left.
-    await installed(['start', '--home', other])
-    assert.equal(serving(other), '7.0.0')
   })
 
   it('leaves a server in a terminal alone, and says whose it is', async () => {
-    await installed(['down', '--home', other])
+    // This home was stopped before the way back: it would be refused with the database that the newer version left.
     const server = spawn(join(bin, 'polebean'), ['server', '--home', other], {
       env: { ...process.env, ...env },
       stdio: 'ignore',

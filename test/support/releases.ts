@@ -1,5 +1,5 @@
 // Releases for tests, of the working copy as it is: real ones but for their compression and what `change` does to them.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packArchive } from '../../tools/release/archive.ts'
 import { nodePackage } from '../../tools/release/node-package.ts'
@@ -9,32 +9,36 @@ import { root } from './home.ts'
 export const COMMIT = '0123456789abcdef0123456789abcdef01234567'
 export const ARCH = process.arch as Arch
 
-type Change = (path: string, from: string, to: string) => void
+type Edit = (path: string, from: string, to: string) => void
 
-/** Writes the file and its sum into `folder`; answers the file. */
-export async function buildRelease(
-  folder: string,
-  version: string,
-  change: (edit: Change) => void = () => undefined,
-): Promise<string> {
-  const name = `polebean-${version}-linux-${ARCH}`
-  const dir = join(folder, name)
+/** Answers what builds one release after another, each from the one before: the file, with its sum beside it, in `folder`. */
+export function makeReleases(folder: string) {
   mkdirSync(folder, { recursive: true })
-  const nodeDir = nodePackage(root, ARCH, folder)
-  stageRelease({ root, dir, release: { version, commit: COMMIT, arch: ARCH }, nodeDir })
-  change((path, from, to) => {
+  let dir = join(folder, 'staged')
+  const release = { version: '0.0.0', commit: COMMIT, arch: ARCH }
+  stageRelease({ root, dir, release, nodeDir: nodePackage(root, ARCH, folder) })
+  const edit: Edit = (path, from, to) => {
     const text = readFileSync(join(dir, path), 'utf8')
     if (!text.includes(from)) throw new Error(`${path} has no ${from}`)
     writeFileSync(join(dir, path), text.replace(from, to))
-  })
-  const file = join(folder, `${name}.tar.gz`)
-  await packArchive({ dir, file, epochSeconds: 1_800_000_000, level: 0 })
-  rmSync(dir, { recursive: true })
-  return file
+  }
+  let last = release.version
+  return async (version: string, change: (edit: Edit) => void = () => undefined): Promise<string> => {
+    const name = `polebean-${version}-linux-${ARCH}`
+    renameSync(dir, join(folder, name))
+    dir = join(folder, name)
+    for (const path of ['release.json', 'package.json'])
+      edit(path, `"version": "${last}"`, `"version": "${version}"`)
+    last = version
+    change(edit)
+    const file = `${dir}.tar.gz`
+    await packArchive({ dir, file, epochSeconds: 1_800_000_000, level: 0 })
+    return file
+  }
 }
 
 /** One more migration: a database that has it is refused by the versions before. */
-export const addMigration = (edit: Change, name: string): void =>
+export const addMigration = (edit: Edit, name: string): void =>
   edit(
     'src/control-plane.js',
     '  workflowsMigration,',
