@@ -7,6 +7,7 @@ import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
 import { reasonOf } from '../kernel/errors.ts'
 import { EXIT, Failure, Unreachable } from './failure.ts'
+import { startCommand } from './release.ts'
 import { parseXml, structureOf, textOf, type XmlValue } from './xml.ts'
 
 const VERSIONS = {
@@ -54,7 +55,7 @@ export type Api = {
 /** The API of the home in `dir`; a Failure says what to do when there is none or its key is not ours. */
 export function openApi(dir: string): Api {
   const home = readHome(dir)
-  if (!home) throw new Failure(`there is no Polebean home in ${dir}; start one with: npm run up`)
+  if (!home) throw new Failure(`there is no Polebean home in ${dir}; start one with: ${startCommand()}`)
   return apiOf(home, credentialsOf(dir))
 }
 
@@ -228,7 +229,7 @@ function begin(
 
 function failureOf(home: HomeSettings, error: NodeJS.ErrnoException): Failure {
   if (error.code === 'ECONNREFUSED')
-    return new Unreachable(`Polebean (home ${home.dir}) is not running; start it with: npm run up`)
+    return new Unreachable(`Polebean (home ${home.dir}) is not running; start it with: ${startCommand()}`)
   // An answer that is no HTTP.
   if (error.code?.startsWith('HPE_')) return new Failure(foreign(home))
   return new Unreachable(`the API of ${home.dir} did not answer: ${error.message}`)

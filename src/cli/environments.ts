@@ -2,6 +2,7 @@
 import type { Api } from './client.ts'
 import { EXIT, Failure } from './failure.ts'
 import { linkAround, type Link } from './links.ts'
+import { upCommand } from './release.ts'
 import { listOf, structureOf, textOf, type XmlValue } from './xml.ts'
 
 export type Environment = {
@@ -36,7 +37,7 @@ export async function chooseEnvironment(api: Api, named: string | undefined): Pr
   if (here) return here
   if (all.length === 0)
     throw new Failure(
-      'there is no environment yet; make one with: npm run up -- FOLDER',
+      `there is no environment yet; make one with: ${upCommand()} FOLDER`,
       EXIT.operationFailed,
     )
   throw new Failure(`which environment? There are: ${names(all)}.`, EXIT.usage)

@@ -3,9 +3,9 @@
 import { Command, Option } from 'commander'
 import { homeDir, readHome } from '../home.ts'
 import { EXIT, Failure } from './failure.ts'
-import { version } from '../version.ts'
 import { flagOptions, type FlagOptions } from './flags.ts'
 import { printJson } from './output.ts'
+import { describeVersion } from './release.ts'
 
 const HOME = ['--home <dir>', 'which home (also POLEBEAN_HOME)'] as const
 
@@ -13,7 +13,7 @@ export function makeProgram(): Command {
   const program = new Command('polebean')
     .description('Elastic Beanstalk on your own machines')
     .option(...HOME)
-    .version(version)
+    .version(describeVersion())
     .exitOverride()
     .showHelpAfterError()
     .enablePositionalOptions()
@@ -237,6 +237,9 @@ function defineService(program: Command): void {
 }
 
 function defineMachine(define: Define, withJson: Define): void {
+  define('setup', 'bring the engines from the distribution (asks for root)', async function (options) {
+    process.exitCode = (await import('./commands/setup.ts')).setup(options)
+  }).option('--yes', 'do not ask')
   withJson('doctor', 'each engine: found, version, works or why not', async function (options: Json) {
     process.exitCode = await (await import('./commands/doctor.ts')).doctor(home(this), options)
   })
@@ -257,6 +260,15 @@ function defineMachine(define: Define, withJson: Define): void {
   define('restart', 'restart the server alone; requests are carried meanwhile (root)', async function () {
     await (await import('./commands/server.ts')).restart(home(this))
   })
+  define(
+    'upgrade [file]',
+    'go on with a newer release: its file or https URL (root)',
+    async function (file: string | undefined, options: { rollback?: boolean; force?: boolean }) {
+      await (await import('./commands/upgrade.ts')).upgrade(file, options)
+    },
+  )
+    .option('--rollback', 'go back to the version before, and to the data of that moment')
+    .option('--force', 'do not ask')
   withJson(
     'down',
     'stop everything of this home and keep its state',

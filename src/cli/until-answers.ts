@@ -27,7 +27,7 @@ export const keptBySupervisor = (homeDir: string, supervisor: Supervisor): Keepe
       .map(([, , , text]) => text!)
   },
   hasGivenUp: async () => false,
-  giveUp: () => supervisor.remove('server'),
+  giveUp: () => supervisor.stop('server'),
   log: `${homeDir}/log/server/current`,
 })
 

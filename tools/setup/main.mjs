@@ -3,6 +3,7 @@
 // npm's own Node runs it (`npm_node_execpath`): the pinned one comes first in the PATH of npm's scripts, and may lack a
 // library that is only brought here.
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureModules } from './modules.mjs'
@@ -19,7 +20,8 @@ try {
     )
   if (!['x64', 'arm64'].includes(process.arch))
     throw new Error(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
-  ensureModules(root)
+  // A release has its Node and its libraries inside.
+  if (!existsSync(join(root, 'release.json'))) ensureModules(root)
   await ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
   if (verb === 'up') up()
   else say('Everything Polebean needs is installed.')

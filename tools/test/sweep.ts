@@ -1,6 +1,6 @@
 // Removes what tests left whose process has ended: their homes, namespaces, processes, folders. Only what a dead process
 // claimed, so that another run beside this one is not disturbed. Prints a line each.
-import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { makeRouter } from '../../src/engines/network/router.ts'
 import { abandonedClaims } from '../../src/engines/test-claims.ts'
@@ -18,6 +18,7 @@ for (const { dir, id, forget } of abandonedClaims()) {
     continue
   }
   for (const home of homesIn(dir, id)) await end(home)
+  for (const mount of mountsBelow(dir)) await runProgram(['umount', '-l', mount])
   rmSync(dir, { recursive: true, force: true })
   forget()
   console.log(`removed what a test left in ${dir}`)
@@ -42,6 +43,15 @@ function homesIn(dir: string, id: string | null): HomeSettings[] {
       chosen: { ports: { api: 0, http: 0 }, domain: '', cidr: '10.255.0.0/16' },
     },
   ]
+}
+
+/** The innermost first. */
+function mountsBelow(dir: string): string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  return mounts
+    .flatMap((line) => line.split(' ')[1] ?? [])
+    .filter((path) => path.startsWith(`${dir}/`))
+    .reverse()
 }
 
 async function end(home: HomeSettings): Promise<void> {

@@ -1,6 +1,5 @@
 // Completion for bash, zsh and fish. The scripts ask `polebean complete -- WORDS` for each word, so that environments can
 // be completed as well; it answers fast, and with nothing when anything is wrong.
-import { fileURLToPath } from 'node:url'
 import type { Command, Option } from 'commander'
 import { keys } from '../../config/settings.ts'
 import { homeDir as homeOf } from '../../home.ts'
@@ -9,8 +8,8 @@ import { listEnvironments } from '../environments.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { print, printJson } from '../output.ts'
 import { verbOf } from '../program.ts'
+import { programPath } from '../release.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../bin/polebean', import.meta.url))
 const SHELLS = ['bash', 'zsh', 'fish']
 const ANSWER_WITHIN_MS = 1_000
 
@@ -21,7 +20,8 @@ export function completion(shell: string, { json }: { json?: boolean }): void {
 }
 
 function scriptFor(shell: string): string {
-  const program = `'${PROGRAM.replaceAll("'", `'\\''`)}'`
+  const path = programPath()
+  const program = `'${path.replaceAll("'", `'\\''`)}'`
   if (shell === 'bash')
     return `_polebean() {
   local IFS=$'\\n'
@@ -40,7 +40,7 @@ compdef _polebean polebean`
     return `function __polebean_complete
   set -l words (commandline -opc)
   set -e words[1]
-  ${PROGRAM.replaceAll(/[^\w/.-]/g, '\\$&')} complete -- $words (commandline -ct) 2>/dev/null
+  ${path.replaceAll(/[^\w/.-]/g, '\\$&')} complete -- $words (commandline -ct) 2>/dev/null
 end
 complete -c polebean -n 'not __fish_seen_subcommand_from up exec' -f
 complete -c polebean -a '(__polebean_complete)'`

@@ -78,7 +78,10 @@ describe('--json', () => {
     assert.equal(JSON.parse(lines[0]!).message, 'createEnvironment is starting.')
     assert.deepEqual(Object.keys(await json(['completion', 'bash'])), ['shell', 'script'])
     assert.equal((await json(['up', dir])).name, 'shop-app')
-    assert.match((await world.polebean(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
+    assert.match(
+      (await world.polebean(['--version'])).stdout,
+      /^polebean \d+\.\d+\.\d+ \(a clone, Node 26\.\d+\.\d+\)\n$/,
+    )
   })
 })
 

@@ -15,12 +15,12 @@ import {
   makeSupervisor,
   startServer,
 } from '../../main.ts'
-import { programPath } from '../../service/program.ts'
 import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { flagsOf, wordsOf, type FlagOptions } from '../flags.ts'
 import { note } from '../output.ts'
+import { checkPlace, programPath } from '../release.ts'
 import { requireMachine } from '../requirements.ts'
 import { answers, asRoot } from '../start-server.ts'
 import { keptByService, keptBySupervisor, untilAnswers } from '../until-answers.ts'
@@ -135,6 +135,7 @@ export function callerEnvironment(): Environment {
 }
 
 async function prepared(homeDir: string, flags: Flags): Promise<HomeSettings> {
+  checkPlace(homeDir)
   await requireMachine()
   if (await answers(homeDir)) throw new Failure(`a server of ${homeDir} is running already`)
   return openFreely(homeDir, flags)

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { readHome, type HomeSettings } from '../../home.ts'
-import { programPath } from '../../service/program.ts'
+import { programPath } from '../release.ts'
 import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { EXIT, Failure } from '../failure.ts'

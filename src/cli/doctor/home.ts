@@ -13,6 +13,7 @@ import { openApi } from '../client.ts'
 import { readBackups } from '../commands/backup.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
+import { startCommand } from '../release.ts'
 import { answers } from '../start-server.ts'
 import { checkTls } from './tls.ts'
 import { checkService } from './service.ts'
@@ -34,7 +35,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
       ok: true,
       saw: `${homeDir} (id ${id}, ${cidr}, API port ${ports.api}, HTTP port ${ports.http}${open.length > 0 ? ` also on ${open.join(', ')}` : ''})`,
     },
-    { name: 'server', ok: up, saw: up ? 'answers' : 'does not answer (npm run up)' },
+    { name: 'server', ok: up, saw: up ? 'answers' : `does not answer (${startCommand()})` },
     await checkService(home),
     ...(up ? await checkRequests(homeDir) : []),
     ...(up ? await checkTls(homeDir, id) : []),

@@ -73,6 +73,16 @@ export function describeSupervisor(title: string, open: () => Promise<Supervisor
       await engine.remove('two') // quiet
     })
 
+    it('stops a service until it is wanted again', async () => {
+      const { pid } = await running('one')
+      await engine.stop('one')
+      assert.notEqual((await find('one'))?.running, true)
+      await engine.stop('one') // quiet
+      await engine.stop('nobody')
+      await engine.ensure(world.service('one', 'changed'))
+      assert.notEqual((await running('one')).pid, pid)
+    })
+
     it('refuses a name or variable that is none, and a signal to nobody', async () => {
       await assert.rejects(engine.ensure(world.service('../up')), /not a service name/)
       await assert.rejects(

@@ -44,6 +44,7 @@ export function makeFakeSupervisorWorld(clock: Clock): FakeSupervisorWorld {
         if (running && renderRunScript(running.service) === script) return
         start(service, clock.now())
       }),
+    stop: (name) => call('stop', () => void daemons.delete(name)),
     remove: (name) => call('remove', () => void daemons.delete(name)),
     list: () =>
       call('list', () =>

@@ -81,11 +81,17 @@ export function makeRunit(
     })
   }
 
-  const remove = async (name: string) => {
+  const stop = async (name: string) => {
     const dir = dirOf(name)
     if (!existsSync(dir)) return
     writeFileAtomic(join(dir, 'down'), '') // a supervisor that comes back meanwhile must not start it again
     await end(dir)
+  }
+
+  const remove = async (name: string) => {
+    const dir = dirOf(name)
+    if (!existsSync(dir)) return
+    await stop(name)
     const beside = join(root, `.removed-${name}`)
     rmSync(beside, { recursive: true, force: true })
     renameSync(dir, beside)
@@ -127,6 +133,7 @@ export function makeRunit(
 
   return {
     ensure: (service) => inTurn(() => ensure(service)),
+    stop: (name) => inTurn(() => stop(name)),
     remove: (name) => inTurn(() => remove(name)),
     shutdown: () => inTurn(shutdown),
     list: async () =>

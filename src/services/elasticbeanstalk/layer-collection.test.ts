@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { LAYER_GRACE_MS, planCollection, planRemovals } from './layer-collection.ts'
-import { makeBench, listing, PYTHON, type Bench } from './test-bench.ts'
+import { listing, makeBench, NODEJS, NODEJS_STACK, PYTHON, type Bench } from './test-bench.ts'
 
 const NOW = 1_000_000_000
 const row = (unnamedSince: number | null, state: 'building' | 'ready' | 'failed' | 'removing' = 'ready') => ({
@@ -113,6 +113,31 @@ describe('layers', () => {
         .map(({ key }) => key)
         .sort(),
       keys().sort(),
+    )
+  })
+
+  it('that are lost are built again with the same Node.js, wherever that lies by now', async () => {
+    const seen: (string | undefined)[] = []
+    bench.hooks.build = ({ inputs }) => {
+      seen.push(inputs.find(({ name }) => name === 'node')?.path)
+      return { exit: 0, output: '' }
+    }
+    bench.hooks.inspect = () => listing({ 'package.json': '{"scripts":{"start":"node ."}}' })
+    bench.version('v1')
+    bench.create({ SolutionStackName: NODEJS_STACK })
+    await bench.until('Ready')
+    assert.deepEqual(
+      seen.filter((path) => path !== undefined),
+      ['/opt/node'],
+    )
+    // The release that brought it is gone; its successor brings the same one.
+    bench.catalogue.renew([PYTHON, { ...NODEJS, program: '/opt/next/node' }])
+    bench.layers.length = 0
+    seen.length = 0
+    await bench.clock.run(5 * 60_000)
+    assert.deepEqual(
+      seen.filter((path) => path !== undefined),
+      ['/opt/next/node'],
     )
   })
 

@@ -6,7 +6,8 @@ import { isLow, lowSentence, sizeText, type Space } from '../../kernel/space.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { Lanes } from '../../control/lanes.ts'
 import type { BuildRequest, BuildResult } from '../../engines/compute/engine.ts'
-import type { PlannedBuild } from '../../platforms/plan.ts'
+import type { Catalogue } from '../../platforms/catalogue.ts'
+import { enginePlatform, type PlannedBuild } from '../../platforms/plan.ts'
 import type { Store } from '../../store/store.ts'
 import { ofEnvironment } from './events.ts'
 import { collectLayers, planRemovals } from './layer-collection.ts'
@@ -201,10 +202,13 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
       parts.events.write(ofEnvironment(row, deploymentRequestId), 'WARN', text)
   }
 
-  function inputsOf({ inputs }: StoredBuild['request'], sha256Hex: string | null) {
-    if (sha256Hex === null) return inputs
+  function inputsOf({ inputs, platform }: StoredBuild['request'], sha256Hex: string | null) {
+    // The same interpreter may lie elsewhere by now: it comes with us, and we were upgraded or moved.
+    const program = programOf(parts.catalogue, platform)
+    const found = inputs.map((one) => (isNode(one) && program ? { ...one, path: program } : one))
+    if (sha256Hex === null) return found
     const path = bundlePath(parts, sha256Hex)
-    return path === undefined ? undefined : inputs.map((one) => (isBundle(one) ? { ...one, path } : one))
+    return path === undefined ? undefined : found.map((one) => (isBundle(one) ? { ...one, path } : one))
   }
 
   // The engine is asked anew: a build whose answer was lost has left a layer that the row does not know.
@@ -225,10 +229,20 @@ const digestOf = (row: LayerRow | undefined) => (row?.state === 'ready' ? row.di
 
 const isBundle = ({ name }: BuildRequest['inputs'][number]) => name === 'bundle.zip'
 
+const isNode = ({ name }: BuildRequest['inputs'][number]) => name === 'node'
+
 const laneOf = (key: string) => `layer/${key}`
 
 const layerRow = (store: Store, key: string) =>
   store.get<LayerRow>('select * from layer where key = :key', { key })
+
+function programOf({ stacks }: Catalogue, { name, version }: BuildRequest['platform']): string | undefined {
+  const stack = stacks.find((one) => {
+    const platform = enginePlatform(one)
+    return platform.name === name && platform.version === version
+  })
+  return stack?.runtime.program
+}
 
 const REBUILD_REST_MS = 60_000
 /** explainBuild() takes such a line for the reason. */

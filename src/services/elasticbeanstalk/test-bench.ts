@@ -31,7 +31,8 @@ export const PYTHON: Runtime = {
   program: '/usr/bin/python3.11',
   build: '3.11.2 test',
 }
-const NODEJS: Runtime = { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' }
+export const NODEJS_STACK = '64bit Amazon Linux 2023 v6.5.0 running Node.js 26'
+export const NODEJS: Runtime = { family: 'nodejs', language: '26', program: '/opt/node', build: 'v26.0.0' }
 
 export type Bench = ReturnType<typeof makeBench>
 

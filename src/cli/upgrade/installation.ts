@@ -1,0 +1,80 @@
+// Versions lie beside each other, `current` and `previous` are links; what is made here is noted in the machine's ledger.
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { Failure } from '../failure.ts'
+import { isVersion, linkTarget, readRelease, ROOT, type Release } from '../release.ts'
+
+export type Installation = {
+  prefix: string
+  /** The release that `current` leads to. */
+  current: Release
+  /** The version that `--rollback` goes back to. */
+  previous: string | undefined
+}
+
+/** Of the code that runs. Throws a sentence in a clone, or when install.sh did not make the links. */
+export function findInstallation(root = ROOT): Installation {
+  if (!readRelease(root))
+    throw new Failure(`${root} is a clone, not a release; upgrade it with: git pull, npm run up`)
+  const prefix = dirname(root)
+  const current = linkTarget(join(prefix, 'current'))
+  const release = current === undefined ? undefined : readRelease(join(prefix, current))
+  if (!release || release.version !== current)
+    throw new Failure(`${prefix}/current does not lead to a release; install one with install.sh`)
+  const previous = linkTarget(join(prefix, 'previous'))
+  return {
+    prefix,
+    current: release,
+    previous: previous !== undefined && isVersion(previous) ? previous : undefined,
+  }
+}
+
+/** Points a link to a version, or removes it: at once, so that whoever follows it meanwhile finds either. */
+export function pointTo(prefix: string, link: 'current' | 'previous', version: string | undefined): void {
+  const path = join(prefix, link)
+  if (version === undefined) return rmSync(path, { force: true })
+  if (linkTarget(path) === undefined) noteDeed({ deed: 'make link', path, to: version })
+  const beside = join(prefix, `.${link}.new`)
+  rmSync(beside, { force: true })
+  symlinkSync(version, beside)
+  renameSync(beside, path)
+  syncFolder(prefix)
+}
+
+/** A rename is on disk only when its folder is. */
+export function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  fsyncSync(fd)
+  closeSync(fd)
+}
+
+/** Throws a sentence when `bytes` are not free where `folder` lies. */
+export function requireRoom(folder: string, bytes: number, what: string): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  const mega = (size: number) => `${Math.ceil(size / 1e6)} MB`
+  if (free < bytes)
+    throw new Failure(
+      `${folder}: ${what} needs ${mega(bytes)}, and ${mega(free)} are free; nothing was changed`,
+    )
+}
+
+/** Called before the deed. Setup and install.sh write to the same file. */
+export function noteDeed(entry: { deed: string; path: string; to?: string }): void {
+  const ledger = process.env['POLEBEAN_LEDGER'] ?? '/var/lib/polebean-setup/ledger.jsonl'
+  mkdirSync(dirname(ledger), { recursive: true })
+  appendFileSync(ledger, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)
+}
+
+export const versionFolder = ({ prefix }: Installation, version: string): string =>
+  join(prefix, basename(version))

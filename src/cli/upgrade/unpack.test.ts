@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { downloadRelease } from './unpack.ts'
+
+describe('a release that is fetched', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'polebean-fetch-'))
+  const bodies: Record<string, string> = {
+    '/a.tar.gz': 'release',
+    '/a.tar.gz.sha256': 'sum',
+    '/b.tar.gz': 'release',
+  }
+  const server = createServer(({ url = '' }, response) => {
+    const body = bodies[url]
+    if (url.startsWith('/elsewhere')) response.writeHead(302, { location: '/a.tar.gz' }).end()
+    else response.writeHead(body === undefined ? 404 : 200).end(body)
+  })
+  before(() => new Promise<void>((done) => server.listen(0, '127.0.0.1', done)))
+  after(() => {
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+  const fetched = (path: string) =>
+    downloadRelease(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, folder, 'http:')
+
+  it('comes with its sum', async () => {
+    const file = await fetched('/a.tar.gz')
+    assert.equal(readFileSync(file, 'utf8'), 'release')
+    assert.equal(readFileSync(`${file}.sha256`, 'utf8'), 'sum')
+  })
+  it('is refused without one, from where it was moved, and over http', async () => {
+    await assert.rejects(fetched('/b.tar.gz'), /b\.tar\.gz\.sha256 cannot be fetched: HTTP 404/)
+    await assert.rejects(fetched('/elsewhere.tar.gz'), /cannot be fetched/)
+    await assert.rejects(downloadRelease('http://127.0.0.1:9/a.tar.gz', folder), /over https only/)
+  })
+})
