@@ -14,6 +14,16 @@ export const MACHINE = {
   ledger: '/var/lib/polebean-setup/ledger.jsonl',
   /** Is there when systemd is the machine's first process. */
   systemd: '/run/systemd/system',
+  /** Where homes claim their ports (src/home-ports.ts), and where their sockets are. */
+  claims: '/var/lib/polebean-ports',
+  run: '/run/polebean',
+}
+
+/** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot. */
+export const UNITS = {
+  haproxy: { unit: 'haproxy.service', program: 'haproxy' },
+  'nginx-light': { unit: 'nginx.service', program: 'nginx' },
+  runit: { unit: 'runit.service', program: 'runsvdir' },
 }
 
 /** Program → Debian package, minimum version: the same table that the server and `doctor` check. */

@@ -36,8 +36,9 @@ export async function ensurePackages({ yes, extra = {}, machine = MACHINE }) {
       `  ${plan.all.join(' ')}`,
   )
   if (!yes && !confirm(machine)) throw new Error('nothing was installed.')
-  // Not all of the plan: what these depend on stays marked as brought automatically, and goes with them.
-  await asRoot(machine, { task: 'install', names })
+  // Not all of the plan: what these depend on stays marked as brought automatically, and goes with them (uninstall).
+  const brought = plan.all.filter((name) => !names.includes(name))
+  await asRoot(machine, { task: 'install', names, brought })
 }
 
 function missingPackages(machine, extra) {
@@ -68,7 +69,8 @@ function simulate(machine, names) {
   }
 }
 
-function confirm(machine) {
+/** Asks on the terminal whether to go on; no answer is no. */
+export function confirm(machine) {
   process.stderr.write('Go on? [Y/n] ')
   const answer = spawnSync('head', ['-n1'], {
     stdio: ['inherit', 'pipe', 'inherit'],
@@ -80,7 +82,7 @@ function confirm(machine) {
 }
 
 /** Runs the part that is root, with sudo when we are not. An interruption is passed on, and its end awaited. */
-async function asRoot(machine, task) {
+export async function asRoot(machine, task) {
   const sudo = process.getuid() === 0 ? [] : [findProgram(machine, 'sudo')]
   if (sudo.includes(undefined)) throw new Error('this needs root, and there is no sudo. Run it as root.')
   const [file, ...args] = [...sudo, process.execPath, AS_ROOT]

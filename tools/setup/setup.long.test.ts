@@ -151,14 +151,14 @@ describe('setup of packages', () => {
         'systemctl mask --quiet haproxy.service',
         'systemctl mask --quiet runit.service',
         'apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold haproxy runit iproute2',
-        'policy 101 noted "deed":"install packages","packages":["haproxy","runit","iproute2"]}',
+        'policy 101 noted "deed":"install packages","packages":["haproxy","runit","iproute2"],"brought":["libfoo1"]}',
       ],
     )
     assert.deepEqual(machine.deeds(), [
       'mask unit haproxy.service',
       'mask unit runit.service',
       `write file ${machine.at.policy}`,
-      'install packages haproxy runit iproute2',
+      'install packages haproxy runit iproute2 libfoo1',
       `remove file ${machine.at.policy}`,
     ])
     assert.equal(existsSync(machine.at.policy), false)
@@ -190,7 +190,7 @@ describe('setup of packages', () => {
     assert.deepEqual(machine.did(/mask/), [])
     assert.equal(machine.did(/^policy 7 /).length, 1)
     assert.equal(readFileSync(machine.at.policy, 'utf8'), 'exit 7\n')
-    assert.deepEqual(machine.deeds(), ['install packages haproxy'])
+    assert.deepEqual(machine.deeds(), ['install packages haproxy libfoo1'])
   })
 
   it('undoes what it did when apt-get fails, and says so', async () => {
