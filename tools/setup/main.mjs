@@ -5,8 +5,9 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readFacts, whyNotHere } from './elsewhere.mjs'
 import { ensureModules } from './modules.mjs'
-import { ensurePackages } from './packages.mjs'
+import { checkMachine, ensurePackages } from './packages.mjs'
 import { STAYS, uninstall } from './uninstall.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -14,14 +15,12 @@ const [verb = 'setup', ...rest] = process.argv.slice(2)
 const args = rest[0] === '--' ? rest.slice(1) : rest
 
 try {
-  if (process.platform !== 'linux')
-    throw new Error(
-      `Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`,
-    )
-  if (!['x64', 'arm64'].includes(process.arch))
-    throw new Error(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
+  // First of all, so that nothing is fetched for a machine on which it cannot run.
+  const reason = whyNotHere(readFacts())
+  if (reason) throw new Error(reason)
   if (verb === 'uninstall') await remove()
   else {
+    checkMachine()
     ensureModules(root)
     await ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
     if (verb === 'up') up()

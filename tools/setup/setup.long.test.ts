@@ -232,12 +232,37 @@ describe('setup of packages', () => {
     assert.equal(machine.deeds().at(-1), `remove file ${machine.at.policy}`)
   })
 
+  it('refuses an engine that is too old, also before it comes, and changes nothing', async () => {
+    const there = makeMachine()
+    writeFileSync(
+      join(there.at.folders[0]!, 'haproxy'),
+      '#!/bin/sh\necho HA-Proxy version 2.2.9-2 2021/01/01\n',
+    )
+    const code = `
+      const { checkMachine } = await import(${JSON.stringify(module('packages.mjs'))})
+      checkMachine({ machine: ${JSON.stringify(there.at)} })`
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+    assert.match(
+      ran.stderr,
+      /haproxy is too old \(HA-Proxy version 2\.2\.9-2 .*\): 2\.6 or newer is needed, since .* Nothing was/,
+    )
+    const coming = makeMachine({ without: ['haproxy'] })
+    writeFileSync(
+      join(coming.at.folders[0]!, 'apt-get'),
+      "#!/bin/sh\necho 'Inst haproxy (2.2.9-2+deb11u6 Debian:11 [amd64])'\n",
+    )
+    const { status, said } = await setUp(coming).ended
+    assert.equal(status, 1)
+    assert.match(said, /apt-get would bring haproxy 2\.2\.9-2\+deb11u6; 2\.6 or newer is needed/)
+    assert.deepEqual([coming.deeds(), there.deeds()], [[], []])
+  })
+
   it('names what is missing where there is no apt-get, or no such package', async () => {
     const bare = makeMachine({ without: ['haproxy', 'nft'] })
     rmSync(join(bare.at.folders[0]!, 'apt-get'))
     assert.match(
       (await setUp(bare).ended).said,
-      /these packages are missing: haproxy, nftables\. .* no apt-get/,
+      /has no apt-get.*Nothing was changed.*\n {2}haproxy 2\.6 or newer .*\n {2}nft 0\.9\.4 or newer \(Debian: nftables\)$/m,
     )
     const empty = makeMachine({ without: ['haproxy'] })
     rmSync(join(empty.dir, 'lists'))
