@@ -20,7 +20,11 @@ export type Disk = { folder: string; image: string; kernel: string; initrd: stri
 export const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'polebean-machine')
 
 /** The disk of a release, built unless the cache has it. Needs root (mmdebstrap makes device files). */
-export async function makeDisk(release: Release, cache: string): Promise<{ disk: Disk; built: boolean }> {
+export async function makeDisk(
+  release: Release,
+  cache: string,
+  signal?: AbortSignal,
+): Promise<{ disk: Disk; built: boolean }> {
   mkdirSync(cache, { recursive: true })
   const key = await ensureKey(cache)
   const recipe = recipeOf(release, await readMirrors(), readFileSync(`${key}.pub`, 'utf8').trim())
@@ -38,7 +42,8 @@ export async function makeDisk(release: Release, cache: string): Promise<{ disk:
   mkdirSync(making)
   try {
     const argv = recipe.argv.map((word) => (word === '{folder}' ? tree : word))
-    await runHere(['mmdebstrap', '--quiet', ...argv])
+    // What it mounts is seen by itself alone, so that the tree can be removed whatever became of it.
+    await runHere(['unshare', '--mount', 'mmdebstrap', '--quiet', ...argv], { signal })
     const boot = readdirSync(join(tree, 'boot'))
     for (const [name, kept] of [
       ['vmlinuz', 'vmlinuz'],
@@ -50,7 +55,7 @@ export async function makeDisk(release: Release, cache: string): Promise<{ disk:
     }
     const image = join(making, 'root.ext4')
     await runHere(['truncate', '--size', `${recipe.sizeGiB}G`, image])
-    await runHere(['mkfs.ext4', '-q', '-F', '-L', 'root', '-d', tree, image])
+    await runHere(['mkfs.ext4', '-q', '-F', '-L', 'root', '-d', tree, image], { signal })
     rmSync(tree, { recursive: true })
     // Whole or not there at all.
     renameSync(making, folder)

@@ -3,21 +3,24 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Disk } from './disk.ts'
 import { runHere } from './here.ts'
-import { lastOf, startGuest, type Accelerator } from './qemu.ts'
+import { lastOf, startGuest, type Accelerator, type Started } from './qemu.ts'
 import { USER } from './recipe.ts'
 
 export type Guest = {
   /** Runs a script of sh as the sudo user; answers what it printed. Throws its last lines when it fails. */
-  run(script: string, options?: { stdin?: string | Buffer; timeoutMs?: number }): Promise<string>
+  run(script: string, options?: Run): Promise<string>
   /** The same as root. */
-  root(script: string, options?: { stdin?: string | Buffer; timeoutMs?: number }): Promise<string>
+  root(script: string, options?: Run): Promise<string>
   /** Asks the machine to reboot; answers when it can be spoken to again. */
   reboot(): Promise<void>
   stop(): Promise<void>
   port: number
 }
 
-const BOOT_MS = 180_000
+type Run = { stdin?: string | Buffer; timeoutMs?: number }
+
+const BOOT_MS = 1_200_000
+const RUN_MS = 2_400_000
 const ASK_AGAIN_MS = 300
 
 type Options = { accelerator: Accelerator; folder: string; name: string; signal: AbortSignal }
@@ -25,43 +28,37 @@ type Options = { accelerator: Accelerator; folder: string; name: string; signal:
 /** Starts a guest on a layer of its own above the disk, and waits until its sudo user can log in. */
 export async function bootGuest(disk: Disk, options: Options): Promise<Guest> {
   const machine = await startGuest(disk, options)
+  return guestOn(machine, { ...options, key: disk.key })
+}
+
+/** Speaks with a machine that was started; answers when its sudo user can log in, and ends it when that does not happen. */
+export async function guestOn(
+  machine: Started,
+  { key, name, signal }: { key: string; name: string; signal: AbortSignal },
+): Promise<Guest> {
   let over = false
   void machine.ended.then(() => (over = true))
-  const ssh = (
-    command: string,
-    { stdin = '', timeoutMs = 600_000 } = {} as { stdin?: string | Buffer; timeoutMs?: number },
-  ) =>
-    runHere(
-      [
-        ...[
-          'ssh',
-          '-q',
-          '-p',
-          String(machine.port),
-          '-i',
-          disk.key,
-          '-o',
-          'BatchMode=yes',
-          '-o',
-          'LogLevel=ERROR',
-        ],
-        ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'ConnectTimeout=5'],
-        ...['-o', 'ServerAliveInterval=15', '-o', 'ServerAliveCountMax=8', `${USER}@127.0.0.1`, command],
-      ],
-      { stdin, timeoutMs, signal: options.signal },
-    )
+  const options = {
+    ...{ BatchMode: 'yes', LogLevel: 'ERROR', StrictHostKeyChecking: 'no', UserKnownHostsFile: '/dev/null' },
+    ...{ ConnectTimeout: '5', ServerAliveInterval: '15', ServerAliveCountMax: '80' },
+  }
+  const words = Object.entries(options).flatMap(([option, value]) => ['-o', `${option}=${value}`])
+  const ssh = (command: string, run: Run = {}) =>
+    runHere(['ssh', '-p', String(machine.port), '-i', key, ...words, `${USER}@127.0.0.1`, command], {
+      timeoutMs: RUN_MS,
+      ...run,
+      signal,
+    })
   const bootId = () => ssh('cat /proc/sys/kernel/random/boot_id', { timeoutMs: 10_000 })
   const untilUp = async (before = '') => {
     for (const end = performance.now() + BOOT_MS; performance.now() < end; await sleep(ASK_AGAIN_MS)) {
-      options.signal.throwIfAborted()
+      signal.throwIfAborted()
       if (over) break
       const id = await bootId().catch(() => before)
       if (id !== before) return
     }
     await machine.stop()
-    throw new Error(
-      `the guest ${options.name} did not come up; its console ends with:\n${lastOf(machine.console)}`,
-    )
+    throw new Error(`the guest ${name} did not come up; its console ends with:\n${lastOf(machine.console)}`)
   }
   await untilUp()
   return {

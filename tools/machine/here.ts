@@ -21,8 +21,14 @@ export function runHere(
       all += chunk.toString()
     })
     child.stderr.on('data', (chunk: Buffer) => (all += chunk.toString()))
-    child.on('error', reject)
+    let failure: Error | undefined
+    child.on('error', (error) => {
+      // Of one that runs and is told to end, its end is awaited: what it uses is removed next.
+      if (child.pid === undefined) reject(error)
+      else failure = error
+    })
     child.on('close', (status, ended) => {
+      if (failure) return reject(failure)
       if (status === 0) return resolve(out)
       const last = all.trim().split('\n').slice(-30).join('\n')
       reject(new Error(`${file} ${ended ? `was ended by ${ended}` : `failed (exit ${status})`}\n${last}`))

@@ -55,7 +55,7 @@ process.exitCode = failed ? 1 : 0
 async function onRelease(release: Release): Promise<void> {
   const name = `debian-${release.number}`
   const { disk } = await timed(name, 'disk', '', async () => {
-    const made = await makeDisk(release, cache)
+    const made = await makeDisk(release, cache, interrupted.signal)
     return { disk: made.disk, said: made.built ? 'built' : 'from the cache' }
   })
   if (buildOnly) return

@@ -17,6 +17,8 @@ export const MACHINE = {
   /** Where homes claim their ports (src/home-ports.ts), and where their sockets are. */
   claims: '/var/lib/polebean-ports',
   run: '/run/polebean',
+  /** The only folders that `uninstall` removes with what is in them. */
+  ours: ['/opt/polebean', '/etc/polebean'],
 }
 
 /** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot. */

@@ -48,7 +48,10 @@ export async function undoAll(machine, { names, gone, run, systemctl }) {
       must(!stat?.isDirectory(), 'it is a folder')
       rmSync(path, { force: true })
     },
-    'make folder': ({ path }) => rmSync(checked(path), { recursive: true, force: true }),
+    'make folder'({ path }) {
+      must(mayRemoveFolder(path, machine.ours), 'it is none of the places of Polebean')
+      rmSync(path, { recursive: true, force: true })
+    },
     'make link'({ path, to }) {
       const stat = lstatSync(checked(path), { throwIfNoEntry: false })
       if (!stat) return
@@ -84,9 +87,19 @@ export async function undoAll(machine, { names, gone, run, systemctl }) {
   removeIfEmpty(dirname(machine.ledger))
 }
 
-// A ledger is root's, but a wrong line must not cost a system.
+/**
+ * Pure: whether `uninstall` may remove the folder `path` with all that is in it: only Polebean's own places, and only by
+ * their full names. A ledger is root's, but a wrong line in it must not cost a system.
+ */
+export const mayRemoveFolder = (path, ours) =>
+  isFullPath(path) && ours.some((place) => path === place || path.startsWith(`${place}/`))
+
+/** Pure: a name without `..`, `//` and the like, of something that is not at the top of the file system. */
+export const isFullPath = (path) =>
+  typeof path === 'string' && path === normalize(path) && /^(\/[^/]+){2,}$/.test(path)
+
 function checked(path) {
-  if (path !== normalize(path) || !/^(\/[^/]+){2,}$/.test(path)) throw new Error('it is no full path')
+  if (!isFullPath(path)) throw new Error('it is no full path')
   return path
 }
 
