@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { rangeOf } from '../src/engines/network/names.ts'
 import { leftOvers, makeTestHome, runProgram, type TestHome } from './support/home.ts'
 import { PROBE_PORT, writeProbeApp } from './support/probe-app.ts'
-import { sandboxes, things, untilTold, untilWhole } from './support/world.ts'
+import { sandboxes, things, until, untilTold, untilWhole } from './support/world.ts'
 
 // 150 characters with what precedes it, a blank and an umlaut in it (HAProxy's socket paths end at 97).
 const ODD = `über lang ${'x'.repeat(150)}`.slice(0, 150 - '/tmp/pbe-xxxxxx/'.length)
@@ -152,7 +152,11 @@ describe('two homes', { concurrency: 1 }, () => {
       return checks.find(({ name }) => name === 'orphans')?.saw
     }
     assert.equal(await orphan(0), 'none')
-    rmSync(far.dir, { recursive: true })
+    // What runs there writes on meanwhile.
+    await until('the folder is gone', () => {
+      rmSync(far.dir, { recursive: true, force: true })
+      return !existsSync(far.dir)
+    })
     assert.match(
       (await orphan(1))!,
       new RegExp(`^of home ${id}, whose folder is gone: 3 namespaces, .*1 loop device, 1 firewall rule`),

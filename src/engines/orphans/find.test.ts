@@ -24,7 +24,10 @@ describe('what homes have on a machine', () => {
       interfaces: ['lo', 'eth0', 'poleabcdef'],
       tables: ['inet pb_abcdef', 'ip nat'],
       runFolders: [{ id: 'abcdef', home: '/srv/home' }],
-      cgroups: ['/sys/fs/cgroup/polebean/abcdef/daemons', '/sys/fs/cgroup/polebean/abcdef'],
+      cgroups: ['cpu', 'pids'].flatMap((each) => [
+        `/sys/fs/cgroup/${each}/polebean/abcdef/daemons`,
+        `/sys/fs/cgroup/${each}/polebean/abcdef`,
+      ]),
       mounts: ['/', '/run/polebean/abcdef/compute/i-0/m'],
       loops: [
         { device: '/dev/loop0', file: `${disk} (deleted)` },

@@ -80,7 +80,8 @@ export function describeThings(things: Things): string {
     [things.namespaces.length, 'namespace'],
     [things.interfaces.length, 'interface'],
     [things.tables.length, 'nft table'],
-    [things.cgroups.length, 'cgroup'],
+    // One of version 1 has a folder in each hierarchy.
+    [new Set(things.cgroups.map((path) => path.replace(/^.*\/polebean\//, ''))).size, 'cgroup'],
     [things.mounts.length, 'mount'],
     [things.loops.length, 'loop device'],
     [things.accepts.length, 'firewall rule'],
