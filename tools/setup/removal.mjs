@@ -46,6 +46,9 @@ export function planRemoval(machine, deeds) {
   }
 }
 
+/** The lock is root's alone; a question changes nothing. */
+const UNLOCKED = ['-o', 'Debug::NoLocking=1']
+
 const ask = (machine, argv) => {
   const [file, ...args] = argv
   return spawnSync(file, args, { encoding: 'utf8', env: environmentOn(machine) })
@@ -59,7 +62,7 @@ const isThere = (machine, name) =>
 
 function removedBy(machine, names, options = []) {
   if (names.length === 0) return []
-  const said = ask(machine, ['apt-get', 'purge', '--simulate', ...options, ...names])
+  const said = ask(machine, ['apt-get', 'purge', ...UNLOCKED, '--simulate', ...options, ...names])
   if (said.status !== 0)
     throw new Error(
       `apt-get cannot say what it would remove; nothing was changed. See: apt-get purge --simulate ${names.join(' ')}`,
@@ -68,7 +71,7 @@ function removedBy(machine, names, options = []) {
 }
 
 function freedBy(machine, names) {
-  const said = ask(machine, ['apt-get', 'purge', '--assume-no', ...names]).stdout ?? ''
+  const said = ask(machine, ['apt-get', 'purge', ...UNLOCKED, '--assume-no', ...names]).stdout ?? ''
   return /After this operation, (\S+ \S+) disk space will be freed/.exec(said)?.[1] ?? 'little'
 }
 
