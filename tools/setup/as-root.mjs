@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { note as noteIn } from './ledger.mjs'
 import { environmentOn, findProgram, UNITS } from './machine.mjs'
-import { undoAll } from './undo.mjs'
+import { undoAll, usersOn } from './undo.mjs'
 import { allowServices, forbidServices, isStalePolicy } from './policy.mjs'
 
 const { task, names = [], brought = [], gone = [], machine, proxies } = JSON.parse(readFileSync(0, 'utf8'))
@@ -37,7 +37,7 @@ async function install() {
     await withoutServices(async () => {
       note({ deed: 'install packages', packages: names, brought })
       const quiet = ['-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold']
-      await run(['apt-get', 'install', ...quiet, ...names])
+      await notingUsers(() => run(['apt-get', 'install', ...quiet, ...names]))
     })
   } finally {
     // Of a package that did not come, nothing stays.
@@ -46,6 +46,19 @@ async function install() {
         note({ deed: 'unmask unit', unit })
         systemctl('unmask', '--quiet', unit)
       }
+  }
+}
+
+// Packages make users and Debian keeps them when they are purged. Who came is known only afterwards.
+async function notingUsers(work) {
+  const before = usersOn(machine)
+  try {
+    await work()
+  } finally {
+    const after = usersOn(machine)
+    for (const kind of ['group', 'user'])
+      for (const name of after[kind].filter((one) => !before[kind].includes(one)))
+        note({ deed: `make ${kind}`, [kind]: name })
   }
 }
 

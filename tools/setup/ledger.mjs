@@ -6,6 +6,8 @@ import { dirname } from 'node:path'
 /** Deed → the one that takes it back, and what tells one thing from another. */
 export const DEEDS = {
   'install packages': { undo: 'remove packages', by: 'packages' },
+  'make user': { undo: 'remove user', by: 'user' },
+  'make group': { undo: 'remove group', by: 'group' },
   'mask unit': { undo: 'unmask unit', by: 'unit' },
   'enable unit': { undo: 'disable unit', by: 'unit' },
   'write file': { undo: 'remove file', by: 'path' },
@@ -37,7 +39,9 @@ export function standing(text) {
     // Twice is once: the first knows what was there before.
     else if (!deeds.some((one) => same(one, entry))) deeds.push(entry)
   }
-  return deeds.reverse()
+  // Users are known only after the packages that made them, and go after these as well.
+  const late = ({ deed }) => (deed === 'make user' ? 1 : deed === 'make group' ? 2 : 0)
+  return deeds.reverse().sort((one, other) => late(one) - late(other))
 }
 
 export const readLedger = (ledger) => (existsSync(ledger) ? standing(readFileSync(ledger, 'utf8')) : [])

@@ -14,6 +14,7 @@ export const MACHINE = {
   ledger: '/var/lib/polebean-setup/ledger.jsonl',
   /** Is there when systemd is the machine's first process. */
   systemd: '/run/systemd/system',
+  users: { user: '/etc/passwd', group: '/etc/group' },
   /** Where homes claim their ports (src/home-ports.ts), and where their sockets are. */
   claims: '/var/lib/polebean-ports',
   run: '/run/polebean',
@@ -57,3 +58,6 @@ function canRun(path) {
     return false
   }
 }
+
+/** Package → links that it leaves behind when it is purged (runit's own maintenance scripts; tried on Debian 12 and 13). */
+export const TRACES = { runit: ['/etc/sv/default-syslog/supervise'] }

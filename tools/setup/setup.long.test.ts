@@ -38,6 +38,7 @@ function makeMachine({ without = [] as string[] } = {}) {
     policy: join(dir, 'policy-rc.d'),
     ledger: join(dir, 'ledger/ledger.jsonl'),
     systemd: join(dir, 'systemd'),
+    users: { user: join(dir, 'passwd'), group: join(dir, 'group') },
   }
   mkdirSync(at.libraries[0]!)
   writeFileSync(join(at.libraries[0]!, 'libatomic.so.1'), '')
@@ -166,6 +167,20 @@ describe('setup of packages', () => {
     const before = machine.log()
     assert.deepEqual(await setUp(machine).ended, { status: 0, said: '' })
     assert.deepEqual(machine.log(), before)
+  })
+
+  it('notes the users that come', async () => {
+    const machine = makeMachine({ without: ['haproxy'] })
+    for (const name of ['passwd', 'group'])
+      writeFileSync(join(machine.dir, name), 'root:x:0:0::/root:/bin/sh\n')
+    machine.aptGet(
+      `echo '_log:x:999:' >>'${machine.at.users.user}'; echo '_log:x:999:' >>'${machine.at.users.group}'`,
+    )
+    await setUp(machine).ended
+    assert.deepEqual(
+      machine.deeds().filter((deed) => deed.startsWith('make')),
+      ['make group _log', 'make user _log'],
+    )
   })
 
   it('asks sudo once when it is not root, and never when it is', async () => {

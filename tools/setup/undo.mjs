@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { DEEDS, note, readLedger } from './ledger.mjs'
+import { TRACES } from './machine.mjs'
 
 /**
  * Undoes every standing deed of the machine's ledger, the latest first; of packages `names` are purged, `gone` are only
@@ -30,12 +31,23 @@ export async function undoAll(machine, { names, gone, run, systemctl }) {
   const must = (ok, said) => {
     if (!ok) throw new Error(said)
   }
+  const removeName = async (kind, name) => {
+    if (!usersOn(machine)[kind].includes(name)) return
+    // Whose they are is not told apart, so all stay while one of the packages does.
+    const packages = readLedger(machine.ledger).some(({ deed }) => deed === 'install packages')
+    must(!packages, 'a package that was installed with it is still there')
+    must(/^[a-z_][\w-]*$/.test(name), 'it is no name')
+    await run([`${kind}del`, name])
+  }
   const undo = {
     async 'install packages'({ packages }) {
       purged = [...purged, ...(await purge())]
       const mine = packages.filter((name) => purged.includes(name) || gone.includes(name))
       if (mine.length > 0) note(machine.ledger, { deed: 'remove packages', packages: mine })
+      for (const trace of mine.flatMap((name) => TRACES[name] ?? [])) removeTrace(trace)
     },
+    'make user': ({ user }) => removeName('user', user),
+    'make group': ({ group }) => removeName('group', group),
     'mask unit': ({ unit }) =>
       must(!existsSync(machine.systemd) || systemctl('unmask', '--quiet', unit), 'systemctl unmask failed'),
     'enable unit'({ unit }) {
@@ -77,7 +89,7 @@ export async function undoAll(machine, { names, gone, run, systemctl }) {
       if (by !== 'packages') note(machine.ledger, { deed: opposite, [by]: deed[by] })
     } catch (error) {
       process.stderr.write(
-        `polebean: cannot undo "${deed.deed} ${deed.unit ?? deed.path ?? ''}": ${error.message}\n`,
+        `polebean: cannot undo "${deed.deed} ${deed.unit ?? deed.path ?? deed.user ?? deed.group ?? ''}": ${error.message}\n`,
       )
     }
   if (existsSync(machine.systemd)) systemctl('daemon-reload')
@@ -101,6 +113,22 @@ export const isFullPath = (path) =>
 function checked(path) {
   if (!isFullPath(path)) throw new Error('it is no full path')
   return path
+}
+
+/** Names of users and groups of the machine itself. */
+export const usersOn = ({ users }) =>
+  Object.fromEntries(
+    ['user', 'group'].map((kind) => {
+      const text = users && existsSync(users[kind]) ? readFileSync(users[kind], 'utf8') : ''
+      return [kind, text.split('\n').flatMap((line) => line.split(':')[0] || [])]
+    }),
+  )
+
+/** A link that a purged package forgot, and its folder when nothing else is in it. */
+function removeTrace(link) {
+  if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  rmSync(link)
+  removeIfEmpty(dirname(link))
 }
 
 /** No home is there (uninstall looked), so nobody has these ports. */

@@ -39,6 +39,7 @@ function makeMachine({ packages = {} as Record<string, string[]>, auto = [] as s
     claims: join(dir, 'ports'),
     run: join(dir, 'run'),
     ours: [join(dir, 'etc/release')],
+    users: { user: join(dir, 'etc/passwd'), group: join(dir, 'etc/group') },
   }
   const log = join(dir, 'log')
   const program = (name: string, script: string) => {
@@ -75,6 +76,11 @@ shift 3; for name in "$@"; do rm -f '${dir}/there'/$name; done`,
 esac`,
   )
   program('sudo', 'exec "$@"')
+  for (const [kind, file] of [
+    ['user', 'passwd'],
+    ['group', 'group'],
+  ])
+    program(`${kind}del`, `echo "${kind}del $*" >>'${log}'; rm '${dir}/etc/${file}'`)
   return {
     at,
     dir,
@@ -181,6 +187,36 @@ describe('uninstall', () => {
     assert.match(said, /theirs": it leads elsewhere by now/)
     assert.deepEqual(kept, [`make link ${etc('theirs')}: could not be undone`])
     assert.deepEqual(machine.did()[0], 'systemctl disable --quiet --now polebean.service')
+  })
+
+  it('removes users that came with packages, after these, and keeps them while one of these stays', () => {
+    const [gone, kept] = [[], ['other']].map((needing) => {
+      const machine = makeMachine({ packages: { haproxy: needing } })
+      writeFileSync(join(machine.dir, 'etc/passwd'), 'root:x:0:\n_log:x:999:\n')
+      writeFileSync(join(machine.dir, 'etc/group'), 'root:x:0:\n_log:x:999:\n')
+      machine.note(
+        { deed: 'install packages', packages: ['haproxy'] },
+        { deed: 'make group', group: '_log' },
+        { deed: 'make user', user: '_log' },
+        { deed: 'make user', user: 'nobody-knows' },
+      )
+      return { ...machine.uninstall(), did: machine.did() }
+    })
+    assert.deepEqual(
+      gone!.did.filter((line) => !line.startsWith('systemctl')),
+      ['apt-get purge -y -qq haproxy', 'userdel _log', 'groupdel _log'],
+    )
+    assert.deepEqual(gone!.kept, [
+      'the packages foreign-leftover: nothing needs them now, but it is not known who brought them (apt-get autoremove)',
+    ])
+    assert.deepEqual(
+      kept!.did.filter((line) => /del /.test(line)),
+      [],
+    )
+    assert.match(
+      kept!.said,
+      /cannot undo "make user _log": a package that was installed with it is still there/,
+    )
   })
 
   it('goes on after a failure, and where it was ended', () => {

@@ -57,8 +57,10 @@ export const STAYS = [
 ]
 
 /** One line of the ledger in words. */
-export const wordsOf = ({ deed, line, packages, unit, path }) =>
-  deed === 'unknown' ? `unknown line: ${line}` : `${deed} ${packages?.join(' ') ?? unit ?? path}`
+export const wordsOf = ({ deed, line, packages, unit, path, user, group }) =>
+  deed === 'unknown'
+    ? `unknown line: ${line}`
+    : `${deed} ${packages?.join(' ') ?? unit ?? path ?? user ?? group}`
 
 function refuseHomes(machine, given) {
   const claimed = existsSync(machine.claims)
