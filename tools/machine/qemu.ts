@@ -30,16 +30,11 @@ export function argvOf(disk: Disk, accelerator: Accelerator, port: number): stri
   ]
 }
 
-// decision 012: V8 dies under emulated newer features.
+// decision 012: newer features are left out, since V8 dies under their emulation.
 const accelerationOf = (accelerator: Accelerator): string[] =>
   accelerator === 'kvm'
     ? ['-accel', 'kvm', '-cpu', 'host']
-    : [
-        '-accel',
-        `tcg,thread=${process.env['MACHINE_THREAD'] ?? 'multi'},tb-size=512`,
-        '-cpu',
-        process.env['MACHINE_CPU'] ?? 'Nehalem',
-      ]
+    : ['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'Nehalem']
 
 /** KVM when a guest's kernel speaks within seconds; a machine may have /dev/kvm and still run no guest on it (seen). */
 export async function chooseAccelerator(disk: Disk): Promise<Accelerator> {
