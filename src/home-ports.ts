@@ -72,12 +72,46 @@ export function homesHere(claims = CLAIMS): { dir: string; id?: string; cidr?: s
   })
 }
 
+export type HomeClaims = {
+  /** Ids of homes that are there. */
+  ids: string[]
+  /** Folders in which something is that cannot be read: nobody can say which home it is. */
+  damaged: string[]
+  /** Claims of homes whose folder is gone. */
+  gone: { file: string; dir: string }[]
+}
+
+/** Who has claimed ports on this machine, and what became of them. */
+export function readClaims(claims = CLAIMS): HomeClaims {
+  const found: HomeClaims = { ids: [], damaged: [], gone: [] }
+  for (const name of existsSync(claims) ? readdirSync(claims) : []) {
+    const file = join(claims, name)
+    const dir = readFileIfAny(file)
+    if (dir === undefined || isBeingMade(file)) continue
+    const home = lookAtHome(dir)
+    if (home === 'gone') found.gone.push({ file, dir })
+    else if (home === 'damaged' || !home.id) found.damaged.push(dir)
+    else found.ids.push(home.id)
+  }
+  return found
+}
+
+/** Takes claims of homes that are gone away. */
+export function removeClaims(gone: HomeClaims['gone'], claims = CLAIMS): void {
+  for (const { file, dir } of gone) if (readFileIfAny(file) === dir) rmSync(file, { force: true })
+  removeIfEmpty(claims)
+}
+
 /** Gives ports back: of a home that is being deleted, or those that it has no more. */
 export function releasePorts(ports: number[], dir: string, claims = CLAIMS): void {
   for (const port of ports) {
     const file = join(claims, String(port))
     if (readFileIfAny(file) === dir) rmSync(file, { force: true })
   }
+  removeIfEmpty(claims)
+}
+
+function removeIfEmpty(claims: string): void {
   try {
     rmdirSync(claims)
   } catch {
@@ -108,10 +142,13 @@ function claim(port: number, dir: string, claims: string): boolean {
 // The claim is written before home.json is, so one without a home counts for as long as that may take.
 const MAKING_MS = 60_000
 
-function isStale(file: string, port: number): boolean {
+function isBeingMade(file: string): boolean {
   const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-  if (since === undefined) return false
-  if (performance.timeOrigin + performance.now() - since < MAKING_MS) return false
+  return since === undefined || performance.timeOrigin + performance.now() - since < MAKING_MS
+}
+
+function isStale(file: string, port: number): boolean {
+  if (isBeingMade(file)) return false
   const home = lookAtHome(readFileSync(file, 'utf8'))
   if (home === 'gone') return true
   // Nobody can say what it has: it keeps what it claimed.

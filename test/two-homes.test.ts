@@ -1,13 +1,14 @@
 // Two homes on one machine, one of them in a folder with a long and odd name. Neither reaches the other, nor the host.
 import assert from 'node:assert/strict'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { rangeOf } from '../src/engines/network/names.ts'
-import { makeTestHome, runProgram, type TestHome } from './support/home.ts'
+import { leftOvers, makeTestHome, runProgram, type TestHome } from './support/home.ts'
 import { PROBE_PORT, writeProbeApp } from './support/probe-app.ts'
-import { sandboxes, things, untilTold, untilWhole } from './support/world.ts'
+import { sandboxes, things, until, untilTold, untilWhole } from './support/world.ts'
 
 // 150 characters with what precedes it, a blank and an umlaut in it (HAProxy's socket paths end at 97).
 const ODD = `über lang ${'x'.repeat(150)}`.slice(0, 150 - '/tmp/pbe-xxxxxx/'.length)
@@ -140,5 +141,37 @@ describe('two homes', { concurrency: 1 }, () => {
     await far.polebean(['up', join(far.dir, '../probe-app'), '--name', 'far-app'])
     await untilWhole(far, 'far-app', /^far-app /)
     assert.equal((await runProgram(['ip', 'netns', 'exec', `pb-${far.settings().id}`, 'true'])).status, 0)
+  })
+  it('doctor finds what one leaves whose folder is deleted by hand; down --orphans removes it, and nothing of the other', async () => {
+    const { id } = far.settings()
+    const accept = ['-i', `pole${id}`, '-m', 'comment', '--comment', `polebean pb-${id}`, '-j', 'ACCEPT']
+    await runProgram(['iptables-nft', '-A', 'FORWARD', ...accept]) // as where a firewall drops what is forwarded
+    const orphan = async (status: number) => {
+      const { stdout } = await near.polebean(['doctor', '--json'], { status })
+      const checks = JSON.parse(stdout) as { name: string; saw: string }[]
+      return checks.find(({ name }) => name === 'orphans')?.saw
+    }
+    assert.equal(await orphan(0), 'none')
+    // What runs there writes on meanwhile.
+    await until('the folder is gone', () => {
+      rmSync(far.dir, { recursive: true, force: true })
+      return !existsSync(far.dir)
+    })
+    assert.match(
+      (await orphan(1))!,
+      new RegExp(`^of home ${id}, whose folder is gone: 3 namespaces, .*1 loop device, 1 firewall rule`),
+    )
+    const before = sandboxes(near.settings())
+    const unasked = await near.polebean(['down', '--orphans'], { status: 2 })
+    assert.match(unasked.stderr, new RegExp(`home ${id} \\(${far.dir.slice(0, 9)}`))
+    const { stdout } = await near.polebean(['down', '--orphans', '--force'])
+    assert.match(stdout, new RegExp(`^removed: home ${id}`))
+    assert.deepEqual(await leftOvers(id, far.dir), [])
+    assert.equal(existsSync(`/run/polebean/${id}`), false)
+    const rules = await runProgram(['iptables-nft', '-S'])
+    assert.equal(rules.stdout.includes(id), false)
+    assert.equal(await orphan(0), 'none')
+    assert.deepEqual(sandboxes(near.settings()), before)
+    await untilWhole(near, 'near-app', /^near-app /)
   })
 })

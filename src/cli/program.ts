@@ -272,13 +272,23 @@ function defineMachine(define: Define, withJson: Define): void {
   withJson(
     'down',
     'stop everything of this home and keep its state',
-    async function (options: Json & { purge?: boolean }) {
+    async function (options: Json & { purge?: boolean; orphans?: boolean }) {
+      if (options.orphans)
+        return (await import('./commands/down-orphans.ts')).downOrphans(home(this), options)
       await (await import('./commands/down.ts')).down(home(this), options)
       if (options.json) printJson({ home: home(this), purged: options.purge === true })
     },
   )
     .option('--purge', 'delete the home, too')
+    .addOption(new Option('--orphans', 'remove what homes left whose folder is gone').conflicts('purge'))
     .option('--force', 'do not ask')
+  withJson(
+    'uninstall',
+    'undo what setup did to this machine, and say what stays',
+    async function (options: Json & { force?: boolean }) {
+      await (await import('./commands/uninstall.ts')).uninstall(home(this), options)
+    },
+  ).option('--force', 'do not ask')
 }
 
 function defineBackup(withJson: Define): void {

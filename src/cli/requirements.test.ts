@@ -94,6 +94,9 @@ describe('rights', () => {
 describe('a machine that is not Linux', () => {
   it('is refused by name', async () => {
     const refused = requireMachine('darwin')
-    await assert.rejects(refused, (error) => error instanceof Failure && /this is darwin/.test(error.message))
+    await assert.rejects(
+      refused,
+      (error) => error instanceof Failure && /this is macOS[^]*contrib\/lima\.yaml/.test(error.message),
+    )
   })
 })

@@ -2,6 +2,7 @@
 // the rights of root. `doctor` shows them all; the server and `start` refuse with the first that is missing.
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isOlder, readFacts, whyNotHere } from '../../tools/setup/elsewhere.mjs'
 import { run } from '../kernel/process.ts'
 import { EXIT, Failure } from './failure.ts'
 import PROGRAMS from './programs.json' with { type: 'json' }
@@ -49,12 +50,6 @@ export function judge(
   const found = /\d+(?:\.\d+)+/.exec(line)?.[0]
   if (found !== undefined && !isOlder(found, minimum)) return { name, ok: true, saw: line }
   return { name, ok: false, saw: `${line}: ${minimum} or newer is needed, since ${why} (${install})` }
-}
-
-function isOlder(found: string, minimum: string): boolean {
-  const [ours, theirs] = [found, minimum].map((text) => text.split('.').map(Number))
-  for (const [index, part] of theirs!.entries()) if (ours![index] !== part) return (ours![index] ?? 0) < part
-  return false
 }
 
 async function checkVenv(): Promise<Check> {
@@ -149,8 +144,8 @@ export function checkRights(machine: Machine = THIS_MACHINE): Check {
 
 /** Throws a plain sentence when Polebean cannot run here. Makes nothing. */
 export async function requireMachine(platform: string = process.platform): Promise<void> {
-  if (platform !== 'linux')
-    throw new Failure(`Polebean runs on Linux; this is ${platform} (README, "macOS and Windows")`)
+  const reason = whyNotHere({ ...readFacts(), platform })
+  if (reason) throw new Failure(reason)
   if (process.getuid!() !== 0)
     throw new Failure('the server needs root (it makes network namespaces); use sudo', EXIT.usage)
   const bad = [checkRights(), ...checkKernel(), ...(await checkPrograms())].filter(({ ok }) => !ok)

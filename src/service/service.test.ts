@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { programPath } from './program.ts'
+import { programPath } from '../cli/release.ts'
 import { makeService, type ServiceMachine } from './service.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'pbt-service-'))

@@ -1,21 +1,14 @@
 // The part of setup that is root: one process, so that sudo is asked once. It gets its task as JSON on standard input
 // (proxies may hold passwords, which must not be seen in an argv) and notes each change to the machine before it is made.
 import { spawn, spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname } from 'node:path'
-import { environmentOn, findProgram } from './machine.mjs'
+import { note as noteIn } from './ledger.mjs'
+import { environmentOn, findProgram, UNITS } from './machine.mjs'
+import { undoAll, usersOn } from './undo.mjs'
 import { allowServices, forbidServices, isStalePolicy } from './policy.mjs'
 
-/** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot, sshd let people in. */
-const UNITS = {
-  haproxy: { unit: 'haproxy.service', program: 'haproxy' },
-  'nginx-light': { unit: 'nginx.service', program: 'nginx' },
-  runit: { unit: 'runit.service', program: 'runsvdir' },
-  'openssh-server': { unit: 'ssh.service', program: 'sshd' },
-}
-
-const { task, names = [], machine, proxies } = JSON.parse(readFileSync(0, 'utf8'))
+const { task, names = [], brought = [], gone = [], machine, proxies } = JSON.parse(readFileSync(0, 'utf8'))
 let child
 let signalled
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -31,6 +24,7 @@ try {
   }
   if (task === 'update') await run(['apt-get', 'update', '-qq'])
   if (task === 'install') await install()
+  if (task === 'undo') await undoAll(machine, { names, gone, run, systemctl })
 } catch (error) {
   process.stderr.write(`polebean: ${error.message}\n`)
   process.exitCode = 1
@@ -41,9 +35,9 @@ async function install() {
   const masked = maskWhatComes()
   try {
     await withoutServices(async () => {
-      note({ deed: 'install packages', packages: names })
+      note({ deed: 'install packages', packages: names, brought })
       const quiet = ['-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold']
-      await run(['apt-get', 'install', ...quiet, ...names])
+      await notingUsers(() => run(['apt-get', 'install', ...quiet, ...names]))
     })
   } finally {
     // Of a package that did not come, nothing stays.
@@ -52,6 +46,19 @@ async function install() {
         note({ deed: 'unmask unit', unit })
         systemctl('unmask', '--quiet', unit)
       }
+  }
+}
+
+// Packages make users and Debian keeps them when they are purged. Who came is known only afterwards.
+async function notingUsers(work) {
+  const before = usersOn(machine)
+  try {
+    await work()
+  } finally {
+    const after = usersOn(machine)
+    for (const kind of ['group', 'user'])
+      for (const name of after[kind].filter((one) => !before[kind].includes(one)))
+        note({ deed: `make ${kind}`, [kind]: name })
   }
 }
 
@@ -104,6 +111,5 @@ function run(argv) {
 }
 
 function note(entry) {
-  mkdirSync(dirname(machine.ledger), { recursive: true })
-  appendFileSync(machine.ledger, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)
+  noteIn(machine.ledger, entry)
 }

@@ -14,6 +14,20 @@ export const MACHINE = {
   ledger: '/var/lib/polebean-setup/ledger.jsonl',
   /** Is there when systemd is the machine's first process. */
   systemd: '/run/systemd/system',
+  users: { user: '/etc/passwd', group: '/etc/group' },
+  /** Where homes claim their ports (src/home-ports.ts), and where their sockets are. */
+  claims: '/var/lib/polebean-ports',
+  run: '/run/polebean',
+  /** The only folders that `uninstall` removes with what is in them. */
+  ours: ['/opt/polebean', '/etc/polebean'],
+}
+
+/** Package → the unit it brings and enables: haproxy and nginx would take port 80 at the next boot. */
+export const UNITS = {
+  haproxy: { unit: 'haproxy.service', program: 'haproxy' },
+  'nginx-light': { unit: 'nginx.service', program: 'nginx' },
+  runit: { unit: 'runit.service', program: 'runsvdir' },
+  'openssh-server': { unit: 'ssh.service', program: 'sshd' },
 }
 
 /** Program → Debian package, minimum version: the same table that the server and `doctor` check. */
@@ -45,3 +59,6 @@ function canRun(path) {
     return false
   }
 }
+
+/** Package → links that it leaves behind when it is purged (runit's own maintenance scripts; tried on Debian 12 and 13). */
+export const TRACES = { runit: ['/etc/sv/default-syslog/supervise'] }

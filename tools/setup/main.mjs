@@ -1,33 +1,47 @@
 // `npm run setup` and `npm run up`: makes a machine that has only Node (18 or newer), npm and Python 3 ready, then hands
-// over to the pinned Node. Plain JavaScript, since it runs before anything is installed.
+// over to the pinned Node. `npm run uninstall` undoes it. Plain JavaScript, since it runs before anything is installed.
 // npm's own Node runs it (`npm_node_execpath`): the pinned one comes first in the PATH of npm's scripts, and may lack a
 // library that is only brought here.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readFacts, whyNotHere } from './elsewhere.mjs'
 import { ensureModules } from './modules.mjs'
-import { ensurePackages } from './packages.mjs'
+import { checkMachine, ensurePackages } from './packages.mjs'
+import { STAYS, uninstall } from './uninstall.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const [verb = 'setup', ...rest] = process.argv.slice(2)
 const args = rest[0] === '--' ? rest.slice(1) : rest
 
 try {
-  if (process.platform !== 'linux')
-    throw new Error(
-      `Polebean runs on Linux; this is ${process.platform}. On macOS or Windows use a Linux virtual machine (README, "macOS and Windows").`,
-    )
-  if (!['x64', 'arm64'].includes(process.arch))
-    throw new Error(`Polebean runs on x86_64 and arm64; this is ${process.arch}.`)
-  // A release has its Node and its libraries inside.
-  if (!existsSync(join(root, 'release.json'))) ensureModules(root)
-  await ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
-  if (verb === 'up') up()
-  else say('Everything Polebean needs is installed.')
+  // First of all, so that nothing is fetched for a machine on which it cannot run.
+  const reason = whyNotHere(readFacts())
+  if (reason) throw new Error(reason)
+  if (verb === 'uninstall') await remove()
+  else {
+    checkMachine()
+    // A release has its Node and its libraries inside.
+    if (!existsSync(join(root, 'release.json'))) ensureModules(root)
+    await ensurePackages({ yes: args.includes('--yes') || !process.stdin.isTTY })
+    if (verb === 'up') up()
+    else say('Everything Polebean needs is installed.')
+  }
 } catch (error) {
   say(`polebean: ${error.message}`)
   process.exitCode = 1
+}
+
+// Also where the pinned Node does not start any more, since its library is gone already.
+async function remove() {
+  const { undone, kept } = await uninstall({
+    yes: args.includes('--force'),
+    homes: [process.env.POLEBEAN_HOME ?? '/var/lib/polebean'],
+    say,
+  })
+  for (const one of undone) say(`undone: ${one}`)
+  for (const one of [...kept, ...STAYS]) say(`left: ${one}`)
 }
 
 function up() {

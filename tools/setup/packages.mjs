@@ -2,6 +2,7 @@
 // to the machine is written to a ledger (as-root.mjs).
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { isOlder, readFacts, withoutApt } from './elsewhere.mjs'
 import { environmentOn, findProgram, hasLibrary, LIBRARIES, MACHINE, PROGRAMS } from './machine.mjs'
 import { isStalePolicy } from './policy.mjs'
 
@@ -17,10 +18,7 @@ export async function ensurePackages({ yes, extra = {}, machine = MACHINE }) {
     if (isStalePolicy(machine.policy)) await asRoot(machine, { task: 'tidy' })
     return
   }
-  if (!findProgram(machine, 'apt-get'))
-    throw new Error(
-      `these packages are missing: ${names.join(', ')}. This machine has no apt-get; install them with its package manager and try again.`,
-    )
+  checkMachine({ machine, extra })
   let plan = simulate(machine, names)
   if (!plan) {
     say('Fetching the lists of packages (apt-get update) …')
@@ -31,13 +29,54 @@ export async function ensurePackages({ yes, extra = {}, machine = MACHINE }) {
     throw new Error(
       `apt-get cannot find these packages: ${names.join(', ')}. See: apt-get install --simulate ${names.join(' ')}`,
     )
+  refuseOlder(plan.versions)
   say(
     `Installing from the distribution (${plan.fetch} to fetch, ${plan.disk} on disk, no recommended packages, no service is started):\n` +
       `  ${plan.all.join(' ')}`,
   )
   if (!yes && !confirm(machine)) throw new Error('nothing was installed.')
-  // Not all of the plan: what these depend on stays marked as brought automatically, and goes with them.
-  await asRoot(machine, { task: 'install', names })
+  // Not all of the plan: what these depend on stays marked as brought automatically, and goes with them (uninstall).
+  const brought = plan.all.filter((name) => !names.includes(name))
+  await asRoot(machine, { task: 'install', names, brought })
+}
+
+/**
+ * Throws a sentence when setup could not make this machine ready: an engine is there and too old, or one is missing where
+ * there is no apt-get. Changes nothing, and fetches nothing.
+ */
+export function checkMachine({ machine = MACHINE, extra = {} } = {}) {
+  for (const { program, version, minimum, why } of PROGRAMS.filter((one) => one.minimum)) {
+    const path = findProgram(machine, program)
+    if (!path) continue
+    const { stdout = '', stderr = '' } = spawnSync(path, version, {
+      encoding: 'utf8',
+      env: environmentOn(machine),
+    })
+    const said = `${stdout}${stderr}`.split('\n')[0].trim()
+    if (said && isOlder(said, minimum))
+      throw new Error(
+        `${path} is too old (${said}): ${minimum} or newer is needed, since ${why}. Nothing was changed. ` +
+          `Debian 12 and newer bring it; or install a newer one there.`,
+      )
+  }
+  const names = missingPackages(machine, extra)
+  if (names.length === 0 || findProgram(machine, 'apt-get')) return
+  const programs = PROGRAMS.filter(({ program }) => !findProgram(machine, program))
+  const others = names
+    .filter((name) => !programs.some((one) => one.package === name))
+    .map((name) => `what Debian has in ${name}`)
+  throw new Error(withoutApt(readFacts().osRelease, programs, others))
+}
+
+/** What apt-get would bring, before it does. */
+function refuseOlder(versions) {
+  for (const { package: name, minimum, why } of PROGRAMS.filter((one) => one.minimum)) {
+    const version = versions[name]?.replace(/^\d+:/, '')
+    if (version && isOlder(version, minimum))
+      throw new Error(
+        `apt-get would bring ${name} ${version}; ${minimum} or newer is needed, since ${why}. Nothing was changed. Debian 12 and newer have it.`,
+      )
+  }
 }
 
 function missingPackages(machine, extra) {
@@ -53,8 +92,9 @@ function missingPackages(machine, extra) {
 }
 
 function simulate(machine, names) {
+  // Without the lock, which only root may have: a question changes nothing.
   const ask = (mode) =>
-    spawnSync('apt-get', ['install', '--no-install-recommends', mode, ...names], {
+    spawnSync('apt-get', ['install', '-o', 'Debug::NoLocking=1', '--no-install-recommends', mode, ...names], {
       encoding: 'utf8',
       env: environmentOn(machine),
     })
@@ -62,13 +102,17 @@ function simulate(machine, names) {
   if (plan.status !== 0) return undefined
   const sizes = ask('--assume-no').stdout
   return {
+    versions: Object.fromEntries(
+      [...plan.stdout.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+)/gm)].map((match) => match.slice(1)),
+    ),
     all: [...plan.stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]),
     fetch: /Need to get ([^/\s]+ \S+?)(?:\/| of)/.exec(sizes)?.[1] ?? 'nothing',
     disk: /After this operation, (\S+ \S+) of additional/.exec(sizes)?.[1] ?? 'little',
   }
 }
 
-function confirm(machine) {
+/** Asks on the terminal whether to go on; no answer is no. */
+export function confirm(machine) {
   process.stderr.write('Go on? [Y/n] ')
   const answer = spawnSync('head', ['-n1'], {
     stdio: ['inherit', 'pipe', 'inherit'],
@@ -80,7 +124,7 @@ function confirm(machine) {
 }
 
 /** Runs the part that is root, with sudo when we are not. An interruption is passed on, and its end awaited. */
-async function asRoot(machine, task) {
+export async function asRoot(machine, task) {
   const sudo = process.getuid() === 0 ? [] : [findProgram(machine, 'sudo')]
   if (sudo.includes(undefined)) throw new Error('this needs root, and there is no sudo. Run it as root.')
   const [file, ...args] = [...sudo, process.execPath, AS_ROOT]

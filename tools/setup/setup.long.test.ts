@@ -38,6 +38,7 @@ function makeMachine({ without = [] as string[] } = {}) {
     policy: join(dir, 'policy-rc.d'),
     ledger: join(dir, 'ledger/ledger.jsonl'),
     systemd: join(dir, 'systemd'),
+    users: { user: join(dir, 'passwd'), group: join(dir, 'group') },
   }
   mkdirSync(at.libraries[0]!)
   writeFileSync(join(at.libraries[0]!, 'libatomic.so.1'), '')
@@ -151,14 +152,14 @@ describe('setup of packages', () => {
         'systemctl mask --quiet haproxy.service',
         'systemctl mask --quiet runit.service',
         'apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold haproxy runit iproute2',
-        'policy 101 noted "deed":"install packages","packages":["haproxy","runit","iproute2"]}',
+        'policy 101 noted "deed":"install packages","packages":["haproxy","runit","iproute2"],"brought":["libfoo1"]}',
       ],
     )
     assert.deepEqual(machine.deeds(), [
       'mask unit haproxy.service',
       'mask unit runit.service',
       `write file ${machine.at.policy}`,
-      'install packages haproxy runit iproute2',
+      'install packages haproxy runit iproute2 libfoo1',
       `remove file ${machine.at.policy}`,
     ])
     assert.equal(existsSync(machine.at.policy), false)
@@ -166,6 +167,20 @@ describe('setup of packages', () => {
     const before = machine.log()
     assert.deepEqual(await setUp(machine).ended, { status: 0, said: '' })
     assert.deepEqual(machine.log(), before)
+  })
+
+  it('notes the users that come', async () => {
+    const machine = makeMachine({ without: ['haproxy'] })
+    for (const name of ['passwd', 'group'])
+      writeFileSync(join(machine.dir, name), 'root:x:0:0::/root:/bin/sh\n')
+    machine.aptGet(
+      `echo '_log:x:999:' >>'${machine.at.users.user}'; echo '_log:x:999:' >>'${machine.at.users.group}'`,
+    )
+    await setUp(machine).ended
+    assert.deepEqual(
+      machine.deeds().filter((deed) => deed.startsWith('make')),
+      ['make group _log', 'make user _log'],
+    )
   })
 
   it('asks sudo once when it is not root, and never when it is', async () => {
@@ -190,7 +205,7 @@ describe('setup of packages', () => {
     assert.deepEqual(machine.did(/mask/), [])
     assert.equal(machine.did(/^policy 7 /).length, 1)
     assert.equal(readFileSync(machine.at.policy, 'utf8'), 'exit 7\n')
-    assert.deepEqual(machine.deeds(), ['install packages haproxy'])
+    assert.deepEqual(machine.deeds(), ['install packages haproxy libfoo1'])
   })
 
   it('undoes what it did when apt-get fails, and says so', async () => {
@@ -232,12 +247,37 @@ describe('setup of packages', () => {
     assert.equal(machine.deeds().at(-1), `remove file ${machine.at.policy}`)
   })
 
+  it('refuses an engine that is too old, also before it comes, and changes nothing', async () => {
+    const there = makeMachine()
+    writeFileSync(
+      join(there.at.folders[0]!, 'haproxy'),
+      '#!/bin/sh\necho HA-Proxy version 2.2.9-2 2021/01/01\n',
+    )
+    const code = `
+      const { checkMachine } = await import(${JSON.stringify(module('packages.mjs'))})
+      checkMachine({ machine: ${JSON.stringify(there.at)} })`
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })
+    assert.match(
+      ran.stderr,
+      /haproxy is too old \(HA-Proxy version 2\.2\.9-2 .*\): 2\.6 or newer is needed, since .* Nothing was/,
+    )
+    const coming = makeMachine({ without: ['haproxy'] })
+    writeFileSync(
+      join(coming.at.folders[0]!, 'apt-get'),
+      "#!/bin/sh\necho 'Inst haproxy (2.2.9-2+deb11u6 Debian:11 [amd64])'\n",
+    )
+    const { status, said } = await setUp(coming).ended
+    assert.equal(status, 1)
+    assert.match(said, /apt-get would bring haproxy 2\.2\.9-2\+deb11u6; 2\.6 or newer is needed/)
+    assert.deepEqual([coming.deeds(), there.deeds()], [[], []])
+  })
+
   it('names what is missing where there is no apt-get, or no such package', async () => {
     const bare = makeMachine({ without: ['haproxy', 'nft'] })
     rmSync(join(bare.at.folders[0]!, 'apt-get'))
     assert.match(
       (await setUp(bare).ended).said,
-      /these packages are missing: haproxy, nftables\. .* no apt-get/,
+      /has no apt-get.*Nothing was changed.*\n {2}haproxy 2\.6 or newer .*\n {2}nft 0\.9\.4 or newer \(Debian: nftables\)$/m,
     )
     const empty = makeMachine({ without: ['haproxy'] })
     rmSync(join(empty.dir, 'lists'))

@@ -1,8 +1,10 @@
 // `doctor`: each engine found, its version, whether it works here, and what of this machine would be in the way.
 import { accessSync, constants } from 'node:fs'
+import { describeThings } from '../../engines/orphans/find.ts'
 import { checkClients } from '../doctor/clients.ts'
 import { checkHome } from '../doctor/home.ts'
 import { EXIT } from '../failure.ts'
+import { findOrphans } from '../orphans.ts'
 import { paint, print, printJson } from '../output.ts'
 import { checkKernel, checkPrograms, checkRights, type Check } from '../requirements.ts'
 
@@ -13,12 +15,23 @@ export async function doctor(homeDir: string, { json }: { json?: boolean }): Pro
     ...machine(),
     ...(await checkClients()),
     ...(await checkHome(homeDir)),
+    await checkOrphans(homeDir),
   ]
   if (json) printJson(checks)
   else
     for (const { name, ok, saw } of checks)
       print(`${ok ? paint('Green', 'ok  ') : paint('Red', 'NO  ')} ${name.padEnd(16)} ${saw}`)
   return checks.every((one) => one.ok) ? EXIT.ok : EXIT.failed
+}
+
+async function checkOrphans(homeDir: string): Promise<Check> {
+  const name = 'orphans'
+  const { homes } = await findOrphans(homeDir)
+  if (homes.length === 0) return { name, ok: true, saw: 'none' }
+  const saw = homes
+    .map((things) => `of home ${things.id}, whose folder is gone: ${describeThings(things)}`)
+    .join('; ')
+  return { name, ok: false, saw: `${saw} (polebean down --orphans)` }
 }
 
 function machine(): Check[] {

@@ -1,0 +1,112 @@
+// A guest as the steps see it: programs run in it over ssh, by its sudo user; it can be rebooted and ended.
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Disk } from './disk.ts'
+import { runHere } from './here.ts'
+import { lastOf, startGuest, type Accelerator, type Started } from './qemu.ts'
+import { USER } from './recipe.ts'
+
+export type Guest = {
+  /** Runs a script of sh as the sudo user; answers what it printed. Throws its last lines when it fails. */
+  run(script: string, options?: Run): Promise<string>
+  /** The same as root. */
+  root(script: string, options?: Run): Promise<string>
+  /** Asks the machine to reboot; answers when it can be spoken to again. */
+  reboot(): Promise<void>
+  stop(): Promise<void>
+  port: number
+}
+
+type Run = { stdin?: string | Buffer; timeoutMs?: number }
+
+const BOOT_MS = 1_200_000
+const RUN_MS = 2_400_000
+const ASK_AGAIN_MS = 300
+
+type Options = { accelerator: Accelerator; folder: string; name: string; signal: AbortSignal }
+
+/** Starts a guest on a layer of its own above the disk, and waits until its sudo user can log in. */
+export async function bootGuest(disk: Disk, options: Options): Promise<Guest> {
+  const machine = await startGuest(disk, options)
+  return guestOn(machine, { ...options, key: disk.key })
+}
+
+/** Speaks with a machine that was started; answers when its sudo user can log in, and ends it when that does not happen. */
+export async function guestOn(
+  machine: Started,
+  { key, name, signal }: { key: string; name: string; signal: AbortSignal },
+): Promise<Guest> {
+  let over = false
+  void machine.ended.then(() => (over = true))
+  const options = {
+    ...{ BatchMode: 'yes', LogLevel: 'ERROR', StrictHostKeyChecking: 'no', UserKnownHostsFile: '/dev/null' },
+    ...{ ConnectTimeout: '5', ServerAliveInterval: '15', ServerAliveCountMax: '80' },
+  }
+  const words = Object.entries(options).flatMap(([option, value]) => ['-o', `${option}=${value}`])
+  const ssh = (command: string, run: Run = {}) =>
+    runHere(['ssh', '-p', String(machine.port), '-i', key, ...words, `${USER}@127.0.0.1`, command], {
+      timeoutMs: RUN_MS,
+      ...run,
+      signal,
+    })
+  const bootId = () => ssh('cat /proc/sys/kernel/random/boot_id', { timeoutMs: 10_000 })
+  const untilUp = async (before = '') => {
+    for (const end = performance.now() + BOOT_MS; performance.now() < end; await sleep(ASK_AGAIN_MS)) {
+      signal.throwIfAborted()
+      if (over) break
+      const id = await bootId().catch(() => before)
+      if (id !== before) return
+    }
+    await machine.stop()
+    throw new Error(`the guest ${name} did not come up; its console ends with:\n${lastOf(machine.console)}`)
+  }
+  await untilUp()
+  return {
+    port: machine.port,
+    run: (script, run) => ssh(`set -e; ${script}`, run),
+    root: (script, run) => ssh(`sudo sh -ec ${quoted(script)}`, run),
+    async reboot() {
+      const before = await bootId()
+      await ssh('sudo systemctl reboot').catch(() => undefined) // it ends our connection
+      await untilUp(before)
+    },
+    stop: machine.stop,
+  }
+}
+
+/** One word of sh. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** What this machine trusts and where its package managers look: a guest gets the same, so that it reaches the same. */
+export async function introduce(guest: Guest): Promise<void> {
+  const certificates = readFileSync('/etc/ssl/certs/ca-certificates.crt')
+  // One file: update-ca-certificates takes the whole of it into the bundle.
+  await guest.root(
+    'cat >/usr/local/share/ca-certificates/from-outside.crt; update-ca-certificates >/dev/null 2>&1',
+    { stdin: certificates },
+  )
+  const bundle = '/etc/ssl/certs/ca-certificates.crt'
+  const names = [
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+    'PIP_INDEX_URL',
+  ]
+  const lines = names.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []))
+  const registry = (await runHere(['npm', 'config', 'get', 'registry']).catch(() => '')).trim()
+  await guest.root('cat >>/etc/environment', {
+    stdin: [`NODE_EXTRA_CA_CERTS=${bundle}`, ...lines, ''].join('\n'),
+  })
+  await guest.root('cat >/etc/pip.conf', {
+    stdin: `[global]\ncert = ${bundle}\n`,
+  })
+  await guest.run('cat >~/.npmrc', {
+    stdin: `cafile=${bundle}\n${/^https?:/.test(registry) ? `registry=${registry}\n` : ''}`,
+  })
+  await guest.root(
+    'ufw allow OpenSSH >/dev/null; ufw --force enable >/dev/null; sysctl -qw net.ipv4.ip_forward=0',
+  )
+}

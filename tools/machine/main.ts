@@ -1,0 +1,143 @@
+// `npm run test:machine`: Polebean on real machines: Debian with systemd, from the clone to the uninstall. Never part of
+// `npm test`. Needs root (mmdebstrap), qemu-system-x86, mmdebstrap, e2fsprogs and ssh. One line a step, a table at the end;
+// guests and their files are ended and removed also when it fails or is interrupted.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensurePackages } from '../setup/packages.mjs'
+import { CACHE, makeDisk } from './disk.ts'
+import { bootGuest, type Guest } from './guest.ts'
+import { chooseAccelerator, type Accelerator } from './qemu.ts'
+import { RELEASES, type Release } from './recipe.ts'
+import { STEPS, type World } from './scenario.ts'
+
+const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--cache DIR] [--build-only]
+  --short       one disk, without the AWS walk
+  --debian N    only this release
+  --cache DIR   where disks are kept (${CACHE})
+  --build-only  only the disks`
+
+const { short, debian, cache, buildOnly } = readArguments()
+const folder = mkdtempSync(join(tmpdir(), 'machine-'))
+const guests: Guest[] = []
+const rows: { disk: string; step: string; seconds: number; goal: string; said: string }[] = []
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))
+
+let failed = false
+try {
+  if (process.getuid!() !== 0) throw new Error('test:machine needs root (mmdebstrap makes device files)')
+  await ensurePackages({
+    yes: true,
+    extra: {
+      'qemu-system-x86_64': 'qemu-system-x86',
+      mmdebstrap: 'mmdebstrap',
+      'mkfs.ext4': 'e2fsprogs',
+      'ssh-keygen': 'openssh-client',
+      git: 'git',
+    },
+  })
+  const releases = RELEASES.filter(({ number }) => debian === undefined || number === debian)
+  for (const release of short ? releases.slice(0, 1) : releases) await onRelease(release)
+} catch (error) {
+  failed = true
+  console.error(`polebean: ${error instanceof Error ? error.message : String(error)}`)
+} finally {
+  await Promise.all(guests.map((guest) => guest.stop()))
+  rmSync(folder, { recursive: true, force: true })
+}
+printRows()
+console.log(failed ? 'test:machine failed' : 'test:machine passed')
+process.exitCode = failed ? 1 : 0
+
+async function onRelease(release: Release): Promise<void> {
+  const name = `debian-${release.number}`
+  const { disk } = await timed(name, 'disk', '', async () => {
+    const made = await makeDisk(release, cache, interrupted.signal)
+    return { disk: made.disk, said: made.built ? 'built' : 'from the cache' }
+  })
+  if (buildOnly) return
+  let accelerator: Accelerator = 'tcg'
+  const boot = async (guestName: string) => {
+    const guest = await bootGuest(disk, { accelerator, folder, name: guestName, signal: interrupted.signal })
+    guests.push(guest)
+    return guest
+  }
+  const { guest } = await timed(name, 'boot', '', async () => {
+    accelerator = await chooseAccelerator(disk)
+    return {
+      guest: await boot(name),
+      said: accelerator === 'kvm' ? 'under KVM' : 'emulated: no guest runs under KVM here',
+    }
+  })
+  const world: World = {
+    guest,
+    disk,
+    accelerator,
+    another: (other) => boot(`${name}-${other}`),
+    memory: new Map(),
+  }
+  for (const step of STEPS.filter((one) => !short || one.short))
+    await timed(name, step.name, step.goalS === undefined ? '' : `<= ${step.goalS} s`, async () => ({
+      said: (await step.run(world)) ?? '',
+    }))
+  await guest.stop()
+}
+
+async function timed<T extends { said: string }>(
+  disk: string,
+  step: string,
+  goal: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  interrupted.signal.throwIfAborted()
+  const startedAt = performance.now()
+  const end = (said: string) => {
+    const seconds = (performance.now() - startedAt) / 1000
+    rows.push({ disk, step, seconds, goal, said })
+    console.log(`${disk}  ${step.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${said}`)
+  }
+  try {
+    const done = await work()
+    end(done.said)
+    return done
+  } catch (error) {
+    end('FAILED')
+    throw error
+  }
+}
+
+function printRows(): void {
+  console.log(`\n${'disk'.padEnd(12)}${'step'.padEnd(26)}${'seconds'.padStart(8)}  ${'goal'.padEnd(10)}`)
+  for (const { disk, step, seconds, goal, said } of rows)
+    console.log(
+      `${disk.padEnd(12)}${step.padEnd(26)}${seconds.toFixed(1).padStart(8)}  ${goal.padEnd(10)}${said === 'FAILED' ? 'FAILED' : ''}`.trimEnd(),
+    )
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        short: { type: 'boolean', default: false },
+        debian: { type: 'string' },
+        cache: { type: 'string', default: CACHE },
+        'build-only': { type: 'boolean', default: false },
+      },
+    })
+    if (values.debian !== undefined && !RELEASES.some(({ number }) => number === values.debian))
+      throw new Error(`no such release: ${values.debian}`)
+    mkdirSync(values.cache, { recursive: true })
+    return {
+      short: values.short,
+      debian: values.debian,
+      cache: values.cache,
+      buildOnly: values['build-only'],
+    }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    process.exit(2)
+  }
+}

@@ -1,0 +1,22 @@
+// The sudo user has a clone of what is committed here, and nothing of Polebean yet: the picture to compare with later.
+import { fileURLToPath } from 'node:url'
+import { PICTURE } from '../compare.ts'
+import { bundleOf } from '../bundle.ts'
+import { introduce } from '../guest.ts'
+import type { World } from '../scenario.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
+export async function clone({ guest, memory }: World): Promise<string> {
+  await introduce(guest)
+  await guest.root('apt-get -qq update')
+  const bundle = await bundleOf(ROOT)
+  await guest.run(
+    'cat >polebean.bundle && git clone -q -b main polebean.bundle polebean && rm polebean.bundle',
+    {
+      stdin: bundle,
+    },
+  )
+  memory.set('before', await guest.root(PICTURE))
+  return `${(await guest.run('cat /etc/debian_version; uname -r')).trim().replace('\n', ', ')}`
+}
