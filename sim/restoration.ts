@@ -34,6 +34,8 @@ export function restoreBackup(world: World, { folder, bodies, takenOut }: Backup
   world.takenOut.clear()
   for (const id of takenOut) world.takenOut.add(id)
   world.strangers.clear()
+  // Neither the engine's counters nor what was told of them since the backup are there any more.
+  for (const id of world.starved) world.killsLost.add(id)
   const { compute } = world
   for (const things of [compute.instances, compute.layers, compute.lost]) things.clear()
   compute.blind = false

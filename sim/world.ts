@@ -49,6 +49,8 @@ export type World = {
   takenOut: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
+  /** Of those: what the kernel did may be known to nobody any more. */
+  killsLost: Set<string>
   /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
   strangers: Map<string, 'ours' | 'foreign'>
   outside(clock: Clock): Outside
@@ -118,6 +120,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     trouble,
     takenOut: new Set(),
     starved: new Set(),
+    killsLost: new Set(),
     strangers: new Map(),
     outside: (lifeClock) => ({
       compute: makeFakeCompute({

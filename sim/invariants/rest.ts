@@ -31,7 +31,7 @@ export function rest(world: World): string[] {
 }
 
 // A burst of kills is one event, of an instance that lives to be told of.
-function told({ store, starved }: World): string[] {
+function told({ store, starved, killsLost }: World): string[] {
   const members = store.all<{ instanceId: string }>('select instance_id from environment_instance')
   const count = (id: string) =>
     store.get<{ n: number }>('select count(*) as n from event where message like :like', {
@@ -39,7 +39,7 @@ function told({ store, starved }: World): string[] {
     })!.n
   return [...starved].flatMap((id) => {
     const n = count(id)
-    const least = members.some(({ instanceId }) => instanceId === id) ? 1 : 0
+    const least = !killsLost.has(id) && members.some(({ instanceId }) => instanceId === id) ? 1 : 0
     return n >= least && n <= 1 ? [] : [`${n} events tell that memory ran out in ${id}`]
   })
 }

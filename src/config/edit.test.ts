@@ -35,7 +35,6 @@ describe('a change of one setting', () => {
     assert.equal(next, text.replace('# api.port: null\n', '# api.port: null\napi.port: 5000\n'))
     assert.equal(withoutSetting(next, 'api.port'), text)
     assert.equal(withoutSetting(text, 'api.port'), text)
-    assert.equal(withSetting(text.trimEnd(), 'budgets.events', 500), `${text}budgets.events: 500\n`)
     assert.equal(
       withSetting(text.trimEnd(), 'backup.passphraseFile', '/p'),
       `${text}backup.passphraseFile: /p\n`,

@@ -169,13 +169,14 @@ describe('the program that a unit names', () => {
     mkdirSync(join(clone, 'bin'), { recursive: true })
     assert.equal(programPath(`${clone}/`), join(clone, 'bin/polebean'))
     const releases = join(base, 'opt')
-    for (const version of ['1.0', '2.0']) {
+    const facts = { commit: '0'.repeat(40), arch: 'x64', node: '26.0.0' }
+    for (const version of ['1.0.0', '2.0.0']) {
       mkdirSync(join(releases, version, 'bin'), { recursive: true })
       writeFileSync(join(releases, version, 'bin/polebean'), '')
-      writeFileSync(join(releases, version, 'release.json'), '{}')
+      writeFileSync(join(releases, version, 'release.json'), JSON.stringify({ version, ...facts }))
     }
-    assert.equal(programPath(`${releases}/1.0/`), join(releases, '1.0/bin/polebean'))
-    symlinkSync('2.0', join(releases, 'current'))
-    assert.equal(programPath(`${releases}/1.0/`), join(releases, 'current/bin/polebean'))
+    assert.equal(programPath(`${releases}/1.0.0/`), join(releases, '1.0.0/bin/polebean'))
+    symlinkSync('2.0.0', join(releases, 'current'))
+    assert.equal(programPath(`${releases}/1.0.0/`), join(releases, 'current/bin/polebean'))
   })
 })

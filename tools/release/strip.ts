@@ -7,14 +7,16 @@ import { dirname, join, normalize } from 'node:path'
 /** What a module loads: imports (also type-only ones until stripped), and programs that it starts (`new URL`). */
 const REFERENCE = /(\bfrom |\bimport |\bimport\(|\bnew URL\()'([^']+)\.ts'/g
 
-/** JavaScript and the sources it refers to. Throws when a `.ts` would be left in it: nothing of that name will be there. */
+/** JavaScript and the sources it refers to. Throws when a `.ts` would be left in it, but for comments: nothing of that name
+ *  will be there. */
 export function stripModule(path: string, source: string): { code: string; references: string[] } {
   const stripped = stripTypeScriptTypes(source)
   const references = [...stripped.matchAll(REFERENCE)].map(([, , target]) =>
     normalize(join(dirname(path), `${target}.ts`)),
   )
   const code = stripped.replaceAll(REFERENCE, "$1'$2.js'")
-  const [left] = /['"`][^'"`\s]*\.ts['"`]/.exec(code) ?? []
+  const spoken = code.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')
+  const [left] = /['"`][^'"`\s]*\.ts['"`]/.exec(spoken) ?? []
   if (left !== undefined)
     throw new Error(`${path} names a source in a way that a release cannot follow: ${left}`)
   return { code, references }
