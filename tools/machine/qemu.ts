@@ -23,9 +23,10 @@ export function argvOf(disk: Disk, accelerator: Accelerator, port: number): stri
     ...['-machine', 'q35', '-smp', String(CPUS), '-m', String(MEMORY_MIB)],
     ...accelerationOf(accelerator),
     ...['-kernel', disk.kernel, '-initrd', disk.initrd],
-    ...['-append', 'root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0'],
+    ...['-append', 'root=/dev/vda rw console=ttyS0 systemd.journald.forward_to_console=1'],
     ...['-drive', `file=${disk.image},format=raw,if=virtio,snapshot=on,discard=unmap`],
-    ...['-netdev', `user,id=net0,ipv6=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
+    // `ipv6=on` alone would turn IPv4 off.
+    ...['-netdev', `user,id=net0,ipv4=on,ipv6=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ...['-device', 'virtio-net-pci,netdev=net0', '-device', 'virtio-rng-pci'],
   ]
 }
