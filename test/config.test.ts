@@ -207,6 +207,9 @@ describe('the settings of a home', { concurrency: 1 }, () => {
     assert.ok((await refused(1, 'set', 'limits.instances', '3')).includes(line))
     const server = daemonPid(home.settings(), 'server')
     assert.ok((await home.polebean(['restart'], { status: 1 })).stderr.includes(line))
+    writeFileSync(path, `${whole}dns.domain: eb.example.com\n`)
+    const { stderr } = await home.polebean(['restart'], { status: 1 })
+    assert.match(stderr, /dns\.domain cannot change .*: the names of shop were handed out/)
     assert.equal(daemonPid(home.settings(), 'server'), server)
     assert.equal(await statusAt('127.0.0.1'), 200)
     assert.match(
