@@ -122,7 +122,7 @@ async function tellEffect(home: HomeSettings, key: Key, sources: Sources, runnin
   if (key === 'listeners.publicAddresses') tellAbsent(value as string[])
   if (!running) return note(`${said} from the next start of the server on.`)
   if (rowOf(key).takesEffect === 'start')
-    return note(`${said} once the server starts again: polebean restart (no request is lost)`)
+    return note(`${said} once the server starts again: polebean restart (requests are carried meanwhile)`)
   for (const end = Date.now() + FOLLOWS_WITHIN_MS; Date.now() < end; await sleep(LOOK_EVERY_MS)) {
     const inForce = (await readStatus(home.dir))?.given[key]
     if (inForce?.source === 'flag')
