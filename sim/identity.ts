@@ -14,6 +14,8 @@ const HOURS_MS = 3 * 3_600_000
 /** Longer than an instance may take to start. */
 const BUILDLESS_MS = 8 * 60_000
 
+type Act = () => void | Promise<void>
+
 /** What is wrong after a seed of sleep, jumps, crashes, reboots, restorations and blindness. */
 export async function sleepThrough(seed: number): Promise<string[]> {
   const dice = seededRandom(seed)
@@ -38,7 +40,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
     () => void (trouble.blindBalancer = dice.next() < 0.5),
   ]
   const sleep = () => clock.stall(below(HOURS_MS))
-  const moves: (() => void | Promise<void>)[] = [
+  const moves: Act[] = [
     ...(seeing ? [] : blindness),
     sleep,
     () => clock.setWall((dice.next() < 0.5 ? 1 : -1) * below(HOURS_MS)),
@@ -69,7 +71,7 @@ export async function sleepThrough(seed: number): Promise<string[]> {
   ]
   const ids: string[][] = []
   for (let move = 0; move < MOVES; move++) {
-    const act: () => void | Promise<void> = move === 0 ? sleep : moves[below(moves.length)]!
+    const act: Act = move === 0 ? sleep : moves[below(moves.length)]!
     await act()
     await clock.run(5_000 + below(15_000))
     compute.lost.clear()

@@ -4,21 +4,24 @@ import { Writable } from 'node:stream'
 import { checkPassphrase } from '../backup/passphrase.ts'
 import { EXIT, Failure } from './failure.ts'
 
-/** Asked twice, since nobody sees what is typed. */
-export async function askNewPassphrase(): Promise<string> {
-  const first = checkPassphrase(await askPassphrase(), 'it')
-  if ((await ask('The same again: ')) !== first) throw new Failure('the two differ; nothing was written')
+/** Asked twice, since nobody sees what is typed. Rejects when `signal` is aborted. */
+export async function askNewPassphrase(signal: AbortSignal): Promise<string> {
+  const first = checkPassphrase(await askPassphrase(signal), 'it')
+  if ((await ask('The same again: ', signal)) !== first)
+    throw new Failure('the two differ; nothing was written')
   return first
 }
 
-export const askPassphrase = (): Promise<string> => ask('Passphrase of the backup: ')
+export const askPassphrase = (signal: AbortSignal): Promise<string> =>
+  ask('Passphrase of the backup: ', signal)
 
-function ask(question: string): Promise<string> {
+function ask(question: string, signal: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Failure('this needs --passphrase-file when nobody can be asked', EXIT.usage)
-  process.stderr.write(question)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal })
+  // Only now: before, the terminal would show what is typed.
+  process.stderr.write(question)
   return new Promise((resolve, reject) => {
     lines.once('line', (line) => {
       resolve(line)
@@ -30,7 +33,7 @@ function ask(question: string): Promise<string> {
     })
     lines.once('close', () => {
       process.stderr.write('\n')
-      reject(new Failure('no passphrase was given'))
+      reject(signal.aborted ? signal.reason : new Failure('no passphrase was given'))
     })
   })
 }

@@ -38,7 +38,7 @@ export async function backup(homeDir: string, file: string | undefined, options:
   const signal = interruption()
   if (file !== '-') checkDestination(file, options.force === true)
   else if (process.stdout.isTTY) throw new Failure('a backup is not for a terminal; name a file', EXIT.usage)
-  const passphrase = await passphraseOf(options)
+  const passphrase = await passphraseOf(options, signal)
   const { stream, homeId } = await open(homeDir)
   const content = passphrase === undefined ? stream : seal(stream, passphrase, systemRandom)
   try {
@@ -64,9 +64,12 @@ export async function backup(homeDir: string, file: string | undefined, options:
 const isLost = (error: unknown) =>
   ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
 
-async function passphraseOf({ encrypt, passphraseFile }: Options): Promise<string | undefined> {
+async function passphraseOf(
+  { encrypt, passphraseFile }: Options,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (passphraseFile !== undefined) return readPassphrase(passphraseFile)
-  return encrypt ? askNewPassphrase() : undefined
+  return encrypt ? askNewPassphrase(signal) : undefined
 }
 
 async function open(homeDir: string): Promise<{ stream: Readable; homeId: string }> {

@@ -28,7 +28,8 @@ export async function restore(homeDir: string, file: string, options: Options): 
     source,
     file: name,
     dir: homeDir,
-    passphrase: async () => (passphraseFile === undefined ? askPassphrase() : readPassphrase(passphraseFile)),
+    passphrase: async () =>
+      passphraseFile === undefined ? askPassphrase(signal) : readPassphrase(passphraseFile),
     random: systemRandom,
     owner: invokingUser(),
     ports,
