@@ -88,10 +88,11 @@ type Making = {
  * sentence when the configuration is broken or asks for what cannot be had. Needs root.
  */
 export async function openHome(dir: string, making: Making): Promise<HomeSettings> {
-  const home = readHome(dir) ?? (await makeHome(dir, making))
+  const there = readHome(dir)
+  const sources = readSources(dir, making.flags)
+  const home = there ?? (await makeHome(dir, making))
   const path = configPath(dir)
   if (readText(path) === undefined) writeFileAtomic(path, renderDefaults(), 0o644)
-  const sources = readSources(dir, making.flags)
   const machine = making.machine(home)
   const problems = await problemsOf(home, sources, machine)
   if (problems.length > 0) throw new EngineError(problems.join('\n'))

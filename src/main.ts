@@ -45,7 +45,7 @@ import { openStore, type Store } from './store/store.ts'
 
 const UPKEEP_MS = 5_000
 const INTERPRETERS_MS = 60_000
-const CONFIG_MS = 2_000
+const CONFIG_MS = 1_000
 
 export type RealEngines = {
   router: Router

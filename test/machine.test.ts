@@ -11,6 +11,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -132,6 +133,25 @@ describe('a normal user with sudo', { concurrency: 1 }, () => {
     assert.equal(owned.stdout, '')
     const profile = await asUser([join(clone, 'bin/polebean'), 'env', '--profile'])
     assert.equal(profile.status, 0, profile.stderr)
+
+    // Root writes the settings, and runs no editor.
+    const polebean = join(clone, 'bin/polebean')
+    const set = await asUser([polebean, 'config', 'set', 'limits.instances', '3', '--json'])
+    assert.deepEqual(
+      JSON.parse(set.stdout),
+      { key: 'limits.instances', value: 3, source: 'file' },
+      set.stderr,
+    )
+    const editor = join(folder, 'editor')
+    writeFileSync(
+      editor,
+      `#!/bin/sh\nid -u > ${folder}/editor-ran-as\necho 'limits.environments: 7' >> "$1"\n`,
+    )
+    chmodSync(editor, 0o755)
+    const edit = await asUser(['env', `VISUAL=${editor}`, polebean, 'config', 'edit'])
+    assert.match(edit.stderr, /^limits\.environments is 7 now\.$/m)
+    assert.equal(readFileSync(join(folder, 'editor-ran-as'), 'utf8'), `${UID}\n`)
+    assert.equal(statSync(join(home.dir, 'config.yaml')).uid, 0)
 
     const down = await asUser([join(clone, 'bin/polebean'), 'down', '--purge', '--force'])
     assert.equal(down.status, 0, down.stderr)

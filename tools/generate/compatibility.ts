@@ -42,8 +42,9 @@ const HEAD = `# What works, and what differs from AWS
 ## Differences from AWS, on purpose
 
 - \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`); \`SystemType\` is always \`enhanced\`.
-- CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`polebean server --domain\` sets
-  another domain for a new home.
+- CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`dns.domain\` of the
+  home's [settings](configuration.md) is another domain, for a home without environments.
+- The quotas of environments and instances are the settings \`limits.*\`; only the home's owner can raise them.
 - A target that is down is probed every 250 ms; AWS waits for the check's interval.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.

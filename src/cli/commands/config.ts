@@ -8,23 +8,20 @@ import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { renderDefaults, renderValue } from '../../config/default-file.ts'
 import { withoutSetting, withSetting } from '../../config/edit.ts'
-import { BYTES_MAX, configPath, readSources, readText, sourcesOf, type Sources } from '../../config/file.ts'
+import { BYTES_MAX, configPath, readText, sourcesOf, type Sources } from '../../config/file.ts'
 import { unknownKey } from '../../config/parse.ts'
-import { isKey, keys, rowOf, shownValue, type Key } from '../../config/settings.ts'
-import { problemsOf, type ConfigurationStatus } from '../../home-config.ts'
+import { isKey, keys, rowOf, type Key } from '../../config/settings.ts'
+import { problemsOf } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
-import { openApi } from '../client.ts'
 import { editText } from '../editor.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note, print, printJson, printTable } from '../output.ts'
-import { answers, asRoot } from '../start-server.ts'
+import { readEntries, readStatus, resolved, sayOrigin } from '../settings-in-force.ts'
+import { asRoot } from '../start-server.ts'
 
 type Json = { json?: boolean }
-/** `next`: what the file says for the next start of the server, when that is something else. */
-type Entry = { key: Key; value: unknown; source: 'default' | 'file' | 'flag'; next?: unknown }
-
 export async function get(homeDir: string, named: string | undefined, { json }: Json): Promise<void> {
   const entries = await readEntries(homeOf(homeDir))
   if (named === undefined) {
@@ -72,9 +69,7 @@ async function replace(homeDir: string, text: string, was: string): Promise<void
   const path = configPath(homeDir)
   const kept = `${path}.rejected`
   try {
-    if (digest(readText(path) ?? renderDefaults()) !== was)
-      throw new Failure(`somebody else has changed ${path} meanwhile`)
-    await putInPlace(homeDir, text, sourcesOf(kept, text, new Map()))
+    await putInPlace(homeDir, text, sourcesOf(kept, text, new Map()), was)
   } catch (error) {
     writeFileAtomic(kept, text.slice(0, BYTES_MAX), 0o644)
     throw new Failure(`${reasonOf(error)}\nNothing was changed. Your text is kept in ${kept}`)
@@ -88,11 +83,11 @@ async function change(homeDir: string, make: (text: string) => string): Promise<
   const after = make(before)
   const sources = sourcesOf(path, after, new Map())
   if (after === before && existsSync(path)) return note('Nothing was changed: the file says so already.')
-  await putInPlace(homeDir, after, sources)
+  await putInPlace(homeDir, after, sources, digest(before))
 }
 
-/** Throws a Failure with every reason against it. */
-async function putInPlace(homeDir: string, text: string, sources: Sources): Promise<void> {
+/** `was`: the digest of what the change began with. Throws a Failure with every reason against it. */
+async function putInPlace(homeDir: string, text: string, sources: Sources, was: string): Promise<void> {
   const home = homeOf(homeDir)
   const path = configPath(homeDir)
   const status = await readStatus(homeDir)
@@ -101,6 +96,8 @@ async function putInPlace(homeDir: string, text: string, sources: Sources): Prom
   const problems = await problemsOf(home, sources, machine)
   if (problems.length > 0) throw new Failure(problems.join('\n'))
   const before = givenOf(path)
+  if (digest(readText(path) ?? renderDefaults()) !== was)
+    throw new Failure(`somebody else has changed ${path} meanwhile; do it again`)
   writeFileAtomic(path, text, 0o644)
   for (const key of keys)
     if (!isDeepStrictEqual(before?.get(key)?.value, sources.get(key)?.value))
@@ -125,7 +122,7 @@ async function tellEffect(home: HomeSettings, key: Key, sources: Sources, runnin
   if (key === 'listeners.publicAddresses') tellAbsent(value as string[])
   if (!running) return note(`${said} from the next start of the server on.`)
   if (rowOf(key).takesEffect === 'start')
-    return note(`${said} once the server starts again: polebean restart (no request is lost)`)
+    return note(`${said} once the server starts again: polebean restart (requests are carried meanwhile)`)
   for (const end = Date.now() + FOLLOWS_WITHIN_MS; Date.now() < end; await sleep(LOOK_EVERY_MS)) {
     const inForce = (await readStatus(home.dir))?.given[key]
     if (inForce?.source === 'flag')
@@ -140,82 +137,6 @@ function tellAbsent(addresses: string[]): void {
   const absent = addresses.filter((one) => !['0.0.0.0', '::', ...own].includes(one))
   if (absent.length > 0)
     note(`This machine has no address ${absent.join(', ')} now; it is left out until it has.`)
-}
-
-async function readEntries(home: HomeSettings): Promise<Entry[]> {
-  const status = await readStatus(home.dir)
-  const wanted = readWanted(home.dir, status)
-  return keys
-    .map((key): Entry => {
-      const given = status ? status.given[key] : wanted?.get(key)
-      const value = resolved(
-        home,
-        key,
-        given ? given.value : rowOf(key).default,
-        status ? 'inForce' : 'chosen',
-      )
-      const entry: Entry = { key, value, source: given?.source ?? 'default' }
-      if (!status || !wanted || given?.source === 'flag') return entry
-      const next = resolved(
-        home,
-        key,
-        wanted.has(key) ? wanted.get(key)!.value : rowOf(key).default,
-        'chosen',
-      )
-      return isDeepStrictEqual(next, value) ? entry : { ...entry, next }
-    })
-    .map(shown)
-}
-
-const shown = (entry: Entry): Entry => ({
-  ...entry,
-  value: shownValue(entry.key, entry.value),
-  ...('next' in entry ? { next: shownValue(entry.key, entry.next) } : {}),
-})
-
-/** What the file says; a broken one is no failure while the server keeps what is in force. */
-function readWanted(homeDir: string, status: ConfigurationStatus | null): Sources | undefined {
-  try {
-    return readSources(homeDir)
-  } catch (error) {
-    if (!status) throw error
-    note(`The file is broken, so what is in force stays: ${reasonOf(error)}`)
-    return undefined
-  }
-}
-
-/** What a server says that runs; null when none does, or when its key is not ours to read. */
-async function readStatus(homeDir: string): Promise<ConfigurationStatus | null> {
-  if (!(await answers(homeDir))) return null
-  try {
-    const { configuration } = JSON.parse(await openApi(homeDir).get('/polebean/status')) as {
-      configuration: ConfigurationStatus | null
-    }
-    return configuration
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    note(`The server was not asked: ${error.message}`)
-    return null
-  }
-}
-
-/** The value in place of `null`: of the home's own choice, or of what its last start made of that. */
-function resolved(home: HomeSettings, key: Key, value: unknown, which: 'inForce' | 'chosen'): unknown {
-  if (value !== null) return value
-  const { ports, domain, cidr } = which === 'inForce' ? home : home.chosen
-  if (key === 'listeners.http') return ports.http
-  if (key === 'api.port') return ports.api
-  if (key === 'dns.domain') return domain
-  return key === 'network.cidr' ? cidr : value
-}
-
-function sayOrigin(entry: Entry): string {
-  const { key, source } = entry
-  const { flag, default: preset } = rowOf(key)
-  const chosen = source === 'default' && preset === null && entry.value !== null
-  const origin = source === 'flag' ? `the option ${flag}` : source === 'file' ? 'config.yaml' : 'default'
-  const next = 'next' in entry ? `; ${renderValue(key, entry.next)} from the next start on` : ''
-  return `${origin}${chosen ? ' (chosen at first start)' : ''}${next}`
 }
 
 function keyOf(named: string): Key {

@@ -310,7 +310,7 @@ describe('completion', () => {
     assert.deepEqual(await complete(['up', '--n']), ['--name'])
     assert.deepEqual(await complete(['--home', world.dir, 'why', 'shop']), ['shop-app'])
     assert.deepEqual(await complete(['completion', '']), ['bash', 'zsh', 'fish'])
-    assert.deepEqual(await complete(['config', '']), ['get', 'set', 'unset', 'edit'])
+    assert.deepEqual(await complete(['config', '']), ['get', 'set', 'unset', 'edit', 'help'])
     assert.deepEqual(await complete(['config', 'set', 'listeners.']), [
       'listeners.http',
       'listeners.publicAddresses',

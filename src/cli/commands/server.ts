@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readSources, type Flags } from '../../config/file.ts'
+import type { Key } from '../../config/settings.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
+import { problemsOf } from '../../home-config.ts'
 import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { systemRandom } from '../../kernel/random.ts'
@@ -20,6 +22,7 @@ import { Failure } from '../failure.ts'
 import { flagsOf, wordsOf, type FlagOptions } from '../flags.ts'
 import { note } from '../output.ts'
 import { requireMachine } from '../requirements.ts'
+import { readStatus } from '../settings-in-force.ts'
 import { answers, asRoot } from '../start-server.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -72,7 +75,7 @@ export async function restart(homeDir: string): Promise<void> {
         ? `the server of ${homeDir} was not started by polebean start: end it, and start it as before`
         : `Polebean (home ${homeDir}) is not running; start it with: polebean start`,
     )
-  readSources(homeDir) // a server that would refuse to start is not ended
+  await checkSettings(home)
   const from = Date.now()
   await supervisor.signal('server', 'TERM')
   while ((await pid()) === before) {
@@ -81,6 +84,16 @@ export async function restart(homeDir: string): Promise<void> {
   }
   await untilAnswers(home, supervisor, from)
   note(`Polebean ${home.id} runs again.`)
+}
+
+/** A server that would refuse to start again is not ended. */
+async function checkSettings(home: HomeSettings): Promise<void> {
+  const status = await readStatus(home.dir)
+  const flags = Object.entries(status?.given ?? {}).filter(([, { source }]) => source === 'flag')
+  const sources = readSources(home.dir, new Map(flags.map(([key, { value }]) => [key as Key, value])))
+  const machine = makeMachine(home, ...(status ? [async () => status.inUse] : []))
+  const problems = await problemsOf(home, sources, machine)
+  if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
 function callerEnvironment(): Environment {

@@ -160,7 +160,8 @@ export function makeHaproxyProcess({ clock, supervisor, dir, logFile, filesMax, 
       await supervisor.signal(service.name, 'USR2')
       await untilFollowing(frame, said).catch(async (error: unknown) => {
         write(before)
-        await supervisor.signal(service.name, 'USR2') // out of the master's waiting
+        // Out of the master's waiting. One that ended instead is started with the files of before.
+        if (await isRunning()) await supervisor.signal(service.name, 'USR2').catch(() => undefined)
         throw error
       })
     },

@@ -90,9 +90,11 @@ describe('haproxy on public addresses', () => {
     await follows()
   })
 
-  it('leaves out an address that the machine has not', async () => {
+  it('leaves out an address that the machine has not, and interrupts nobody for it', async () => {
+    const before = await worker()
     const [absent] = await follows('203.0.113.7')
-    assert.match(absent ?? '', /^203\.0\.113\.7:\d+ cannot be listened on: Cannot assign requested address$/)
+    assert.match(absent ?? '', /^203\.0\.113\.7:\d+ cannot be listened on: this machine has no such address$/)
+    assert.equal(await worker(), before)
     assert.equal(await at('127.0.0.1'), 'i-1')
     await sameAgain('203.0.113.7')
     await follows()

@@ -133,7 +133,7 @@ export function makeHaproxy({
     let rendered = renderConfig(model, settings, servers)
     if (following?.frame === rendered.frame && leftOut.size === 0) return rendered
     const doubtful = leftOut
-    leftOut = await takenBinds(rendered.hostBinds, doubtful, haproxy.isOurs)
+    leftOut = await takenBinds(rendered.hostBinds, haproxy.isOurs)
     // Whether all addresses can be had cannot be tried beside our own loopback, and a reload that fails is not for each pass.
     for (const [bind, why] of doubtful)
       if (clock.monotonic() - (refusedAt.get(bind) ?? -Infinity) < REFUSED_MS && isWildcard(bind))

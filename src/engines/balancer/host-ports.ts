@@ -28,12 +28,12 @@ export async function explainPort(port: number, code: string): Promise<string> {
 }
 
 /**
- * Those of `binds` that somebody else has, each with `is taken by NAME (pid N)`. `isOurs` knows a process that may have
- * them. `doubtful` are tried as well: what is bound and does not listen is in no list.
+ * Those of `binds` that cannot be had, each with `is taken by NAME (pid N)` or another reason. `isOurs` knows a process that
+ * may have them. What no list shows is tried: a socket that is bound and does not listen, an address that the machine has
+ * not. A reload that fails for one of them would stop the worker in force for seconds.
  */
 export async function takenBinds(
   binds: Bind[],
-  doubtful: ReadonlyMap<Bind, string>,
   isOurs: (pid: number) => boolean,
 ): Promise<Map<Bind, string>> {
   const taken = new Map<Bind, string>()
@@ -41,14 +41,20 @@ export async function takenBinds(
   const listening = parseListening(await runOk(['ss', '-Hltnp']))
   for (const bind of binds) {
     const holders = holdersOf(bind, listening)
-    // Our own gives way: HAProxy hands its sockets on, or lets go of them.
     const other = holders.find((one) => !one.holders.some(({ pid }) => isOurs(pid)))
-    const why = doubtful.get(bind)
     if (other) taken.set(bind, takenBy(other))
-    else if (holders.length > 0) continue
-    else if (why !== undefined && (await tryBind(bind)) !== null) taken.set(bind, why)
+    // Our own gives way: HAProxy hands its sockets on, or lets go of them.
+    if (holders.length > 0) continue
+    const code = await tryBind(bind)
+    if (code !== null) taken.set(bind, `cannot be listened on: ${REASONS[code] ?? code}`)
   }
   return taken
+}
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EAFNOSUPPORT: 'this machine has no such address',
 }
 
 function takenBy(listening: Listening | undefined): string {

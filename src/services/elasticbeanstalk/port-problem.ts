@@ -31,7 +31,9 @@ export function refreshPortProblem({ store, cloud, events }: Parts, environmentI
       'WARN',
       own
         ? `On this machine ${now}; the environment answers at its name.`
-        : `On this machine ${now}; end that program and the environment answers there.`,
+        : now.includes('is taken by')
+          ? `On this machine ${now}; end that program and the environment answers there.`
+          : `On this machine ${now}; the environment answers at its other addresses.`,
     )
 }
 
