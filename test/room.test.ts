@@ -21,6 +21,20 @@ import {
 
 const MIB = 2 ** 20
 
+/** The probe application, which at /eat takes memory until there is none. */
+function writeHungryApp(folder: string, version: string): string {
+  writeProbeApp(folder, version)
+  const server = readFileSync(join(folder, 'server.js'), 'utf8')
+  const eat = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(64 << 20, 1)), 5)'
+  const first = "if (pathname === '/note')"
+  assert.ok(server.includes(first))
+  writeFileSync(
+    join(folder, 'server.js'),
+    server.replace(first, `if (pathname === '/eat') { ${eat} }\n  ${first}`),
+  )
+  return folder
+}
+
 describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () => {
   const home = makeTestHome('disk/home')
   const disk = join(home.dir, '..')
@@ -71,7 +85,7 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
     await must(['truncate', '-s', String(1200 * MIB), join(base, 'image')])
     await must(['mkfs.ext4', '-q', '-F', '-m', '0', join(base, 'image')])
     await must(['mount', '-o', 'loop', join(base, 'image'), disk])
-    const { stdout } = await home.polebean(['up', writeProbeApp(app, 'v1'), '--name', 'probe-app'])
+    const { stdout } = await home.polebean(['up', writeHungryApp(app, 'v1'), '--name', 'probe-app'])
     host = new URL(stdout.trim()).hostname
     watched = watch()
   })
@@ -112,13 +126,16 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
 
   it('goes on while its disk is full, and converges when it has room', async (t) => {
     const random = seededRandom(Number(process.env.POLEBEAN_SEED ?? 1))
-    const upload = join(base, 'upload.bin')
-    writeFileSync(upload, Buffer.alloc(24 * MIB, 7))
+    const large = join(base, 'upload.bin')
+    writeFileSync(large, Buffer.alloc(24 * MIB, 7))
     let version = 1
+    const upload = async () =>
+      void (await home.client(['aws', 's3', 'cp', large, `s3://${bucket}/upload-${version}`]))
+    const build = async () => tried(['up', writeHungryApp(app, `v${++version}`), '--name', 'probe-app'])
+    const update = async () => tried(['setenv', '-e', 'probe-app', `NUMBER=${++version}`])
     const deeds: Record<string, () => Promise<unknown>> = {
-      upload: async () => home.client(['aws', 's3', 'cp', upload, `s3://${bucket}/upload-${version}`]),
-      build: async () => tried(['up', writeProbeApp(app, `v${++version}`), '--name', 'probe-app']),
-      update: async () => tried(['setenv', '-e', 'probe-app', `NUMBER=${++version}`]),
+      'upload and build': () => Promise.all([upload(), build()]),
+      update,
     }
     const made = await home.aws(['elasticbeanstalk', 'create-storage-location'])
     const bucket = String(made.S3Bucket)
@@ -134,7 +151,7 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
         )
       })
       await doing
-      const refused = await home.client(['aws', 's3', 'cp', upload, `s3://${bucket}/refused`])
+      const refused = await home.client(['aws', 's3', 'cp', large, `s3://${bucket}/refused`])
       assert.notEqual(refused.status, 0)
       assert.match(
         refused.stderr,
@@ -150,7 +167,7 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
       )
       await until('the environment is Ok again', async () => (await status()).healthStatus === 'Ok', 60_000)
     }
-    await home.polebean(['up', writeProbeApp(app, 'last'), '--name', 'probe-app'])
+    await home.polebean(['up', writeHungryApp(app, 'last'), '--name', 'probe-app'])
     await untilWhole(home, 'probe-app', /^last /)
   })
 
@@ -160,23 +177,12 @@ describe('a home on a small machine', { concurrency: 1, timeout: 240_000 }, () =
     const wrong = (await watched).filter((line) => !/^50[234] /.test(line))
     assert.deepEqual(wrong, [])
     const [instance] = sandboxes(home.settings())
-    writeProbeApp(app, 'hungry')
-    const server = readFileSync(join(app, 'server.js'), 'utf8')
-    const eat = `const kept = []; setInterval(() => kept.push(Buffer.alloc(64 << 20, 1)), 5)`
-    writeFileSync(
-      join(app, 'server.js'),
-      server.replace(
-        "if (pathname === '/note')",
-        `if (pathname === '/eat') { ${eat} }\n  if (pathname === '/note')`,
-      ),
-    )
-    await home.polebean(['up', app, '--name', 'probe-app'])
     await home.get(host, '/eat').catch(() => undefined)
     const told = async () => (await events()).match(/The kernel ended .*/g) ?? []
     await until('it is told', async () => (await told()).length > 0)
-    await untilWhole(home, 'probe-app', /^hungry /)
+    await untilWhole(home, 'probe-app', /^last /)
     assert.deepEqual(await told(), [
-      'The kernel ended the process node for want of memory: an instance of type t3.micro may hold 1024 MiB. Let the application use less, or choose a larger instance type; the next larger one is t3.small with 2048 MiB.',
+      'The kernel ended the process node-MainThread for want of memory: an instance of type t3.micro may hold 1024 MiB. Let the application use less, or choose a larger instance type; the next larger one is t3.small with 2048 MiB.',
     ])
     assert.equal(sandboxes(home.settings())[0]?.id, instance?.id)
   })

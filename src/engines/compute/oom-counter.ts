@@ -1,6 +1,7 @@
 // The kills of an instance over its whole life: a cgroup counts those of one boot only, and goes with it.
 import type { InstanceMemory } from './engine.ts'
 import type { InstanceFiles, InstanceRecord } from './instance-files.ts'
+import type { Log } from '../../kernel/log.ts'
 import { parseVictim, readKernelLog, readOomKills, type OomVictim } from './oom.ts'
 import type { Sandboxes } from './sandbox.ts'
 import { readCgroupStats } from './stats.ts'
@@ -28,6 +29,7 @@ export function makeOomCounter(
   sandboxes: Sandboxes,
   files: () => InstanceFiles,
   bootOf: (id: string) => string,
+  log: Log,
 ) {
   /** The last victim is looked up once for each count. */
   const victims = new Map<string, OomVictim & { kills: number }>()
@@ -50,7 +52,13 @@ export function makeOomCounter(
       const record = files().all().get(id)
       if (!record) return
       const oom = now(record)
-      if (oom !== (record.oom ?? NO_OOM)) files().put({ ...record, oom })
+      if (oom === (record.oom ?? NO_OOM)) return
+      try {
+        files().put({ ...record, oom })
+      } catch (error) {
+        // A full disk must not keep an instance from ending.
+        log.warn('kills for want of memory cannot be kept', { instance: id, error })
+      }
     },
     look(record: InstanceRecord): InstanceMemory {
       const { id, memoryBytes } = record.spec

@@ -59,7 +59,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     const init = sandboxes.init(id)
     return init ? `${KERNEL_BOOT.slice(0, 8)}-${init.pid}-${init.startTicks}` : ''
   }
-  const ooms = makeOomCounter(sandboxes, files, bootOf)
+  const ooms = makeOomCounter(sandboxes, files, bootOf, log)
   /** Set from the first work on: who only looks (`doctor`, while the server works) must change nothing. */
   let opening: Promise<void> | undefined
 
