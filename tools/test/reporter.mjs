@@ -1,8 +1,9 @@
-// Failures whole, skips with their reason, counts at the end.
+// Failures whole, skips with their reason; at the end the files that took longest, and counts.
 export default async function* reporter(source) {
   let passed = 0
   let failed = 0
   let skipped = 0
+  const took = []
   for await (const { type, data } of source) {
     const suite = data.details?.type === 'suite'
     if (type === 'test:pass') {
@@ -21,9 +22,14 @@ export default async function* reporter(source) {
       const what = error?.failureType === 'hookFailed' ? 'hook of ' : ''
       yield `\n   FAILED ${what}${data.file ?? ''}:${data.line ?? ''} ${data.name}\n${indent(error?.cause?.stack ?? error?.cause ?? error?.stack ?? error)}\n\n`
     }
+    if (type === 'test:summary' && data.file) took.push({ file: data.file, ms: data.duration_ms })
     if (type === 'test:stdout' || type === 'test:stderr') yield indent(data.message.trimEnd()) + '\n'
   }
+  const slowest = took.sort((one, other) => other.ms - one.ms).slice(0, SLOWEST)
+  if (took.length > SLOWEST)
+    yield `   longest: ${slowest.map(({ file, ms }) => `${file.split('/').at(-1)} ${(ms / 1000).toFixed(0)} s`).join(', ')}\n`
   yield `SUMMARY ${passed} ${failed} ${skipped}\n`
 }
 
+const SLOWEST = 8
 const indent = (text) => String(text).replace(/^/gm, '      ')
