@@ -324,7 +324,7 @@ describe('bad input', { concurrency: 1 }, () => {
         'from-gitignore',
         'requirements.txt',
       ])
-      assert.match(await fails(['status'], 2), /which environment\? There are: good-env, ignoring\./)
+      assert.match(await fails(['printenv'], 2), /which environment\? There are: good-env, ignoring\./)
       await home.polebean(['terminate', 'ignoring', '--force'])
     })
 
