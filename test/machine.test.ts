@@ -71,7 +71,7 @@ describe('a server that cannot start', () => {
     assert.match(stderr, /^polebean: Polebean does not start: .*layers/m)
     assert.ok(performance.now() - startedAt < 30_000)
     assert.equal(daemonPid(home.settings(), 'server'), undefined)
-    assert.equal(existsSync(join(home.dir, 'supervise/server')), false)
+    assert.ok(existsSync(join(home.dir, 'supervise/server/down')), 'nor after a reboot')
     rmSync(layers)
     await home.polebean(['start'])
   })
