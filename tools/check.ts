@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const unit = globSync('{src,sim,tools}/**/*.test.ts').filter(
-  (file) => !/\.(?:real|long)\.test\.ts$/.test(file),
+  (file) => !/\.(?:real|long|full)\.test\.ts$/.test(file),
 )
 
 const withoutRunning: [string, string[]][] = [

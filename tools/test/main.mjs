@@ -1,6 +1,6 @@
 // `npm test`: sets up what it needs, runs everything, cleans up after itself. Ends with one line: N passed, N failed,
-// N skipped. --full also runs the long runs (more seeds, every crash point). Plain JavaScript: it starts on the machine's
-// own Node.
+// N skipped. --full also runs the long runs (more seeds, every crash point, `*.full.test.ts`). Plain JavaScript: it starts
+// on the machine's own Node.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -85,7 +85,10 @@ function sweep() {
   if (swept.status !== 0) total.failed++
 }
 
+/** Without what only --full runs. */
 function glob(pattern) {
   const code = `console.log(require('node:fs').globSync(${JSON.stringify(pattern)}).filter((f) => !f.includes('node_modules')).sort().join('\\n'))`
-  return spawnSync(node, ['-e', code], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
+  return spawnSync(node, ['-e', code], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((file) => file !== '' && (full || !/\.full\.test\.ts$/.test(file)))
 }
