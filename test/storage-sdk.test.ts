@@ -244,6 +244,6 @@ describe('IAM and STS by the SDK', () => {
       client.send(new iam.GetRoleCommand({ RoleName: 'none' })),
       (error) => error instanceof iam.NoSuchEntityException && error.$metadata.httpStatusCode === 404,
     )
-    await assert.rejects(client.send(new iam.CreateAccessKeyCommand({})), /CreateAccessKey/)
+    await assert.rejects(client.send(new iam.CreateUserCommand({ UserName: 'ada' })), /CreateUser/)
   })
 })

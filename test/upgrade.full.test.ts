@@ -66,7 +66,7 @@ describe('a release', { concurrency: 1 }, () => {
       // It changes the database, and then does not come up.
       edit(
         'src/main.js',
-        'const engines = makeEngines(home, log)',
+        'const engines = makeEngines(home, log, config)',
         'throw new EngineError(`no engines today`)',
       )
     })
