@@ -57,6 +57,7 @@ function up() {
     // npm changes the folder; what the user typed is relative to where they typed it.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   })
+  if (result.signal) say(`polebean: Node ${node} ended by ${result.signal}`)
   process.exitCode = result.status ?? 1
 }
 
