@@ -37,6 +37,11 @@ export function ensureModules(root, options) {
   })
   if (result.error) throw new Error(`cannot run npm: ${result.error.message}`)
   if (result.status !== 0) throw new Error('npm ci failed; its output is above.')
+  // It is an optional dependency, one for each architecture: npm says nothing when it could not have it.
+  if (!existsSync(join(root, 'node_modules/.bin/node')))
+    throw new Error(
+      'npm ci did not bring the pinned Node (node-linux-*); see the logs that npm keeps (npm config get cache).',
+    )
 }
 
 const read = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {})
