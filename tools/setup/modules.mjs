@@ -1,6 +1,6 @@
 // The pinned Node and the libraries, from the npm registry.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What npm still has to do in the folder `root`: nothing when everything is there in the version that is locked. */
@@ -37,11 +37,22 @@ export function ensureModules(root, options) {
   })
   if (result.error) throw new Error(`cannot run npm: ${result.error.message}`)
   if (result.status !== 0) throw new Error('npm ci failed; its output is above.')
+  linkNode(root)
+}
+
+/** npm 9 brings the pinned Node, and leaves its link out when tools for development are left out (seen with 9.2). */
+function linkNode(root) {
+  const link = join(root, 'node_modules/.bin/node')
+  if (existsSync(link)) return
+  const program = `node-linux-${process.arch}/bin/node`
   // It is an optional dependency, one for each architecture: npm says nothing when it could not have it.
-  if (!existsSync(join(root, 'node_modules/.bin/node')))
+  if (!existsSync(join(root, 'node_modules', program)))
     throw new Error(
-      'npm ci did not bring the pinned Node (node-linux-*); see the logs that npm keeps (npm config get cache).',
+      'npm ci did not bring the pinned Node; see the logs that npm keeps (npm config get cache).',
     )
+  rmSync(link, { force: true })
+  mkdirSync(join(root, 'node_modules/.bin'), { recursive: true })
+  symlinkSync(`../${program}`, link)
 }
 
 const read = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {})

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -345,5 +346,24 @@ describe('setup of modules', () => {
     const there = { 'node_modules/oxlint': { version: '1.0.0', dev: true } }
     writeFileSync(join(dir, 'node_modules/.package-lock.json'), JSON.stringify({ packages: there }))
     assert.match(ensure()[1]!, /^npm ci --no-audit /)
+  })
+
+  it('links the pinned Node where npm did not, and says so when npm could not bring it', () => {
+    const dir = join(base, `modules-${++machines}`)
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(join(dir, 'npm'), '#!/bin/sh\n', { mode: 0o755 })
+    writeFileSync(join(dir, 'package-lock.json'), JSON.stringify({ packages: yaml }))
+    const code = `(await import(${JSON.stringify(module('modules.mjs'))})).ensureModules(${JSON.stringify(dir)})`
+    const ensure = () =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${dir}:/usr/bin:/bin` },
+      })
+    assert.match(ensure().stderr, /Error: npm ci did not bring the pinned Node/)
+    const program = join(dir, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
+    mkdirSync(join(program, '..'), { recursive: true })
+    writeFileSync(program, '')
+    assert.equal(ensure().status, 0)
+    assert.equal(realpathSync(join(dir, 'node_modules/.bin/node')), realpathSync(program))
   })
 })
