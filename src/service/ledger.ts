@@ -1,8 +1,5 @@
-// The ledger of changes to the machine, which `npm run setup` begins (tools/setup): a line before each deed, so that
-// whoever removes Polebean knows what to undo.
-import { appendFileSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { systemClock } from '../kernel/clock.ts'
+// What the service does to the machine, as lines of setup's ledger, so that whoever removes Polebean knows what to undo.
+import { note } from '../../tools/setup/ledger.mjs'
 
 export const LEDGER = '/var/lib/polebean-setup/ledger.jsonl'
 
@@ -10,7 +7,5 @@ export type Deed =
   | { deed: 'write file' | 'remove file'; path: string }
   | { deed: 'enable unit' | 'disable unit'; unit: string }
 
-export function noteDeed(deed: Deed, ledger = LEDGER): void {
-  mkdirSync(dirname(ledger), { recursive: true })
-  appendFileSync(ledger, `${JSON.stringify({ at: new Date(systemClock.now()).toISOString(), ...deed })}\n`)
-}
+/** Before each deed. */
+export const noteDeed = (deed: Deed, ledger = LEDGER): void => note(ledger, deed)
