@@ -75,7 +75,7 @@ async function ensureKey(cache: string): Promise<string> {
 }
 
 /** Where this machine's own apt gets Debian from. */
-async function readMirrors(): Promise<Mirrors> {
+export async function readMirrors(): Promise<Mirrors> {
   const said = await runHere(['apt-get', 'indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'])
   const [debian, security] = ['debian', 'debian-security'].map((name) =>
     said.split('\n').find((uri) => uri.replace(/\/$/, '').endsWith(`/${name}`)),

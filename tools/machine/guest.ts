@@ -13,6 +13,8 @@ export type Guest = {
   root(script: string, options?: Run): Promise<string>
   /** Asks the machine to reboot; answers when it can be spoken to again. */
   reboot(): Promise<void>
+  /** The same without a word to anything that runs: what was not written to the disk is lost. */
+  cutPower(): Promise<void>
   stop(): Promise<void>
   port: number
 }
@@ -60,16 +62,19 @@ export async function guestOn(
     await machine.stop()
     throw new Error(`the guest ${name} did not come up; its console ends with:\n${lastOf(machine.console)}`)
   }
+  // Each ends our connection.
+  const restart = async (command: string) => {
+    const before = await bootId()
+    await ssh(command, { timeoutMs: 60_000 }).catch(() => undefined)
+    await untilUp(before)
+  }
   await untilUp()
   return {
     port: machine.port,
     run: (script, run) => ssh(`set -e; ${script}`, run),
     root: (script, run) => ssh(`sudo sh -ec ${quoted(script)}`, run),
-    async reboot() {
-      const before = await bootId()
-      await ssh('sudo systemctl reboot').catch(() => undefined) // it ends our connection
-      await untilUp(before)
-    },
+    reboot: () => restart('sudo systemctl reboot'),
+    cutPower: () => restart('sudo sh -c "echo b >/proc/sysrq-trigger"'),
     stop: machine.stop,
   }
 }

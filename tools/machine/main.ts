@@ -59,23 +59,26 @@ async function onRelease(release: Release): Promise<void> {
     return { disk: made.disk, said: made.built ? 'built' : 'from the cache' }
   })
   if (buildOnly) return
-  let accelerator: Accelerator = 'tcg'
+  let accelerator: Accelerator | undefined
+  const booted = new Map<string, Guest>()
   const boot = async (guestName: string) => {
+    const there = booted.get(guestName)
+    if (there) return there
+    accelerator ??= await chooseAccelerator(disk, cache, interrupted.signal)
     const guest = await bootGuest(disk, { accelerator, folder, name: guestName, signal: interrupted.signal })
     guests.push(guest)
+    booted.set(guestName, guest)
     return guest
   }
   const { guest } = await timed(name, 'boot', '', async () => {
-    accelerator = await chooseAccelerator(disk)
+    const first = await boot(name)
     return {
-      guest: await boot(name),
-      said: accelerator === 'kvm' ? 'under KVM' : 'emulated: no guest runs under KVM here',
+      guest: first,
+      said: accelerator?.name === 'kvm' ? 'under KVM' : 'emulated: no guest runs under KVM here',
     }
   })
   const world: World = {
     guest,
-    disk,
-    accelerator,
     another: (other) => boot(`${name}-${other}`),
     memory: new Map(),
   }

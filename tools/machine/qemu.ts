@@ -5,8 +5,10 @@ import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Disk } from './disk.ts'
+import { findEmulator } from './emulator.ts'
 
-export type Accelerator = 'kvm' | 'tcg'
+/** How guests run here: under KVM, or emulated; `qemu`: the words that its command line begins with. */
+export type Accelerator = { name: 'kvm' | 'tcg'; qemu: string[] }
 export type Started = { port: number; console: string; ended: Promise<void>; stop(): Promise<void> }
 
 const MEMORY_MIB = 3072
@@ -18,7 +20,7 @@ const STOP_GRACE_MS = 5_000
 export function argvOf(disk: Disk, accelerator: Accelerator, port: number): string[] {
   return [
     // Ends with us, also when we are killed.
-    ...['setpriv', '--pdeathsig', 'KILL', 'nice', '-n', '19', 'qemu-system-x86_64'],
+    ...['setpriv', '--pdeathsig', 'KILL', 'nice', '-n', '19', ...accelerator.qemu],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio'],
     ...['-machine', 'q35', '-smp', String(CPUS), '-m', String(MEMORY_MIB)],
     ...accelerationOf(accelerator),
@@ -32,14 +34,23 @@ export function argvOf(disk: Disk, accelerator: Accelerator, port: number): stri
 }
 
 // decision 012: newer features are left out, since V8 dies under their emulation.
-const accelerationOf = (accelerator: Accelerator): string[] =>
-  accelerator === 'kvm'
+const accelerationOf = ({ name }: Accelerator): string[] =>
+  name === 'kvm'
     ? ['-accel', 'kvm', '-cpu', 'host']
     : ['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'Nehalem']
 
 /** KVM when a guest's kernel speaks within seconds; a machine may have /dev/kvm and still run no guest on it (seen). */
-export async function chooseAccelerator(disk: Disk): Promise<Accelerator> {
-  const [file = '', ...args] = argvOf(disk, 'kvm', await freePort())
+export async function chooseAccelerator(
+  disk: Disk,
+  cache: string,
+  signal?: AbortSignal,
+): Promise<Accelerator> {
+  const kvm: Accelerator = { name: 'kvm', qemu: ['qemu-system-x86_64'] }
+  return (await boots(disk, kvm)) ? kvm : { name: 'tcg', qemu: await findEmulator(cache, signal) }
+}
+
+async function boots(disk: Disk, accelerator: Accelerator): Promise<boolean> {
+  const [file = '', ...args] = argvOf(disk, accelerator, await freePort())
   const child = spawn(file, args.with(args.indexOf('-append') + 1, 'console=ttyS0 panic=-1'), {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
@@ -57,7 +68,7 @@ export async function chooseAccelerator(disk: Disk): Promise<Accelerator> {
     })
   })
   child.kill('SIGKILL')
-  return speaks ? 'kvm' : 'tcg'
+  return speaks
 }
 
 /** Starts it; what its console says goes to a file in `folder`. Throws what qemu says when it cannot. */

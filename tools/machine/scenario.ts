@@ -1,22 +1,22 @@
 // What the steps share, and the table of them. A step is a file of its own: it throws when it fails, and answers a remark.
-import type { Disk } from './disk.ts'
 import type { Guest } from './guest.ts'
-import type { Accelerator } from './qemu.ts'
 import { again } from './steps/again.ts'
 import { answer } from './steps/answer.ts'
 import { aws } from './steps/aws.ts'
+import { backup, prepareSecond, restore } from './steps/backup.ts'
 import { clone } from './steps/clone.ts'
 import { compareMachine } from './steps/compare-machine.ts'
 import { reboot } from './steps/reboot.ts'
+import { reboots } from './steps/reboots.ts'
+import { service } from './steps/service.ts'
 import { uninstall } from './steps/uninstall.ts'
 import { up } from './steps/up.ts'
+import { upgrade } from './steps/upgrade.ts'
 
 /** `memory`: what a step leaves for later ones, by name. */
 export type World = {
   guest: Guest
-  disk: Disk
-  accelerator: Accelerator
-  /** Boots another machine from the same disk; it is ended with the run. */
+  /** Another machine from the same disk, booted when it is first asked for; it is ended with the run. */
   another(name: string): Promise<Guest>
   memory: Map<string, string>
 }
@@ -30,14 +30,20 @@ export type Step = {
   run(world: World): Promise<string | void>
 }
 
-/** In this order. Upgrade, backup, restore and the service have their places between `again` and `uninstall`. */
+/** In this order. */
 export const STEPS: Step[] = [
   { name: 'clone', short: true, run: clone },
   { name: 'up, everything to fetch', short: true, goalS: 120, run: up },
   { name: '200', short: true, run: answer },
-  { name: 'second up', goalS: 5, run: again },
+  { name: 'second up', short: true, goalS: 5, run: again },
   { name: 'the AWS walk', run: aws },
+  { name: 'service', run: service },
   { name: 'reboot to 200', short: true, goalS: 30, run: reboot },
+  { name: 'upgrade and back', run: upgrade },
+  { name: 'backup', run: backup },
+  { name: 'second machine', run: prepareSecond },
+  { name: 'restore', goalS: 60, run: restore },
+  { name: 'reboots under load', run: reboots },
   { name: 'uninstall', short: true, run: uninstall },
   { name: 'compare', short: true, run: compareMachine },
 ]

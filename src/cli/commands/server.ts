@@ -44,6 +44,11 @@ export async function server(homeDir: string, options: FlagOptions): Promise<voi
 /** Ends when the server answers. `caller`: the environment of who asked for it is on standard input, since sudo drops it. */
 export async function start(homeDir: string, options: FlagOptions & { caller?: boolean }): Promise<void> {
   const flags = flagsOf(options)
+  if (process.getuid!() !== 0)
+    return asRoot(
+      ['start', '--home', homeDir, ...wordsOf(flags), '--caller'],
+      JSON.stringify(serverEnvironment(process.env)),
+    )
   const environment = options.caller ? callerEnvironment() : serverEnvironment(process.env)
   const home = await prepared(homeDir, flags)
   const service = makeService(home)
