@@ -10,6 +10,7 @@ import { makeFakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import { makeFakeCompute } from '../src/engines/compute/fake.ts'
 import { makeFakeWorld } from '../src/engines/compute/fake-world.ts'
 import { makeFakeRoom } from '../src/engines/room/fake.ts'
+import { makeFakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
 import { systemClock as clock } from '../src/kernel/clock.ts'
 import { silentLog as log } from '../src/kernel/log.ts'
@@ -91,6 +92,7 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
     engines: {
       compute: makeFakeCompute({ world, clock, zones: [`${REGION}a`, `${REGION}b`] }),
       balancer: makeFakeBalancerWorld({ clock, probe }).engine(),
+      firewall: makeFakeFirewallWorld(clock).engine(),
       objects: makeFakeObjects(),
       room: makeFakeRoom(),
     },

@@ -43,6 +43,7 @@ export class Life {
       engines: {
         compute: this.#gate('compute', outside.compute, ['network']),
         balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
+        firewall: this.#gate('firewall', outside.firewall, []),
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
         room: outside.room,
       } satisfies Engines,

@@ -3,6 +3,7 @@
 // (an application that answers 500, an instance that no engine can start, a version that cannot be built) stays so.
 import type { BalancerFault } from '../src/engines/balancer/fake.ts'
 import type { FakeCall, FakeFault } from '../src/engines/compute/fake.ts'
+import type { FirewallFault } from '../src/engines/firewall/fake.ts'
 import type { ObjectsFault } from '../src/engines/objects/fake.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Random } from '../src/kernel/random.ts'
@@ -44,6 +45,8 @@ export type Trouble = {
   compute(call: FakeCall): FakeFault | undefined
   balancer(call: 'apply' | 'observe'): BalancerFault | undefined
   balancerLatencyMs(): number
+  firewall(call: 'apply' | 'applied'): FirewallFault | undefined
+  firewallLatencyMs(): number
   objects(call: 'put' | 'join' | 'remove' | 'list'): ObjectsFault | undefined
   /** The weather clears up; what is broken for good stays broken. */
   end(): void
@@ -93,6 +96,11 @@ export function makeTrouble(clock: Clock, luck: Random, weather: Weather): Troub
       return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as BalancerFault)
     },
     balancerLatencyMs: latencyMs,
+    firewall() {
+      const fail = failure()
+      return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as FirewallFault)
+    },
+    firewallLatencyMs: latencyMs,
     objects(call) {
       const drawn = failure()
       // Writing a body may take hours, so nobody gives it up: a disk fails, but it does not stay silent.

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
+import { makeFakeFirewallWorld, type FakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import type { BuildRequest } from '../src/engines/compute/engine.ts'
 import { makeFakeCompute } from '../src/engines/compute/fake.ts'
 import {
@@ -41,6 +42,7 @@ export type World = {
   store: Store
   compute: FakeWorld
   balancer: FakeBalancerWorld
+  firewall: FakeFirewallWorld
   /** By body id. */
   bodies: Map<string, Buffer>
   disk: FakeDisk
@@ -98,6 +100,10 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   balancer.fault = trouble.balancer
   balancer.latencyMs = trouble.balancerLatencyMs
 
+  const firewall = makeFakeFirewallWorld(clock)
+  firewall.fault = trouble.firewall
+  firewall.latencyMs = trouble.firewallLatencyMs
+
   // The bundle that a build unpacks, by its path; others have none.
   const bundleOf = ({ inputs }: BuildRequest): string | undefined => {
     const path = inputs.find(({ name }) => name === 'bundle.zip')?.path
@@ -115,6 +121,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     store,
     compute,
     balancer,
+    firewall,
     bodies,
     disk,
     trouble,
@@ -140,6 +147,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
         },
       }),
       balancer: balancer.engine(lifeClock),
+      firewall: firewall.engine(lifeClock),
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       room: makeFakeRoom(disk),
       inspector: {
@@ -153,6 +161,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     reboot() {
       rebootMachine(compute, clock.now())
       balancer.reboot()
+      firewall.lose()
     },
     request: (environment) => balancer.request({ host: `${environment}.${REGION}.${DOMAIN}` }).status,
     layersLost: false,

@@ -7,6 +7,7 @@ import { readStatus } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
+import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
 import type { OwnRoute } from './gateway/chain.ts'
@@ -41,6 +42,7 @@ import type { Migration, Store } from './store/store.ts'
 export type Engines = {
   compute: ComputeEngine
   balancer: BalancerEngine
+  firewall: FirewallEngine
   objects: ObjectEngine
   room: RoomEngine
 }
@@ -144,7 +146,12 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   }
 
   const s3 = makeS3Service(common, engines.objects, engines.room)
-  const ec2 = makeEc2Service(common, engines.compute, () => deps.limits?.().instances ?? null)
+  const ec2 = makeEc2Service(
+    common,
+    engines.compute,
+    engines.firewall,
+    () => deps.limits?.().instances ?? null,
+  )
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)

@@ -19,6 +19,8 @@ import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { checkPortsFree, explainPort, loopbackAddresses } from './engines/balancer/host-ports.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
+import type { FirewallEngine } from './engines/firewall/engine.ts'
+import { makeNftables } from './engines/firewall/nftables.ts'
 import {
   chooseCidr as choose,
   conflictsWith,
@@ -62,6 +64,7 @@ export type RealEngines = {
   resolver: { ensure(): Promise<void>; problem(): string | null }
   compute: RuncCompute
   balancer: BalancerEngine
+  firewall: FirewallEngine
   objects: FilesystemObjects
   room: RoomEngine
 }
@@ -88,6 +91,7 @@ export function makeEngines(
       ...{ clock, log, home, supervisor, network: router },
       publicAddresses: () => config.now().listeners.publicAddresses,
     }),
+    firewall: makeNftables({ clock, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
     room: makeFilesystemRoom(home.dir),
   }

@@ -24,6 +24,8 @@ export type Ec2Internal = {
   keptLogText(instanceId: string): string | undefined
   /** Removes what is older than a week, and the oldest above `bytesMax`; answers how many bytes. */
   removeKeptLogs(bytesMax: number): number
+  /** From where clients outside of the VPC may open `port` (TCP) of an interface, by its security groups. */
+  clientRanges(networkInterfaceId: string, port: number): string[]
 }
 
 export type InstanceMemoryState = {

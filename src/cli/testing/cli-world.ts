@@ -12,6 +12,7 @@ import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
 import { makeFakeCompute } from '../../engines/compute/fake.ts'
 import { makeFakeWorld } from '../../engines/compute/fake-world.ts'
 import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
+import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeFilesystemObjects } from '../../engines/objects/filesystem.ts'
 import { createGateway } from '../../gateway/server.ts'
 import { pathOfObject, presign } from '../../gateway/sigv4/presign.ts'
@@ -116,6 +117,7 @@ export async function makeCliWorld() {
             path in app.logs ? Buffer.from(app.logs[path]!) : fake.read(id, path, limits),
         },
         balancer: balancer.engine(),
+        firewall: makeFakeFirewallWorld(clock).engine(),
         objects,
         room: makeFakeRoom(disk),
       },

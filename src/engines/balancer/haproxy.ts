@@ -31,7 +31,6 @@ export type BalancerNetwork = {
   names: { router: string; balancer: string; host: string }
   execIn(namespace: string, argv: string[]): string[]
   ensureBalancerAddresses(addresses: string[]): Promise<void>
-  ensureBalancerPorts(ports: { address: string; port: number }[]): Promise<void>
 }
 
 export type HaproxyDeps = {
@@ -194,25 +193,23 @@ export function makeHaproxy({
   }
 
   // A namespace that was made anew, the router's or HAProxy's own, knows nothing of what the former one was told.
-  const told = (addresses: string[], ports: { address: string; port: number }[]) => {
+  const told = (addresses: string[]) => {
     const { router, balancer } = network.names
-    return JSON.stringify([namespaceOf(router), namespaceOf(balancer), addresses, ports])
+    return JSON.stringify([namespaceOf(router), namespaceOf(balancer), addresses])
   }
 
   const joinNetwork = async (model: BalancerModel) => {
     const addresses = [
       ...new Set([model, inForce()].flatMap((one) => one?.loadBalancers ?? []).map((lb) => lb.address)),
     ]
-    const ports = portsOf(model)
-    if (joined === told(addresses, ports)) return
+    if (joined === told(addresses)) return
     await network.ensureBalancerAddresses(addresses)
-    await network.ensureBalancerPorts(ports)
-    joined = told(addresses, ports)
+    joined = told(addresses)
   }
 
   const leaveNetwork = async (model: BalancerModel) => {
     const addresses = model.loadBalancers.map(({ address }) => address)
-    const now = told(addresses, portsOf(model))
+    const now = told(addresses)
     if (joined === now) return
     await network.ensureBalancerAddresses(addresses)
     joined = now
@@ -273,18 +270,6 @@ function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Pro
 
 function filesOf({ config, maps, pages }: Rendered): Files {
   return new Map([...maps, ...pages, ['haproxy.cfg', config]])
-}
-
-/** What the router must let through besides port 80. */
-function portsOf(model: BalancerModel): { address: string; port: number }[] {
-  const all = model.targetGroups.flatMap(({ targets, healthCheck }) =>
-    targets.flatMap(({ address, port }) =>
-      [port, healthCheck.port ?? port].map((one) => `${address} ${one}`),
-    ),
-  )
-  return [...new Set(all)]
-    .map((one) => ({ address: one.split(' ')[0] ?? '', port: Number(one.split(' ')[1]) }))
-    .filter(({ port }) => port !== 80)
 }
 
 // A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.

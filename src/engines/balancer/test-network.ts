@@ -63,7 +63,6 @@ export async function makeTestNetwork() {
       const script = 'touch "$0/begun"; until [ -e "$0/go" ]; do sleep 0.01; done; exec "$@"'
       return ['/bin/sh', '-c', script, held, ...inside]
     },
-    ensureBalancerPorts: async () => undefined,
     ensureBalancerAddresses: async (wanted: string[]) => {
       const lines = [
         ...addresses.filter((one) => !wanted.includes(one)).map((one) => `addr del ${one}/32 dev lo\n`),

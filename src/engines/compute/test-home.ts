@@ -7,6 +7,8 @@ import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { run } from '../../kernel/process.ts'
 import { systemRandom } from '../../kernel/random.ts'
+import { makeNftables } from '../firewall/nftables.ts'
+import { usualModel } from '../firewall/test-model.ts'
 import { chooseFreeCidr } from '../network/cidr.ts'
 import { makeRouter, type Router } from '../network/router.ts'
 import { claim } from '../test-claims.ts'
@@ -15,6 +17,8 @@ import { makeRunc, type RuncCompute } from './runc.ts'
 export type TestHome = {
   home: Home
   router: Router
+  /** Beanstalk's defaults for these addresses, and no others, are in force; `ports`: what balancers may open. */
+  letIn(instances: string[], balancers: string[], ports?: number[]): Promise<void>
   /** The engine as a new control plane would make it. */
   open(): RuncCompute
   /** Ends everything that was made, whoever made it. */
@@ -36,9 +40,11 @@ export async function makeTestHome(): Promise<TestHome> {
     ports: { api: 0, http: 0, environments: 0 },
   }
   const router = makeRouter(home)
+  const firewall = makeNftables({ clock: systemClock, network: router })
   return {
     home,
     router,
+    letIn: (instances, balancers, ports) => firewall.apply(usualModel(instances, balancers, ports)),
     open: () => makeRunc({ home, router, clock: systemClock, log: silentLog, zones: ['a', 'b'] }),
     async destroy(compute) {
       try {

@@ -71,6 +71,7 @@ async function suite() {
   /** What the server does every few seconds; each may fail while the others are not yet done. */
   const pass = async () => {
     await compute.ensure()
+    await test.letIn([address(1)], [address(200)])
     await ensureResolver(supervisor, router)
     await balancer.apply(model)
     await balancer.observe()

@@ -9,6 +9,8 @@ import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { ensureResolver } from '../resolver/dnsmasq.ts'
 import { makeRunit } from '../supervisor/runit.ts'
+import { makeNftables } from '../firewall/nftables.ts'
+import { usualModel } from '../firewall/test-model.ts'
 import { makeRouter } from './router.ts'
 
 export type Play = {
@@ -85,6 +87,7 @@ try {
   await router.ensure()
   await ensureResolver(supervisor, router)
   await router.attach(member, memberPid)
+  await makeNftables({ clock, network: router }).apply(usualModel([member.address], []))
   seen.reached = await reachesOutside()
   seen.resolved = await resolve()
   seen.during = forwarding()

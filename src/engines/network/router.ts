@@ -7,7 +7,6 @@
 // The host holds only: the uplink, a route for the VPC range, masquerade, and a drop of what comes up the uplink for
 // the host itself. Everything here is idempotent: `ensure` is the first start, the repair and the start after a reboot.
 
-import { EngineError } from '../../kernel/errors.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
@@ -49,7 +48,6 @@ import {
   removeMemberRules,
   routerRuleset,
   setBalancersRules,
-  setPortsRules,
 } from './ruleset.ts'
 
 /** An instance (`i-…`) or a build sandbox (`b-…`), 17 hexadecimal digits each. */
@@ -69,8 +67,8 @@ export type Router = {
   remove(): Promise<void>
   /** The balancers have exactly these addresses from now on. Survives `ensure`. */
   ensureBalancerAddresses(addresses: string[]): Promise<void>
-  /** Besides port 80 of every instance, balancers may open exactly these. Lost when the namespace is made anew. */
-  ensureBalancerPorts(ports: { address: string; port: number }[]): Promise<void>
+  /** The network's part of the table is right, whoever was at it; what passes is the firewall's part of it. */
+  ensureTable(): Promise<void>
   /** argv that runs `argv` inside a namespace of `names`, in the same mount namespace and as the same process. */
   execIn(namespace: string, argv: string[]): string[]
   /** Joins the network namespace of process `pid` to the router as `eth0` with the member's address. */
@@ -86,7 +84,6 @@ export type Router = {
 export function makeRouter(home: Home): Router {
   const names = namesOf(home)
   const range = rangeOf(home.cidr)
-  let ports: { address: string; port: number }[] = []
   const turns = makeTurns()
   // One change of the network at a time: `ensure` rebuilds sets from what it has read.
   const inTurn = <T>(work: () => Promise<T>) => turns(names.router, work)
@@ -108,12 +105,16 @@ export function makeRouter(home: Home): Router {
     await ensureUplink(names, range)
     await ensureBalancerNamespace(names)
     const forwardingForUs = await ensureForwarding(home, names)
-    const { members, balancers } = await readAttached(names)
-    const hostAddresses = await readHostAddresses()
-    await nft(names.router, routerRuleset({ cidr: home.cidr, members, balancers, ports, hostAddresses }))
+    await ensureTable()
     await nft(null, hostRuleset({ names, cidr: home.cidr, forwardingForUs }))
     await ensureAccepted({ home, names, asks: needsRelay(readResolverHost()) })
     seen = await look()
+  }
+
+  const ensureTable = async () => {
+    const { members, balancers } = await readAttached(names)
+    const hostAddresses = await readHostAddresses()
+    await nft(names.router, routerRuleset({ cidr: home.cidr, members, balancers, hostAddresses }))
   }
 
   const remove = async () => {
@@ -195,11 +196,7 @@ export function makeRouter(home: Home): Router {
     ensure: () => inTurn(ensure),
     remove: () => inTurn(remove),
     ensureBalancerAddresses: (addresses) => inTurn(() => ensureBalancerAddresses(addresses)),
-    ensureBalancerPorts: (wanted) =>
-      inTurn(async () => {
-        ports = wanted.map(({ address, port }) => ({ address: checkAddress(address), port: checkPort(port) }))
-        await nft(names.router, setPortsRules(ports))
-      }),
+    ensureTable: () => inTurn(ensureTable),
     execIn: (namespace, argv) => inNamespace(namespace, argv),
     attach: (member, pid) => inTurn(() => attach(member, pid)),
     detach: (member) => inTurn(() => detach(member)),
@@ -214,8 +211,3 @@ export function makeRouter(home: Home): Router {
 }
 
 const WHOLE_PASS_EVERY = 12
-
-function checkPort(port: number): number {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new EngineError(`not a port: ${port}`)
-  return port
-}

@@ -15,43 +15,38 @@ export type RouterRules = {
   /** Interface and address of everything that is attached, build sandboxes too: who may speak as whom. */
   members: { interface: string; address: string }[]
   balancers: string[]
-  /** What balancers may open besides port 80 of instances. */
-  ports: { address: string; port: number }[]
   /** The host's own addresses: also refused here, so that a flush of the host's rules opens nothing. */
   hostAddresses: string[]
 }
 
-/** The table inside the router namespace: default deny, everything that passes is named. */
+/**
+ * The network's part of the table inside the router namespace: who may speak as whom, and what the router itself answers.
+ * What passes between two of them is the firewall's part (engines/firewall): until that is there, nothing does.
+ */
 export function routerRuleset(rules: RouterRules): string {
-  const { cidr, members, balancers, ports, hostAddresses } = rules
-  const instances = members.filter((member) => member.interface.startsWith('i'))
+  const { cidr, members, balancers, hostAddresses } = rules
   const closed = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', cidr, ...hostAddresses]
-  return `table inet polebean
-delete table inet polebean
-table inet polebean {
-  set members { type ifname . ipv4_addr; ${elements(members.map(memberElement))} }
-  set instances { type ipv4_addr; ${elements(instances.map((member) => member.address))} }
-  set balancers { type ipv4_addr; ${elements(balancers)} }
-  set ports { type ipv4_addr . inet_service; ${elements(ports.map(portElement))} }
-  set closed { type ipv4_addr; flags interval; auto-merge; ${elements(closed)} }
+  return `table inet polebean {
+  set members { type ifname . ipv4_addr; }
+  set balancers { type ipv4_addr; }
+  set closed { type ipv4_addr; flags interval; auto-merge; }
+  chain prerouting { type filter hook prerouting priority raw; policy accept; }
+  chain forward { type filter hook forward priority filter; policy drop; }
+  chain input { type filter hook input priority filter; policy drop; }
+}
+flush set inet polebean members
+flush set inet polebean balancers
+flush set inet polebean closed
+flush chain inet polebean prerouting
+flush chain inet polebean input
+${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('closed', closed)}table inet polebean {
   chain prerouting {
-    type filter hook prerouting priority raw; policy accept
     meta nfproto ipv6 drop
     iifname "${BALANCER_LINK}" ip saddr != @balancers drop
     iifname "${UPLINK}" ip saddr ${cidr} ip saddr != ${rangeOf(cidr).uplinkHost} drop
     iifname != { "lo", "${BALANCER_LINK}", "${UPLINK}" } iifname . ip saddr != @members drop
   }
-  chain forward {
-    type filter hook forward priority filter; policy drop
-    oifname "${UPLINK}" tcp flags syn tcp option maxseg size set rt mtu
-    ct state established,related accept
-    ct state invalid drop
-    iifname "${BALANCER_LINK}" ip daddr @instances tcp dport 80 accept
-    iifname "${BALANCER_LINK}" ip daddr . tcp dport @ports accept
-    iifname != "${BALANCER_LINK}" oifname "${UPLINK}" ip daddr != @closed accept
-  }
   chain input {
-    type filter hook input priority filter; policy drop
     iifname "lo" accept
     ct state established,related accept
     iifname { "${BALANCER_LINK}", "${UPLINK}" } drop
@@ -65,20 +60,14 @@ table inet polebean {
 
 /** Adds one member to a table that is there; the same again is quiet. */
 export const addMemberRules = (member: { interface: string; address: string }): string =>
-  `add element inet polebean members { ${memberElement(member)} }\n` +
-  (member.interface.startsWith('i') ? `add element inet polebean instances { ${member.address} }\n` : '')
+  addElements('members', [memberElement(member)])
 
 /** Takes one member away; added first, because nft refuses to delete what is not there. */
 export const removeMemberRules = (member: { interface: string; address: string }): string =>
   addMemberRules(member) + addMemberRules(member).replaceAll('add element', 'delete element')
 
 export const setBalancersRules = (balancers: string[]): string =>
-  'flush set inet polebean balancers\n' +
-  (balancers.length > 0 ? `add element inet polebean balancers { ${balancers.join(', ')} }\n` : '')
-
-export const setPortsRules = (ports: { address: string; port: number }[]): string =>
-  'flush set inet polebean ports\n' +
-  (ports.length > 0 ? `add element inet polebean ports { ${ports.map(portElement).join(', ')} }\n` : '')
+  `flush set inet polebean balancers\n${addElements('balancers', balancers)}`
 
 export type HostRules = {
   names: RouterNames
@@ -134,7 +123,7 @@ table ${table} {
 `
 }
 
-const elements = (list: string[]) => (list.length > 0 ? `elements = { ${list.join(', ')} }` : '')
+const addElements = (set: string, list: string[]) =>
+  list.length > 0 ? `add element inet polebean ${set} { ${list.join(', ')} }\n` : ''
 const memberElement = (member: { interface: string; address: string }) =>
   `"${member.interface}" . ${member.address}`
-const portElement = (port: { address: string; port: number }) => `${port.address} . ${port.port}`

@@ -27,6 +27,7 @@ const GRACE_MS = 20_000
 const CALL_TIMEOUT_MS = 60_000
 const PROCESSES_MAX = 4_096
 const OUTPUT_BYTES_KEPT = 8 * 1024
+const LETS_IN: ReadonlySet<InstanceAction> = new Set(['launch', 'start', 'update'])
 /** So many failures in a row, and what waits for the instance is told. The attempts go on. */
 const FAILURES_TOLD = 5
 
@@ -34,11 +35,11 @@ export type Performer = {
   submit(actions: { row: InstanceRow; action: InstanceAction }[], orphans: string[]): void
 }
 
+type Parts = { compute: ComputeEngine; enforce(): Promise<void>; lanes: Lanes; checks: Lanes }
+
 export function makePerformer(
   { store, clock }: ServiceDeps,
-  compute: ComputeEngine,
-  lanes: Lanes,
-  checks: Lanes,
+  { compute, enforce, lanes, checks }: Parts,
 ): Performer {
   return {
     submit(actions, orphans) {
@@ -70,6 +71,8 @@ export function makePerformer(
   }
 
   async function call(row: InstanceRow, action: InstanceAction): Promise<void> {
+    // Nobody is let in, and it asks for nothing, before its groups are in force.
+    if (LETS_IN.has(action)) await enforce()
     switch (action) {
       case 'launch':
         return compute.launch(specOf(row))

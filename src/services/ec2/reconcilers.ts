@@ -26,11 +26,16 @@ const ENGINE_CALLS_AT_ONCE_MAX = 8
 /** Start checks mostly wait, and may take minutes; they must not keep launches waiting. */
 const CHECKS_AT_ONCE_MAX = 64
 
-export function makeInstancesReconciler(deps: ServiceDeps, compute: ComputeEngine): Reconciler {
+/** `enforce` resolves when the security groups of every row are in force. */
+export function makeInstancesReconciler(
+  deps: ServiceDeps,
+  compute: ComputeEngine,
+  enforce: () => Promise<void>,
+): Reconciler {
   const { store, clock } = deps
   const lanes = deps.makeLanes(NAME, ENGINE_CALLS_AT_ONCE_MAX)
   const checks = deps.makeLanes(NAME, CHECKS_AT_ONCE_MAX)
-  const performer = makePerformer(deps, compute, lanes, checks)
+  const performer = makePerformer(deps, { compute, enforce, lanes, checks })
   const jumped = makeJumpDetector(clock)
   const readCapacity = makeCapacityReader(deps, compute)
 

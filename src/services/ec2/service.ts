@@ -1,11 +1,13 @@
 // EC2: instances, their addresses and security groups. The operation table; what runs is the reconciler's (§2.1).
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
+import type { FirewallEngine } from '../../engines/firewall/engine.ts'
 import type { Ec2Internal } from '../cloud.ts'
 import type { Context } from '../context.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
+import { clientRanges, makeEnforcer, makeFirewallReconciler } from './firewall.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
@@ -24,6 +26,7 @@ import { generationOf } from './store.ts'
 export function makeEc2Service(
   deps: ServiceDeps,
   compute: ComputeEngine,
+  firewall: FirewallEngine,
   instancesMax: () => number | null = () => null,
 ) {
   const { store, clock, ids } = deps
@@ -46,6 +49,7 @@ export function makeEc2Service(
     ...(deps.budgets ? { budgets: deps.budgets } : {}),
   }
 
+  const enforcer = makeEnforcer(deps, firewall)
   const operations = inTransactions(store, {
     ...makeNetworkOperations(parts),
     ...makeImageOperations(parts),
@@ -60,12 +64,17 @@ export function makeEc2Service(
     operations,
     internal: {
       ...makeSoftwareOperations(parts),
+      clientRanges: (networkInterfaceId, port) => clientRanges(store, networkInterfaceId, port),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
       keptLogText: (instanceId) => keptLogText(store, instanceId),
       removeKeptLogs: (bytesMax) => removeKeptLogs({ store, clock }, bytesMax),
     },
-    reconcilers: [makeInstancesReconciler(deps, compute), makeMemoryReconciler(deps, compute)],
+    reconcilers: [
+      makeFirewallReconciler(enforcer),
+      makeInstancesReconciler(deps, compute, enforcer.enforce),
+      makeMemoryReconciler(deps, compute),
+    ],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal>
 }

@@ -4,6 +4,7 @@ import { startDriver, type Driver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration } from '../../control/workflows.ts'
 import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
+import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
@@ -46,6 +47,7 @@ export function makeServicesWorld(seed = 1) {
       return running && !unanswering.has(address) ? 200 : null
     },
   })
+  const firewall = makeFakeFirewallWorld(clock)
   const allowed = { instances: null as number | null }
   let life = new AbortController()
   let current = makeLife()
@@ -60,7 +62,7 @@ export function makeServicesWorld(seed = 1) {
       makeLanes: (name, atOnceMax) =>
         makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
     }
-    const ec2 = makeEc2Service(deps, compute.engine(), () => allowed.instances)
+    const ec2 = makeEc2Service(deps, compute.engine(), firewall.engine(), () => allowed.instances)
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const operations = {
@@ -87,6 +89,7 @@ export function makeServicesWorld(seed = 1) {
     store,
     compute,
     balancer,
+    firewall,
     /** What the home's owner allows. */
     allowed,
     /** Addresses whose application does not answer although the instance runs. */
