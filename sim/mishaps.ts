@@ -44,6 +44,13 @@ export const MISHAPS: Record<string, Move> = {
         return `the application of ${id} answers 500 from now on`
       }),
   },
+  'somebody takes the rules of the firewall away': {
+    weight: 0.4,
+    play({ world, note }) {
+      world.firewall.lose()
+      note('the rules are gone')
+    },
+  },
   'a stranger appears': {
     weight: 0.25,
     play: ({ world, below, chance, note }) => {

@@ -42,7 +42,12 @@ const request = async (
 const beanstalk = (stage: Stage, action: string, input: Record<string, string>) =>
   request(stage, action, { EnvironmentName: stage.name, ...input })
 
-type Resources = { autoScalingGroupName?: string; targetGroupArn?: string }
+type Resources = {
+  autoScalingGroupName?: string
+  targetGroupArn?: string
+  loadBalancerSecurityGroupId?: string
+  instanceSecurityGroupId?: string
+}
 const resourcesOf = ({ world, name }: Stage): Resources =>
   JSON.parse(
     world.store.get<{ resources: string }>(
@@ -124,6 +129,19 @@ export const REQUESTS: Record<string, Move> = {
       const DeleteSourceBundle = String(stage.chance(0.3))
       const input = { ApplicationName: APPLICATION, VersionLabel: labelOf(stage), DeleteSourceBundle }
       return request(stage, 'DeleteApplicationVersion', input)
+    },
+  },
+  'change what a security group lets in': {
+    weight: 0.8,
+    play(stage) {
+      const { loadBalancerSecurityGroupId, instanceSecurityGroupId } = resourcesOf(stage)
+      const GroupId = anyOf(stage, [loadBalancerSecurityGroupId, instanceSecurityGroupId])
+      if (!GroupId) return
+      const port = String(8_000 + stage.below(4))
+      const range = { 'IpPermissions.1.IpProtocol': 'tcp', 'IpPermissions.1.IpRanges.1.CidrIp': '10.0.0.0/8' }
+      const ports = { 'IpPermissions.1.FromPort': port, 'IpPermissions.1.ToPort': port }
+      const action = `${stage.chance(0.5) ? 'Authorize' : 'Revoke'}SecurityGroupIngress`
+      return request(stage, action, { GroupId, ...range, ...ports }, 'ec2')
     },
   },
   tag: {

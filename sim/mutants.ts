@@ -67,6 +67,20 @@ export const MUTANTS: Mutant[] = [
     by: 'sweep: terminate',
   },
   {
+    bug: 'lets an instance in before its groups are in force',
+    file: 'src/services/ec2/perform.ts',
+    find: `if (LETS_IN.has(action)) await enforce()`,
+    replace: `if (LETS_IN.has(action)) void enforce().catch(() => undefined)`,
+    by: 'seeds',
+  },
+  {
+    bug: 'does not look whether the rules of the firewall are still there',
+    file: 'src/services/ec2/firewall.ts',
+    find: `        await apply(model)\n        return model`,
+    replace: `        if (generationOf(model) !== inForce) await apply(model)\n        return model`,
+    by: 'seeds',
+  },
+  {
     bug: 'leaves instances that no row names',
     file: 'src/services/ec2/reconcilers.ts',
     find: `orphans: unowned.filter(ours).map((one) => one.id)`,

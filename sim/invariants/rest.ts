@@ -2,6 +2,7 @@
 import { runningInstances } from '../../src/engines/compute/fake-world.ts'
 import type { World } from '../world.ts'
 import { contents } from './contents.ts'
+import { inForce } from './firewall.ts'
 import { health } from './health.ts'
 import { ownership } from './ownership.ts'
 import {
@@ -23,6 +24,7 @@ export function rest(world: World): string[] {
     ...machines(world),
     ...groups(world),
     ...balancers(world),
+    ...inForce(world),
     ...ownership(world),
     ...contents(world),
     ...health(world),

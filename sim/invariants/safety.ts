@@ -1,4 +1,5 @@
 // What must hold after every move, however bad the world is. Sentences about what is wrong; none is the goal.
+import { letIn } from './firewall.ts'
 import { layersThere } from './layers.ts'
 import type { World } from '../world.ts'
 import { column, type GroupRow, type InstanceRow } from './rows.ts'
@@ -7,6 +8,7 @@ export function safety(world: World): string[] {
   return [
     ...world.spinning,
     ...(world.layersLost ? [] : layersThere(world)),
+    ...letIn(world),
     ...instances(world),
     ...capacities(world),
     ...carried(world),

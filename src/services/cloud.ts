@@ -26,6 +26,8 @@ export type Ec2Internal = {
   removeKeptLogs(bytesMax: number): number
   /** From where clients outside of the VPC may open `port` (TCP) of an interface, by its security groups. */
   clientRanges(networkInterfaceId: string, port: number): string[]
+  /** Whether connections end with the rule that let them in. */
+  cutsOnRevoke(networkInterfaceId: string): boolean
 }
 
 export type InstanceMemoryState = {

@@ -1,5 +1,5 @@
 // Nothing of a model reaches a configuration line or the runtime socket before it has been checked here (design §7).
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
 import type { BalancerModel, HealthCheck, LoadBalancer, TargetGroup } from './engine.ts'
 
@@ -43,7 +43,10 @@ function checkLoadBalancer({
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
-  for (const { port } of listeners) need(isPort(port), of, 'listener port', port)
+  for (const { port, clients } of listeners) {
+    need(isPort(port), of, 'listener port', port)
+    for (const range of clients) need(isRange(range), of, 'range of clients', range)
+  }
   unique(
     `listener port of ${of}`,
     listeners.map(({ port }) => port),
@@ -79,6 +82,12 @@ function checkHealthCheck(of: string, check: HealthCheck) {
 function checkId(id: string): string {
   if (!/^[\w.:/+=@-]{1,256}$/.test(id)) throw new EngineError(`not an id: ${JSON.stringify(id)}`)
   return id
+}
+
+function isRange(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/')
+  const bitsMax = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
 }
 
 const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535

@@ -26,7 +26,8 @@ const shop: BalancerModel = {
       hosts: ['shop.us-west-2.elasticbeanstalk.localhost', 'shop-123.us-west-2.elb.localhost'],
       loopbackPort: 9000,
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: 'targetgroup/shop/1' }],
+      listeners: [{ port: 80, targetGroupId: 'targetgroup/shop/1', clients: ['0.0.0.0/0'] }],
+      cutsOnRevoke: false,
     },
   ],
   targetGroups: [
@@ -62,6 +63,8 @@ describe('HAProxy configuration', () => {
   bind 127.0.0.1:8080 namespace pb-abc123-host
   bind [::1]:8080 v6only namespace pb-abc123-host
   bind abns@polebean-DIR-public-80 accept-proxy
+  tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-6.map) -m found }
+  tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-4.map) -m found }
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
@@ -90,6 +93,8 @@ frontend own-OWN
   bind 127.0.0.1:9000 namespace pb-abc123-host
   bind [::1]:9000 v6only namespace pb-abc123-host
   bind abns@polebean-DIR-own-OWN accept-proxy
+  tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
+  tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
@@ -106,6 +111,9 @@ backend b-BACKEND
   source 10.9.0.10
   option allbackups
   option forwardfor if-none
+  http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
+  http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
+  http-request set-var(sess.let_in) str(b-BACKEND) if !{ var(sess.let_in) -m str b-BACKEND }
   timeout server 60s
   timeout tunnel 60s
   timeout check 5000ms
@@ -131,6 +139,10 @@ backend unknown-host
     assert.deepEqual(Object.fromEntries(maps), {
       'hosts-80.map': `shop.us-west-2.elasticbeanstalk.localhost b-${BACKEND}\nshop-123.us-west-2.elb.localhost b-${BACKEND}\n`,
       'addresses-80.map': `10.9.0.10 b-${BACKEND}\n`,
+      'clients-80-4.map': '0.0.0.0/0 1\n',
+      'clients-80-6.map': '::1/128 1\n',
+      [`clients-${OWN}-80-4.map`]: '0.0.0.0/0 1\n',
+      [`clients-${OWN}-80-6.map`]: '::1/128 1\n',
     })
   })
 
@@ -161,8 +173,12 @@ backend unknown-host
       '  bind 0.0.0.0:80',
     ])
     const { config, maps } = render(shop, { leftOut: new Set(['127.0.0.1:8080', '[::1]:8080']) })
-    assert.doesNotMatch(config, /public-80/)
-    assert.deepEqual([...maps.keys()], ['addresses-80.map'])
+    assert.doesNotMatch(config, /frontend public-80/)
+    assert.deepEqual(
+      [...maps.keys()].filter((name) => !name.startsWith('clients-')),
+      ['addresses-80.map'],
+    )
+    assert.equal(maps.has('clients-80-4.map'), false)
     assert.match(config, new RegExp(`frontend own-${OWN}`))
   })
 
@@ -173,12 +189,14 @@ backend unknown-host
       ...balancer,
       internetFacing: false,
       loopbackPort: null,
-      listeners: [{ port: 80, targetGroupId: null }],
+      listeners: [{ port: 80, targetGroupId: null, clients: [] }],
+      cutsOnRevoke: false,
     }
     const { config, maps, hostBinds } = render({ loadBalancers: [internal], targetGroups: [] })
     assert.deepEqual(hostBinds, [])
     assert.doesNotMatch(config, /frontend (public|own)/)
-    assert.deepEqual(Object.fromEntries(maps), { 'addresses-80.map': '10.9.0.10 no-targets\n' })
+    assert.equal(maps.get('addresses-80.map'), '10.9.0.10 no-targets\n')
+    assert.equal(maps.get(`clients-${OWN}-80-4.map`), '')
   })
 
   it('checks by connection alone when the target group says so', () => {
@@ -214,7 +232,7 @@ describe('a model', () => {
       [withBalancer({ hosts: ['Shop.localhost'] }), /host name/],
       [withBalancer({ hosts: ['a.b', 'a.b'] }), /same host name/],
       [withBalancer({ address: '::1' }), /address/],
-      [withBalancer({ listeners: [{ port: 0, targetGroupId: null }] }), /listener port/],
+      [withBalancer({ listeners: [{ port: 0, targetGroupId: null, clients: [] }] }), /listener port/],
       [withCheck({ path: '/a b' }), /health check path/],
       [withCheck({ path: '/a\nb' }), /health check path/],
       [withCheck({ path: 'a' }), /health check path/],

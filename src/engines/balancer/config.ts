@@ -1,14 +1,17 @@
 // The model as HAProxy's files: pure text, compared in tests. Server lines change over the runtime socket; everything
 // else (the frame) needs a reload, and `frame` names it, so that one can ask a running HAProxy which one it follows.
+import { clientMaps, loopbackListener } from './clients.ts'
 import type { BalancerModel, HealthCheck, Target } from './engine.ts'
 import { ERROR_CODES, errorPage } from './error-pages.ts'
 import {
   type Backend,
   backendOf,
+  clientsName,
   backendsOf,
   digest,
   loopbackName,
   NO_TARGETS,
+  publicName,
   type Role,
   UNKNOWN_HOST,
 } from './names.ts'
@@ -54,7 +57,7 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
       ...defaultsLines(model, settings),
       ...frontends,
       ...backends.flatMap((backend) => [
-        ...backendLines(backend),
+        ...backendLines(backend, settings.dir),
         ...lines.filter((server) => server.backend === backend.name).map((server) => serverLine(server)),
         '',
       ]),
@@ -136,8 +139,13 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
 function renderFrontends(model: BalancerModel, backends: Backend[], settings: Settings) {
   const maps = new Map<string, string>()
   const frontends: string[] = []
-  const add = (name: string, binds: string[], port: number, route: string) =>
-    frontends.push(...frontendLines({ name, binds, port, route, dir: settings.dir }))
+  const add = (frontend: Omit<Frontend, 'dir'>) =>
+    frontends.push(...frontendLines({ ...frontend, dir: settings.dir }))
+  const addClients = (name: string, ranges: string[]) => {
+    const { 4: ipv4, 6: ipv6 } = clientMaps(ranges)
+    maps.set(`${name}-4.map`, ipv4)
+    maps.set(`${name}-6.map`, ipv6)
+  }
   const { wanted } = wantedPorts(model, settings.publicPort)
   const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
   // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
@@ -169,7 +177,14 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])),
     )
     const route = `use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
-    add(`public-${port}`, binds, hostPort, route)
+    // Who is let in by none of them is refused at once; by which one, only the request tells.
+    const clients = `clients-${port}`
+    const users = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
+    addClients(
+      clients,
+      users.flatMap(({ listeners }) => listeners.find((one) => one.port === port)?.clients ?? []),
+    )
+    add({ name: publicName(port), binds, port: hostPort, route, clients })
   }
   for (const port of portsOf(model.loadBalancers)) {
     const file = `addresses-${port}.map`
@@ -183,23 +198,26 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     )
     const binds = settings.hostNamespace === null ? addresses.map(({ address }) => address) : ['0.0.0.0']
     const route = `use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
-    add(
-      `vpc-${port}`,
-      binds.map((address) => `  bind ${address}:${port}`),
+    add({
+      name: `vpc-${port}`,
+      binds: binds.map((address) => `  bind ${address}:${port}`),
       port,
       route,
-    )
+      clients: null,
+    })
   }
   for (const loadBalancer of model.loadBalancers) {
     const { loopbackPort } = loadBalancer
     const binds = served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
     if (loopbackPort === null || binds.length === 0) continue
-    const { listeners } = loadBalancer
-    const listener = listeners.find(({ port }) => port === 80) ?? listeners[0]
+    const listener = loopbackListener(loadBalancer)
     frontends.push(`# load balancer ${loadBalancer.id}`)
     const route = `default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`
-    add(loopbackName(loadBalancer.id), binds, loopbackPort, route)
+    const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
+    add({ name: loopbackName(loadBalancer.id), binds, port: loopbackPort, route, clients })
   }
+  for (const { id, listeners } of model.loadBalancers)
+    for (const { port, clients } of listeners) addClients(clientsName(id, port), clients)
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
   return { frontends, maps, hostBinds }
 }
@@ -209,12 +227,16 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
  * further requests there, but it is told of no change any more: its targets may be gone. So it hands each new request to
  * the worker of now, on a socket that only HAProxy reaches, with the client's address (PROXY protocol, version 2).
  */
-const frontendLines = ({ name, binds, port, route, dir }: Frontend): string[] => {
+const frontendLines = ({ name, binds, port, route, clients, dir }: Frontend): string[] => {
   const socket = `abns@polebean-${digest(dir, 12)}-${name}`
   return [
     `frontend ${name}`,
     ...binds,
     `  bind ${socket} accept-proxy`,
+    // What a former worker passes on has been let in there, and has no address yet.
+    ...(clients === null
+      ? []
+      : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
     ...requestLines(port),
     `  use_backend handover-${name} if { stopping }`,
     `  ${route}`,
@@ -224,7 +246,21 @@ const frontendLines = ({ name, binds, port, route, dir }: Frontend): string[] =>
     '',
   ]
 }
-type Frontend = { name: string; binds: string[]; port: number; route: string; dir: string }
+type Frontend = {
+  name: string
+  binds: string[]
+  port: number
+  route: string
+  /** The map of who is let in, without its family's ending; null = the firewall says. */
+  clients: string | null
+  dir: string
+}
+
+/** Refuses whose address is not in the map of its family. */
+const refusals = (verb: string, map: string, condition: string): string[] => [
+  `  ${verb} if ${condition} { src -m sub : } !{ src,map_ip(${map}-6.map) -m found }`,
+  `  ${verb} if ${condition} !{ src -m sub : } !{ src,map_ip(${map}-4.map) -m found }`,
+]
 
 /** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
 const requestLines = (port: number) => [
@@ -237,7 +273,8 @@ const requestLines = (port: number) => [
     '%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }',
 ]
 
-function backendLines({ name, loadBalancer, group }: Backend): string[] {
+function backendLines(backend: Backend, dir: string): string[] {
+  const { name, loadBalancer, group } = backend
   const { healthCheck } = group
   return [
     `# load balancer ${loadBalancer.id}, target group ${group.id}`,
@@ -246,6 +283,7 @@ function backendLines({ name, loadBalancer, group }: Backend): string[] {
     `  source ${loadBalancer.address}`,
     '  option allbackups',
     '  option forwardfor if-none',
+    ...letInLines(backend, dir),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout check ${ms(healthCheck.timeoutSeconds)}`,
@@ -254,6 +292,25 @@ function backendLines({ name, loadBalancer, group }: Backend): string[] {
       : httpCheckLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
     // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
     `  default-server ${serverKeywords('settled', healthCheck)}`,
+  ]
+}
+
+/**
+ * A public socket serves many load balancers: which one is meant is known from the first request on, and its group is
+ * asked then. Once for a connection, unless it is to be cut: what is established stays.
+ */
+function letInLines({ name, loadBalancer, group }: Backend, dir: string): string[] {
+  const { id, listeners, cutsOnRevoke } = loadBalancer
+  const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${name} } `
+  return [
+    ...listeners
+      .filter(({ targetGroupId }) => targetGroupId === group.id)
+      .flatMap((listener) => {
+        const own = loopbackListener(loadBalancer) === listener ? ` ${loopbackName(id)}` : ''
+        const here = `${known}{ fe_name ${publicName(listener.port)}${own} }`
+        return refusals('http-request reject', `${dir}/${clientsName(id, listener.port)}`, here)
+      }),
+    ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${name}) if ${known.trim()}`]),
   ]
 }
 

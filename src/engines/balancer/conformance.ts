@@ -24,7 +24,12 @@ export type BalancerHarness = {
   /** What target n answers from now on, on port 80; null = nothing listens there. */
   answer(n: number, status: number | null): Promise<void>
   /** One request through the public listener of port 80, or a loopback port. `by` is the target's id. */
-  request(to: { host: string } | { loopbackPort: number }): Promise<{ status: number; by: string | null }>
+  request(
+    to: ({ host: string } | { loopbackPort: number }) & {
+      /** An address of this machine's loopback; 127.0.0.1 unless told. */
+      from?: string
+    },
+  ): Promise<{ status: number; by: string | null }>
   close(): Promise<void>
 }
 
@@ -60,7 +65,8 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       internetFacing: true,
       hosts: [`shop-${n}.localhost`],
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: `group-${n}` }],
+      listeners: [{ port: 80, targetGroupId: `group-${n}`, clients: ['0.0.0.0/0'] }],
+      cutsOnRevoke: false,
       ...world.place(n),
     })
     const model = (targets: Target[], healthCheck = check()): BalancerModel => ({
@@ -239,7 +245,11 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
         loadBalancers: [
           {
             ...loadBalancer(1),
-            listeners: [80, loopbackPort].map((port) => ({ port, targetGroupId: 'group-1' })),
+            listeners: [80, loopbackPort].map((port) => ({
+              port,
+              targetGroupId: 'group-1',
+              clients: ['0.0.0.0/0'],
+            })),
           },
         ],
         targetGroups: model([target(1)]).targetGroups,
@@ -254,6 +264,41 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
           reason: `port ${loopbackPort} already is the loopback port of ${loadBalancer(1).id}`,
         },
       ])
+    })
+
+    it('lets in whom a listener names, by the address, and closes the connection of others', async () => {
+      await world.answer(1, 200)
+      const open = async (clients: string[], others = clients) => {
+        const letting = (n: number, list: string[]): LoadBalancer => ({
+          ...loadBalancer(n),
+          listeners: [{ port: 80, targetGroupId: 'group-1', clients: list }],
+        })
+        await engine.apply({
+          loadBalancers: [letting(1, clients), letting(2, others)],
+          targetGroups: [{ id: 'group-1', healthCheck: check(), targets: [target(1)] }],
+        })
+        const isLetIn = (to: { host: string } | { loopbackPort: number }, from: string) =>
+          world.request({ ...to, from }).then(
+            ({ status }) => status !== 404,
+            () => false,
+          )
+        const { loopbackPort } = world.place(1)
+        return Promise.all([
+          ...['127.0.0.1', '127.0.0.9', '::1'].map((from) => isLetIn({ host }, from)),
+          ...['127.0.0.1', '127.0.0.9'].map((from) => isLetIn({ loopbackPort }, from)),
+          isLetIn({ host: 'shop-2.localhost' }, '127.0.0.9'),
+        ])
+      }
+      assert.deepEqual(await open(['0.0.0.0/0']), [true, true, true, true, true, true])
+      assert.deepEqual(await open([]), [false, false, false, false, false, false])
+      assert.deepEqual(await open(['127.0.0.9/32', '10.0.0.0/8']), [false, true, false, false, true, true])
+      assert.deepEqual(await open(['127.0.0.0/29']), [true, false, true, true, false, false])
+      // An IPv4 address is no IPv6 one, though every IPv4 address has a place there.
+      assert.deepEqual(await open(['::/0']), [false, false, true, false, false, false])
+      assert.deepEqual(await open(['::ffff:127.0.0.0/104', '2001:db8::/32']), Array(6).fill(false))
+      // One socket, two balancers: what the other one lets in is no way in.
+      assert.deepEqual(await open(['127.0.0.1/32'], ['0.0.0.0/0']), [true, false, true, true, false, true])
+      assert.deepEqual(await open(['0.0.0.0/0'], ['127.0.0.1/32']), [true, true, true, true, true, false])
     })
 
     it('forgets what is taken away', async () => {

@@ -10,6 +10,8 @@
 // - A port of this machine that another program has is left out, and so is one that the model itself wants twice; all
 //   else is carried. `observe().taken` says so, and a later `apply` takes the port once it is free.
 // - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
+// - A client outside of the VPC is let in by its own address: a new connection from elsewhere than a listener's `clients`
+//   is closed without an answer. Clients in the VPC are the firewall's. Connections that are there stay.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
 export type HealthCheck = {
@@ -33,7 +35,12 @@ export type TargetGroup = {
   targets: Target[]
 }
 
-export type Listener = { port: number; targetGroupId: string | null }
+export type Listener = {
+  port: number
+  targetGroupId: string | null
+  /** Ranges (IPv4, IPv6) from which clients may come at its public sockets and its loopback port. */
+  clients: string[]
+}
 
 export type LoadBalancer = {
   id: string
@@ -46,6 +53,8 @@ export type LoadBalancer = {
   loopbackPort: number | null
   idleTimeoutSeconds: number
   listeners: Listener[]
+  /** A connection ends at its next request when its client is not let in any more. */
+  cutsOnRevoke: boolean
 }
 
 export type BalancerModel = { loadBalancers: LoadBalancer[]; targetGroups: TargetGroup[] }

@@ -71,7 +71,8 @@ const balancer = {
   hosts: [],
   loopbackPort: null,
   idleTimeoutSeconds: 60,
-  listeners: [{ port: 80, targetGroupId: 'group' }],
+  listeners: [{ port: 80, targetGroupId: 'group', clients: ['0.0.0.0/0'] }],
+  cutsOnRevoke: false,
 }
 
 const group = (targets: { id: string; address: string; port: number; draining: boolean }[]) => ({

@@ -3,9 +3,11 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkModel } from './check-model.ts'
+import { letsIn, loopbackListener } from './clients.ts'
 import type {
   BalancerEngine,
   BalancerModel,
+  Listener,
   LoadBalancer,
   Target,
   TargetGroup,
@@ -28,8 +30,8 @@ export type FakeBalancerOptions = {
 }
 
 export type FakeRequest =
-  | { host: string; listenerPort?: number }
-  | { loopbackPort: number }
+  | { host: string; listenerPort?: number; from?: string }
+  | { loopbackPort: number; from?: string }
   | { address: string; port: number }
 
 export type FakeBalancerWorld = {
@@ -37,7 +39,8 @@ export type FakeBalancerWorld = {
   engine(own?: Clock): BalancerEngine
   /** What is carried now. */
   model(): BalancerModel
-  /** One request of a client: its status, and the target that answered (null = the balancer itself). */
+  /** One request of a client, from 127.0.0.1 unless told: its status, and the target that answered (null = the balancer
+   *  itself). Throws when its connection is refused. */
   request(request: FakeRequest): { status: number; targetId: string | null }
   /** Another program listens on a port of the machine from now on; null = it has gone. */
   occupy(port: number, by: string | null): void
@@ -172,6 +175,10 @@ export function makeFakeBalancerWorld({
     return { ...common, target2xx, target3xx, target4xx, target5xx }
   }
 
+  const requireLetIn = (listener: Listener | undefined, from = '127.0.0.1') => {
+    if (!letsIn(listener?.clients ?? [], from)) throw new Error(`${from} is not let in`)
+  }
+
   const publicPort = (port: number) => (port === 80 ? httpPort : port)
   const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, LOOPBACK)
   const isTaken = (listenerPort: number | null, port: number) =>
@@ -207,10 +214,9 @@ export function makeFakeBalancerWorld({
         const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
         if (!found || isTaken(null, request.loopbackPort))
           throw new Error(`nobody listens on ${request.loopbackPort}`)
-        return serve(
-          found,
-          found.listeners.find(({ port }) => port === 80)?.port ?? found.listeners[0]?.port ?? 0,
-        )
+        const listener = loopbackListener(found)
+        requireLetIn(listener, request.from)
+        return serve(found, listener?.port ?? 0)
       }
       const port = 'address' in request ? request.port : (request.listenerPort ?? 80)
       if ('host' in request && isTaken(port, publicPort(port))) throw new Error(`nobody listens on ${port}`)
@@ -219,6 +225,11 @@ export function makeFakeBalancerWorld({
           'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
         return isMeant && listeners.some((listener) => listener.port === port)
       })
+      if (found && 'host' in request)
+        requireLetIn(
+          found.listeners.find((one) => one.port === port),
+          request.from,
+        )
       return found ? serve(found, port) : { status: 404, targetId: null }
     },
     occupy: (port, by) => void (by === null ? others.delete(port) : others.set(port, by)),

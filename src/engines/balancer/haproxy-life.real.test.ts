@@ -37,7 +37,8 @@ describe('haproxy on the machine', () => {
     hosts: [n === 1 ? HOST : `shop-${n}.localhost`],
     loopbackPort: net.home.ports.environments + n,
     idleTimeoutSeconds: 60,
-    listeners: [{ port: 80, targetGroupId: `group-${n}` }],
+    listeners: [{ port: 80, targetGroupId: `group-${n}`, clients: ['0.0.0.0/0'] }],
+    cutsOnRevoke: false,
     ...over,
   })
   const group = (n: number, targets: Target[]) => ({

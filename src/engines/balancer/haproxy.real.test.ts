@@ -3,6 +3,9 @@ import { systemClock as clock } from '../../kernel/clock.ts'
 import { describeBalancer } from './conformance.ts'
 import { get, makeTestNetwork } from './test-network.ts'
 
+/** No headers of its own, the path /, no agent. */
+const NONE = [{}, '/', false] as const
+
 describeBalancer('haproxy', async () => {
   const net = await makeTestNetwork()
   const others = new Map<number, Server>()
@@ -25,6 +28,8 @@ describeBalancer('haproxy', async () => {
       const { status, by } = await get(
         port,
         'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',
+        ...NONE,
+        to.from,
       )
       return { status, by }
     },

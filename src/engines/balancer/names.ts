@@ -35,6 +35,11 @@ const backendName = (loadBalancerId: string, groupId: string) =>
 /** For frontends that belong to one load balancer. */
 export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`
 
+export const publicName = (listenerPort: number) => `public-${listenerPort}`
+/** Of the maps that say who is let in at a listener. */
+export const clientsName = (loadBalancerId: string, listenerPort: number) =>
+  `clients-${digest(loadBalancerId, 12)}-${listenerPort}`
+
 /** A target has up to three servers, told apart by their suffix (see plan.ts). */
 export const SUFFIX = { initial: '.i', settled: '', open: '.o' } as const
 export type Role = keyof typeof SUFFIX

@@ -18,7 +18,8 @@ const modelOf = (...targets: Target[]): BalancerModel => ({
       hosts: ['shop.localhost'],
       loopbackPort: null,
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: 'group' }],
+      listeners: [{ port: 80, targetGroupId: 'group', clients: [] }],
+      cutsOnRevoke: false,
     },
   ],
   targetGroups: [

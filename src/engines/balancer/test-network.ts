@@ -155,10 +155,12 @@ export function get(
   headers: Record<string, string> = {},
   path = '/',
   agent: Agent | false = false,
+  from = '127.0.0.1',
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
-      host: '127.0.0.1',
+      host: from === '::1' ? from : '127.0.0.1',
+      localAddress: from,
       port,
       path,
       headers: { host, ...headers },

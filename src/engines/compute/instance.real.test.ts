@@ -50,7 +50,8 @@ exec chpst -u webapp -e /etc/polebean/env /usr/bin/python3 -m http.server -d /tm
   })
   const inside = async (number: number, ...argv: string[]) =>
     compute.exec(instanceId(number), argv, { timeoutMs: 15_000, outputBytesMax: 10_000 })
-  const letIn = (...ports: number[]) => test.letIn([1, 2, 3, 4, 5, 20, 21, 22, 23, 24].map(address), [address(200)], ports)
+  const letIn = (...ports: number[]) =>
+    test.letIn([1, 2, 3, 4, 5, 20, 21, 22, 23, 24].map(address), [address(200)], ports)
   const fromBalancer = async (number: number, port = 80) =>
     (
       await run(router.execIn(router.names.balancer, curl(`http://${address(number)}:${port}/`)))

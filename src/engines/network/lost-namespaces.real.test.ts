@@ -48,7 +48,8 @@ async function suite() {
         hosts: [HOST],
         loopbackPort: null,
         idleTimeoutSeconds: 60,
-        listeners: [{ port: 80, targetGroupId: 'group' }],
+        listeners: [{ port: 80, targetGroupId: 'group', clients: ['0.0.0.0/0'] }],
+        cutsOnRevoke: false,
       },
     ],
     targetGroups: [

@@ -73,14 +73,7 @@ export function readFirewall(store: Store): FirewallModel {
     store.all<SecurityGroupRuleRow>('select * from ec2_security_group_rule order by id'),
     (rule) => rule.groupId,
   )
-  const cutting = new Set(
-    store
-      .all<{ id: string }>(
-        `select resource_id as id from ec2_tag where key = :key and value = 'true' and resource_type = 'security-group'`,
-        { key: CUTS_ON_REVOKE_TAG },
-      )
-      .map(({ id }) => id),
-  )
+  const cutting = groupsThatCut(store)
   const members = new Map<string, string[]>()
   for (const { id, groups } of interfaces)
     for (const group of JSON.parse(groups) as string[])
@@ -119,11 +112,7 @@ function ruleOf({
  * that are groups are no matter here: their members are inside.
  */
 export function clientRanges(store: Store, networkInterfaceId: string, port: number): string[] {
-  const groups = store.get<{ groups: string }>(
-    'select groups from ec2_network_interface where id = :networkInterfaceId and released_at is null',
-    { networkInterfaceId },
-  )?.groups
-  const rules = (JSON.parse(groups ?? '[]') as string[]).flatMap((groupId) =>
+  const rules = groupsOf(store, networkInterfaceId).flatMap((groupId) =>
     store.all<SecurityGroupRuleRow>(
       'select * from ec2_security_group_rule where group_id = :groupId and egress = 0',
       { groupId },
@@ -133,4 +122,26 @@ export function clientRanges(store: Store, networkInterfaceId: string, port: num
     protocol === '-1' ||
     (protocol === 'tcp' && (fromPort === null || (port >= fromPort && port <= (toPort ?? fromPort))))
   return [...new Set(rules.filter(opens).flatMap(({ cidr4, cidr6 }) => cidr4 ?? cidr6 ?? []))].sort()
+}
+
+/** Whether an interface has a group whose connections end with their rule. */
+export function cutsOnRevoke(store: Store, networkInterfaceId: string): boolean {
+  const cutting = groupsThatCut(store)
+  return groupsOf(store, networkInterfaceId).some((id) => cutting.has(id))
+}
+
+function groupsThatCut(store: Store): Set<string> {
+  const tags = store.all<{ id: string }>(
+    `select resource_id as id from ec2_tag where key = :key and value = 'true' and resource_type = 'security-group'`,
+    { key: CUTS_ON_REVOKE_TAG },
+  )
+  return new Set(tags.map(({ id }) => id))
+}
+
+function groupsOf(store: Store, networkInterfaceId: string): string[] {
+  const row = store.get<{ groups: string }>(
+    'select groups from ec2_network_interface where id = :networkInterfaceId and released_at is null',
+    { networkInterfaceId },
+  )
+  return JSON.parse(row?.groups ?? '[]') as string[]
 }

@@ -20,12 +20,15 @@ export type Rows = {
   targets: TargetRow[]
   /** By instance id. */
   instances: ReadonlyMap<string, InstanceFacts>
+  /** What the groups of an interface let in at a port from outside. */
+  clients(networkInterfaceId: string, port: number): string[]
+  cutsOnRevoke(networkInterfaceId: string): boolean
 }
 
 export const buildModel = (rows: Rows): BalancerModel => ({
   loadBalancers: rows.loadBalancers
     .filter((row) => row.deletedAt === null)
-    .map((row) => loadBalancer(row, rows.listeners))
+    .map((row) => loadBalancer(row, rows))
     .sort(byId),
   // One that no listener forwards to is not checked: AWS shows its targets as unused.
   targetGroups: rows.targetGroups
@@ -34,7 +37,7 @@ export const buildModel = (rows: Rows): BalancerModel => ({
     .sort(byId),
 })
 
-const loadBalancer = (row: LoadBalancerRow, listeners: ListenerRow[]): LoadBalancer => ({
+const loadBalancer = (row: LoadBalancerRow, { listeners, clients, cutsOnRevoke }: Rows): LoadBalancer => ({
   id: row.id,
   address: row.address,
   internetFacing: row.scheme === 'internet-facing',
@@ -43,8 +46,13 @@ const loadBalancer = (row: LoadBalancerRow, listeners: ListenerRow[]): LoadBalan
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   listeners: listeners
     .filter((listener) => listener.loadBalancerArn === row.arn)
-    .map(({ port, targetGroupArn }) => ({ port, targetGroupId: idOfArn(targetGroupArn) }))
+    .map(({ port, targetGroupArn }) => ({
+      port,
+      targetGroupId: idOfArn(targetGroupArn),
+      clients: clients(row.networkInterfaceId, port),
+    }))
     .sort((a, b) => a.port - b.port),
+  cutsOnRevoke: cutsOnRevoke(row.networkInterfaceId),
 })
 
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({

@@ -293,8 +293,15 @@ describe('targets', () => {
     listener(LoadBalancerArn!, TargetGroupArn)
     const Id = await instance()
     elb().registerTargets(world.context, { TargetGroupArn, Targets: [{ Id }] })
+    const ask = () => world.balancer.request({ host: DNSName! })
     await world.clock.run(20_000)
-    for (let count = 0; count < 7; count++) world.balancer.request({ host: DNSName! })
+    assert.throws(ask, /127\.0\.0\.1 is not let in/, 'the default group lets in only its own members')
+    world.ec2.authorizeSecurityGroupIngress(world.context, {
+      GroupName: 'default',
+      ...{ IpProtocol: 'tcp', FromPort: 80, ToPort: 80, CidrIp: '127.0.0.0/8' },
+    })
+    await world.clock.run(1_000)
+    for (let count = 0; count < 7; count++) ask()
     await world.clock.run(4_000)
     assert.equal(elb().loadBalancerCounters(world.context, LoadBalancerArn!)!.requests, 7)
     assert.equal(elb().targetCounters(world.context, TargetGroupArn, Id)!.status2xx, 7)

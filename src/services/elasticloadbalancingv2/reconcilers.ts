@@ -44,7 +44,16 @@ export function makeBalancerReconciler(
     get everyMs() {
       return settled ? SETTLED_MS : UNSETTLED_MS
     },
-    wakes: ['elbv2_load_balancer', 'elbv2_target_group', 'elbv2_listener', 'elbv2_target', 'ec2_instance'],
+    wakes: [
+      'elbv2_load_balancer',
+      'elbv2_target_group',
+      'elbv2_listener',
+      'elbv2_target',
+      'ec2_instance',
+      'ec2_security_group_rule',
+      'ec2_network_interface',
+      'ec2_tag',
+    ],
     async reconcile() {
       const observed = await look()
       const model = store.transaction(() => {
@@ -155,10 +164,11 @@ export function makeBalancerReconciler(
 
   function readRows(): Rows {
     const tables = readTables()
-    return { ...tables, instances: instancesOf(tables.targets) }
+    const { clientRanges: clients, cutsOnRevoke } = cloud.ec2
+    return { ...tables, instances: instancesOf(tables.targets), clients, cutsOnRevoke }
   }
 
-  function readTables(): Omit<Rows, 'instances'> {
+  function readTables(): Omit<Rows, 'instances' | 'clients' | 'cutsOnRevoke'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),

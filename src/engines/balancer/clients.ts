@@ -1,0 +1,35 @@
+// Which clients outside of the VPC a listener takes, by their own addresses. Pure.
+import { BlockList, isIPv6 } from 'node:net'
+import type { LoadBalancer } from './engine.ts'
+
+/** Ranges of one family as a map of HAProxy's, which answers `1` for an address within. */
+export type ClientMaps = { 4: string; 6: string }
+
+/** IPv4 and IPv6 apart: HAProxy looks for an IPv4 address among IPv6 ranges too, as one that is mapped. */
+export function clientMaps(ranges: string[]): ClientMaps {
+  const of = (wantsIpv6: boolean) =>
+    [...new Set(withLoopback(ranges))].filter((range) => range.includes(':') === wantsIpv6).sort()
+  const lines = (list: string[]) => list.map((range) => `${range} 1\n`).join('')
+  return { 4: lines(of(false)), 6: lines(of(true)) }
+}
+
+/** What a listener's ranges mean. */
+export const letsIn = (ranges: string[], address: string): boolean => holds(withLoopback(ranges), address)
+
+/** The listener that a load balancer's own loopback port stands for. */
+export const loopbackListener = ({ listeners }: Pick<LoadBalancer, 'listeners'>) =>
+  listeners.find(({ port }) => port === 80) ?? listeners[0]
+
+// A browser asks for *.localhost at ::1 first. Whoever does is this machine, as at 127.0.0.1.
+const withLoopback = (ranges: string[]): string[] =>
+  holds(ranges, '127.0.0.1') ? [...ranges, '::1/128'] : ranges
+
+function holds(ranges: string[], address: string): boolean {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [base = '', bits = ''] = range.split('/')
+    if (isIPv6(base) === (family === 'ipv6')) list.addSubnet(base, Number(bits), family)
+  }
+  return list.check(address, family)
+}
