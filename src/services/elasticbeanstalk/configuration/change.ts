@@ -17,6 +17,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   healthCheck: 'in-place',
   deregistrationDelaySeconds: 'in-place',
   idleTimeoutSeconds: 'in-place',
+  cutOnRevoke: 'in-place',
   commandTimeoutSeconds: 'in-place',
   ignoreHealthCheck: 'in-place',
   proxyServer: 'restart',

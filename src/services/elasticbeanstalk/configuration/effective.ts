@@ -39,6 +39,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     },
     deregistrationDelaySeconds: number(PROCESS, 'DeregistrationDelay'),
     idleTimeoutSeconds: Number(read('aws:elbv2:loadbalancer', 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
+    cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',
     commandTimeoutSeconds: number(COMMAND, 'Timeout'),
     ignoreHealthCheck: read(COMMAND, 'IgnoreHealthCheck') === 'true',
     proxyServer: read('aws:elasticbeanstalk:environment:proxy', 'ProxyServer') === 'none' ? 'none' : 'nginx',

@@ -61,6 +61,7 @@ describe('a configuration of nothing but defaults', () => {
       },
       deregistrationDelaySeconds: 20,
       idleTimeoutSeconds: 60,
+      cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,
       proxyServer: 'nginx',
@@ -98,6 +99,7 @@ describe('given settings', () => {
       [option('aws:elasticbeanstalk:environment:proxy', 'ProxyServer', 'NONE')],
       { proxyServer: 'none' },
     ],
+    ['the cut of connections', [option('polebean:firewall', 'CutOnRevoke', 'true')], { cutOnRevoke: true }],
     ['an idle timeout', [option('aws:elbv2:loadbalancer', 'IdleTimeout', '10')], { idleTimeoutSeconds: 10 }],
     ['booleans in any case', [option(COMMAND, 'IgnoreHealthCheck', 'True')], { ignoreHealthCheck: true }],
     [

@@ -51,6 +51,8 @@ export type EnvironmentConfiguration = {
   }
   deregistrationDelaySeconds: number
   idleTimeoutSeconds: number
+  /** Connections end with the rule of a security group that let them in. */
+  cutOnRevoke: boolean
   /** How long one command on the instances (a deployment, a start) may take. */
   commandTimeoutSeconds: number
   /** A deployment is not failed for health alone. */

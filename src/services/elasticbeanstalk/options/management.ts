@@ -162,6 +162,10 @@ export const managementOptions: Namespace[] = [
   namespace('aws:elasticbeanstalk:xray', { severity: 'RestartApplicationServer', effect: REFUSED }, [
     choice('XRayEnabled', ['true', 'false'], { default: 'false' }),
   ]),
+  // Polebean's own. AWS lets connections that are there live on, and so does the default.
+  namespace('polebean:firewall', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
+    flag('CutOnRevoke'),
+  ]),
 ]
 
 function nulls(names: string): Record<string, null> {

@@ -75,7 +75,8 @@ export function makeTargetGroup({ parts, row, context, configuration }: Work): v
   events.write(ofEnvironment(row), 'INFO', `Created target group named: ${targetGroupArn}`)
 }
 
-export function makeLoadBalancerSecurityGroup({ parts, row, context }: Work): void {
+export function makeLoadBalancerSecurityGroup(work: Work): void {
+  const { parts, row, context } = work
   const { cloud, ids, events } = parts
   const group = cloud.ec2.createSecurityGroup(context, {
     GroupName: ids.upper(`${stackName(row)}-AWSEBLoadBalancerSecurityGroup-`, 12),
@@ -88,11 +89,13 @@ export function makeLoadBalancerSecurityGroup({ parts, row, context }: Work): vo
     GroupId: groupId,
     IpPermissions: [{ IpProtocol: 'tcp', FromPort: LISTENER_PORT, ToPort: LISTENER_PORT, ...everybody }],
   })
+  sayWhetherToCut(work, groupId)
   remember(parts, row.id, { loadBalancerSecurityGroupId: groupId })
   events.write(ofEnvironment(row), 'INFO', `Created security group named: ${groupId}`)
 }
 
-export function makeInstanceSecurityGroup({ parts, row, context, configuration }: Work): void {
+export function makeInstanceSecurityGroup(work: Work): void {
+  const { parts, row, context, configuration } = work
   const { cloud, ids, events } = parts
   const name = ids.upper(`${stackName(row)}-AWSEBSecurityGroup-`, 12)
   const group = cloud.ec2.createSecurityGroup(context, {
@@ -114,6 +117,7 @@ export function makeInstanceSecurityGroup({ parts, row, context, configuration }
       },
     ],
   })
+  sayWhetherToCut(work, groupId)
   remember(parts, row.id, { instanceSecurityGroupId: groupId, instanceSecurityGroupName: name })
   events.write(ofEnvironment(row), 'INFO', `Created security group named: ${name}`)
 }
@@ -208,10 +212,11 @@ export function makeNames({ parts, row, context }: Work): void {
   })
 }
 
-/** Carries out every setting that needs no new instance: sizes, health check, attributes. */
+/** Carries out every setting that needs no new instance: sizes, health check, attributes, firewall. */
 export function applySettings(work: Work): void {
   const { parts, row, context, configuration } = work
-  const { autoScalingGroupName, targetGroupArn, loadBalancerArn } = resourcesOf(current(parts, row.id))
+  const resources = resourcesOf(current(parts, row.id))
+  const { autoScalingGroupName, targetGroupArn, loadBalancerArn } = resources
   if (autoScalingGroupName)
     parts.cloud.autoscaling.updateAutoScalingGroup(context, {
       AutoScalingGroupName: autoScalingGroupName,
@@ -225,6 +230,14 @@ export function applySettings(work: Work): void {
     changeTargetGroupAttributes(work, targetGroupArn)
   }
   if (loadBalancerArn) changeLoadBalancerAttributes(work, loadBalancerArn)
+  for (const groupId of [resources.loadBalancerSecurityGroupId, resources.instanceSecurityGroupId])
+    if (groupId) sayWhetherToCut(work, groupId)
+}
+
+function sayWhetherToCut({ parts, context, configuration }: Work, groupId: string): void {
+  const tagged = { Resources: [groupId], Tags: [{ Key: 'polebean:cuts-on-revoke', Value: 'true' }] }
+  if (configuration.cutOnRevoke) parts.cloud.ec2.createTags(context, tagged)
+  else parts.cloud.ec2.deleteTags(context, tagged)
 }
 
 function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {
