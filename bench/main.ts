@@ -3,6 +3,7 @@
 import { ensurePackages } from '../tools/setup/packages.mjs'
 import { makeTestHome, type TestHome } from '../test/support/home.ts'
 import { api } from './api.ts'
+import { firewall } from './firewall.ts'
 import { fresh } from './fresh.ts'
 import { idle } from './idle.ts'
 import { launch } from './launch.ts'
@@ -15,6 +16,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   memory,
   api,
   launch,
+  firewall,
   idle,
   fresh,
 }

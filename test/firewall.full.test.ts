@@ -57,14 +57,16 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
         child.stdin.write(`${JSON.stringify({ number: count, order })}\n`)
       })
   }
+  /** Whoever is refused is closed at once; who is let in may be silent for a while. */
   const fromMachine = () =>
     new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port: loopbackPort }, () =>
-        socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
-      )
-      socket.once('data', () => resolve(true))
-      socket.once('error', () => resolve(false))
-      socket.once('close', () => resolve(false))
+      const socket = connect({ host: '127.0.0.1', port: loopbackPort })
+      const end = (open: boolean) => {
+        socket.destroy()
+        resolve(open)
+      }
+      socket.once('connect', () => setTimeout(end, 40, true)).resume()
+      socket.once('error', () => end(false)).once('close', () => end(false))
     })
   /** Milliseconds from now until a new connection first fares as wanted, and it does so ever after. */
   const tookUntil = async (wanted: boolean, probe: () => Promise<boolean>) => {
@@ -73,7 +75,7 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
     while (performance.now() - startedAt < 250) {
       const at = performance.now() - startedAt
       probes.push(probe().then((open) => ({ at, open })))
-      await sleep(3)
+      await sleep(5)
     }
     const seen = await Promise.all(probes)
     const wrong = seen.filter(({ open }) => open !== wanted).map(({ at }) => at)
@@ -98,12 +100,14 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
       SecurityGroups.find(({ GroupName }) => GroupName?.includes(part))!.GroupId!
     groups.lb = named('AWSEBLoadBalancerSecurityGroup')
     groups.instance = named('AWSEBSecurityGroup')
-    const { Reservations = [] } = await client.send(
-      new ec2.DescribeInstancesCommand({ Filters: [{ Name: 'instance-state-name', Values: ['running'] }] }),
-    )
-    instances = Reservations.flatMap(({ Instances = [] }) =>
-      Instances.map((one) => ({ id: one.InstanceId!, address: one.PrivateIpAddress! })),
-    )
+    instances = await until('two instances run', async () => {
+      const Filters = [{ Name: 'instance-state-name', Values: ['running'] }]
+      const { Reservations = [] } = await client.send(new ec2.DescribeInstancesCommand({ Filters }))
+      const found = Reservations.flatMap(({ Instances = [] }) =>
+        Instances.map((one) => ({ id: one.InstanceId!, address: one.PrivateIpAddress! })),
+      )
+      return found.length === 2 && found
+    })
     const { NetworkInterfaces = [] } = await client.send(new ec2.DescribeNetworkInterfacesCommand({}))
     balancerAddress = NetworkInterfaces.find(({ Attachment }) => !Attachment)!.PrivateIpAddress!
     const { localUrl } = JSON.parse((await home.polebean(['status', 'walled', '--json'])).stdout) as {
@@ -113,6 +117,7 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
     fromBalancer = prober(['nsenter', `--net=/run/netns/pb-${id}-lb`], balancerAddress)
     const { pid } = sandboxes(home.settings()).find((one) => one.id === instances[0]!.id)!
     fromInstance = prober(['nsenter', '-t', String(pid), '-n'])
+    for (const { address } of instances) await until('it serves', () => fromBalancer(address, 80))
   })
   after(async () => {
     for (const child of children) child.kill('SIGKILL')
@@ -163,7 +168,7 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
     const { id } = home.settings()
     const { address } = instances[1]!
     await revoke(groups.instance, balancers())
-    assert.equal(await fromBalancer(address, 80), false)
+    await until('it is closed', async () => !(await fromBalancer(address, 80)))
     process.kill(daemonPid(home.settings(), 'server')!, 'SIGKILL')
     assert.equal(await fromBalancer(address, 80), false)
     assert.equal(await fromInstance(balancerAddress, 80), true)

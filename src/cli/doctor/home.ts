@@ -125,7 +125,12 @@ async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolea
   }
   const instances = await compute.list().catch(() => [])
   const running = instances.filter(({ state }) => state === 'running')
-  const target = running.find(({ address }) => address !== null)
+  // Of an instance that no load balancer knows, its security groups may let nobody in.
+  const targets = await balancer.observe().then(
+    (seen) => new Set(seen.targets.map(({ targetId }) => targetId)),
+    () => new Set<string>(),
+  )
+  const target = running.find(({ id, address }) => address !== null && targets.has(id))
   return Promise.all([
     check('network', async () => {
       const problems = [...(await router.problems()), resolver.problem() ?? []].flat()
@@ -153,13 +158,18 @@ async function checkEngines(home: HomeSettings, engines: RealEngines, up: boolea
       : []),
     ...(target
       ? [
-          check('target packet', () =>
-            packet(
+          check('target packet', async () => {
+            const balancers = await router.balancerAddresses()
+            return packet(
               router.names.balancer,
-              ['tcp', target.address!, '80'],
+              ['tcp', target.address!, '80', ...balancers],
               `balancer to ${target.id} (${target.address}:80)`,
-            ),
-          ),
+            )
+          }),
+        ]
+      : []),
+    ...(running.some(({ address }) => address !== null)
+      ? [
           check('balancer', async () => {
             const { targets, taken } = await balancer.observe()
             if (taken.length > 0) throw new Error(taken.map(({ reason }) => reason).join('; '))

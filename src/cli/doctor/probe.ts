@@ -1,10 +1,10 @@
 // A packet, run by `doctor` inside a namespace of the home: `dns ADDRESS` asks a resolver for a name that it knows itself,
-// `tcp ADDRESS PORT` opens a connection. Prints what came of it; status 1 when nothing did.
+// `tcp ADDRESS PORT FROM…` opens a connection, from whichever of our addresses is let in. Prints what came of it; status 1 when nothing did.
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 
 const TIMEOUT_MS = 2_000
-const [, , kind = '', address = '', port = ''] = process.argv
+const [, , kind = '', address = '', port = '', ...from] = process.argv
 setTimeout(() => end(1, `no answer within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS)
 
 if (kind === 'dns') {
@@ -17,9 +17,12 @@ if (kind === 'dns') {
   })
   socket.send(Buffer.from(question()), 53, address)
 } else {
-  const socket = connect({ host: address, port: Number(port) })
-  socket.on('error', (error) => end(1, error.message))
-  socket.on('connect', () => end(0, 'open'))
+  let left = from.length
+  for (const localAddress of from) {
+    const socket = connect({ host: address, port: Number(port), localAddress })
+    socket.on('error', (error) => --left === 0 && end(1, error.message))
+    socket.on('connect', () => end(0, 'open'))
+  }
 }
 
 /** Id 1, recursion desired, one question: polebean.localhost. A IN */

@@ -115,7 +115,7 @@ export function makeHaproxy({
           refusedAt.set(bind, clock.monotonic())
         }
       }
-    for (const [name, content] of rendered.maps) await replaceMap(name, content)
+    await replaceMaps(rendered.maps)
     haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
     await followServers(model)
     await leaveNetwork(model)
@@ -181,15 +181,23 @@ export function makeHaproxy({
     await (action.what === 'delete' ? done.catch(() => undefined) : done)
   }
 
-  const replaceMap = async (name: string, content: string) => {
-    if (haproxy.read(name) === content) return
-    const path = word(join(dir, name))
-    const said = await ask(haproxy.adminSocket, `prepare map ${path}`)
-    const version = /New version created: (\d+)/.exec(said)?.[1]
-    if (!version) throw new EngineError(`HAProxy, asked to prepare map ${name}: ${said.trim()}`)
-    if (content !== '') await tell(haproxy.adminSocket, `add map @${version} ${path} <<\n${content}`)
-    await tell(haproxy.adminSocket, `commit map @${version} ${path}`)
-    haproxy.write(new Map([[name, content]]))
+  // Few questions, since each costs a connection and a revoked client is let in until the last is answered.
+  const replaceMaps = async (maps: Map<string, string>) => {
+    const changed = [...maps].filter(([name, content]) => haproxy.read(name) !== content)
+    if (changed.length === 0) return
+    const paths = changed.map(([name]) => word(join(dir, name)))
+    const said = await ask(haproxy.adminSocket, paths.map((path) => `prepare map ${path}`).join('; '))
+    const versions = [...said.matchAll(/New version created: (\d+)/g)].map(([, version]) => version)
+    if (versions.length !== changed.length)
+      throw new EngineError(`HAProxy, asked to prepare ${changed.length} maps: ${said.trim()}`)
+    const filled = changed.map(async ([, content], index) => {
+      const line = `add map @${versions[index]} ${paths[index]} <<\n${content}`
+      if (content !== '') await tell(haproxy.adminSocket, line)
+    })
+    await Promise.all(filled)
+    const commits = paths.map((path, index) => `commit map @${versions[index]} ${path}`)
+    await tell(haproxy.adminSocket, commits.join('; '))
+    haproxy.write(new Map(changed))
   }
 
   // A namespace that was made anew, the router's or HAProxy's own, knows nothing of what the former one was told.

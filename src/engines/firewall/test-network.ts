@@ -14,7 +14,7 @@ import { claim } from '../test-claims.ts'
 import { makeNftables } from './nftables.ts'
 import type { HostOrder } from './test-host.ts'
 
-export type TestHost = { address: string; ask(order: HostOrder): Promise<string> }
+export type TestHost = { address: string; pid: number; ask(order: HostOrder): Promise<string> }
 export type TestNetwork = Awaited<ReturnType<typeof makeTestNetwork>>
 
 const OUTSIDE = { host: '198.18.77.1', address: '198.18.77.2' }
@@ -33,7 +33,7 @@ export async function makeTestNetwork(instances: number) {
   const outsideName = `pbt-${id}`
   const children: ChildProcess[] = []
 
-  const start = (address: string, ...prefix: string[]): TestHost & { pid: number } => {
+  const start = (address: string, ...prefix: string[]): TestHost => {
     const node = [process.execPath, '--disable-warning=ExperimentalWarning']
     const [file = '', ...args]: string[] = [...prefix, ...node, join(import.meta.dirname, 'test-host.ts')]
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })

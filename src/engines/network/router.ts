@@ -67,6 +67,8 @@ export type Router = {
   remove(): Promise<void>
   /** The balancers have exactly these addresses from now on. Survives `ensure`. */
   ensureBalancerAddresses(addresses: string[]): Promise<void>
+  /** Those that are in force. */
+  balancerAddresses(): Promise<string[]>
   /** The network's part of the table is right, whoever was at it; what passes is the firewall's part of it. */
   ensureTable(): Promise<void>
   /** argv that runs `argv` inside a namespace of `names`, in the same mount namespace and as the same process. */
@@ -196,6 +198,7 @@ export function makeRouter(home: Home): Router {
     ensure: () => inTurn(ensure),
     remove: () => inTurn(remove),
     ensureBalancerAddresses: (addresses) => inTurn(() => ensureBalancerAddresses(addresses)),
+    balancerAddresses: async () => (await readAttached(names)).balancers,
     ensureTable: () => inTurn(ensureTable),
     execIn: (namespace, argv) => inNamespace(namespace, argv),
     attach: (member, pid) => inTurn(() => attach(member, pid)),

@@ -33,6 +33,11 @@ describe('an Auto Scaling group behind a load balancer', () => {
       TargetGroupArn: targetGroupArn,
       Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: '20' }],
     })
+    // The default group lets in only its own members.
+    world.ec2.authorizeSecurityGroupIngress(context, {
+      GroupName: 'default',
+      ...{ IpProtocol: 'tcp', FromPort: 80, ToPort: 80, CidrIp: '0.0.0.0/0' },
+    })
     loadBalancerArn = elb.createLoadBalancer(context, { Name: 'web', Subnets }).LoadBalancers![0]!
       .LoadBalancerArn!
     listenerArn = elb.createListener(context, {

@@ -1,5 +1,4 @@
-// Security groups as rows. Differs from AWS: rules are kept and described, but not enforced yet: the compute engine
-// applies a fixed table (load balancer to instance on port 80, egress, nothing else), whatever the rules say.
+// Security groups as rows; firewall.ts puts in force what they say.
 import { createHash } from 'node:crypto'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'

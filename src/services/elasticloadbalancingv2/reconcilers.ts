@@ -55,6 +55,8 @@ export function makeBalancerReconciler(
       'ec2_tag',
     ],
     async reconcile() {
+      // What was asked does not wait for what is seen: a revoked client is let in until it is applied.
+      if (applied && applied.model !== JSON.stringify(buildModel(readRows()))) submitApply()
       const observed = await look()
       const model = store.transaction(() => {
         const rows = readRows()
@@ -65,12 +67,15 @@ export function makeBalancerReconciler(
         return JSON.stringify(buildModel(after))
       })
       const due = !applied || applied.model !== model || clock.monotonic() - applied.at >= AGAIN_MS
-      if (due)
-        lanes.submit([{ what: 'apply', lane: 'balancer', timeoutMs: APPLY_TIMEOUT_MS, perform: apply }])
+      if (due) submitApply()
       // An engine that was never told anything cannot be seen either; only then is that no failure.
       if (observed.failure && applied) throw observed.failure
       return { settled, observed: observed.failure ? reasonOf(observed.failure) : 'yes' }
     },
+  }
+
+  function submitApply() {
+    lanes.submit([{ what: 'apply', lane: 'balancer', timeoutMs: APPLY_TIMEOUT_MS, perform: apply }])
   }
 
   async function look(): Promise<{ seen?: BalancerObservation; failure?: unknown }> {
