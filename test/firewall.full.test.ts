@@ -29,12 +29,8 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
   /** Opens connections out of a namespace; from `own` when it has several addresses. */
   const prober = (prefix: string[], own?: string) => {
     const script = join(root, 'src/engines/firewall/test-host.ts')
-    const [file = '', ...args] = [
-      ...prefix,
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      script,
-    ]
+    const argv: string[] = [...prefix, process.execPath, '--disable-warning=ExperimentalWarning', script]
+    const [file = '', ...args] = argv
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)
     const waiting = new Map<number, (said: string) => void>()
