@@ -25,7 +25,8 @@ export function makeNftables({ clock, network }: NftablesDeps): FirewallEngine {
   let known: { state: Compiled; generation: string; wholeAt: number } | undefined
 
   const list = async (...words: string[]): Promise<string> => {
-    const { exit, stdout } = await run(inNamespace(namespace, ['nft', ...words]))
+    const argv = inNamespace(namespace, ['nft', '--terse', ...words]) // sets without their elements
+    const { exit, stdout } = await run(argv, { outputBytesMax: LISTING_BYTES_MAX })
     return exit === 0 ? stdout.toString() : '' // no such table, or no such namespace
   }
 
@@ -45,7 +46,7 @@ export function makeNftables({ clock, network }: NftablesDeps): FirewallEngine {
   }
 
   const readPresent = async (): Promise<Present> => {
-    const text = await list('-t', '-j', 'list', 'table', 'inet', 'polebean')
+    const text = await list('--json', 'list', 'table', 'inet', 'polebean')
     if (text === '') throw new EngineError('the table of the router is not there')
     const { nftables } = JSON.parse(text) as { nftables: Record<string, { name?: string } | undefined>[] }
     const names = (kind: string) => nftables.flatMap((one) => one[kind]?.name ?? [])
@@ -76,5 +77,7 @@ export function makeNftables({ clock, network }: NftablesDeps): FirewallEngine {
   }
 }
 
+/** Of thousands of groups. */
+const LISTING_BYTES_MAX = 64 << 20
 /** Should somebody have changed a part of the table, it is right again after so long. */
 const WHOLE_EVERY_MS = 5 * 60_000
