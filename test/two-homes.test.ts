@@ -66,8 +66,11 @@ describe('two homes', { concurrency: 1 }, () => {
     const [own, other] = [await addressesOf(near, /^i/), await addressesOf(far, /^i|^lb0/)]
     assert.deepEqual([own.length, other.length], [2, 2])
     const balancers = await addressesOf(near, /^lb0/)
-    for (const address of [...other, ...balancers])
-      assert.notEqual((await dial(address, 80)).what, 'open', address)
+    for (const address of other) assert.notEqual((await dial(address, 80)).what, 'open', address)
+    for (const address of balancers) {
+      assert.equal((await dial(address, 80)).what, 'open', 'its group is open to everybody')
+      assert.notEqual((await dial(address, 81)).what, 'open', address)
+    }
 
     const host = Object.values(networkInterfaces()).flatMap((some = []) =>
       some.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
