@@ -24,8 +24,13 @@ export type Ec2Internal = {
   keptLogText(instanceId: string): string | undefined
   /** Removes what is older than a week, and the oldest above `bytesMax`; answers how many bytes. */
   removeKeptLogs(bytesMax: number): number
-  /** From where clients outside of the VPC may open `port` (TCP) of an interface, by its security groups. */
-  clientRanges(networkInterfaceId: string, port: number): string[]
+  /** What security groups mean to clients outside of the VPC, as they are now. */
+  clientRules(): ClientRules
+}
+
+export type ClientRules = {
+  /** From where `port` (TCP) of an interface may be opened: ranges of IPv4 and IPv6, each once. */
+  ranges(networkInterfaceId: string, port: number): string[]
   /** Whether connections end with the rule that let them in. */
   cutsOnRevoke(networkInterfaceId: string): boolean
 }

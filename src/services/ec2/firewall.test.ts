@@ -130,8 +130,9 @@ describe('the firewall', () => {
       GroupId: two,
       IpPermissions: [{ ...postgres(one), FromPort: 80, ToPort: 80 }],
     })
-    assert.deepEqual(world.ec2.clientRanges(eni, 80), ['0.0.0.0/0', '192.0.2.0/24', '2001:db8::/32'])
-    assert.deepEqual(world.ec2.clientRanges(eni, 81), ['192.0.2.0/24', '2001:db8::/32'])
-    assert.deepEqual(world.ec2.clientRanges('eni-00000000', 80), [])
+    const { ranges } = world.ec2.clientRules()
+    assert.deepEqual(ranges(eni, 80), ['0.0.0.0/0', '192.0.2.0/24', '2001:db8::/32'])
+    assert.deepEqual(ranges(eni, 81), ['192.0.2.0/24', '2001:db8::/32'])
+    assert.deepEqual(ranges('eni-00000000', 80), [])
   })
 })

@@ -11,6 +11,7 @@ import type { Reconciler } from '../../control/reconciler.ts'
 import { type Clock, withTimeout } from '../../kernel/clock.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import type { Store } from '../../store/store.ts'
+import type { ClientRules } from '../cloud.ts'
 import type { NetworkInterfaceRow, SecurityGroupRow, SecurityGroupRuleRow } from './store.ts'
 
 const NAME = 'ec2.firewall'
@@ -73,7 +74,14 @@ export function readFirewall(store: Store): FirewallModel {
     store.all<SecurityGroupRuleRow>('select * from ec2_security_group_rule order by id'),
     (rule) => rule.groupId,
   )
-  const cutting = groupsThatCut(store)
+  const cutting = new Set(
+    store
+      .all<{ id: string }>(
+        `select resource_id as id from ec2_tag where key = :key and value = 'true' and resource_type = 'security-group'`,
+        { key: CUTS_ON_REVOKE_TAG },
+      )
+      .map(({ id }) => id),
+  )
   const members = new Map<string, string[]>()
   for (const { id, groups } of interfaces)
     for (const group of JSON.parse(groups) as string[])
@@ -107,41 +115,23 @@ function ruleOf({
   return peer && { id, protocol, fromPort, toPort, peer }
 }
 
-/**
- * From where clients outside of the VPC may open `port` (TCP) of an interface: ranges of IPv4 and IPv6, each once. Peers
- * that are groups are no matter here: their members are inside.
- */
-export function clientRanges(store: Store, networkInterfaceId: string, port: number): string[] {
-  const rules = groupsOf(store, networkInterfaceId).flatMap((groupId) =>
-    store.all<SecurityGroupRuleRow>(
-      'select * from ec2_security_group_rule where group_id = :groupId and egress = 0',
-      { groupId },
-    ),
-  )
-  const opens = ({ protocol, fromPort, toPort }: SecurityGroupRuleRow) =>
+/** What groups mean to clients outside of the VPC, as the rows are now: read once, asked for many interfaces. */
+export function readClientRules(store: Store): ClientRules {
+  const groupsOf = new Map<string, FirewallGroup[]>()
+  for (const group of readFirewall(store).groups)
+    for (const member of group.members) groupsOf.set(member, [...(groupsOf.get(member) ?? []), group])
+  const opens = ({ protocol, fromPort, toPort }: FirewallRule, port: number) =>
     protocol === '-1' ||
     (protocol === 'tcp' && (fromPort === null || (port >= fromPort && port <= (toPort ?? fromPort))))
-  return [...new Set(rules.filter(opens).flatMap(({ cidr4, cidr6 }) => cidr4 ?? cidr6 ?? []))].sort()
-}
-
-/** Whether an interface has a group whose connections end with their rule. */
-export function cutsOnRevoke(store: Store, networkInterfaceId: string): boolean {
-  const cutting = groupsThatCut(store)
-  return groupsOf(store, networkInterfaceId).some((id) => cutting.has(id))
-}
-
-function groupsThatCut(store: Store): Set<string> {
-  const tags = store.all<{ id: string }>(
-    `select resource_id as id from ec2_tag where key = :key and value = 'true' and resource_type = 'security-group'`,
-    { key: CUTS_ON_REVOKE_TAG },
-  )
-  return new Set(tags.map(({ id }) => id))
-}
-
-function groupsOf(store: Store, networkInterfaceId: string): string[] {
-  const row = store.get<{ groups: string }>(
-    'select groups from ec2_network_interface where id = :networkInterfaceId and released_at is null',
-    { networkInterfaceId },
-  )
-  return JSON.parse(row?.groups ?? '[]') as string[]
+  // Peers that are groups are no matter here: their members are inside.
+  const rangeOf = ({ peer }: FirewallRule) =>
+    'cidr4' in peer ? peer.cidr4 : 'cidr6' in peer ? peer.cidr6 : []
+  return {
+    ranges(networkInterfaceId, port) {
+      const rules = (groupsOf.get(networkInterfaceId) ?? []).flatMap(({ ingress }) => ingress)
+      return [...new Set(rules.filter((rule) => opens(rule, port)).flatMap(rangeOf))].sort()
+    },
+    cutsOnRevoke: (networkInterfaceId) =>
+      (groupsOf.get(networkInterfaceId) ?? []).some((group) => group.cutsOnRevoke),
+  }
 }

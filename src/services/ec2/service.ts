@@ -7,7 +7,7 @@ import { inTransactions } from '../in-transactions.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
-import { clientRanges, cutsOnRevoke, makeEnforcer, makeFirewallReconciler } from './firewall.ts'
+import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewall.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
@@ -64,8 +64,7 @@ export function makeEc2Service(
     operations,
     internal: {
       ...makeSoftwareOperations(parts),
-      clientRanges: (networkInterfaceId, port) => clientRanges(store, networkInterfaceId, port),
-      cutsOnRevoke: (networkInterfaceId) => cutsOnRevoke(store, networkInterfaceId),
+      clientRules: () => readClientRules(store),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
       keptLogText: (instanceId) => keptLogText(store, instanceId),

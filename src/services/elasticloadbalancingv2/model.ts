@@ -1,5 +1,6 @@
 // Rows → what the engine is to carry. Pure.
 import type { BalancerModel, LoadBalancer, TargetGroup } from '../../engines/balancer/engine.ts'
+import type { ClientRules } from '../cloud.ts'
 import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
 import type { InstanceFacts } from './health.ts'
 import {
@@ -20,9 +21,7 @@ export type Rows = {
   targets: TargetRow[]
   /** By instance id. */
   instances: ReadonlyMap<string, InstanceFacts>
-  /** What the groups of an interface let in at a port from outside. */
-  clients(networkInterfaceId: string, port: number): string[]
-  cutsOnRevoke(networkInterfaceId: string): boolean
+  clientRules: ClientRules
 }
 
 export const buildModel = (rows: Rows): BalancerModel => ({
@@ -37,7 +36,7 @@ export const buildModel = (rows: Rows): BalancerModel => ({
     .sort(byId),
 })
 
-const loadBalancer = (row: LoadBalancerRow, { listeners, clients, cutsOnRevoke }: Rows): LoadBalancer => ({
+const loadBalancer = (row: LoadBalancerRow, { listeners, clientRules }: Rows): LoadBalancer => ({
   id: row.id,
   address: row.address,
   internetFacing: row.scheme === 'internet-facing',
@@ -49,10 +48,10 @@ const loadBalancer = (row: LoadBalancerRow, { listeners, clients, cutsOnRevoke }
     .map(({ port, targetGroupArn }) => ({
       port,
       targetGroupId: idOfArn(targetGroupArn),
-      clients: clients(row.networkInterfaceId, port),
+      clients: clientRules.ranges(row.networkInterfaceId, port),
     }))
     .sort((a, b) => a.port - b.port),
-  cutsOnRevoke: cutsOnRevoke(row.networkInterfaceId),
+  cutsOnRevoke: clientRules.cutsOnRevoke(row.networkInterfaceId),
 })
 
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({

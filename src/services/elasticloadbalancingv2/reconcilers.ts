@@ -169,11 +169,14 @@ export function makeBalancerReconciler(
 
   function readRows(): Rows {
     const tables = readTables()
-    const { clientRanges: clients, cutsOnRevoke } = cloud.ec2
-    return { ...tables, instances: instancesOf(tables.targets), clients, cutsOnRevoke }
+    return {
+      ...tables,
+      instances: instancesOf(tables.targets),
+      clientRules: cloud.ec2.clientRules(),
+    }
   }
 
-  function readTables(): Omit<Rows, 'instances' | 'clients' | 'cutsOnRevoke'> {
+  function readTables(): Omit<Rows, 'instances' | 'clientRules'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),
