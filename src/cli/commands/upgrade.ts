@@ -17,7 +17,7 @@ import {
   removeOlderCopies,
   restoreDatabase,
 } from '../upgrade/database-copy.ts'
-import { findInstallation, pointTo, type Installation } from '../upgrade/installation.ts'
+import { findInstallation, pointTo, removeOtherReleases, type Installation } from '../upgrade/installation.ts'
 import { runningServers, startServerOf, stopServer, type Server } from '../upgrade/servers.ts'
 import { unpackRelease, type Unpacked } from '../upgrade/unpack.ts'
 import { confirmName } from './change.ts'
@@ -57,7 +57,18 @@ async function goForward(installation: Installation, source: string): Promise<vo
   note(`Upgrading ${from} to ${to} …`)
   await undisturbed(() => switchOver(installation, servers, next))
   for (const { home } of servers) removeOlderCopies(home.dir, to)
+  tidy(prefix, [from, to])
   note(`Polebean is ${to} now${namesOf(servers)}. To go back: polebean upgrade --rollback`)
+}
+
+/** What runs now is not worse for a folder that cannot be deleted. */
+function tidy(prefix: string, kept: string[]): void {
+  try {
+    const removed = removeOtherReleases(prefix, kept)
+    if (removed.length > 0) note(`Deleted ${removed.join(', ')}, which nothing goes back to any more.`)
+  } catch (error) {
+    note(`polebean: not all older releases could be deleted: ${reasonOf(error)}`)
+  }
 }
 
 async function switchOver(
