@@ -261,10 +261,10 @@ function defineMachine(define: Define, withJson: Define): void {
     await (await import('./commands/server.ts')).restart(home(this))
   })
   define(
-    'upgrade [file]',
-    'go on with a newer release: its file or https URL (root)',
-    async function (file: string | undefined, options: { rollback?: boolean; force?: boolean }) {
-      await (await import('./commands/upgrade.ts')).upgrade(file, options)
+    'upgrade [release]',
+    'go on with a newer release: its version, file or https URL; without RELEASE the newest (root)',
+    async function (release: string | undefined, options: { rollback?: boolean; force?: boolean }) {
+      await (await import('./commands/upgrade.ts')).upgrade(home(this), release, options)
     },
   )
     .option('--rollback', 'go back to the version before, and to the data of that moment')
