@@ -261,7 +261,7 @@ describe('a release', { concurrency: 1 }, () => {
     db.exec(`insert into migration values ('of_704', 999)`)
     db.close()
     const { stderr } = await installed(['start'], 1)
-    assert.match(stderr, /was written by a newer Polebean \(it has of_701\); nothing was changed/)
+    assert.match(stderr, /was written by a newer Polebean \(it has of_704\); nothing was changed/)
   })
 })
 
