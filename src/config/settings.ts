@@ -175,8 +175,8 @@ export const table = {
   }),
   'budgets.memoryOvercommit': setting<number>({
     doc:
-      "How often the machine's memory is lent out: an instance counts with what it uses, and at least with this part " +
-      'of the memory of its type. One that does not fit is refused by InsufficientInstanceCapacity.',
+      "How often the machine's memory, without what other programs use, is lent out: an instance counts with what it " +
+      'uses, and at least with this part of the memory of its type. One that does not fit is refused by InsufficientInstanceCapacity.',
     type: decimal({ min: 1, max: 100 }),
     default: 10,
     takesEffect: 'at once',

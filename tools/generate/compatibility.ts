@@ -75,7 +75,8 @@ const HEAD = `# What works, and what differs from AWS
   most once a minute. Failed signatures are not limited by address.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
 - On a disk that is nearly full PutObject, UploadPart and CreateApplicationVersion with Process answer 507 \`InsufficientStorage\`; AWS's
-  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances use.
+  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances
+  and other programs use.
 - A session token sent with a home's key is refused: there are none.
 
 ## Not there yet, refused by typed errors
