@@ -11,6 +11,7 @@ import { checkFolder, type BackupsStatus } from '../../backup/scheduled.ts'
 import { seal } from '../../backup/seal.ts'
 import { megabytes } from '../../backup/unpack.ts'
 import { readHome } from '../../home.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { openApi, type Api } from '../client.ts'
@@ -90,7 +91,7 @@ async function open(homeDir: string): Promise<{ stream: Readable; homeId: string
     return { stream: await openApi(homeDir).stream('/polebean/backup'), homeId: home.id }
   if (process.getuid!() !== 0)
     throw new Failure(`Polebean (home ${homeDir}) is not running, and only root can read it then; use sudo`)
-  return { stream: backupOfStopped(home, Date.now()), homeId: home.id }
+  return { stream: backupOfStopped(home, systemClock.now()), homeId: home.id }
 }
 
 /** The settings are those of config.yaml: `polebean config get` shows them, too. */

@@ -13,6 +13,7 @@ import { unknownKey } from '../../config/parse.ts'
 import { isKey, keys, rowOf, type Key } from '../../config/settings.ts'
 import { problemsOf } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
 import { editText } from '../editor.ts'
@@ -123,7 +124,8 @@ async function tellEffect(home: HomeSettings, key: Key, sources: Sources, runnin
   if (!running) return note(`${said} from the next start of the server on.`)
   if (rowOf(key).takesEffect === 'start')
     return note(`${said} once the server starts again: polebean restart (requests are carried meanwhile)`)
-  for (const end = Date.now() + FOLLOWS_WITHIN_MS; Date.now() < end; await sleep(LOOK_EVERY_MS)) {
+  const end = systemClock.monotonic() + FOLLOWS_WITHIN_MS
+  for (; systemClock.monotonic() < end; await sleep(LOOK_EVERY_MS)) {
     const inForce = (await readStatus(home.dir))?.given[key]
     if (inForce?.source === 'flag')
       return note(`${said} once the server runs without the option ${rowOf(key).flag}.`)

@@ -12,6 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { systemClock } from '../../kernel/clock.ts'
 import { Failure } from '../failure.ts'
 import { compareVersions, isVersion, linkTarget, readRelease, ROOT, type Release } from '../release.ts'
 
@@ -101,5 +102,5 @@ export function requireRoom(folder: string, bytes: number, what: string): void {
 export function noteDeed(entry: { deed: string; path: string; to?: string }): void {
   const ledger = process.env['POLEBEAN_LEDGER'] ?? '/var/lib/polebean-setup/ledger.jsonl'
   mkdirSync(dirname(ledger), { recursive: true })
-  appendFileSync(ledger, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)
+  appendFileSync(ledger, `${JSON.stringify({ at: new Date(systemClock.now()).toISOString(), ...entry })}\n`)
 }
