@@ -1,4 +1,5 @@
 // HAProxy's configuration for the API's TLS name: pure text, compared in tests.
+import { commonDefaultsLines, commonGlobalLines } from '../balancer/common-config.ts'
 import { digest } from '../balancer/names.ts'
 
 export type TlsModel = {
@@ -54,28 +55,11 @@ export function renderTls(
   const text = (frame: string) =>
     [
       '# Written by Polebean from api.name, api.certificate, api.addresses and api.tlsPort; changes here are lost.',
-      'global',
-      `  node polebean-${frame}`,
-      '  nbthread 1',
-      '  maxconn 2000',
-      '  noreuseport',
-      '  hard-stop-after 300s',
-      '  mworker-max-reloads 20',
+      ...commonGlobalLines({ frame, threads: 1, connectionsMax: 2_000, dir, user }),
       // The API takes 32 KiB of headers.
       '  tune.bufsize 40960',
-      ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
-      `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
-      '  log stdout format raw local0',
       '',
-      'defaults',
-      '  mode http',
-      '  log global',
-      '  option httplog',
-      '  option dontlog-normal',
-      '  option dontlognull',
-      '  option idle-close-on-response',
-      '  retries 3',
-      '  timeout connect 5s',
+      ...commonDefaultsLines,
       '  timeout client 60s',
       '  timeout http-keep-alive 60s',
       '  timeout http-request 10s',
