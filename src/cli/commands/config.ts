@@ -92,7 +92,7 @@ async function putInPlace(homeDir: string, text: string, sources: Sources, was: 
   const home = homeOf(homeDir)
   const path = configPath(homeDir)
   const status = await readStatus(homeDir)
-  const { makeMachine } = await import('../../main.ts')
+  const { makeMachine } = await import('../../machine.ts')
   const machine = makeMachine(home, ...(status ? [async () => status.inUse] : []))
   const problems = await problemsOf(home, sources, machine)
   if (problems.length > 0) throw new Failure(problems.join('\n'))

@@ -7,17 +7,13 @@ import { readSources, type Flags } from '../../config/file.ts'
 import type { Key } from '../../config/settings.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
 import { problemsOf } from '../../home-config.ts'
+import { checkDatabase } from '../../home-store.ts'
 import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import {
-  checkDatabase,
-  checkPorts,
-  chooseCidr,
-  makeMachine,
-  makeSupervisor,
-  startServer,
-} from '../../main.ts'
+import { checkPorts, chooseCidr, makeMachine } from '../../machine.ts'
+import { startServer } from '../../main.ts'
+import { makeSupervisor } from '../../real-engines.ts'
 import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { EXIT, Failure } from '../failure.ts'
