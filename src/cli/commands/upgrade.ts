@@ -18,7 +18,7 @@ import {
   restoreDatabase,
 } from '../upgrade/database-copy.ts'
 import { findInstallation, pointTo, removeOtherReleases, type Installation } from '../upgrade/installation.ts'
-import { runningServers, startServerOf, stopServer, type Server } from '../upgrade/servers.ts'
+import { foldersInUse, runningServers, startServerOf, stopServer, type Server } from '../upgrade/servers.ts'
 import { findRelease, sourceOf } from '../upgrade/source.ts'
 import { unpackRelease, type Unpacked } from '../upgrade/unpack.ts'
 import { confirmName } from './change.ts'
@@ -76,7 +76,8 @@ async function goForward(installation: Installation, source: string): Promise<vo
 /** What runs now is not worse for a folder that cannot be deleted. */
 function tidy(prefix: string, kept: string[]): void {
   try {
-    const removed = removeOtherReleases(prefix, kept)
+    // Somebody may still look at logs with an older one: it goes with the next upgrade.
+    const removed = removeOtherReleases(prefix, [...kept, ...foldersInUse(prefix)])
     if (removed.length > 0) note(`Deleted ${removed.join(', ')}, which nothing goes back to any more.`)
   } catch (error) {
     note(`polebean: not all older releases could be deleted: ${reasonOf(error)}`)

@@ -21,6 +21,22 @@ export type Server = {
   environment: Environment
 }
 
+/** The folders right below `prefix` that a process runs from. */
+export function foldersInUse(prefix: string): string[] {
+  const above = join(realpathSync(prefix), '/')
+  const programs = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? (programOf(pid) ?? []) : []))
+  const below = programs.filter((path) => path.startsWith(above))
+  return [...new Set(below.map((path) => path.slice(above.length).split('/')[0]!))]
+}
+
+function programOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch {
+    return undefined // it has ended meanwhile, or is the kernel's
+  }
+}
+
 /** Every server whose program lies below `prefix`. */
 export async function runningServers(prefix: string): Promise<Server[]> {
   const seen = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? (serverOf(pid, prefix) ?? []) : []))
