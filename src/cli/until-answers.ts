@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Supervisor } from '../engines/supervisor/engine.ts'
 import type { HomeSettings } from '../home.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { readFileIfAny } from '../kernel/files.ts'
 import type { Service } from '../service/service.ts'
 import { Failure } from './failure.ts'
@@ -44,6 +45,7 @@ const COMPLAINTS = 3
 
 /** Throws a Failure with the server's own sentence when it ends again and again; it is not started any more then. */
 export async function untilAnswers(home: HomeSettings, keeper: Keeper, from: number): Promise<void> {
+  const end = systemClock.monotonic() + START_TIMEOUT_MS
   while (!(await answers(home.dir))) {
     const said = await keeper.complaints(from)
     if (said.length >= COMPLAINTS || (said.length > 0 && (await keeper.hasGivenUp()))) {
@@ -51,7 +53,7 @@ export async function untilAnswers(home: HomeSettings, keeper: Keeper, from: num
       await keeper.giveUp()
       throw new Failure(`Polebean does not start: ${said.at(-1)}`)
     }
-    if (Date.now() > from + START_TIMEOUT_MS)
+    if (systemClock.monotonic() > end)
       throw new Failure(
         `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${keeper.log}`,
       )
