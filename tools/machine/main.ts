@@ -12,13 +12,14 @@ import { chooseAccelerator, type Accelerator } from './qemu.ts'
 import { RELEASES, type Release } from './recipe.ts'
 import { STEPS, type World } from './scenario.ts'
 
-const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--cache DIR] [--build-only]
-  --short       one disk, without the AWS walk
+const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--reboots N] [--cache DIR] [--build-only]
+  --short       one disk, and only some of the steps
   --debian N    only this release
+  --reboots N   reboots and power cuts under load (20)
   --cache DIR   where disks are kept (${CACHE})
   --build-only  only the disks`
 
-const { short, debian, cache, buildOnly } = readArguments()
+const { short, debian, reboots, cache, buildOnly } = readArguments()
 const folder = mkdtempSync(join(tmpdir(), 'machine-'))
 const guests: Guest[] = []
 const rows: { disk: string; step: string; seconds: number; goal: string; said: string }[] = []
@@ -81,6 +82,7 @@ async function onRelease(release: Release): Promise<void> {
     guest,
     another: (other) => boot(`${name}-${other}`),
     memory: new Map(),
+    rounds: reboots,
   }
   for (const step of STEPS.filter((one) => !short || one.short))
     await timed(name, step.name, step.goalS === undefined ? '' : `<= ${step.goalS} s`, async () => ({
@@ -126,16 +128,19 @@ function readArguments() {
       options: {
         short: { type: 'boolean', default: false },
         debian: { type: 'string' },
+        reboots: { type: 'string', default: '20' },
         cache: { type: 'string', default: CACHE },
         'build-only': { type: 'boolean', default: false },
       },
     })
     if (values.debian !== undefined && !RELEASES.some(({ number }) => number === values.debian))
       throw new Error(`no such release: ${values.debian}`)
+    if (!/^\d{1,3}$/.test(values.reboots)) throw new Error(`not a number of reboots: ${values.reboots}`)
     mkdirSync(values.cache, { recursive: true })
     return {
       short: values.short,
       debian: values.debian,
+      reboots: Number(values.reboots),
       cache: values.cache,
       buildOnly: values['build-only'],
     }

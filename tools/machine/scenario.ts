@@ -19,6 +19,8 @@ export type World = {
   /** Another machine from the same disk, booted when it is first asked for; it is ended with the run. */
   another(name: string): Promise<Guest>
   memory: Map<string, string>
+  /** How often the machine is rebooted or loses its power in `reboots under load`. */
+  rounds: number
 }
 
 export type Step = {
