@@ -7,6 +7,7 @@ import { firewall } from './firewall.ts'
 import { fresh } from './fresh.ts'
 import { idle } from './idle.ts'
 import { launch } from './launch.ts'
+import { machine } from './machine.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
 import { throughput } from './throughput.ts'
@@ -19,6 +20,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   firewall,
   idle,
   fresh,
+  machine,
 }
 
 const named = process.argv.slice(2)

@@ -189,44 +189,6 @@ describe('haproxy on the machine', () => {
     }
   })
 
-  it('keeps a connection that was let in, for its load balancer alone, unless it is to be cut', async () => {
-    const letting = (n: number, clients: string[], cutsOnRevoke = false) =>
-      loadBalancer(n, {
-        listeners: [{ port: 80, targetGroupId: `group-${n}`, clients }],
-        cutsOnRevoke,
-      })
-    const apply = (one: LoadBalancer, two: LoadBalancer) => {
-      const both = model([target(1)], [two])
-      return engine.apply({ ...both, loadBalancers: [one, two] })
-    }
-    const open = ['0.0.0.0/0']
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const kept = (host = HOST) =>
-      get(net.home.ports.http, host, {}, '/', agent).then(
-        ({ status }) => status,
-        (error: NodeJS.ErrnoException) => error.code,
-      )
-    try {
-      await apply(letting(1, open), letting(2, open))
-      await untilHealthy(2)
-      assert.equal(await kept(), 200)
-      await apply(letting(1, []), letting(2, open))
-      assert.equal(await kept(), 200)
-      await assert.rejects(get(net.home.ports.http, HOST), { code: 'ECONNRESET' })
-      await apply(letting(1, open), letting(2, []))
-      assert.equal(await kept(), 200)
-      assert.equal(await kept('shop-2.localhost'), 'ECONNRESET')
-      await apply(letting(1, open, true), letting(2, open))
-      await untilHealthy(2)
-      assert.equal(await kept(), 200)
-      await apply(letting(1, [], true), letting(2, open))
-      assert.equal(await kept(), 'ECONNRESET')
-    } finally {
-      agent.destroy()
-      await engine.apply(model([target(1)]))
-    }
-  })
-
   it('has a target in service after a reload that was found healthy while the reload was prepared', async () => {
     await engine.apply(model([target(1)]))
     await untilHealthy(1)

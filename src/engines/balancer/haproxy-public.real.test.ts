@@ -1,12 +1,13 @@
 // Listeners of port 80 on addresses besides loopback, on the real HAProxy.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { run } from '../../kernel/process.ts'
 import type { BalancerEngine, BalancerModel } from './engine.ts'
-import { makeTestNetwork, type TestNetwork } from './test-network.ts'
+import { get, makeTestNetwork, type TestNetwork } from './test-network.ts'
 
 const HOST = 'shop.us-west-2.elasticbeanstalk.localhost'
 
@@ -113,6 +114,51 @@ describe('haproxy on public addresses', () => {
     } finally {
       holder.kill('SIGKILL')
       await follows()
+    }
+  })
+
+  it('keeps a connection that was let in, for its load balancer alone, unless it is to be cut', async () => {
+    const [first] = wanted.loadBalancers
+    const open = ['0.0.0.0/0']
+    const apply = async (clients: string[], others: string[], cutsOnRevoke = false) => {
+      const letting = (ranges: string[]) => [{ port: 80, targetGroupId: 'group-1', clients: ranges }]
+      const one = { ...first!, listeners: letting(clients), cutsOnRevoke }
+      const two = {
+        ...one,
+        id: 'app/balancer/2',
+        address: '10.213.1.2',
+        hosts: ['other'],
+        loopbackPort: null,
+      }
+      const loadBalancers = [one, { ...two, listeners: letting(others), cutsOnRevoke: false }]
+      await engine.apply({ ...wanted, loadBalancers })
+    }
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = (host: string, by: Agent | false) =>
+      get(net.home.ports.http, host, {}, '/', by).then(
+        ({ status }) => status,
+        (error: NodeJS.ErrnoException) => error.code,
+      )
+    const untilServed = async () => {
+      for (const end = clock.monotonic() + 8_000; (await ask(HOST, false)) !== 200; await clock.sleep(20))
+        assert.ok(clock.monotonic() < end, 'the target is not healthy')
+    }
+    try {
+      await apply(open, open)
+      await untilServed()
+      assert.equal(await ask(HOST, agent), 200)
+      await apply([], open)
+      assert.deepEqual([await ask(HOST, agent), await ask(HOST, false)], [200, 'ECONNRESET'])
+      await apply(open, [])
+      assert.deepEqual([await ask(HOST, agent), await ask('other', agent)], [200, 'ECONNRESET'])
+      await apply(open, open, true)
+      await untilServed()
+      assert.equal(await ask(HOST, agent), 200)
+      await apply([], open, true)
+      assert.equal(await ask(HOST, agent), 'ECONNRESET')
+    } finally {
+      agent.destroy()
+      await engine.apply(wanted)
     }
   })
 })
