@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Life } from '../../sim/life.ts'
 import { makeWorld } from '../../sim/world.ts'
+import { modelOf } from '../../src/gateway/models.ts'
+import { HEEDED } from '../../src/services/ec2/parameters.ts'
 import { operationNames, packages } from './operations.ts'
 
 const TARGET = fileURLToPath(new URL('../../docs/compatibility.md', import.meta.url))
@@ -19,7 +21,18 @@ export function compatibilityText(): string {
   })
   life.die()
   world.store.close()
-  return `${HEAD}\n## Operations\n\nEvery other operation of these services answers a typed error that names it (400 \`UnsupportedOperation\`); an operation\nor option without effect is never stored and ignored. All options: [options.md](options.md).\n\n${rows.join('\n')}`
+  return `${HEAD}\n## Operations\n\nEvery other operation of these services answers a typed error that names it (400 \`UnsupportedOperation\`); an operation\nor option without effect is never stored and ignored. All options: [options.md](options.md).\n\n${rows.join('\n')}\n${refusedParameters()}`
+}
+
+function refusedParameters(): string {
+  const rows = Object.entries(HEEDED).flatMap(([name, heeded]: [string, readonly string[]]) => {
+    const members = modelOf('ec2').operation(upperFirst(name))?.input?.members ?? []
+    const refused = members
+      .map((member) => member.name)
+      .filter((member) => member !== 'DryRun' && !heeded.includes(member))
+    return refused.length > 0 ? [`- ${upperFirst(name)}: ${refused.toSorted().join(', ')}`] : []
+  })
+  return `## Parameters of ec2 that are refused\n\n${PARAMETERS_HEAD}\n\n${rows.join('\n')}\n`
 }
 
 export const generateCompatibility = (): void => writeFileSync(TARGET, compatibilityText())
@@ -84,3 +97,6 @@ Deployment policies other than all at once, single instances, classic and networ
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `
+
+const PARAMETERS_HEAD = `\`UnsupportedOperation\` for these (empty and \`false\` say nothing and pass), \`UnknownParameter\` for what AWS does not know either.
+All other parameters of the operations above work, \`DryRun\` with all of them.`

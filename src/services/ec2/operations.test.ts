@@ -161,7 +161,6 @@ describe('instances', () => {
     for (const more of [
       { UserData: 'IyEvYmluL3No' },
       { KeyName: 'mine' },
-      { DryRun: true },
       { EbsOptimized: true },
       { NetworkInterfaces: [{}] },
     ])
@@ -174,6 +173,17 @@ describe('instances', () => {
         run({ TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'aws:mine', Value: '' }] }] }),
       { code: 'InvalidParameterValue' },
     )
+    assert.deepEqual(world.ec2.describeInstances(world.context, {}).Reservations, [])
+    assert.deepEqual(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces, [])
+  })
+
+  it('are not launched by a dry run, which says whether they would be', () => {
+    assert.throws(() => run({ DryRun: true }), {
+      code: 'DryRunOperation',
+      httpStatus: 412,
+      message: 'Request would have succeeded, but DryRun flag is set.',
+    })
+    assert.throws(() => run({ DryRun: true, InstanceType: 't9.huge' }), { code: 'InvalidParameterValue' })
     assert.deepEqual(world.ec2.describeInstances(world.context, {}).Reservations, [])
     assert.deepEqual(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces, [])
   })

@@ -2,7 +2,6 @@
 import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { Ec2Internal } from '../cloud.ts'
 import type { Context } from '../context.ts'
-import { inTransactions } from '../in-transactions.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
@@ -18,6 +17,7 @@ import { makeSecurityGroupRuleOperations } from './operations/security-group-rul
 import { makeSecurityGroupOperations } from './operations/security-groups.ts'
 import { makeSoftwareOperations } from './operations/software.ts'
 import { makeTagOperations } from './operations/tags.ts'
+import { heeding } from './parameters.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
 
@@ -46,7 +46,7 @@ export function makeEc2Service(
     ...(deps.budgets ? { budgets: deps.budgets } : {}),
   }
 
-  const operations = inTransactions(store, {
+  const operations = heeding(store, {
     ...makeNetworkOperations(parts),
     ...makeImageOperations(parts),
     ...makeSecurityGroupOperations(parts),

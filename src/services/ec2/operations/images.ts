@@ -1,5 +1,5 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { instanceTypes, type InstanceType } from '../catalogue.ts'
 import type { Ec2Deps } from '../deps.ts'
@@ -16,20 +16,6 @@ type Implemented = Pick<
 export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
     describeImages(context, input) {
-      refuseOthers(
-        input,
-        [
-          'ImageIds',
-          'Filters',
-          'Owners',
-          'ExecutableUsers',
-          'IncludeDeprecated',
-          'IncludeDisabled',
-          'MaxResults',
-          'NextToken',
-        ],
-        unsupported,
-      )
       const id = imageIdOf(context)
       const wrong = input.ImageIds?.filter((one) => one !== id) ?? []
       if (wrong.length > 0) throw noImage(wrong)
@@ -78,7 +64,6 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       }
     },
     describeInstanceTypes(_context, input) {
-      refuseOthers(input, ['InstanceTypes', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const wrong = input.InstanceTypes?.filter((name) => !instanceTypes.has(name)) ?? []
       if (wrong.length > 0)
         throw new DeclaredError(
@@ -94,7 +79,6 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       return { NextToken: page.next, InstanceTypes: page.items.map(describeType) }
     },
     describeInstanceTypeOfferings(context, input) {
-      refuseOthers(input, ['LocationType', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const type = input.LocationType ?? 'region'
       if (type !== 'region' && type !== 'availability-zone') throw unsupported(`LocationType=${type}`)
       const locations =

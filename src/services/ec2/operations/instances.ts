@@ -1,10 +1,10 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
 import { describeReservations, describeState } from '../describe-instance.ts'
-import { missing, noInstance, paging, unsupported } from '../errors.ts'
+import { missing, noInstance, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type InstanceRow } from '../store.ts'
 
@@ -52,7 +52,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
 
   return {
     describeInstances(context, input) {
-      refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       requireNoIds(input.MaxResults, input.InstanceIds)
       const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) =>
         tagsOf(store, row.id),
@@ -67,11 +66,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { NextToken: page.next, Reservations: describeReservations(deps, context, page.items) }
     },
     describeInstanceStatus(context, input) {
-      refuseOthers(
-        input,
-        ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'],
-        unsupported,
-      )
       requireNoIds(input.MaxResults, input.InstanceIds)
       const rows = find(context, input.InstanceIds).filter(
         (row) => input.IncludeAllInstances || row.state === 'running',
@@ -92,7 +86,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       }
     },
     terminateInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.desired === 'terminated') return {}
         return {
@@ -106,7 +99,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { TerminatingInstances: changes }
     },
     stopInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'stopped' || row.state === 'stopping') return {}
         if (row.state !== 'running') throw wrongState(row, 'stopped')
@@ -122,7 +114,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { StoppingInstances: changes }
     },
     startInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'running' || row.state === 'pending') return {}
         if (row.state !== 'stopped') throw wrongState(row, 'started')
@@ -139,7 +130,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { StartingInstances: changes }
     },
     rebootInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       change(context, input.InstanceIds, (row) => {
         if (row.state === 'running') return { rebootBoot: row.boot }
         if (row.state === 'pending') return {}

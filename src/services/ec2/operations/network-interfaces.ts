@@ -1,11 +1,11 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface, releaseInterface } from '../addresses.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { missing, noSubnet, paging, unsupported } from '../errors.ts'
+import { missing, noSubnet, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { requireGroups } from '../groups.ts'
 import {
@@ -26,11 +26,6 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
   const { store, networkOf } = deps
   return {
     createNetworkInterface(context, input) {
-      refuseOthers(
-        input,
-        ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
-        unsupported,
-      )
       if (!input.SubnetId) throw missing('subnetId')
       const subnet = networkOf(context).subnets.find((one) => one.id === input.SubnetId)
       if (!subnet) throw noSubnet(input.SubnetId)
@@ -42,7 +37,6 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       return { NetworkInterface: describeInterface(context, row) }
     },
     describeNetworkInterfaces(context, input) {
-      refuseOthers(input, ['NetworkInterfaceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const rows = networkInterfacesOf(store, context)
       const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
       if (wrong !== undefined) throw noInterface(wrong)
@@ -58,7 +52,6 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       }
     },
     deleteNetworkInterface(context, input) {
-      refuseOthers(input, ['NetworkInterfaceId'], unsupported)
       const id = input.NetworkInterfaceId ?? ''
       const row = networkInterfacesOf(store, context).find((one) => one.id === id)
       if (!row) throw noInterface(id)

@@ -1,5 +1,5 @@
 // Regions, zones, the default VPC and its subnets.
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
@@ -30,7 +30,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
 
   return {
     describeVpcs(context, input) {
-      refuseOthers(input, ['VpcIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId: id, cidr } = networkOf(context)
       const wrong = input.VpcIds?.find((one) => one !== id)
       if (wrong !== undefined) throw noVpc(wrong)
@@ -58,7 +57,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeSubnets(context, input) {
-      refuseOthers(input, ['SubnetIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId, subnets } = networkOf(context)
       const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
       if (wrong !== undefined) throw noSubnet(wrong)
@@ -74,7 +72,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeAvailabilityZones(context, input) {
-      refuseOthers(input, ['ZoneNames', 'ZoneIds', 'Filters', 'AllAvailabilityZones'], unsupported)
       const zones = networkOf(context).subnets.map((subnet, index) => ({
         name: subnet.zone,
         id: `polebean-az${index + 1}`,
@@ -104,7 +101,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     },
     // Differs from AWS: a home is one region, the one the request is signed for.
     describeRegions(context, input) {
-      refuseOthers(input, ['RegionNames', 'Filters', 'AllRegions'], unsupported)
       const wrong = input.RegionNames?.find((name) => name !== context.region)
       if (wrong !== undefined)
         throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
@@ -118,7 +114,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeAccountAttributes(context, input) {
-      refuseOthers(input, ['AttributeNames'], unsupported)
       const attributes: Record<string, string> = {
         'default-vpc': networkOf(context).vpcId,
         'supported-platforms': 'VPC',

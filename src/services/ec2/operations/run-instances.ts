@@ -24,29 +24,10 @@ const COUNT_MAX = 100
 /** A tag of a launch with this key and the value `true` makes it wait for its software (cloud.ts). */
 export const AWAITS_SOFTWARE_TAG = 'polebean:awaits-software'
 
-/** Accepted and echoed, without effect: IamInstanceProfile (there is no metadata service yet), Monitoring (figures are
- *  taken at one pace). UserData and KeyName are refused: nothing would run them, nobody could log in. */
-const KNOWN = [
-  'ImageId',
-  'InstanceType',
-  'MinCount',
-  'MaxCount',
-  'SecurityGroupIds',
-  'SecurityGroups',
-  'SubnetId',
-  'Placement',
-  'TagSpecifications',
-  'ClientToken',
-  'IamInstanceProfile',
-  'Monitoring',
-  'BlockDeviceMappings',
-] as const
-
 export function makeRunInstances(deps: Ec2Deps): Implemented {
   const { store, clock, ids, instancesMax, networkOf } = deps
   return {
     runInstances(context, input) {
-      refuseOthers(input, KNOWN, unsupported)
       const requestDigest = createHash('sha256').update(JSON.stringify(input)).digest('hex')
       const before = launchedBefore(context, input.ClientToken, requestDigest)
       if (before.length > 0) return describeReservations(deps, context, before)[0]!

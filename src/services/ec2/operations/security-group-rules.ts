@@ -1,10 +1,10 @@
 import type { SecurityGroupRule, TagSpecification } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { noSecurityGroup, paging, unsupported } from '../errors.ts'
+import { noSecurityGroup, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { rulesOfPermissions, sameRule, wordsOfRule, type PermissionInput } from '../permissions.ts'
 import { rulesOf, securityGroupsOf, type SecurityGroupRow, type SecurityGroupRuleRow } from '../store.ts'
@@ -33,11 +33,6 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
   const { store, ids } = deps
 
   function authorize(context: Context, input: Change, egress: number) {
-    refuseOthers(
-      input,
-      ['GroupId', 'GroupName', 'IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'],
-      unsupported,
-    )
     const group = findGroup(deps, context, input)
     const wanted = specsOf(context, input)
     const existing = rulesOf(store, group.id).filter((rule) => rule.egress === egress)
@@ -68,20 +63,6 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
   }
 
   function revoke(context: Context, input: Change, egress: number) {
-    refuseOthers(
-      input,
-      [
-        'GroupId',
-        'GroupName',
-        'IpPermissions',
-        'IpProtocol',
-        'FromPort',
-        'ToPort',
-        'CidrIp',
-        'SecurityGroupRuleIds',
-      ],
-      unsupported,
-    )
     const group = findGroup(deps, context, input)
     const existing = rulesOf(store, group.id).filter((rule) => rule.egress === egress)
     const doomed = input.SecurityGroupRuleIds?.length
@@ -105,7 +86,6 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
     revokeSecurityGroupIngress: (context, input) => revoke(context, input, 0),
     revokeSecurityGroupEgress: (context, input) => revoke(context, input, 1),
     describeSecurityGroupRules(context, input) {
-      refuseOthers(input, ['SecurityGroupRuleIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const all = securityGroupsOf(store, context).flatMap((group: SecurityGroupRow) =>
         rulesOf(store, group.id),
       )

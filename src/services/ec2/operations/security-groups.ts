@@ -1,10 +1,10 @@
 import type { SecurityGroup } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidValue, missing, noSecurityGroup, paging, unsupported } from '../errors.ts'
+import { invalidValue, missing, noSecurityGroup, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { ensureDefaultGroup } from '../groups.ts'
 import { permissionsOfRules } from '../permissions.ts'
@@ -23,7 +23,6 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
   const { store, ids, networkOf } = deps
   return {
     createSecurityGroup(context, input) {
-      refuseOthers(input, ['GroupName', 'Description', 'VpcId', 'TagSpecifications'], unsupported)
       const { account, region } = context
       const { vpcId } = networkOf(context)
       const name = requireName(input.GroupName)
@@ -57,7 +56,6 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       return { GroupId: id, SecurityGroupArn: arnOf(context, id), Tags: describeTagsOf(deps, id) }
     },
     deleteSecurityGroup(context, input) {
-      refuseOthers(input, ['GroupId', 'GroupName'], unsupported)
       const { id, name } = findGroup(deps, context, input)
       if (name === 'default')
         throw new DeclaredError(
@@ -79,7 +77,6 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       return { GroupId: id, Return: true }
     },
     describeSecurityGroups(context, input) {
-      refuseOthers(input, ['GroupIds', 'GroupNames', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       ensureDefaultGroup(deps, context)
       const all = securityGroupsOf(store, context)
       const asked = all.filter(

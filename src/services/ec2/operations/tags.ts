@@ -1,10 +1,10 @@
 import type { Tag, TagSpecification } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
-import { missing, noInstance, paging, unsupported } from '../errors.ts'
+import { missing, noInstance, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { tagsOf, type TagRow } from '../store.ts'
 
@@ -17,14 +17,12 @@ const RESERVED = /^(aws:|polebean:awaits-software$)/
 export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
     createTags(context, input) {
-      refuseOthers(input, ['Resources', 'Tags'], unsupported)
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const id of input.Resources) requireResource(context, id)
       for (const id of input.Resources) putTags({ store }, context, id, input.Tags)
       return {}
     },
     deleteTags(context, input) {
-      refuseOthers(input, ['Resources', 'Tags'], unsupported)
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const resourceId of input.Resources) {
         requireResource(context, resourceId)
@@ -39,7 +37,6 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
       return {}
     },
     describeTags(context, input) {
-      refuseOthers(input, ['Filters', 'MaxResults', 'NextToken'], unsupported)
       const { account, region } = context
       const all = store.all<TagRow>('select * from ec2_tag where account = :account and region = :region', {
         account,

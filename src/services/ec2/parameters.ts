@@ -1,0 +1,103 @@
+// Which parameters each operation heeds. Every other one that AWS knows is refused by name (docs/compatibility.md lists
+// them from this table); those that AWS does not know are refused by the gateway.
+import { DeclaredError } from '../../kernel/errors.ts'
+import type { Store } from '../../store/store.ts'
+import type { Context, Operation } from '../context.ts'
+import type { Ec2Operations } from '../generated/ec2.ts'
+import { refuseOthers } from '../parameters.ts'
+import { unsupported } from './errors.ts'
+
+type Heeded = { [Name in keyof Ec2Operations]?: readonly (keyof Parameters<Ec2Operations[Name]>[1])[] }
+
+const PAGES = ['MaxResults', 'NextToken'] as const
+const LISTED = ['Filters', ...PAGES] as const
+const GROUP = ['GroupId', 'GroupName'] as const
+const SHORT_RULE = ['IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'] as const
+const SOURCE_GROUP = ['SourceSecurityGroupName', 'SourceSecurityGroupOwnerId'] as const
+
+/** Beside `DryRun`, which all have. */
+export const HEEDED = {
+  authorizeSecurityGroupEgress: ['GroupId', 'TagSpecifications', ...SHORT_RULE],
+  authorizeSecurityGroupIngress: [...GROUP, 'TagSpecifications', ...SHORT_RULE, ...SOURCE_GROUP],
+  createNetworkInterface: ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
+  createSecurityGroup: ['GroupName', 'Description', 'VpcId', 'TagSpecifications'],
+  createTags: ['Resources', 'Tags'],
+  deleteNetworkInterface: ['NetworkInterfaceId'],
+  deleteSecurityGroup: GROUP,
+  deleteTags: ['Resources', 'Tags'],
+  describeAccountAttributes: ['AttributeNames'],
+  describeAddresses: [],
+  describeAvailabilityZones: ['ZoneNames', 'ZoneIds', 'Filters', 'AllAvailabilityZones'],
+  // What is executable, deprecated or disabled: the one image is neither.
+  describeImages: [
+    'ImageIds',
+    'Owners',
+    'ExecutableUsers',
+    'IncludeDeprecated',
+    'IncludeDisabled',
+    ...LISTED,
+  ],
+  describeInstanceStatus: ['InstanceIds', 'IncludeAllInstances', ...LISTED],
+  describeInstanceTypeOfferings: ['LocationType', ...LISTED],
+  describeInstanceTypes: ['InstanceTypes', ...LISTED],
+  describeInstances: ['InstanceIds', ...LISTED],
+  describeInternetGateways: [],
+  describeKeyPairs: ['KeyNames'],
+  describeNetworkInterfaces: ['NetworkInterfaceIds', ...LISTED],
+  describeRegions: ['RegionNames', 'Filters', 'AllRegions'],
+  describeRouteTables: [],
+  describeSecurityGroupRules: ['SecurityGroupRuleIds', ...LISTED],
+  describeSecurityGroups: ['GroupIds', 'GroupNames', ...LISTED],
+  describeSubnets: ['SubnetIds', ...LISTED],
+  describeTags: LISTED,
+  describeVpcAttribute: ['VpcId', 'Attribute'],
+  describeVpcs: ['VpcIds', ...LISTED],
+  rebootInstances: ['InstanceIds'],
+  revokeSecurityGroupEgress: ['GroupId', 'SecurityGroupRuleIds', ...SHORT_RULE],
+  revokeSecurityGroupIngress: [...GROUP, 'SecurityGroupRuleIds', ...SHORT_RULE, ...SOURCE_GROUP],
+  // IamInstanceProfile and Monitoring are echoed without effect: there is no metadata service yet, and figures are
+  // taken at one pace.
+  runInstances: [
+    'ImageId',
+    'InstanceType',
+    'MinCount',
+    'MaxCount',
+    'SecurityGroupIds',
+    'SecurityGroups',
+    'SubnetId',
+    'Placement',
+    'TagSpecifications',
+    'ClientToken',
+    'IamInstanceProfile',
+    'Monitoring',
+    'BlockDeviceMappings',
+  ],
+  startInstances: ['InstanceIds'],
+  stopInstances: ['InstanceIds'],
+  terminateInstances: ['InstanceIds'],
+} as const satisfies Heeded
+
+type Operations = { [Name in keyof typeof HEEDED]: Ec2Operations[Name] }
+
+/** The same operations, each of which refuses what it does not heed. With `DryRun` an operation that would have succeeded
+ *  throws `DryRunOperation`, and all that it wrote is undone. */
+export function heeding(store: Store, operations: Operations): Operations {
+  const wrapped = Object.entries(operations).map(([name, operation]) => {
+    const heeded: readonly string[] = HEEDED[name as keyof Operations]
+    const run = operation as Operation<{ DryRun?: boolean }, object | void>
+    const checked = (context: Context, { DryRun, ...input }: { DryRun?: boolean }) =>
+      store.transaction(() => {
+        refuseOthers<Record<string, unknown>>(input, heeded, unsupported)
+        const answer = run(context, input)
+        if (DryRun) throw wouldHaveSucceeded()
+        return answer
+      })
+    return [name, checked]
+  })
+  return Object.fromEntries(wrapped) as Operations
+}
+
+const wouldHaveSucceeded = () =>
+  new DeclaredError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', {
+    httpStatus: 412,
+  })
