@@ -38,3 +38,6 @@ export const noSecurityGroup = (id: string) =>
 
 export const noSubnet = (id: string) =>
   new DeclaredError('InvalidSubnetID.NotFound', `The subnet ID '${id}' does not exist`)
+
+export const noVpc = (id: string) =>
+  new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)

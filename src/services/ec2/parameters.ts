@@ -13,11 +13,12 @@ const PAGES = ['MaxResults', 'NextToken'] as const
 const LISTED = ['Filters', ...PAGES] as const
 const GROUP = ['GroupId', 'GroupName'] as const
 const SHORT_RULE = ['IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'] as const
+const RULE_DESCRIPTIONS = [...GROUP, 'IpPermissions', 'SecurityGroupRuleDescriptions'] as const
 const SOURCE_GROUP = ['SourceSecurityGroupName', 'SourceSecurityGroupOwnerId'] as const
 
 /** Beside `DryRun`, which all have. */
 export const HEEDED = {
-  authorizeSecurityGroupEgress: ['GroupId', 'TagSpecifications', ...SHORT_RULE],
+  authorizeSecurityGroupEgress: ['GroupId', 'TagSpecifications', 'IpPermissions'],
   authorizeSecurityGroupIngress: [...GROUP, 'TagSpecifications', ...SHORT_RULE, ...SOURCE_GROUP],
   createNetworkInterface: ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
   createSecurityGroup: ['GroupName', 'Description', 'VpcId', 'TagSpecifications'],
@@ -52,8 +53,9 @@ export const HEEDED = {
   describeTags: LISTED,
   describeVpcAttribute: ['VpcId', 'Attribute'],
   describeVpcs: ['VpcIds', ...LISTED],
+  modifySecurityGroupRules: ['GroupId', 'SecurityGroupRules'],
   rebootInstances: ['InstanceIds'],
-  revokeSecurityGroupEgress: ['GroupId', 'SecurityGroupRuleIds', ...SHORT_RULE],
+  revokeSecurityGroupEgress: ['GroupId', 'SecurityGroupRuleIds', 'IpPermissions'],
   revokeSecurityGroupIngress: [...GROUP, 'SecurityGroupRuleIds', ...SHORT_RULE, ...SOURCE_GROUP],
   // IamInstanceProfile and Monitoring are echoed without effect: there is no metadata service yet, and figures are
   // taken at one pace.
@@ -75,6 +77,8 @@ export const HEEDED = {
   startInstances: ['InstanceIds'],
   stopInstances: ['InstanceIds'],
   terminateInstances: ['InstanceIds'],
+  updateSecurityGroupRuleDescriptionsEgress: RULE_DESCRIPTIONS,
+  updateSecurityGroupRuleDescriptionsIngress: RULE_DESCRIPTIONS,
 } as const satisfies Heeded
 
 type Operations = { [Name in keyof typeof HEEDED]: Ec2Operations[Name] }

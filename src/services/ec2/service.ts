@@ -10,6 +10,7 @@ import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeImageOperations } from './operations/images.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
+import { makeModifyRuleOperations } from './operations/modify-security-group-rules.ts'
 import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
 import { makeNetworkOperations } from './operations/network.ts'
 import { makeRunInstances } from './operations/run-instances.ts'
@@ -51,6 +52,7 @@ export function makeEc2Service(
     ...makeImageOperations(parts),
     ...makeSecurityGroupOperations(parts),
     ...makeSecurityGroupRuleOperations(parts),
+    ...makeModifyRuleOperations(parts),
     ...makeNetworkInterfaceOperations(parts),
     ...makeRunInstances(parts),
     ...makeInstanceOperations(parts),

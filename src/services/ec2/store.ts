@@ -228,6 +228,12 @@ export const rulesOf = (store: Store, groupId: string) =>
     },
   )
 
+export const rulesOfOwner = (store: Store, { account, region }: Context) =>
+  store.all<SecurityGroupRuleRow>(
+    `select * from ec2_security_group_rule where ${OF_OWNER} order by group_id, rowid`,
+    { account, region },
+  )
+
 export const tagsOf = (store: Store, resourceId: string) =>
   store.all<TagRow>('select * from ec2_tag where resource_id = :resourceId order by key', { resourceId })
 

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { noSubnet, paging, unsupported } from '../errors.ts'
+import { noSubnet, noVpc, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
 import { addressesTaken, tagsOf } from '../store.ts'
@@ -166,8 +166,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     }
   }
 }
-
-const noVpc = (id: string) => new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)
 
 const VPC_FILTERS: FilterTable<{ id: string; cidr: string; owner: string }> = {
   'vpc-id': (vpc) => [vpc.id],

@@ -63,11 +63,8 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
   function requireResource(context: Context, id: string) {
     const { vpcId, subnets } = networkOf(context)
     if (id === vpcId || subnets.some((subnet) => subnet.id === id)) return
-    const table = id.startsWith('i-')
-      ? 'ec2_instance'
-      : id.startsWith('sg-')
-        ? 'ec2_security_group'
-        : 'ec2_network_interface'
+    const table = KINDS[prefixOf(id)]?.table
+    if (!table) throw new DeclaredError('InvalidID', `The ID '${id}' is not valid`)
     const { account, region } = context
     const found = store.get(
       `select id from ${table} where id = :id and account = :account and region = :region`,
@@ -148,15 +145,18 @@ function requireTags(context: Context, tags: Tag[] | undefined) {
 export const describeTagsOf = ({ store }: Pick<Ec2Deps, 'store'>, resourceId: string): Tag[] =>
   tagsOf(store, resourceId).map(({ key, value }) => ({ Key: key, Value: value }))
 
-const TYPES: Record<string, string> = {
-  i: 'instance',
-  sg: 'security-group',
-  eni: 'network-interface',
-  vpc: 'vpc',
-  subnet: 'subnet',
+/** Prefix of ids → resource type, and the table whose `id` they are. */
+const KINDS: Record<string, { type: string; table?: string }> = {
+  i: { type: 'instance', table: 'ec2_instance' },
+  sg: { type: 'security-group', table: 'ec2_security_group' },
+  sgr: { type: 'security-group-rule', table: 'ec2_security_group_rule' },
+  eni: { type: 'network-interface', table: 'ec2_network_interface' },
+  vpc: { type: 'vpc' },
+  subnet: { type: 'subnet' },
 }
 
-const typeOfResource = (id: string) => TYPES[id.slice(0, id.indexOf('-'))] ?? 'instance'
+const prefixOf = (id: string) => id.slice(0, id.indexOf('-'))
+const typeOfResource = (id: string) => KINDS[prefixOf(id)]?.type ?? 'instance'
 
 const FILTERS: FilterTable<TagRow> = {
   key: (tag) => [tag.key],
