@@ -41,3 +41,6 @@ export const noSubnet = (id: string) =>
 
 export const noVpc = (id: string) =>
   new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)
+
+export const noInterface = (id: string) =>
+  new DeclaredError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)

@@ -5,7 +5,7 @@ import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import type { Ec2Deps } from './deps.ts'
 import { missing, noSecurityGroup } from './errors.ts'
-import { securityGroupsOf, type SecurityGroupRow } from './store.ts'
+import { securityGroupOf, securityGroupsOf, type SecurityGroupRow } from './store.ts'
 
 export const GROUPS_PER_INTERFACE_MAX = 16
 
@@ -19,8 +19,16 @@ export function requireGroups(deps: Ec2Deps, context: Context, ids: string[] | u
       'The maximum number of security groups per interface has been reached.',
     )
   ensureDefaultGroup(deps, context)
-  const known = new Set(securityGroupsOf(deps.store, context).map((group) => group.id))
-  for (const id of wanted) if (!known.has(id)) throw noSecurityGroup(id)
+  const { vpcId } = deps.networkOf(context)
+  for (const id of wanted) {
+    const group = securityGroupOf(deps.store, context, id)
+    if (!group) throw noSecurityGroup(id)
+    if (group.vpcId !== vpcId)
+      throw new DeclaredError(
+        'InvalidGroup.NotFound',
+        'You have specified two resources that belong to different networks.',
+      )
+  }
   return wanted
 }
 

@@ -159,8 +159,7 @@ describe('instances', () => {
 
   it('refuse what has no effect', () => {
     for (const more of [
-      { UserData: 'IyEvYmluL3No' },
-      { KeyName: 'mine' },
+      { InstanceInitiatedShutdownBehavior: 'terminate' },
       { EbsOptimized: true },
       { NetworkInterfaces: [{}] },
     ])

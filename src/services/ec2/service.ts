@@ -8,8 +8,11 @@ import type { Ec2Deps } from './deps.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
+import { makeAddressOperations } from './operations/addresses.ts'
 import { makeImageOperations } from './operations/images.ts'
+import { makeInstanceAttributeOperations } from './operations/instance-attributes.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
+import { makeKeyPairOperations } from './operations/key-pairs.ts'
 import { makeModifyRuleOperations } from './operations/modify-security-group-rules.ts'
 import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
 import { makeNetworkOperations } from './operations/network.ts'
@@ -56,6 +59,9 @@ export function makeEc2Service(
     ...makeNetworkInterfaceOperations(parts),
     ...makeRunInstances(parts),
     ...makeInstanceOperations(parts),
+    ...makeInstanceAttributeOperations(parts),
+    ...makeKeyPairOperations(parts),
+    ...makeAddressOperations(parts),
     ...makeTagOperations(parts),
   })
   return {

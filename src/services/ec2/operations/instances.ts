@@ -2,7 +2,9 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
-import type { Ec2Deps } from '../deps.ts'
+import { requireCapacity } from '../capacity.ts'
+import { instanceTypes } from '../catalogue.ts'
+import { isInternal, type Ec2Deps } from '../deps.ts'
 import { describeReservations, describeState } from '../describe-instance.ts'
 import { missing, noInstance, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
@@ -47,6 +49,14 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
     })
   }
 
+  // One that is stopped holds no memory, so it must fit again.
+  function requireRoom([first, ...others]: InstanceRow[]) {
+    if (!first) return
+    const [type, ...more] = [first, ...others].map((row) => instanceTypes.get(row.instanceType)!)
+    const memoryMiB = more.reduce((sum, one) => sum + one.memoryMiB, type!.memoryMiB)
+    requireCapacity(store, { ...type!, memoryMiB }, 1, first.zone, deps.budgets?.().memoryOvercommit)
+  }
+
   const byUser = () =>
     `User initiated (${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} GMT)`
 
@@ -88,6 +98,9 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
     terminateInstances(context, input) {
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.desired === 'terminated') return {}
+        // AWS: its group may terminate a protected instance all the same.
+        if (row.disableApiTermination && !isInternal(context))
+          throw isProtected(row, 'terminated', 'Termination')
         return {
           desired: 'terminated',
           state: 'shutting-down',
@@ -102,6 +115,7 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'stopped' || row.state === 'stopping') return {}
         if (row.state !== 'running') throw wrongState(row, 'stopped')
+        if (row.disableApiStop) throw isProtected(row, 'stopped', 'Stop')
         return {
           desired: 'stopped',
           state: 'stopping',
@@ -114,6 +128,8 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { StoppingInstances: changes }
     },
     startInstances(context, input) {
+      const stopped = find(context, input.InstanceIds).filter((row) => row.state === 'stopped')
+      if (input.InstanceIds?.length) requireRoom(stopped)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'running' || row.state === 'pending') return {}
         if (row.state !== 'stopped') throw wrongState(row, 'started')
@@ -144,6 +160,12 @@ const wrongState = (row: InstanceRow, verb: string) =>
   new DeclaredError(
     'IncorrectInstanceState',
     `The instance '${row.id}' is not in a state from which it can be ${verb}.`,
+  )
+
+const isProtected = (row: InstanceRow, verb: string, attribute: string) =>
+  new DeclaredError(
+    'OperationNotPermitted',
+    `The instance '${row.id}' may not be ${verb}. Modify its 'disableApi${attribute}' instance attribute and try again.`,
   )
 
 function requireNoIds(max: number | undefined, ids: string[] | undefined) {

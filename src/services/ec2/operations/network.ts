@@ -3,8 +3,11 @@ import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
+import { printable } from '../cidr.ts'
 import type { Ec2Deps } from '../deps.ts'
+import { ADDRESSES_MAX } from '../elastic-addresses.ts'
 import { noSubnet, noVpc, paging, unsupported } from '../errors.ts'
+import { GROUPS_PER_INTERFACE_MAX } from '../groups.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
 import { addressesTaken, tagsOf } from '../store.ts'
@@ -20,8 +23,6 @@ type Implemented = Pick<
   | 'describeVpcAttribute'
   | 'describeInternetGateways'
   | 'describeRouteTables'
-  | 'describeAddresses'
-  | 'describeKeyPairs'
 >
 
 export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemented {
@@ -117,15 +118,16 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       const attributes: Record<string, string> = {
         'default-vpc': networkOf(context).vpcId,
         'supported-platforms': 'VPC',
-        'max-elastic-ips': '0',
-        'vpc-max-elastic-ips': '0',
+        'max-elastic-ips': String(ADDRESSES_MAX),
+        'vpc-max-elastic-ips': String(ADDRESSES_MAX),
+        'vpc-max-security-groups-per-interface': String(GROUPS_PER_INTERFACE_MAX),
       }
       const names = input.AttributeNames?.length ? input.AttributeNames : Object.keys(attributes)
       return {
         AccountAttributes: names.map((name) => {
-          const value = attributes[name]
+          const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined
           if (value === undefined)
-            throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${name}`)
+            throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${printable(name)}`)
           return { AttributeName: name, AttributeValues: [{ AttributeValue: value }] }
         }),
       }
@@ -140,12 +142,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     },
     describeInternetGateways: () => ({ InternetGateways: [] }),
     describeRouteTables: () => ({ RouteTables: [] }),
-    describeAddresses: () => ({ Addresses: [] }),
-    describeKeyPairs(_context, input) {
-      const [name] = input.KeyNames ?? []
-      if (name) throw new DeclaredError('InvalidKeyPair.NotFound', `The key pair '${name}' does not exist`)
-      return { KeyPairs: [] }
-    },
   }
 
   function describeSubnet(context: Context, vpcId: string, subnet: Subnet) {

@@ -65,9 +65,11 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
     if (id === vpcId || subnets.some((subnet) => subnet.id === id)) return
     const table = KINDS[prefixOf(id)]?.table
     if (!table) throw new DeclaredError('InvalidID', `The ID '${id}' is not valid`)
+    // Addresses that rest are rows still.
+    const resting = ['ec2_network_interface', 'ec2_address'].includes(table) ? ' and released_at is null' : ''
     const { account, region } = context
     const found = store.get(
-      `select id from ${table} where id = :id and account = :account and region = :region`,
+      `select id from ${table} where id = :id and account = :account and region = :region${resting}`,
       {
         id,
         account,
@@ -151,6 +153,9 @@ const KINDS: Record<string, { type: string; table?: string }> = {
   sg: { type: 'security-group', table: 'ec2_security_group' },
   sgr: { type: 'security-group-rule', table: 'ec2_security_group_rule' },
   eni: { type: 'network-interface', table: 'ec2_network_interface' },
+  key: { type: 'key-pair', table: 'ec2_key_pair' },
+  eipalloc: { type: 'elastic-ip', table: 'ec2_address' },
+  lt: { type: 'launch-template', table: 'ec2_launch_template' },
   vpc: { type: 'vpc' },
   subnet: { type: 'subnet' },
 }
