@@ -159,6 +159,40 @@ describe('other attributes of an instance', () => {
   })
 })
 
+describe('instances are found', () => {
+  const ids = (Name: string, ...Values: string[]) =>
+    world.ec2
+      .describeInstances(world.context, { Filters: [{ Name, Values }] })
+      .Reservations!.flatMap((one) => one.Instances!.map((instance) => instance.InstanceId!))
+  const withStatus = (Name: string, ...Values: string[]) =>
+    world.ec2
+      .describeInstanceStatus(world.context, { Filters: [{ Name, Values }], IncludeAllInstances: true })
+      .InstanceStatuses!.map((status) => status.InstanceId)
+
+  it('by their key, elastic address, name, type of machine and groups', async () => {
+    world.ec2.createKeyPair(world.context, { KeyName: 'mine', KeyType: 'ed25519' })
+    const other = launch({ KeyName: 'mine' })
+    const { AllocationId } = world.ec2.allocateAddress(world.context, {})
+    world.ec2.associateAddress(world.context, { AllocationId, InstanceId: other })
+    await world.clock.run(1_000)
+    assert.deepEqual(ids('key-name', 'm*'), [other])
+    assert.deepEqual(ids('key-name', ''), [])
+    assert.deepEqual(ids('ip-address', '127.77.0.1'), [other])
+    assert.deepEqual(ids('private-dns-name', 'ip-10-77-0-16.*'), [id])
+    assert.deepEqual(ids('architecture', 'x86_64').toSorted(), [id, other].toSorted())
+    assert.deepEqual(ids('architecture', 'arm64'), [])
+    assert.deepEqual(ids('network-interface.group-name', 'default').length, 2)
+  })
+
+  it('by their status', async () => {
+    const other = launch()
+    assert.deepEqual(withStatus('instance-status.status', 'ok'), [id])
+    assert.deepEqual(withStatus('system-status.status', 'initializing'), [other])
+    assert.deepEqual(withStatus('instance-status.reachability', 'passed'), [id])
+    assert.throws(() => withStatus('instance-type', 't3.micro'), { code: 'InvalidParameterValue' })
+  })
+})
+
 describe('user data', () => {
   const SCRIPT = '#!/bin/sh\necho grüß >/var/lib/x\n'
   const filesOf = (path: string) => seen().spec.software.files.filter((file) => file.path === path)

@@ -83,7 +83,7 @@ function describeInstance(
     ProductCodes: [],
     ...(row.clientToken && { ClientToken: row.clientToken }),
     PublicDnsName: '',
-    PrivateDnsName: address ? `ip-${address.replaceAll('.', '-')}.${row.region}.compute.internal` : '',
+    PrivateDnsName: address ? privateDnsName(row.region, address) : '',
     ...(address && { PrivateIpAddress: address }),
     ...(row.iamInstanceProfile && { IamInstanceProfile: { Arn: profileArn(row) } }),
     ...(!gone && { SubnetId: row.subnetId, VpcId: row.vpcId }),
@@ -124,11 +124,31 @@ const describeAttached = (
   },
 })
 
+export const privateDnsName = (region: string, address: string) =>
+  `ip-${address.replaceAll('.', '-')}.${region}.compute.internal`
+
 /** The elastic address of an interface, if it has one. */
 export function associationOf(store: Store, networkInterfaceId: string) {
   const address = elasticAddressOf(store, networkInterfaceId)
   return address && { PublicIp: address.publicIp, PublicDnsName: '', IpOwnerId: address.account }
 }
 
-const profileArn = ({ iamInstanceProfile: given, account }: InstanceRow) =>
+export const profileArn = ({ iamInstanceProfile: given, account }: InstanceRow) =>
   given?.startsWith('arn:') ? given : `arn:aws:iam::${account}:instance-profile/${given}`
+
+/** `impaired` while the engine cannot see it run although it should. */
+export function statusOf(row: InstanceRow) {
+  if (row.state === 'pending') return { Status: 'initializing' as const, Details: [] }
+  if (row.state !== 'running') return { Status: 'not-applicable' as const, Details: [] }
+  const passed = row.engineState === 'running'
+  return {
+    Status: passed ? ('ok' as const) : ('impaired' as const),
+    Details: [
+      {
+        Name: 'reachability' as const,
+        Status: passed ? ('passed' as const) : ('failed' as const),
+        ...(row.downSince !== null && { ImpairedSince: new Date(row.downSince) }),
+      },
+    ],
+  }
+}

@@ -13,6 +13,7 @@ const PAGES = ['MaxResults', 'NextToken'] as const
 const LISTED = ['Filters', ...PAGES] as const
 const GROUP = ['GroupId', 'GroupName'] as const
 const SHORT_RULE = ['IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'] as const
+const TEMPLATE = ['LaunchTemplateId', 'LaunchTemplateName'] as const
 const RULE_DESCRIPTIONS = [...GROUP, 'IpPermissions', 'SecurityGroupRuleDescriptions'] as const
 const SOURCE_GROUP = ['SourceSecurityGroupName', 'SourceSecurityGroupOwnerId'] as const
 
@@ -29,10 +30,26 @@ export const HEEDED = {
     'AllowReassociation',
   ],
   createKeyPair: ['KeyName', 'KeyType', 'KeyFormat', 'TagSpecifications'],
+  createLaunchTemplate: [
+    'LaunchTemplateName',
+    'LaunchTemplateData',
+    'VersionDescription',
+    'TagSpecifications',
+    'ClientToken',
+  ],
+  createLaunchTemplateVersion: [
+    ...TEMPLATE,
+    'LaunchTemplateData',
+    'SourceVersion',
+    'VersionDescription',
+    'ClientToken',
+  ],
   createNetworkInterface: ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
   createSecurityGroup: ['GroupName', 'Description', 'VpcId', 'TagSpecifications'],
   createTags: ['Resources', 'Tags'],
   deleteKeyPair: ['KeyName', 'KeyPairId'],
+  deleteLaunchTemplate: TEMPLATE,
+  deleteLaunchTemplateVersions: [...TEMPLATE, 'Versions'],
   deleteNetworkInterface: ['NetworkInterfaceId'],
   deleteSecurityGroup: GROUP,
   deleteTags: ['Resources', 'Tags'],
@@ -55,6 +72,8 @@ export const HEEDED = {
   describeInstances: ['InstanceIds', ...LISTED],
   describeInternetGateways: ['InternetGatewayIds', ...LISTED],
   describeKeyPairs: ['KeyNames', 'KeyPairIds', 'IncludePublicKey', 'Filters'],
+  describeLaunchTemplateVersions: [...TEMPLATE, 'Versions', 'MinVersion', 'MaxVersion', ...LISTED],
+  describeLaunchTemplates: ['LaunchTemplateIds', 'LaunchTemplateNames', ...LISTED],
   describeNetworkInterfaces: ['NetworkInterfaceIds', ...LISTED],
   describeRegions: ['RegionNames', 'Filters', 'AllRegions'],
   describeRouteTables: ['RouteTableIds', ...LISTED],
@@ -80,6 +99,7 @@ export const HEEDED = {
     'SourceDestCheck',
     'EbsOptimized',
   ],
+  modifyLaunchTemplate: [...TEMPLATE, 'DefaultVersion', 'ClientToken'],
   modifyNetworkInterfaceAttribute: ['NetworkInterfaceId', 'Groups', 'Description'],
   modifySecurityGroupRules: ['GroupId', 'SecurityGroupRules'],
   rebootInstances: ['InstanceIds'],
@@ -104,6 +124,7 @@ export const HEEDED = {
     'BlockDeviceMappings',
     'KeyName',
     'UserData',
+    'LaunchTemplate',
     'DisableApiTermination',
     'DisableApiStop',
     'InstanceInitiatedShutdownBehavior',

@@ -9,10 +9,13 @@ import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeAddressOperations } from './operations/addresses.ts'
+import { makeGatewayOperations } from './operations/gateways.ts'
 import { makeImageOperations } from './operations/images.ts'
 import { makeInstanceAttributeOperations } from './operations/instance-attributes.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
 import { makeKeyPairOperations } from './operations/key-pairs.ts'
+import { makeLaunchTemplateVersionOperations } from './operations/launch-template-versions.ts'
+import { makeLaunchTemplateOperations } from './operations/launch-templates.ts'
 import { makeModifyRuleOperations } from './operations/modify-security-group-rules.ts'
 import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
 import { makeNetworkOperations } from './operations/network.ts'
@@ -52,6 +55,7 @@ export function makeEc2Service(
 
   const operations = heeding(store, {
     ...makeNetworkOperations(parts),
+    ...makeGatewayOperations(parts),
     ...makeImageOperations(parts),
     ...makeSecurityGroupOperations(parts),
     ...makeSecurityGroupRuleOperations(parts),
@@ -61,6 +65,8 @@ export function makeEc2Service(
     ...makeInstanceOperations(parts),
     ...makeInstanceAttributeOperations(parts),
     ...makeKeyPairOperations(parts),
+    ...makeLaunchTemplateOperations(parts),
+    ...makeLaunchTemplateVersionOperations(parts),
     ...makeAddressOperations(parts),
     ...makeTagOperations(parts),
   })

@@ -75,7 +75,8 @@ export const ec2Migrations: Migration[] = [
       request_digest text not null, unique (account, region, name)) strict;
     create table ec2_launch_template_version (
       template_id text not null, number integer not null, description text, data text not null,
-      created_at integer not null, created_by text not null, primary key (template_id, number)) strict;`,
+      created_at integer not null, created_by text not null, client_token text,
+      primary key (template_id, number)) strict;`,
   },
 ]
 

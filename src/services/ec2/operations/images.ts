@@ -34,7 +34,7 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
         Images: page.items.map((image) => ({
           ImageId: image.id,
           Name: IMAGE_NAME,
-          Description: "The host's own programs and libraries, read-only",
+          Description: IMAGE_DESCRIPTION,
           ImageLocation: `${context.account}/${IMAGE_NAME}`,
           ImageType: 'machine',
           Architecture: image.architecture,
@@ -129,6 +129,8 @@ const describeType = (type: InstanceType) => ({
   NetworkInfo: { MaximumNetworkInterfaces: 1, Ipv4AddressesPerInterface: 1, Ipv6Supported: false },
 })
 
+const IMAGE_DESCRIPTION = "The host's own programs and libraries, read-only"
+
 const IMAGE_FILTERS: FilterTable<{ id: string; architecture: string; owner: string }> = {
   'image-id': (image) => [image.id],
   name: () => [IMAGE_NAME],
@@ -137,6 +139,11 @@ const IMAGE_FILTERS: FilterTable<{ id: string; architecture: string; owner: stri
   'owner-alias': () => ['self'],
   state: () => ['available'],
   'image-type': () => ['machine'],
+  description: () => [IMAGE_DESCRIPTION],
+  'ena-support': () => [true],
+  hypervisor: () => ['xen'],
+  'platform-details': () => ['Linux/UNIX'],
+  'root-device-name': () => [ROOT_DEVICE],
   'is-public': () => [true],
   'root-device-type': () => ['ebs'],
   'virtualization-type': () => ['hvm'],
@@ -149,6 +156,14 @@ const TYPE_FILTERS: FilterTable<InstanceType> = {
   'processor-info.supported-architecture': (type) => [type.architecture],
   'vcpu-info.default-vcpus': (type) => [type.vcpus],
   'memory-info.size-in-mib': (type) => [type.memoryMiB],
+  'bare-metal': () => [false],
+  'free-tier-eligible': (type) => [type.name === 't2.micro' || type.name === 't3.micro'],
+  'hibernation-supported': () => [false],
+  'instance-storage-supported': () => [false],
+  'supported-root-device-type': () => ['ebs'],
+  'supported-usage-class': () => ['on-demand'],
+  'supported-virtualization-type': () => ['hvm'],
+  'vcpu-info.default-cores': (type) => [Math.max(1, type.vcpus / 2)],
 }
 
 const OFFER_FILTERS: FilterTable<{ name: string; location: string }> = {

@@ -5,10 +5,11 @@ import type { Ec2Operations } from '../../generated/ec2.ts'
 import { requireCapacity } from '../capacity.ts'
 import { instanceTypes } from '../catalogue.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
-import { describeReservations, describeState } from '../describe-instance.ts'
+import { describeReservations, describeState, statusOf } from '../describe-instance.ts'
 import { missing, noInstance, paging } from '../errors.ts'
-import { filtered, type FilterTable } from '../filters.ts'
-import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type InstanceRow } from '../store.ts'
+import { filtered } from '../filters.ts'
+import { instanceFilters, STATUS_FILTERS } from '../instance-filters.ts'
+import { instancesOf, tagsOf, type InstanceRow } from '../store.ts'
 
 type Implemented = Pick<
   Ec2Operations,
@@ -63,8 +64,11 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
   return {
     describeInstances(context, input) {
       requireNoIds(input.MaxResults, input.InstanceIds)
-      const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) =>
-        tagsOf(store, row.id),
+      const found = filtered(
+        find(context, input.InstanceIds),
+        input.Filters,
+        instanceFilters(deps, context),
+        (row) => tagsOf(store, row.id),
       )
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(
@@ -80,7 +84,7 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       const rows = find(context, input.InstanceIds).filter(
         (row) => input.IncludeAllInstances || row.state === 'running',
       )
-      const found = filtered(rows, input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
+      const found = filtered(rows, input.Filters, STATUS_FILTERS, (row) => tagsOf(store, row.id))
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(found, (row) => row.id, limits, paging())
       return {
@@ -174,59 +178,4 @@ function requireNoIds(max: number | undefined, ids: string[] | undefined) {
       'InvalidParameterCombination',
       'The parameter instancesSet cannot be used with the parameter maxResults',
     )
-}
-
-/** `impaired` while the engine cannot see it run although it should. */
-function statusOf(row: InstanceRow) {
-  if (row.state === 'pending') return { Status: 'initializing' as const, Details: [] }
-  if (row.state !== 'running') return { Status: 'not-applicable' as const, Details: [] }
-  const passed = row.engineState === 'running'
-  return {
-    Status: passed ? ('ok' as const) : ('impaired' as const),
-    Details: [
-      {
-        Name: 'reachability' as const,
-        Status: passed ? ('passed' as const) : ('failed' as const),
-        ...(row.downSince !== null && { ImpairedSince: new Date(row.downSince) }),
-      },
-    ],
-  }
-}
-
-const filters = ({ store }: Ec2Deps, context: Context): FilterTable<InstanceRow> => {
-  const lazily = <T>(make: () => T) => {
-    let made: T | undefined
-    return () => (made ??= make())
-  }
-  const groupsOfInterface = lazily(
-    () =>
-      new Map(networkInterfacesOf(store, context).map((row) => [row.id, JSON.parse(row.groups) as string[]])),
-  )
-  const nameOfGroup = lazily(
-    () => new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name])),
-  )
-  const groups = (row: InstanceRow) => groupsOfInterface().get(row.networkInterfaceId) ?? []
-  return {
-    'instance-id': (row) => [row.id],
-    'instance-state-name': (row) => [row.state],
-    'instance-state-code': (row) => [describeState(row.state).Code],
-    'instance-type': (row) => [row.instanceType],
-    'image-id': (row) => [row.imageId],
-    'vpc-id': (row) => (row.state === 'terminated' ? [] : [row.vpcId]),
-    'subnet-id': (row) => (row.state === 'terminated' ? [] : [row.subnetId]),
-    'availability-zone': (row) => [row.zone],
-    'private-ip-address': (row) => [row.address],
-    'network-interface.addresses.private-ip-address': (row) => [row.address],
-    'network-interface.network-interface-id': (row) => [row.networkInterfaceId],
-    'group-id': groups,
-    'instance.group-id': groups,
-    'network-interface.group-id': groups,
-    'instance.group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
-    'group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
-    'reservation-id': (row) => [row.reservationId],
-    'owner-id': (row) => [row.account],
-    'client-token': (row) => [row.clientToken],
-    'iam-instance-profile.arn': (row) => [row.iamInstanceProfile],
-    'key-name': () => [],
-  }
 }

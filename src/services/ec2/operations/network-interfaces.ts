@@ -124,6 +124,12 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
 const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'network-interface-id': (row) => [row.id],
   'attachment.instance-id': (row) => [row.instanceId],
+  'attachment.status': (row) => (row.instanceId ? ['attached'] : []),
+  'interface-type': () => ['interface'],
+  'owner-id': (row) => [row.account],
+  'requester-managed': (row) => [row.instanceId === null],
+  'source-dest-check': () => [true],
+  'addresses.primary': () => [true],
   'availability-zone': (row) => [row.zone],
   description: (row) => [row.description],
   'group-id': (row) => JSON.parse(row.groups) as string[],

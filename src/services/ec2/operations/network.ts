@@ -21,8 +21,6 @@ type Implemented = Pick<
   | 'describeRegions'
   | 'describeAccountAttributes'
   | 'describeVpcAttribute'
-  | 'describeInternetGateways'
-  | 'describeRouteTables'
 >
 
 export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemented {
@@ -140,8 +138,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       if (input.Attribute === 'enableDnsHostnames') return { VpcId: vpcId, EnableDnsHostnames: value }
       throw unsupported(`Attribute=${input.Attribute ?? ''}`)
     },
-    describeInternetGateways: () => ({ InternetGateways: [] }),
-    describeRouteTables: () => ({ RouteTables: [] }),
   }
 
   function describeSubnet(context: Context, vpcId: string, subnet: Subnet) {

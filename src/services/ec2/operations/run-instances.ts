@@ -12,6 +12,7 @@ import { invalidValue, missing, noSubnet, unsupported } from '../errors.ts'
 import { requireGroups, findNamedGroups } from '../groups.ts'
 import { typeNamed } from '../instance-type.ts'
 import { imageIdOf, ROOT_BYTES, ROOT_DEVICE, ROOT_GIB_MAX } from '../image.ts'
+import { withTemplate } from '../launch-template-data.ts'
 import type { Subnet } from '../network.ts'
 import { checkUserData } from '../user-data.ts'
 import { instancesOf, type InstanceRow } from '../store.ts'
@@ -30,10 +31,11 @@ export const AWAITS_SOFTWARE_TAG = 'polebean:awaits-software'
 export function makeRunInstances(deps: Ec2Deps): Implemented {
   const { store, clock, ids, instancesMax, networkOf } = deps
   return {
-    runInstances(context, input) {
-      const requestDigest = createHash('sha256').update(JSON.stringify(input)).digest('hex')
-      const before = launchedBefore(context, input.ClientToken, requestDigest)
+    runInstances(context, request) {
+      const requestDigest = createHash('sha256').update(JSON.stringify(request)).digest('hex')
+      const before = launchedBefore(context, request.ClientToken, requestDigest)
       if (before.length > 0) return describeReservations(deps, context, before)[0]!
+      const input = withTemplate(deps, context, request)
 
       const { min, max } = countsOf(input)
       if (!input.ImageId) throw missing('ImageId')
