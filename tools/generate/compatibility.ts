@@ -66,6 +66,16 @@ const HEAD = `# What works, and what differs from AWS
   minutes.
 - Security groups and their rules are kept and described, but packets pass a fixed filter: balancer → instances on port 80,
   egress, the resolver, nothing else.
+- The default VPC is the only one: a subnet a zone, one internet gateway, one route table; none of them can be changed. Revoking
+  a rule that is not there is \`InvalidPermission.NotFound\` there, too (AWS: \`UnknownIpPermissions\`).
+- Key pairs are kept, described and shown with their instances, but log nobody in: an instance has neither an SSH server nor a user
+  \`ec2-user\`. A private key is given once, and kept nowhere; \`ppk\` is refused.
+- User data is a script that begins with \`#!\`. The instance's root runs it once, at the first boot, beside the application; its
+  output is in \`/var/log/cloud-init-output.log\`. \`#cloud-config\`, MIME archives and gzip are refused.
+- Elastic addresses are of this machine's loopback (127.X.0.1 to .250, X from the VPC's range), are kept, associated and shown, but
+  nothing listens there yet: an instance is reached through its load balancer. 250 at most (AWS: 5).
+- Accepted without effect: \`Monitoring\` and \`IamInstanceProfile\` of instances; type, IOPS and throughput of their volume, which is
+  a file; \`ClientToken\` of CreateNetworkInterface, which clients always send.
 - Health says Severe once the load balancer has not found an instance healthy for a minute, whatever its target's state; AWS
   does not publish its grace.
 - An update makes again what a failed launch, or somebody's own hand, left missing of an environment (group, load balancer,
