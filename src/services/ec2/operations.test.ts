@@ -131,6 +131,29 @@ describe('the network', () => {
     assert.equal(attribute!.AttributeValues![0]!.AttributeValue, vpc!.VpcId)
   })
 
+  it('has the zones, the region and the attributes of the home, and says which are none', () => {
+    const { ec2, context } = world
+    const [zone] = ec2.describeAvailabilityZones(context, { ZoneIds: ['polebean-az2'] }).AvailabilityZones!
+    assert.equal(zone!.ZoneName, 'us-west-2b')
+    assert.throws(() => ec2.describeAvailabilityZones(context, { ZoneIds: ['usw2-az1'] }), {
+      message: 'Invalid availability zone-id: [usw2-az1]',
+    })
+    assert.throws(() => ec2.describeAvailabilityZones(context, { ZoneNames: ['a\nb'] }), {
+      message: 'Invalid availability zone: [a?b]',
+    })
+    assert.equal(ec2.describeRegions(context, { RegionNames: ['us-west-2'] }).Regions!.length, 1)
+    assert.throws(() => ec2.describeRegions(context, { RegionNames: ['eu-west-1'] }), {
+      code: 'InvalidParameterValue',
+    })
+    for (const name of ['colour', 'constructor'])
+      assert.throws(() => ec2.describeAccountAttributes(context, { AttributeNames: [name as never] }), {
+        message: `Invalid attribute name: ${name}`,
+      })
+    const names = (Name: string, Value: string) =>
+      ec2.describeSubnets(context, { Filters: [{ Name, Values: [Value] }] }).Subnets!.length
+    assert.deepEqual([names('cidr', '10.77.*'), names('availabilityZone', 'us-west-2a')], [2, 1])
+  })
+
   it('gives each interface an address of its own, and takes it back', () => {
     const SubnetId = world.ec2
       .describeSubnets(world.context, {})

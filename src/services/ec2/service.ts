@@ -88,6 +88,13 @@ export function makeEc2Service(
 function forgetOtherNetworks(store: Store, vpcId: string): void {
   store.transaction(() => {
     store.run(
+      `delete from ec2_tag where resource_id in (
+         select id from ec2_security_group where vpc_id <> :vpcId
+         union select r.id from ec2_security_group_rule r join ec2_security_group g on g.id = r.group_id
+           where g.vpc_id <> :vpcId)`,
+      { vpcId },
+    )
+    store.run(
       `delete from ec2_security_group_rule
        where group_id in (select id from ec2_security_group where vpc_id <> :vpcId)`,
       { vpcId },

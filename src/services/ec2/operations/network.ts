@@ -78,7 +78,13 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
       if (wrong !== undefined)
-        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
+        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${printable(wrong)}]`)
+      const wrongId = input.ZoneIds?.find((id) => !zones.some((zone) => zone.id === id))
+      if (wrongId !== undefined)
+        throw new DeclaredError(
+          'InvalidParameterValue',
+          `Invalid availability zone-id: [${printable(wrongId)}]`,
+        )
       const asked = zones.filter(
         (zone) =>
           (!input.ZoneNames?.length || input.ZoneNames.includes(zone.name)) &&
@@ -102,7 +108,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     describeRegions(context, input) {
       const wrong = input.RegionNames?.find((name) => name !== context.region)
       if (wrong !== undefined)
-        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
+        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${printable(wrong)}'`)
       const regions = filtered([{ name: context.region }], input.Filters, REGION_FILTERS, () => [])
       return {
         Regions: regions.map(({ name }) => ({
@@ -163,6 +169,8 @@ const VPC_FILTERS: FilterTable<{ id: string; cidr: string; owner: string }> = {
   'vpc-id': (vpc) => [vpc.id],
   cidr: (vpc) => [vpc.cidr],
   'cidr-block-association.cidr-block': (vpc) => [vpc.cidr],
+  'cidr-block-association.state': () => ['associated'],
+  'dhcp-options-id': () => ['default'],
   state: () => ['available'],
   'is-default': () => [true],
   isDefault: () => [true],
@@ -173,7 +181,10 @@ const SUBNET_FILTERS: FilterTable<Subnet & { vpcId: string; owner: string }> = {
   'subnet-id': (subnet) => [subnet.id],
   'vpc-id': (subnet) => [subnet.vpcId],
   'availability-zone': (subnet) => [subnet.zone],
+  availabilityZone: (subnet) => [subnet.zone],
   'cidr-block': (subnet) => [subnet.cidr],
+  cidr: (subnet) => [subnet.cidr],
+  cidrBlock: (subnet) => [subnet.cidr],
   state: () => ['available'],
   'default-for-az': () => [true],
   defaultForAz: () => [true],
@@ -193,5 +204,6 @@ const ZONE_FILTERS: FilterTable<{ name: string; id: string; region: string }> = 
 
 const REGION_FILTERS: FilterTable<{ name: string }> = {
   'region-name': (region) => [region.name],
+  endpoint: (region) => [`ec2.${region.name}.amazonaws.com`],
   'opt-in-status': () => ['opt-in-not-required'],
 }
