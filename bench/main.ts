@@ -6,6 +6,7 @@ import { api } from './api.ts'
 import { fresh } from './fresh.ts'
 import { idle } from './idle.ts'
 import { launch } from './launch.ts'
+import { machine } from './machine.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
 import { throughput } from './throughput.ts'
@@ -17,6 +18,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   launch,
   idle,
   fresh,
+  machine,
 }
 
 const named = process.argv.slice(2)

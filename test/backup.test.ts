@@ -93,6 +93,9 @@ describe('a backup', { concurrency: 1 }, () => {
     assert.ok(statuses.length > 0 && statuses.every((status) => status === 200))
     const again = await home.polebean(['backup', file], { status: 1 })
     assert.match(again.stderr, /is there already; --force overwrites it/)
+    // A reader that goes: no word about a server that ended.
+    const cut = await home.client(['sh', '-c', 'bin/polebean backup - | head -c 1 >/dev/null'])
+    assert.deepEqual(cut, { status: 0, stdout: '', stderr: '' })
     assert.doesNotMatch(
       made.stdout + made.stderr + readFileSync(join(home.dir, 'log/server/current'), 'utf8'),
       /correct horse/,

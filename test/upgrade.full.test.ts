@@ -43,6 +43,7 @@ describe('a release', { concurrency: 1 }, () => {
       .filter((name) => name !== 'previous')
       .sort()
   const current = () => readlinkSync(join(prefix, 'current'))
+  const config = () => readFileSync(join(home.dir, 'config.yaml'), 'utf8')
   /** Where the program of the server that runs lies. */
   const serving = (dir = home.dir) =>
     readlinkSync(`/proc/${daemonPid(readHome(dir)!, 'server')}/exe`)
@@ -68,6 +69,18 @@ describe('a release', { concurrency: 1 }, () => {
         'src/main.js',
         'const engines = makeEngines(home, log, config)',
         'throw new EngineError(`no engines today`)',
+      )
+    })
+    files['7.0.3'] = await build('7.0.3', (edit) => {
+      edit(
+        'src/control-plane.js',
+        ` { id: 'of_702', sql: 'create table of_702 (id integer primary key) strict' },`,
+        '',
+      )
+      edit(
+        'src/main.js',
+        'throw new EngineError(`no engines today`)',
+        'const engines = makeEngines(home, log, config)',
       )
     })
   })
@@ -128,7 +141,7 @@ describe('a release', { concurrency: 1 }, () => {
     const noted = deeds()
     const refused = async (file: string, why: RegExp, status = 1) =>
       assert.match((await installed(['upgrade', file], status)).stderr, why)
-    await refused('7.0.3', /there is no file .*named by its file or its https URL/, 2)
+    await refused('7.0.3.tar.gz', /there is no file .*named by its file or its https URL/, 2)
     await refused('http://127.0.0.1:9/a.tar.gz', /over https only/, 2)
     await refused('https://127.0.0.1:9/a.tar.gz', /cannot be fetched: /)
     const other = ARCH === 'x64' ? 'arm64' : 'x64'
@@ -169,6 +182,7 @@ describe('a release', { concurrency: 1 }, () => {
 
   it('that does not come up is gone back from: version, database, requests', async () => {
     await installed(['setenv', 'KEPT=yes'])
+    await installed(['config', 'set', 'limits.instances', '7'])
     const before = sandboxes(home.settings())
     load = startLoad(url)
     const { stderr } = await installed(['upgrade', files['7.0.2']!], 1)
@@ -179,6 +193,7 @@ describe('a release', { concurrency: 1 }, () => {
     assert.ok(existsSync(join(home.dir, 'before-7.0.1')), 'the way back to 7.0.0 is still there')
     assert.deepEqual(sandboxes(home.settings()), before)
     assert.match((await installed(['printenv'])).stdout, /KEPT *= *yes/)
+    assert.match(config(), /^limits\.instances: 7$/m)
   })
 
   it('goes back on request, to the data of that moment', async () => {
@@ -190,6 +205,7 @@ describe('a release', { concurrency: 1 }, () => {
     await untilWhole(home, 'probe-app', /^v1 /)
     assert.equal(sandboxes(home.settings()).length, 1, 'what was made since is gone')
     assert.doesNotMatch((await installed(['printenv'])).stdout, /KEPT/)
+    assert.doesNotMatch(config(), /^limits\.instances/m)
     assert.match((await installed(['upgrade', '--rollback', '--force'], 1)).stderr, /nothing to go back to/)
   })
 
@@ -214,13 +230,38 @@ describe('a release', { concurrency: 1 }, () => {
     }
   })
 
+  it('is found by its version or as the newest; what nothing goes back to is deleted', async () => {
+    const dist = join(scratch, 'dist')
+    assert.match((await installed(['upgrade'], 1)).stderr, /config set releases\.source https:/)
+    assert.match(
+      (await installed(['config', 'set', 'releases.source', 'http://a'], 2)).stderr,
+      /an https URL/,
+    )
+    await installed(['config', 'set', 'releases.source', dist])
+    assert.match((await installed(['upgrade'], 1)).stderr, /dist\/latest cannot be read/)
+    assert.match(
+      (await installed(['upgrade', '7.0.9'], 2)).stderr,
+      /there is no file .*polebean-7\.0\.9-linux/,
+    )
+    writeFileSync(join(dist, 'latest'), '7.0.3\n')
+    load = startLoad(url)
+    const { stderr } = await installed(['upgrade'])
+    assert.match(stderr, /Deleted 7\.0\.1, [^]*Polebean is 7\.0\.3 now/)
+    assert.deepEqual(await load.end(), [])
+    assert.deepEqual([current(), serving(), versions()], ['7.0.3', '7.0.3', ['7.0.0', '7.0.3', 'current']])
+    assert.equal(deeds().filter((deed) => deed === 'remove folder opt/7.0.1').length, 1)
+    assert.match((await installed(['upgrade'])).stderr, /^Polebean is 7\.0\.3; .*dist has nothing newer/)
+    assert.match((await installed(['upgrade', '7.0.3'], 1)).stderr, /7\.0\.3 is what runs now/)
+    await untilWhole(home, 'probe-app', /^v1 /)
+  })
+
   it('of a version that is older than the database says which migrations it has', async () => {
     await installed(['down'])
     const db = new DatabaseSync(join(home.dir, 'polebean.db'))
-    db.exec(`insert into migration values ('of_701', 999)`)
+    db.exec(`insert into migration values ('of_704', 999)`)
     db.close()
     const { stderr } = await installed(['start'], 1)
-    assert.match(stderr, /was written by a newer Polebean \(it has of_701\); nothing was changed/)
+    assert.match(stderr, /was written by a newer Polebean \(it has of_704\); nothing was changed/)
   })
 })
 

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { reasonOf } from '../kernel/errors.ts'
 import { EXIT, Failure, Unreachable } from './failure.ts'
 import { startCommand } from './release.ts'
@@ -79,7 +80,7 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       service: service,
       region: home.region,
       credentials,
-      at: Date.now(),
+      at: systemClock.now(),
     })
   const send = (
     service: string,

@@ -2,15 +2,18 @@
 import { CommanderError } from 'commander'
 import { EngineError } from '../kernel/errors.ts'
 import { EXIT, Failure } from './failure.ts'
-import { note } from './output.ts'
+import { note, watchReaders } from './output.ts'
 import { makeProgram, verbOf } from './program.ts'
 
+watchReaders()
 try {
   await makeProgram().parseAsync()
 } catch (error) {
   const status = tell(error)
-  if (status !== EXIT.ok) await tellShell(error)
-  process.exit(status)
+  if (status !== EXIT.ok) {
+    await tellShell(error)
+    process.exit(status)
+  }
 }
 
 /** Says what went wrong: a sentence when it was to be expected, everything there is when it is a bug. */

@@ -1,4 +1,6 @@
 // What people read: plain lines in a pipe, colours only on a terminal, JSON with --json.
+import { EXIT } from './failure.ts'
+
 const tty = process.stdout.isTTY === true && !process.env.NO_COLOR
 const code = (number: number) => (text: string) => (tty ? `\x1b[${number}m${text}\x1b[0m` : text)
 const COLOURS: Record<string, (text: string) => string> = {
@@ -9,6 +11,22 @@ const COLOURS: Record<string, (text: string) => string> = {
   ERROR: code(31),
   FATAL: code(31),
   WARN: code(33),
+}
+
+/** 128 + SIGPIPE, as the shell shows it of other programs. */
+export const UNREAD = 141
+
+/**
+ * To be called once. Who writes for a reader that has gone (`| head -1`) ends without a word. Progress is another matter: that
+ * nobody reads it must not end an upgrade half-way.
+ */
+export function watchReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(UNREAD)
+    note(`polebean: standard output cannot be written: ${error.message}`)
+    process.exit(EXIT.failed)
+  })
+  process.stderr.on('error', () => undefined)
 }
 
 export const paint = (name: string, text: string): string => COLOURS[name]?.(text) ?? text

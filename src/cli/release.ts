@@ -1,8 +1,9 @@
 // What this copy of Polebean is: a release in a folder of its own beside others, or a clone.
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readFileIfAny } from '../kernel/files.ts'
+import { versionIn } from '../version.ts'
 import { Failure } from './failure.ts'
 
 /** release.json, in the top folder of a release; a clone has none. */
@@ -38,9 +39,8 @@ export function compareVersions(one: string, other: string): number {
 /** For `--version`: version, where it comes from, and its Node. */
 export function describeVersion(root = ROOT): string {
   const release = readRelease(root)
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const from = release ? `commit ${release.commit.slice(0, 12)}` : 'a clone'
-  return `polebean ${version} (${from}, Node ${process.versions.node})`
+  return `polebean ${versionIn(root)} (${from}, Node ${process.versions.node})`
 }
 
 /** What scripts of users may call: it stays where it is when a release is replaced. */

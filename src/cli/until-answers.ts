@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Supervisor } from '../engines/supervisor/engine.ts'
 import type { HomeSettings } from '../home.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { readFileIfAny } from '../kernel/files.ts'
 import type { Service } from '../service/service.ts'
 import { Failure } from './failure.ts'
+import { note } from './output.ts'
 import { answers } from './start-server.ts'
 
 /** Who keeps the server running. */
@@ -39,11 +41,15 @@ export const keptByService = (service: Service): Keeper => ({
   log: `journalctl -u ${service.name}`,
 })
 
-const START_TIMEOUT_MS = 60_000
+// A small machine that is busy takes a minute; one where it hangs is told so meanwhile.
+const START_TIMEOUT_MS = 180_000
+const SLOW_MS = 30_000
 const COMPLAINTS = 3
 
 /** Throws a Failure with the server's own sentence when it ends again and again; it is not started any more then. */
 export async function untilAnswers(home: HomeSettings, keeper: Keeper, from: number): Promise<void> {
+  const startedAt = systemClock.monotonic()
+  let told = false
   while (!(await answers(home.dir))) {
     const said = await keeper.complaints(from)
     if (said.length >= COMPLAINTS || (said.length > 0 && (await keeper.hasGivenUp()))) {
@@ -51,7 +57,10 @@ export async function untilAnswers(home: HomeSettings, keeper: Keeper, from: num
       await keeper.giveUp()
       throw new Failure(`Polebean does not start: ${said.at(-1)}`)
     }
-    if (Date.now() > from + START_TIMEOUT_MS)
+    const waitedMs = systemClock.monotonic() - startedAt
+    if (waitedMs > SLOW_MS && !told) note(`It does not answer yet; its log: ${keeper.log}`)
+    told = waitedMs > SLOW_MS
+    if (waitedMs > START_TIMEOUT_MS)
       throw new Failure(
         `Polebean did not start within ${START_TIMEOUT_MS / 1000} seconds; its log: ${keeper.log}`,
       )

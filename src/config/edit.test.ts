@@ -35,10 +35,7 @@ describe('a change of one setting', () => {
     assert.equal(next, text.replace('# api.port: null\n', '# api.port: null\napi.port: 5000\n'))
     assert.equal(withoutSetting(next, 'api.port'), text)
     assert.equal(withoutSetting(text, 'api.port'), text)
-    assert.equal(
-      withSetting(text.trimEnd(), 'backup.passphraseFile', '/p'),
-      `${text}backup.passphraseFile: /p\n`,
-    )
+    assert.equal(withSetting(text.trimEnd(), 'releases.source', '/p'), `${text}releases.source: /p\n`)
     assert.equal(withoutSetting('limits:\n  instances: 1', 'limits.instances'), 'limits:\n')
   })
   it('is refused where it would change more than that', () => {

@@ -31,7 +31,12 @@ const setting = <T>(row: Setting<T>): Setting<T> => row
 /** A /16 of 10/8, 172.16/12, 192.168/16 or 100.64/10. */
 const PRIVATE =
   /^(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.0\.0\/16$/
-const absolutePath = text('an absolute path', (value) => /^\/[^\0\n]{1,1023}$/.test(value))
+const ABSOLUTE_PATH = /^\/[^\0\n]{1,1023}$/
+const absolutePath = text('an absolute path', (value) => ABSOLUTE_PATH.test(value))
+const releaseSource = text(
+  'an https URL without user, query and fragment, or an absolute path',
+  (value) => ABSOLUTE_PATH.test(value) || (/^https:\/\/[^?#@\s]{1,1015}$/.test(value) && URL.canParse(value)),
+)
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 export const table = {
@@ -170,8 +175,8 @@ export const table = {
   }),
   'budgets.memoryOvercommit': setting<number>({
     doc:
-      "How often the machine's memory is lent out: an instance counts with what it uses, and at least with this part " +
-      'of the memory of its type. One that does not fit is refused by InsufficientInstanceCapacity.',
+      "How often the machine's memory, without what other programs use, is lent out: an instance counts with what it " +
+      'uses, and at least with this part of the memory of its type. One that does not fit is refused by InsufficientInstanceCapacity.',
     type: decimal({ min: 1, max: 100 }),
     default: 10,
     takesEffect: 'at once',
@@ -212,6 +217,14 @@ export const table = {
   'backup.passphraseFile': setting<string | null>({
     doc: 'They are sealed with the first line of that file, which only root may read.',
     type: orNull(absolutePath, 'not sealed'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'releases.source': setting<string | null>({
+    doc:
+      'Where `polebean upgrade` and `polebean upgrade VERSION` find releases: polebean-VERSION-linux-ARCH.tar.gz, its ' +
+      '.sha256 and the file latest, as npm run release makes them. Whoever can write there is root here at the next upgrade.',
+    type: orNull(releaseSource, 'releases are named by their file'),
     default: null,
     takesEffect: 'at once',
   }),

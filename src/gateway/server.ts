@@ -8,6 +8,7 @@ import type { Log } from '../kernel/log.ts'
 import { answerSigned, ownRoute, type ChainDeps, type OwnRoute } from './chain.ts'
 import { listen, type Listening } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
+import { makeRefusalLog } from './refusal-log.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
 import { headOf, type GatewayRequest, type Head } from './request.ts'
 import { declaredOf, errorAnswer, finish, protocols } from './respond.ts'
@@ -64,6 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
   const counters = { requests: 0, refused: 0, bugs: 0 }
   const dateOf = makeDates(clock)
+  const noteRefusal = makeRefusalLog(clock, log)
   let concurrent = 0
 
   async function handle(request: GatewayRequest): Promise<Answer> {
@@ -87,8 +89,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         path: head.path,
         service,
       })
-      if (error === thrown) counters.refused++
-      else counters.bugs++
+      if (error === thrown) {
+        counters.refused++
+        noteRefusal(error, head)
+      } else counters.bugs++
       return finish(errorAnswer(error, head, service), head.id, service, dateOf())
     } finally {
       concurrent--

@@ -95,10 +95,11 @@ const HEAD = `# What works, and what differs from AWS
 - The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
   nothing evaluates them. There are no users: access keys are the root user's, at most 10 (AWS: 2 for each user), and whoever
   signs with one may do everything. The last active key can be neither deleted nor made inactive. Their last use is kept at
-  most once a minute. Failed signatures are not limited by address.
+  most once a minute. An address with more than 100 wrong signatures in 10 seconds is throttled, through the TLS of api.name only.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
 - On a disk that is nearly full PutObject, UploadPart and CreateApplicationVersion with Process answer 507 \`InsufficientStorage\`; AWS's
-  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances use.
+  disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances
+  and other programs use.
 - A session token sent with a home's key is refused: there are none.
 
 ## Not there yet, refused by typed errors

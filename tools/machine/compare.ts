@@ -6,7 +6,7 @@ export const PICTURE = readFileSync(new URL('picture.sh', import.meta.url), 'utf
 /** Lines that differ on a machine that nobody touched, or that are not Polebean's to undo: pattern and reason. */
 export const BY_THEMSELVES: [line: RegExp, reason: string][] = [
   [
-    /^sysctl (fs\.(dentry-state|file-nr|inode|aio-nr)|kernel\.(random|ns_last_pid|pty|perf|sched_|nf_)|net\.netfilter|net\.ipv4\.(tcp_mem|udp_mem)|vm\.)/,
+    /^sysctl (fs\.(dentry-state|file-nr|inode|aio-nr|quota)|net\.ipv4\.tcp_fastopen_key|kernel\.(random|ns_last_pid|pty|perf|sched_|nf_)|net\.netfilter|net\.ipv4\.(tcp_mem|udp_mem)|vm\.)/,
     'figures of the running kernel',
   ],
   [/^sysctl net\.ipv[46]\.(conf|neigh)\.\S+/, 'of interfaces, which are compared themselves'],
@@ -30,6 +30,11 @@ export const BY_THEMSELVES: [line: RegExp, reason: string][] = [
   [
     /^active (session-|user@|user-runtime-dir@|systemd-|apt-|dpkg-|e2scrub|fstrim|man-db|motd|logrotate|ssh|phpsessionclean)/,
     'comes and goes with logins and timers',
+  ],
+  [/^unit session-\d+\.scope transient$/, 'a login'],
+  [
+    /^(run (adduser|haproxy|netns)|mount \/run\/netns tmpfs)$/,
+    'in memory until the next boot: of adduser, of the package’s tmpfiles.d, of ip-netns',
   ],
   [/^(mount|cgroup) .*(user\.slice|\/run\/user|binfmt_misc|autofs)/, 'comes and goes with logins'],
   [

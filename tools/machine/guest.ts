@@ -23,6 +23,7 @@ type Run = { stdin?: string | Buffer; timeoutMs?: number }
 
 const BOOT_MS = 1_200_000
 const RUN_MS = 2_400_000
+const ASK_MS = 20_000
 const ASK_AGAIN_MS = 300
 
 type Options = { accelerator: Accelerator; folder: string; name: string; signal: AbortSignal }
@@ -51,12 +52,12 @@ export async function guestOn(
       ...run,
       signal,
     })
-  const bootId = () => ssh('cat /proc/sys/kernel/random/boot_id', { timeoutMs: 10_000 })
+  const bootId = (timeoutMs = RUN_MS) => ssh('cat /proc/sys/kernel/random/boot_id', { timeoutMs })
   const untilUp = async (before = '') => {
     for (const end = performance.now() + BOOT_MS; performance.now() < end; await sleep(ASK_AGAIN_MS)) {
       signal.throwIfAborted()
       if (over) break
-      const id = await bootId().catch(() => before)
+      const id = await bootId(ASK_MS).catch(() => before)
       if (id !== before) return
     }
     await machine.stop()

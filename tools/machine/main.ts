@@ -11,17 +11,19 @@ import { bootGuest, type Guest } from './guest.ts'
 import { chooseAccelerator, type Accelerator } from './qemu.ts'
 import { RELEASES, type Release } from './recipe.ts'
 import { STEPS, type World } from './scenario.ts'
+import { writeTimings, type Timing } from './timings.ts'
 
-const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--cache DIR] [--build-only]
-  --short       one disk, without the AWS walk
+const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--reboots N] [--cache DIR] [--build-only]
+  --short       one disk, and only some of the steps
   --debian N    only this release
+  --reboots N   reboots and power cuts under load (20)
   --cache DIR   where disks are kept (${CACHE})
   --build-only  only the disks`
 
-const { short, debian, cache, buildOnly } = readArguments()
+const { short, debian, reboots, cache, buildOnly } = readArguments()
 const folder = mkdtempSync(join(tmpdir(), 'machine-'))
 const guests: Guest[] = []
-const rows: { disk: string; step: string; seconds: number; goal: string; said: string }[] = []
+const rows: (Timing & { disk: string })[] = []
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))
@@ -54,7 +56,7 @@ process.exitCode = failed ? 1 : 0
 
 async function onRelease(release: Release): Promise<void> {
   const name = `debian-${release.number}`
-  const { disk } = await timed(name, 'disk', '', async () => {
+  const { disk } = await timed(name, { name: 'disk' }, async () => {
     const made = await makeDisk(release, cache, interrupted.signal)
     return { disk: made.disk, said: made.built ? 'built' : 'from the cache' }
   })
@@ -70,7 +72,7 @@ async function onRelease(release: Release): Promise<void> {
     booted.set(guestName, guest)
     return guest
   }
-  const { guest } = await timed(name, 'boot', '', async () => {
+  const { guest } = await timed(name, { name: 'boot' }, async () => {
     const first = await boot(name)
     return {
       guest: first,
@@ -81,25 +83,28 @@ async function onRelease(release: Release): Promise<void> {
     guest,
     another: (other) => boot(`${name}-${other}`),
     memory: new Map(),
+    rounds: reboots,
   }
-  for (const step of STEPS.filter((one) => !short || one.short))
-    await timed(name, step.name, step.goalS === undefined ? '' : `<= ${step.goalS} s`, async () => ({
-      said: (await step.run(world)) ?? '',
-    }))
-  await guest.stop()
+  try {
+    for (const step of STEPS.filter((one) => !short || one.short))
+      await timed(name, step, async () => ({ said: (await step.run(world)) ?? '' }))
+  } finally {
+    const steps = rows.filter((row) => row.disk === name)
+    if (!short) writeTimings(cache, name, { at: Date.now(), emulated: accelerator?.name !== 'kvm', steps })
+  }
+  for (const one of booted.values()) await one.stop()
 }
 
 async function timed<T extends { said: string }>(
   disk: string,
-  step: string,
-  goal: string,
+  { name: step, goalS = null }: { name: string; goalS?: number | null },
   work: () => Promise<T>,
 ): Promise<T> {
   interrupted.signal.throwIfAborted()
   const startedAt = performance.now()
-  const end = (said: string) => {
+  const end = (said: string, failed = false) => {
     const seconds = (performance.now() - startedAt) / 1000
-    rows.push({ disk, step, seconds, goal, said })
+    rows.push({ disk, step, seconds, goalS, said, failed })
     console.log(`${disk}  ${step.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${said}`)
   }
   try {
@@ -107,17 +112,19 @@ async function timed<T extends { said: string }>(
     end(done.said)
     return done
   } catch (error) {
-    end('FAILED')
+    end('FAILED', true)
     throw error
   }
 }
 
 function printRows(): void {
   console.log(`\n${'disk'.padEnd(12)}${'step'.padEnd(26)}${'seconds'.padStart(8)}  ${'goal'.padEnd(10)}`)
-  for (const { disk, step, seconds, goal, said } of rows)
+  for (const { disk, step, seconds, goalS, failed } of rows) {
+    const goal = goalS === null ? '' : `<= ${goalS} s`
     console.log(
-      `${disk.padEnd(12)}${step.padEnd(26)}${seconds.toFixed(1).padStart(8)}  ${goal.padEnd(10)}${said === 'FAILED' ? 'FAILED' : ''}`.trimEnd(),
+      `${disk.padEnd(12)}${step.padEnd(26)}${seconds.toFixed(1).padStart(8)}  ${goal.padEnd(10)}${failed ? 'FAILED' : ''}`.trimEnd(),
     )
+  }
 }
 
 function readArguments() {
@@ -126,16 +133,19 @@ function readArguments() {
       options: {
         short: { type: 'boolean', default: false },
         debian: { type: 'string' },
+        reboots: { type: 'string', default: '20' },
         cache: { type: 'string', default: CACHE },
         'build-only': { type: 'boolean', default: false },
       },
     })
     if (values.debian !== undefined && !RELEASES.some(({ number }) => number === values.debian))
       throw new Error(`no such release: ${values.debian}`)
+    if (!/^\d{1,3}$/.test(values.reboots)) throw new Error(`not a number of reboots: ${values.reboots}`)
     mkdirSync(values.cache, { recursive: true })
     return {
       short: values.short,
       debian: values.debian,
+      reboots: Number(values.reboots),
       cache: values.cache,
       buildOnly: values['build-only'],
     }

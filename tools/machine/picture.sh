@@ -2,11 +2,20 @@
 # kind. What changes by itself on any running machine is left out in compare.ts, each with its reason.
 set -e
 export LC_ALL=C
+# A machine that is busy may not answer at once, and half a picture is none.
+units() {
+  for i in 1 2 3 4 5; do
+    said=$(systemctl --no-legend --no-pager --plain "$@") && [ -n "$said" ] && echo "$said" && return
+    sleep 2
+  done
+  echo "systemctl $1 does not answer" >&2
+  kill $$
+}
 tell() { sed "s/^/$1 /"; }
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\n' | tell package
 apt-mark showmanual | tell manual
-systemctl list-unit-files --no-legend --no-pager --plain | awk '{ print $1, $2 }' | tell unit
-systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active | awk '{ print $1 }' | tell active
+units list-unit-files | awk '{ print $1, $2 }' | tell unit
+units list-units --type=service,socket,timer --state=active | awk '{ print $1 }' | tell active
 sysctl -a 2>/dev/null | tell sysctl
 { nft -s list ruleset 2>/dev/null || iptables-save | grep -v '^[#:]'; } | tell firewall
 ufw status verbose | tell ufw

@@ -6,6 +6,7 @@ import { aws } from './steps/aws.ts'
 import { backup, prepareSecond, restore } from './steps/backup.ts'
 import { clone } from './steps/clone.ts'
 import { compareMachine } from './steps/compare-machine.ts'
+import { memory } from './steps/memory.ts'
 import { reboot } from './steps/reboot.ts'
 import { reboots } from './steps/reboots.ts'
 import { service } from './steps/service.ts'
@@ -19,6 +20,8 @@ export type World = {
   /** Another machine from the same disk, booted when it is first asked for; it is ended with the run. */
   another(name: string): Promise<Guest>
   memory: Map<string, string>
+  /** How often the machine is rebooted or loses its power in `reboots under load`. */
+  rounds: number
 }
 
 export type Step = {
@@ -38,6 +41,7 @@ export const STEPS: Step[] = [
   { name: 'second up', short: true, goalS: 5, run: again },
   { name: 'the AWS walk', run: aws },
   { name: 'service', run: service },
+  { name: 'memory', run: memory },
   { name: 'reboot to 200', short: true, goalS: 30, run: reboot },
   { name: 'upgrade and back', run: upgrade },
   { name: 'backup', run: backup },

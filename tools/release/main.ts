@@ -1,7 +1,8 @@
-// `npm run release`: dist/polebean-<version>-linux-<arch>.tar.gz with its sum, for both architectures or the one of --arch.
+// `npm run release`: dist/polebean-<version>-linux-<arch>.tar.gz with its sum, for both architectures or the one of --arch,
+// and dist/latest, which names the version: the folder can be a home's `releases.source`.
 // A release is of a commit: the same commit gives the same bytes.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -22,6 +23,7 @@ try {
     if (arch !== 'x64' && arch !== 'arm64') throw new Error(`${arch} is none of x64, arm64`)
     await release(version, arch)
   }
+  writeFileSync(join(dist, 'latest'), `${version}\n`)
 } catch (error) {
   console.error(`polebean: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { note as noteIn } from './ledger.mjs'
 import { environmentOn, findProgram, UNITS } from './machine.mjs'
-import { undoAll, usersOn } from './undo.mjs'
+import { refuseRunning, undoAll, usersOn } from './undo.mjs'
 import { allowServices, forbidServices, isStalePolicy } from './policy.mjs'
 
 const { task, names = [], brought = [], gone = [], machine, proxies } = JSON.parse(readFileSync(0, 'utf8'))
@@ -24,7 +24,10 @@ try {
   }
   if (task === 'update') await run(['apt-get', 'update', '-qq'])
   if (task === 'install') await install()
-  if (task === 'undo') await undoAll(machine, { names, gone, run, systemctl })
+  if (task === 'undo') {
+    refuseRunning(machine)
+    await undoAll(machine, { names, gone, run, systemctl })
+  }
 } catch (error) {
   process.stderr.write(`polebean: ${error.message}\n`)
   process.exitCode = 1

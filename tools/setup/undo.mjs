@@ -15,6 +15,24 @@ import { DEEDS, note, readLedger } from './ledger.mjs'
 import { TRACES } from './machine.mjs'
 
 /**
+ * Throws a sentence when something of a home is there that no claim names. Only root can look; for others the part that is
+ * root asks again, before it undoes anything.
+ */
+export function refuseRunning(machine) {
+  let names = []
+  try {
+    names = readdirSync(machine.run)
+  } catch (error) {
+    if (!['ENOENT', 'EACCES'].includes(error.code)) throw error
+  }
+  const running = names.filter((name) => /^[a-z0-9]{6}$/.test(name))
+  if (running.length > 0)
+    throw new Error(
+      `something of a home whose folder is gone is still there (${running.join(', ')}); nothing was changed. First: polebean down --orphans`,
+    )
+}
+
+/**
  * Undoes every standing deed of the machine's ledger, the latest first; of packages `names` are purged, `gone` are only
  * noted. Says what it cannot undo and goes on. Removes the ledger when nothing stands any more, and claims of homes that are
  * gone. `run` runs a program or throws; `systemctl` answers whether it could.
@@ -94,6 +112,7 @@ export async function undoAll(machine, { names, gone, run, systemctl }) {
     }
   if (existsSync(machine.systemd)) systemctl('daemon-reload')
   forgetClaims(machine.claims)
+  removeIfEmpty(machine.run)
   if (readLedger(machine.ledger).length > 0) return
   rmSync(machine.ledger, { force: true })
   removeIfEmpty(dirname(machine.ledger))

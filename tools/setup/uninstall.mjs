@@ -6,6 +6,7 @@ import { readLedger } from './ledger.mjs'
 import { findProgram, MACHINE } from './machine.mjs'
 import { asRoot, confirm } from './packages.mjs'
 import { planRemoval } from './removal.mjs'
+import { refuseRunning } from './undo.mjs'
 
 /** Answers what was undone and what stays, as sentences. Throws a sentence when it refuses; then nothing was changed. */
 export async function uninstall({ yes, homes = [], machine = MACHINE, say }) {
@@ -72,11 +73,5 @@ function refuseHomes(machine, given) {
       `there ${homes.length === 1 ? 'is still a home' : 'are still homes'}; nothing was changed. First:\n` +
         homes.map((dir) => `  polebean --home ${dir} down --purge`).join('\n'),
     )
-  const running = existsSync(machine.run)
-    ? readdirSync(machine.run).filter((name) => /^[a-z0-9]{6}$/.test(name))
-    : []
-  if (running.length > 0)
-    throw new Error(
-      `something of a home whose folder is gone is still there (${running.join(', ')}); nothing was changed. First: polebean down --orphans`,
-    )
+  refuseRunning(machine)
 }

@@ -1,5 +1,6 @@
 // `backup`: the server takes the moment and streams it, or this command does when no server runs. What is sealed is sealed
 // here, so that the passphrase goes nowhere.
+import { createWriteStream } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,12 +11,13 @@ import { checkFolder, type BackupsStatus } from '../../backup/scheduled.ts'
 import { seal } from '../../backup/seal.ts'
 import { megabytes } from '../../backup/unpack.ts'
 import { readHome } from '../../home.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { interruption } from '../interruption.ts'
-import { note, print, printJson, printTable } from '../output.ts'
+import { note, print, printJson, printTable, UNREAD } from '../output.ts'
 import { askNewPassphrase } from '../passphrase.ts'
 import { answers } from '../start-server.ts'
 
@@ -42,7 +44,7 @@ export async function backup(homeDir: string, file: string | undefined, options:
   const { stream, homeId } = await open(homeDir)
   const content = passphrase === undefined ? stream : seal(stream, passphrase, systemRandom)
   try {
-    if (file === '-') return await pipeline(content, process.stdout, { signal })
+    if (file === '-') return await writeOut(content, signal)
     const bytes = await writeBackup(content, file, { force: options.force === true, signal })
     if (options.json) return printJson({ file, bytes, home: homeId, sealed: passphrase !== undefined })
     print(`${file}: ${megabytes(bytes)}, all of the home ${homeId} (${homeDir}).`)
@@ -58,6 +60,16 @@ export async function backup(homeDir: string, file: string | undefined, options:
       : error
   } finally {
     stream.destroy()
+  }
+}
+
+/** Not by process.stdout: a reader that goes would end us before what was staged is removed. */
+async function writeOut(content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(content, createWriteStream('-', { fd: 1 }), { signal })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    process.exitCode = UNREAD
   }
 }
 
@@ -79,7 +91,7 @@ async function open(homeDir: string): Promise<{ stream: Readable; homeId: string
     return { stream: await openApi(homeDir).stream('/polebean/backup'), homeId: home.id }
   if (process.getuid!() !== 0)
     throw new Failure(`Polebean (home ${homeDir}) is not running, and only root can read it then; use sudo`)
-  return { stream: backupOfStopped(home, Date.now()), homeId: home.id }
+  return { stream: backupOfStopped(home, systemClock.now()), homeId: home.id }
 }
 
 /** The settings are those of config.yaml: `polebean config get` shows them, too. */

@@ -13,6 +13,7 @@ import { unknownKey } from '../../config/parse.ts'
 import { isKey, keys, rowOf, type Key } from '../../config/settings.ts'
 import { problemsOf } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { writeFileAtomic } from '../../kernel/files.ts'
 import { editText } from '../editor.ts'
@@ -91,7 +92,7 @@ async function putInPlace(homeDir: string, text: string, sources: Sources, was: 
   const home = homeOf(homeDir)
   const path = configPath(homeDir)
   const status = await readStatus(homeDir)
-  const { makeMachine } = await import('../../main.ts')
+  const { makeMachine } = await import('../../machine.ts')
   const machine = makeMachine(home, ...(status ? [async () => status.inUse] : []))
   const problems = await problemsOf(home, sources, machine)
   if (problems.length > 0) throw new Failure(problems.join('\n'))
@@ -123,7 +124,8 @@ async function tellEffect(home: HomeSettings, key: Key, sources: Sources, runnin
   if (!running) return note(`${said} from the next start of the server on.`)
   if (rowOf(key).takesEffect === 'start')
     return note(`${said} once the server starts again: polebean restart (requests are carried meanwhile)`)
-  for (const end = Date.now() + FOLLOWS_WITHIN_MS; Date.now() < end; await sleep(LOOK_EVERY_MS)) {
+  const end = systemClock.monotonic() + FOLLOWS_WITHIN_MS
+  for (; systemClock.monotonic() < end; await sleep(LOOK_EVERY_MS)) {
     const inForce = (await readStatus(home.dir))?.given[key]
     if (inForce?.source === 'flag')
       return note(`${said} once the server runs without the option ${rowOf(key).flag}.`)

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { releasePorts } from '../../home-ports.ts'
 import { claimedPorts, readHome, type HomeSettings } from '../../home.ts'
-import { makeEngines } from '../../main.ts'
+import { makeEngines } from '../../real-engines.ts'
 import { makeService } from '../../service/service.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { forgetHome } from '../forget-home.ts'

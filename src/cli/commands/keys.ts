@@ -1,4 +1,5 @@
 // `keys`: the access keys that requests are signed with. The command line's own is in credentials.json.
+import { systemClock } from '../../kernel/clock.ts'
 import type { AccessKeyDescription } from '../../services/iam/access-keys.ts'
 import { replaceCredentials, type Credentials } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
@@ -68,7 +69,7 @@ export async function rotate(homeDir: string, { json, grace }: Json & { grace: s
 
 async function end(api: Api, id: string): Promise<string> {
   await api.call('iam', 'DeleteAccessKey', { AccessKeyId: id })
-  return new Date().toISOString()
+  return new Date(systemClock.now()).toISOString()
 }
 
 async function endLater(api: Api, id: string, graceSeconds: number): Promise<string> {

@@ -38,6 +38,29 @@ const until = async (what: string, ask: () => Promise<boolean>) => {
   throw new Error(`not within 20 s: ${what}`)
 }
 
+describe('a command whose output nobody reads', () => {
+  it('ends without a word, as other programs do', async () => {
+    // A pipe whose reader has gone before the command begins.
+    const script = 'mkfifo "$0" && exec 3<>"$0" 4>"$0" 3<&- && exec "$@" >&4'
+    for (const args of [['list'], ['status', 'shop-app', '--json'], ['--help']]) {
+      const argv = ['sh', '-c', script, join(world.base, `pipe-${args[0]}`), ...cli(args)]
+      const { status, stderr } = await runProgram(argv, { env: world.env })
+      assert.deepEqual([status, stderr], [141, ''], args.join(' '))
+    }
+  })
+  it('goes on when only its progress is not read, and says when its output has no room', async () => {
+    const script = 'mkfifo "$0" && exec 3<>"$0" 4>"$0" 3<&- && exec "$@" 2>&4'
+    const argv = (...args: string[]) => ['sh', '-c', script, join(world.base, 'pipe-stderr'), ...cli(args)]
+    const { status, stdout } = await runProgram(argv('up', dir), { env: world.env })
+    assert.deepEqual([status, /^http/.test(stdout)], [0, true])
+    const full = await runProgram(['sh', '-c', 'exec "$@" >/dev/full', 'sh', ...cli(['list'])], {
+      env: world.env,
+    })
+    assert.equal(full.status, 1)
+    assert.match(full.stderr, /^polebean: standard output cannot be written: ENOSPC.*\n$/)
+  })
+})
+
 describe('the environment that a command means', () => {
   it('is that of the folder, or of the folder around it', async () => {
     mkdirSync(join(dir, 'sub/deep'), { recursive: true })

@@ -1,25 +1,15 @@
 // What a home takes of its disk: shown by `status`, and freed by `prune`.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sizeText } from '../../kernel/space.ts'
+import type { Pruned, RoomReport } from '../../services/elasticbeanstalk/room/report.ts'
 import { openApi, type Api } from '../client.ts'
 import { Failure } from '../failure.ts'
 import { note, paint, print, printJson, printTable } from '../output.ts'
 
-export type Room = {
-  disk: { freeBytes: number; totalBytes: number; leastFreeBytes: number; low: boolean }
-  kinds: {
-    kind: string
-    bytes: number
-    budgetBytes: number | null
-    unusedBytes: number
-    count: number | null
-    note: string
-  }[]
-}
+export const readRoom = async (api: Api): Promise<RoomReport> =>
+  JSON.parse(await api.get('/polebean/room')) as RoomReport
 
-export const readRoom = async (api: Api): Promise<Room> => JSON.parse(await api.get('/polebean/room')) as Room
-
-export function printRoom({ disk, kinds }: Room): void {
+export function printRoom({ disk, kinds }: RoomReport): void {
   const { freeBytes, totalBytes, leastFreeBytes, low } = disk
   print(`Disk of the home: ${sizeText(freeBytes)} of ${sizeText(totalBytes)} free`)
   if (low)
@@ -41,8 +31,6 @@ export function printRoom({ disk, kinds }: Room): void {
     ]),
   )
 }
-
-type Pruned = { dryRun: boolean; kinds: { kind: string; count: number; bytes: number }[] }
 
 export async function prune(homeDir: string, options: { json?: boolean; dryRun?: boolean }): Promise<void> {
   const api = openApi(homeDir)

@@ -7,16 +7,13 @@ import { readSources, type Flags } from '../../config/file.ts'
 import type { Key } from '../../config/settings.ts'
 import type { Supervisor } from '../../engines/supervisor/engine.ts'
 import { problemsOf } from '../../home-config.ts'
+import { checkDatabase } from '../../home-store.ts'
 import { invokingUser, openHome, readHome, type HomeSettings } from '../../home.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { systemRandom } from '../../kernel/random.ts'
-import {
-  checkDatabase,
-  checkPorts,
-  chooseCidr,
-  makeMachine,
-  makeSupervisor,
-  startServer,
-} from '../../main.ts'
+import { checkPorts, chooseCidr, makeMachine } from '../../machine.ts'
+import { startServer } from '../../main.ts'
+import { makeSupervisor } from '../../real-engines.ts'
 import { makeService, type Service } from '../../service/service.ts'
 import { serverEnvironment, type Environment } from '../caller.ts'
 import { EXIT, Failure } from '../failure.ts'
@@ -70,7 +67,7 @@ export async function startSupervised(
 ): Promise<void> {
   const supervisor = makeSupervisor(home)
   if (!(await isSupervised(supervisor))) checkDatabase(home)
-  const from = Date.now()
+  const from = systemClock.now()
   await supervisor.ensure({
     name: 'server',
     argv: [
@@ -94,7 +91,7 @@ export async function startService(
   // It runs there until now, or was told to stay down.
   await makeSupervisor(home).remove('server')
   if (pid === null) checkDatabase(home)
-  const from = Date.now()
+  const from = systemClock.now()
   await (changed && pid !== null ? service.restart() : service.start())
   await untilAnswers(home, keptByService(service), from)
 }
@@ -114,7 +111,7 @@ export async function restart(homeDir: string): Promise<void> {
         : `Polebean (home ${homeDir}) is not running; start it with: polebean start`,
     )
   await checkSettings(home)
-  const from = Date.now()
+  const from = systemClock.now()
   if (asService) await service.restart()
   else await endSupervised(supervisor)
   await untilAnswers(home, asService ? keptByService(service) : keptBySupervisor(home.dir, supervisor), from)
@@ -135,10 +132,10 @@ async function checkSettings(home: HomeSettings): Promise<void> {
 async function endSupervised(supervisor: Supervisor): Promise<void> {
   const pid = async () => (await supervisor.list()).find(({ name }) => name === 'server')?.pid
   const before = await pid()
-  const from = Date.now()
+  const end = systemClock.monotonic() + END_TIMEOUT_MS
   await supervisor.signal('server', 'TERM')
   while ((await pid()) === before) {
-    if (Date.now() > from + END_TIMEOUT_MS) throw new Failure(`the server (pid ${before}) does not end`)
+    if (systemClock.monotonic() > end) throw new Failure(`the server (pid ${before}) does not end`)
     await sleep(100)
   }
 }

@@ -23,7 +23,7 @@ export async function install(homeDir: string, options: Options): Promise<void> 
 
 async function installAsRoot(homeDir: string, environment: Environment): Promise<void> {
   const { isSupervised, openFreely, startService, startSupervised } = await import('./server.ts')
-  const { makeSupervisor } = await import('../../main.ts')
+  const { makeSupervisor } = await import('../../real-engines.ts')
   await requireMachine()
   await refuseForeign(makeService(readHome(homeDir) ?? { dir: homeDir, id: 'new' }))
   const runs = await answers(homeDir)

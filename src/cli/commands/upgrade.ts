@@ -1,4 +1,4 @@
-// `upgrade FILE`: the next release beside this one, the databases copied, the link switched, the servers on the new code.
+// `upgrade [RELEASE]`: the next release beside this one, the databases copied, the link switched, the servers on the new code.
 // Engines and instances carry on meanwhile. Whatever goes wrong, it goes back by itself. `--rollback` is the way back
 // later: the copies take the place of what was done since.
 import { createServer } from 'node:net'
@@ -17,24 +17,36 @@ import {
   removeOlderCopies,
   restoreDatabase,
 } from '../upgrade/database-copy.ts'
-import { findInstallation, pointTo, type Installation } from '../upgrade/installation.ts'
-import { runningServers, startServerOf, stopServer, type Server } from '../upgrade/servers.ts'
+import { findInstallation, pointTo, removeOtherReleases, type Installation } from '../upgrade/installation.ts'
+import { foldersInUse, runningServers, startServerOf, stopServer, type Server } from '../upgrade/servers.ts'
+import { findRelease, sourceOf } from '../upgrade/source.ts'
 import { unpackRelease, type Unpacked } from '../upgrade/unpack.ts'
 import { confirmName } from './change.ts'
 
 export async function upgrade(
-  source: string | undefined,
+  homeDir: string,
+  release: string | undefined,
   { rollback, force }: { rollback?: boolean; force?: boolean },
 ): Promise<void> {
-  if ((source === undefined) !== (rollback === true))
-    throw new Failure('name the file of a release, or --rollback', EXIT.usage)
+  if (release !== undefined && rollback)
+    throw new Failure('--rollback goes to the version before; it takes no release', EXIT.usage)
   const installation = findInstallation()
-  if (process.getuid!() !== 0)
-    return asRoot(['upgrade', ...(source ? [source] : ['--rollback', ...(force ? ['--force'] : [])])])
+  if (process.getuid!() !== 0) {
+    const options = [...(rollback ? ['--rollback'] : []), ...(force ? ['--force'] : [])]
+    return asRoot([
+      'upgrade',
+      '--home',
+      homeDir,
+      ...options,
+      ...(release === undefined ? [] : ['--', release]),
+    ])
+  }
   process.umask(0o022)
   await alone(installation.prefix)
-  if (source !== undefined) await goForward(installation, source)
-  else await goBack(installation, force === true)
+  if (rollback) return goBack(installation, force === true)
+  const found = await findRelease(sourceOf(homeDir), installation.current.version, release)
+  if ('upToDate' in found) note(found.upToDate)
+  else await goForward(installation, found.source)
 }
 
 /** A name that the kernel forgets with us, so that two at once do not switch the same link. */
@@ -57,7 +69,19 @@ async function goForward(installation: Installation, source: string): Promise<vo
   note(`Upgrading ${from} to ${to} …`)
   await undisturbed(() => switchOver(installation, servers, next))
   for (const { home } of servers) removeOlderCopies(home.dir, to)
+  tidy(prefix, [from, to])
   note(`Polebean is ${to} now${namesOf(servers)}. To go back: polebean upgrade --rollback`)
+}
+
+/** What runs now is not worse for a folder that cannot be deleted. */
+function tidy(prefix: string, kept: string[]): void {
+  try {
+    // Somebody may still look at logs with an older one: it goes with the next upgrade.
+    const removed = removeOtherReleases(prefix, [...kept, ...foldersInUse(prefix)])
+    if (removed.length > 0) note(`Deleted ${removed.join(', ')}, which nothing goes back to any more.`)
+  } catch (error) {
+    note(`polebean: not all older releases could be deleted: ${reasonOf(error)}`)
+  }
 }
 
 async function switchOver(

@@ -8,7 +8,7 @@ import type { ConfigurationStatus } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
-import type { RealEngines } from '../../main.ts'
+import type { RealEngines } from '../../real-engines.ts'
 import { openApi } from '../client.ts'
 import { readBackups } from '../commands/backup.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
@@ -42,7 +42,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
   ]
   if (process.getuid!() !== 0)
     return [...checks, { name: 'engines', ok: true, saw: 'run doctor as root to look into them' }]
-  const { makeEngines } = await import('../../main.ts')
+  const { makeEngines } = await import('../../real-engines.ts')
   return [...checks, ...(await checkEngines(home, makeEngines(home), up))]
 }
 

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { WARN_DAYS, wishOf } from '../../api-tls.ts'
 import { readConfig } from '../../config/file.ts'
 import type { Config } from '../../config/settings.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import type { Check } from '../requirements.ts'
 
@@ -21,7 +22,7 @@ export async function checkTls(homeDir: string, homeId: string): Promise<Check[]
     const { body, endsAt } = await ask(host, wish.port, wish.name)
     const where = `https://${wish.name}:${wish.port} (${host})`
     if (body.trim() !== homeId) return [{ name, ok: false, saw: `${where}: something else answers` }]
-    const days = Math.floor((endsAt - Date.now()) / DAY_MS)
+    const days = Math.floor((endsAt - systemClock.now()) / DAY_MS)
     const until = new Date(endsAt).toISOString().slice(0, 10)
     if (days >= WARN_DAYS) return [{ name, ok: true, saw: `${where}, certificate until ${until}` }]
     const when = days < 0 ? `ended on ${until}` : `ends on ${until}, in ${days} days`

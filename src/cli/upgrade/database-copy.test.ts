@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -20,6 +21,7 @@ describe('the copy of a database', () => {
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'polebean-copy-'))
     writeFileSync(join(home, 'home.json'), '{"format":1}')
+    writeFileSync(join(home, 'config.yaml'), 'api.port: 4777\n', { mode: 0o600 })
     change("create table t (name text) strict; insert into t values ('before')")
   })
   afterEach(() => rmSync(home, { recursive: true }))
@@ -46,6 +48,7 @@ describe('the copy of a database', () => {
     assert.equal(copiedVersion(home, '1.2.0'), undefined)
     change("insert into t values ('after')")
     writeFileSync(join(home, 'home.json'), '{"format":2}')
+    writeFileSync(join(home, 'config.yaml'), 'newer.setting: 1\n')
     // A journal of the database that goes must not be played into the one that comes back.
     const crashed = open()
     crashed.exec("insert into t values ('journal')")
@@ -55,7 +58,17 @@ describe('the copy of a database', () => {
     restoreDatabase(home, '1.1.0')
     assert.deepEqual(names(), ['before'])
     assert.equal(readFileSync(join(home, 'home.json'), 'utf8'), '{"format":1}')
-    assert.deepEqual(readdirSync(home).sort(), ['home.json', 'polebean.db'])
+    assert.equal(readFileSync(join(home, 'config.yaml'), 'utf8'), 'api.port: 4777\n')
+    assert.equal(statSync(join(home, 'config.yaml')).mode & 0o777, 0o600)
+    assert.deepEqual(readdirSync(home).sort(), ['config.yaml', 'home.json', 'polebean.db'])
+  })
+
+  it('of a home without config.yaml takes a later one back', async () => {
+    rmSync(join(home, 'config.yaml'))
+    await copyDatabase(home, '1.0.0', '1.1.0')
+    writeFileSync(join(home, 'config.yaml'), 'newer.setting: 1\n')
+    restoreDatabase(home, '1.1.0')
+    assert.equal(readFileSync(join(home, 'config.yaml'), 'utf8'), '')
   })
 
   it('has the rows that only the journal holds after a crash', async () => {
@@ -93,10 +106,10 @@ describe('the copy of a database', () => {
     await copyDatabase(home, '1.0.0', '1.1.0')
     change("insert into t values ('after')")
     const folder = join(home, 'before-1.1.0')
-    writeFileSync(join(home, 'polebean.db'), readFileSync(join(folder, 'polebean.db')))
-    rmSync(join(folder, 'polebean.db'))
+    for (const name of ['polebean.db', 'config.yaml']) renameSync(join(folder, name), join(home, name))
     restoreDatabase(home, '1.1.0')
     assert.deepEqual(names(), ['before'])
+    assert.equal(readFileSync(join(home, 'config.yaml'), 'utf8'), 'api.port: 4777\n')
     assert.ok(!existsSync(folder))
   })
 

@@ -1,5 +1,5 @@
-// What an upgrade keeps of a home while its server is stopped: the database and the settings, in <home>/before-<version>,
-// with the version that they belong to.
+// What an upgrade keeps of a home while its server is stopped: the database, what was chosen at first start and the
+// settings, in <home>/before-<version>, with the version that they belong to.
 import {
   closeSync,
   copyFileSync,
@@ -11,15 +11,18 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { configPath } from '../../config/file.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import { isVersion } from '../release.ts'
 import { requireRoom, syncFolder } from './installation.ts'
 
 const DATABASE = 'polebean.db'
-const SETTINGS = 'home.json'
+const HOME = 'home.json'
+const KEPT = [DATABASE, HOME, 'config.yaml']
 /** Beside the copy itself: what the server needs to start at all. */
 const SPARE_BYTES = 8 << 20
 
@@ -57,8 +60,11 @@ export async function copyDatabase(home: string, from: string, to: string): Prom
     } finally {
       db.close()
     }
-    copyFileSync(join(home, SETTINGS), join(beside, SETTINGS))
-    for (const name of [DATABASE, SETTINGS]) syncFile(join(beside, name))
+    copyFileSync(join(home, HOME), join(beside, HOME))
+    // Where there is none, an empty one, which says the same: the newer version may write settings of its own.
+    if (existsSync(configPath(home))) copyFileSync(configPath(home), configPath(beside))
+    else writeFileSync(configPath(beside), '')
+    for (const name of KEPT) syncFile(join(beside, name))
     writeFileAtomic(join(beside, 'version'), `${from}\n`)
     rmSync(folder, { recursive: true, force: true })
     renameSync(beside, folder)
@@ -73,7 +79,7 @@ export async function copyDatabase(home: string, from: string, to: string): Prom
 export function restoreDatabase(home: string, version: string): void {
   // Of the database that goes: with the other one they would be taken for its own.
   for (const end of ['-wal', '-shm']) rmSync(join(home, DATABASE + end), { force: true })
-  for (const name of [DATABASE, SETTINGS]) {
+  for (const name of KEPT) {
     const copy = join(folderOf(home, version), name)
     // Not there: a restoration that was cut short got so far.
     if (existsSync(copy)) renameSync(copy, join(home, name))

@@ -5,14 +5,16 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   symlinkSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { systemClock } from '../../kernel/clock.ts'
 import { Failure } from '../failure.ts'
-import { isVersion, linkTarget, readRelease, ROOT, type Release } from '../release.ts'
+import { compareVersions, isVersion, linkTarget, readRelease, ROOT, type Release } from '../release.ts'
 
 export type Installation = {
   prefix: string
@@ -51,6 +53,33 @@ export function pointTo(prefix: string, link: 'current' | 'previous', version: s
   syncFolder(prefix)
 }
 
+/**
+ * Deletes every release below `prefix` that is none of `kept`, and answers their versions, oldest first. Only what install.sh
+ * or `upgrade` made: a folder (no link to one) that has the name of a version, with a release.json that says the same.
+ */
+export function removeOtherReleases(prefix: string, kept: string[]): string[] {
+  const others = readdirSync(prefix, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isVersion(entry.name) && !kept.includes(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => isReleaseOf(join(prefix, name), name))
+    .sort(compareVersions)
+  for (const version of others) {
+    const path = join(prefix, version)
+    rmSync(path, { recursive: true, force: true })
+    // After the deed, other than elsewhere: what is left of a folder after a crash must still be known.
+    noteDeed({ deed: 'remove folder', path })
+  }
+  return others
+}
+
+function isReleaseOf(dir: string, version: string): boolean {
+  try {
+    return readRelease(dir)?.version === version
+  } catch {
+    return false
+  }
+}
+
 /** A rename is on disk only when its folder is. */
 export function syncFolder(path: string): void {
   const fd = openSync(path, 'r')
@@ -73,8 +102,5 @@ export function requireRoom(folder: string, bytes: number, what: string): void {
 export function noteDeed(entry: { deed: string; path: string; to?: string }): void {
   const ledger = process.env['POLEBEAN_LEDGER'] ?? '/var/lib/polebean-setup/ledger.jsonl'
   mkdirSync(dirname(ledger), { recursive: true })
-  appendFileSync(ledger, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)
+  appendFileSync(ledger, `${JSON.stringify({ at: new Date(systemClock.now()).toISOString(), ...entry })}\n`)
 }
-
-export const versionFolder = ({ prefix }: Installation, version: string): string =>
-  join(prefix, basename(version))

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { homeDir, readHome, type HomeSettings } from '../../home.ts'
-import { makeSupervisor } from '../../main.ts'
+import { makeSupervisor } from '../../real-engines.ts'
 import type { Environment } from '../caller.ts'
 import { Failure } from '../failure.ts'
 import { verbOf } from '../program.ts'
@@ -19,6 +19,22 @@ export type Server = {
   keeper: 'runit' | 'nobody' | { unit: string }
   /** Handed to the next one: how builds reach package indexes. */
   environment: Environment
+}
+
+/** The folders right below `prefix` that a process runs from. */
+export function foldersInUse(prefix: string): string[] {
+  const above = join(realpathSync(prefix), '/')
+  const programs = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? (programOf(pid) ?? []) : []))
+  const below = programs.filter((path) => path.startsWith(above))
+  return [...new Set(below.map((path) => path.slice(above.length).split('/')[0]!))]
+}
+
+function programOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch {
+    return undefined // it has ended meanwhile, or is the kernel's
+  }
 }
 
 /** Every server whose program lies below `prefix`. */

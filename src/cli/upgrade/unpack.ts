@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import {
   closeSync,
   createReadStream,
-  createWriteStream,
   existsSync,
   mkdirSync,
   openSync,
@@ -14,17 +13,15 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { compareVersions, readRelease, type Release } from '../release.ts'
+import { downloadRelease } from './download.ts'
 import { noteDeed, requireRoom, syncFolder, type Installation } from './installation.ts'
 
 const UNPACK_MS = 5 * 60_000
-const DOWNLOAD_MS = 30 * 60_000
-const BYTES_MAX = 1 << 30
 
 /** `dir` has the name of its version. `remove` takes it away again, unless it was there before. */
 export type Unpacked = { release: Release; dir: string; remove(): void }
@@ -73,36 +70,6 @@ function localFile(source: string): string {
   )
 }
 
-/** Fetches file and sum into `folder`; answers the file. Only https: what comes is run as root. */
-export async function downloadRelease(source: string, folder: string, protocol = 'https:'): Promise<string> {
-  const url = new URL(source)
-  if (url.protocol !== protocol)
-    throw new Failure(`${source}: a release is fetched over https only`, EXIT.usage)
-  const file = join(folder, 'download.tar.gz')
-  const sum = new URL(url)
-  sum.pathname += '.sha256'
-  await download(sum, `${file}.sha256`)
-  await download(url, file)
-  return file
-}
-
-async function download(url: URL, file: string): Promise<void> {
-  const signal = AbortSignal.timeout(DOWNLOAD_MS)
-  const reply = await fetch(url, { signal, redirect: 'error' }).catch((error: Error) => {
-    throw new Failure(`${url.href} cannot be fetched: ${reasonOf(error.cause ?? error)}`)
-  })
-  if (!reply.ok || !reply.body) throw new Failure(`${url.href} cannot be fetched: HTTP ${reply.status}`)
-  let bytes = 0
-  const limit = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length
-      if (bytes > BYTES_MAX) done(new Failure(`${url.href} is larger than ${BYTES_MAX >> 20} MB: no release`))
-      else done(null, chunk)
-    },
-  })
-  await pipeline(Readable.fromWeb(reply.body), limit, createWriteStream(file))
-}
-
 /** As gzip writes it at the end: of less than 4 GB, and not counting what a file takes beyond its bytes. */
 function unpackedBytes(file: string): number {
   const [magic, end] = [Buffer.alloc(2), Buffer.alloc(4)]
@@ -134,19 +101,24 @@ function checkRelease({ current, prefix }: Installation, release: Release | unde
   const { version, arch } = release
   if (arch !== process.arch)
     throw new Failure(`this release is for ${arch}, the machine is ${process.arch}; nothing was changed`)
-  const step = compareVersions(version, current.version)
-  if (step === 0) throw new Failure(`${version} is what runs now; nothing was changed`)
-  if (step < 0)
-    throw new Failure(
-      `${version} is older than ${current.version}, which runs now and may have changed the database. ` +
-        `To go back to the version before it: polebean upgrade --rollback`,
-    )
+  requireNewer(version, current.version)
   const there = readRelease(join(prefix, version))
   if (there && there.commit !== release.commit)
     throw new Failure(
       `${prefix}/${version} is there already, of commit ${there.commit.slice(0, 12)}, and another one than this`,
     )
   return release
+}
+
+/** Throws a sentence unless `version` is newer than the one that runs now. */
+export function requireNewer(version: string, now: string): void {
+  const step = compareVersions(version, now)
+  if (step === 0) throw new Failure(`${version} is what runs now; nothing was changed`)
+  if (step < 0)
+    throw new Failure(
+      `${version} is older than ${now}, which runs now and may have changed the database. ` +
+        `To go back to the version before it: polebean upgrade --rollback`,
+    )
 }
 
 /** A Node that lacks a library here must not be found out when the old server is stopped. */

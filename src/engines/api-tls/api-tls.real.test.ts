@@ -31,6 +31,7 @@ describe('api-tls on the machine', () => {
     incoming.on('data', (chunk) => (body += chunk))
     incoming.on('end', () => {
       const { method = '', url = '', headers } = incoming
+      if (url === '/wrong-signature') answer.statusCode = 403
       answer.end(JSON.stringify({ method, url, headers, body } satisfies Asked))
     })
   })
@@ -54,10 +55,16 @@ describe('api-tls on the machine', () => {
     unclaim()
   })
 
-  const ask = (path: string, headers: Record<string, string>, body = '', ca = readFileSync(certificate)) =>
+  const ask = (
+    path: string,
+    headers: Record<string, string>,
+    body = '',
+    ca = readFileSync(certificate),
+    localAddress = '127.0.0.1',
+  ) =>
     new Promise<{ status: number; text: string }>((resolve, reject) => {
       const { port, name: servername } = wish
-      const options = { host: '127.0.0.1', port, servername, path, headers, ca, agent: false }
+      const options = { host: '127.0.0.1', port, servername, path, headers, ca, localAddress, agent: false }
       const call = request({ ...options, method: 'POST' }, (response) => {
         let text = ''
         response.on('data', (chunk) => (text += chunk))
@@ -116,6 +123,27 @@ describe('api-tls on the machine', () => {
   it('refuses an address that the machine has not', async () => {
     await assert.rejects(tls.ensure({ ...wish, addresses: ['203.0.113.77'] }), /203\.0\.113\.77/)
     assert.equal((await ask('/', { host: wish.name })).status, 200)
+  })
+  it('holds off an address whose signatures are wrong again and again, and no other', async () => {
+    const from = (address: string, path: string, service = 'sts') => {
+      const headers = {
+        host: wish.name,
+        authorization: `Credential=A/20260101/us-west-2/${service}/aws4_request`,
+      }
+      return ask(path, headers, '', readFileSync(certificate), address)
+    }
+    const statuses: number[] = []
+    for (let each = 0; each < 120; each++) statuses.push((await from('127.0.0.2', '/wrong-signature')).status)
+    assert.deepEqual([statuses[0], statuses[90], statuses.at(-1)], [403, 403, 400])
+    for (const [service, code] of [
+      ['sts', 'Throttling'],
+      ['s3', 'SlowDown'],
+      ['ec2', 'RequestLimitExceeded'],
+    ] as const)
+      assert.match((await from('127.0.0.2', '/', service)).text, new RegExp(`<Code>${code}</Code>`))
+    assert.equal((await from('127.0.0.3', '/')).status, 200)
+    const log = readFileSync(join(dir, 'log/api-tls/current'), 'utf8')
+    assert.ok(!log.includes('127.0.0.2:'), log)
   })
   it('answers 503 while the API is not there', async () => {
     api.close()

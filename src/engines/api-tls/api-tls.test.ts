@@ -80,6 +80,14 @@ describe('renderTls', () => {
   bind 203.0.113.5:443 ssl crt /run/x/${file} alpn http/1.1 ssl-min-ver TLSv1.2
   bind [2001:db8::5]:443 v6only ssl crt /run/x/${file} alpn http/1.1 ssl-min-ver TLSv1.2
   http-request return status 421 content-type text/plain string "The API is api.example.com.\\n" unless { req.hdr(host),host_only,lower -m str api.example.com }
+  stick-table type ipv6 size 10k expire 60s store gpc0,gpc0_rate(10s)
+  http-request track-sc0 src,ipmask(32,64)
+  http-response sc-inc-gpc0(0) if { status 401 403 }
+  acl flooding sc_gpc0_rate(0) gt 100
+  http-request set-log-level silent if flooding
+  http-request return status 503 content-type text/xml string "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>" if flooding { req.hdr(authorization) -m sub /s3/aws4_request }
+  http-request return status 503 content-type text/xml string "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>" if flooding { req.hdr(authorization) -m sub /ec2/aws4_request }
+  http-request return status 400 content-type text/xml string "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>" if flooding
   http-request set-header X-Forwarded-Proto https
   http-request set-header X-Forwarded-For %[src]
   default_backend api

@@ -43,7 +43,7 @@ const FILES_MAX = 4_500
 export function makeApiTls({ clock, log, home, supervisor }: Deps): ApiTls {
   const dir = join(home.runDir, DAEMON)
   const haproxy = makeHaproxyProcess({
-    ...{ name: DAEMON, clock, supervisor, dir, filesMax: FILES_MAX, namespace: null },
+    ...{ name: DAEMON, clock, log, supervisor, dir, filesMax: FILES_MAX, namespace: null },
     logFile: join(home.dir, 'log', DAEMON, 'current'),
     wrap: (argv) => argv,
   })

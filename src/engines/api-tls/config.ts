@@ -1,4 +1,5 @@
 // HAProxy's configuration for the API's TLS name: pure text, compared in tests.
+import { commonDefaultsLines, commonGlobalLines } from '../balancer/common-config.ts'
 import { digest } from '../balancer/names.ts'
 
 export type TlsModel = {
@@ -15,6 +16,36 @@ export type TlsSettings = {
   user: { name: string; group: string } | null
 }
 
+/**
+ * An address whose requests are refused again and again (401 and 403: wrong signatures) is held off before it costs the API
+ * anything, with the answer of AWS to who asks too often: clients wait and try again. Not logged, as other answers above 499
+ * would be. IPv6 addresses count by their /64, which is what one customer gets.
+ */
+const floodLines = [
+  '  stick-table type ipv6 size 10k expire 60s store gpc0,gpc0_rate(10s)',
+  '  http-request track-sc0 src,ipmask(32,64)',
+  '  http-response sc-inc-gpc0(0) if { status 401 403 }',
+  '  acl flooding sc_gpc0_rate(0) gt 100',
+  '  http-request set-log-level silent if flooding',
+  ...[
+    [503, '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>', '/s3/'],
+    [
+      503,
+      '<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>',
+      '/ec2/',
+    ],
+    [
+      400,
+      '<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>',
+      '',
+    ],
+  ].map(
+    ([status, answer, service]) =>
+      `  http-request return status ${status} content-type text/xml string "${answer}" if flooding` +
+      (service === '' ? '' : ` { req.hdr(authorization) -m sub ${service}aws4_request }`),
+  ),
+]
+
 /** `frame` names the whole: equal frames are equal configurations, with the same certificate. */
 export function renderTls(
   { name, binds, apiPort, pem }: TlsModel,
@@ -24,28 +55,11 @@ export function renderTls(
   const text = (frame: string) =>
     [
       '# Written by Polebean from api.name, api.certificate, api.addresses and api.tlsPort; changes here are lost.',
-      'global',
-      `  node polebean-${frame}`,
-      '  nbthread 1',
-      '  maxconn 2000',
-      '  noreuseport',
-      '  hard-stop-after 300s',
-      '  mworker-max-reloads 20',
+      ...commonGlobalLines({ frame, threads: 1, connectionsMax: 2_000, dir, user }),
       // The API takes 32 KiB of headers.
       '  tune.bufsize 40960',
-      ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
-      `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
-      '  log stdout format raw local0',
       '',
-      'defaults',
-      '  mode http',
-      '  log global',
-      '  option httplog',
-      '  option dontlog-normal',
-      '  option dontlognull',
-      '  option idle-close-on-response',
-      '  retries 3',
-      '  timeout connect 5s',
+      ...commonDefaultsLines,
       '  timeout client 60s',
       '  timeout http-keep-alive 60s',
       '  timeout http-request 10s',
@@ -59,6 +73,7 @@ export function renderTls(
       // Another name that leads here has no business with the API: a page in a browser could have made it up.
       `  http-request return status 421 content-type text/plain string "The API is ${name}.\\n"` +
         ` unless { req.hdr(host),host_only,lower -m str ${name} }`,
+      ...floodLines,
       // What a client says of itself counts nothing. Host stays as it is: it is signed.
       '  http-request set-header X-Forwarded-Proto https',
       '  http-request set-header X-Forwarded-For %[src]',

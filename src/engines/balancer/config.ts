@@ -1,5 +1,6 @@
 // The model as HAProxy's files: pure text, compared in tests. Server lines change over the runtime socket; everything
 // else (the frame) needs a reload, and `frame` names it, so that one can ask a running HAProxy which one it follows.
+import { commonDefaultsLines, commonGlobalLines } from './common-config.ts'
 import type { BalancerModel, HealthCheck, Target } from './engine.ts'
 import { ERROR_CODES, errorPage } from './error-pages.ts'
 import {
@@ -88,20 +89,9 @@ const ms = (seconds: number) => `${Math.round(seconds * 1000)}ms`
 function globalLines({ dir, threads, connectionsMax, user }: Settings, frame: string): string[] {
   return [
     '# Written by Polebean from the load balancers that its AWS API describes; changes here are lost.',
-    'global',
-    `  node polebean-${frame}`,
-    `  nbthread ${threads}`,
-    `  maxconn ${connectionsMax}`,
-    // Another program that listens on the same port must be an error, and not get half of the connections.
-    '  noreuseport',
-    // Workers of former configurations live as long as their WebSockets, at most this long.
-    '  hard-stop-after 300s',
-    '  mworker-max-reloads 20',
-    ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
-    `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
+    ...commonGlobalLines({ frame, threads, connectionsMax, dir, user }),
     '  stats timeout 10s',
     `  server-state-file ${dir}/servers.state`,
-    '  log stdout format raw local0',
     '',
   ]
 }
@@ -109,20 +99,10 @@ function globalLines({ dir, threads, connectionsMax, user }: Settings, frame: st
 function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
   const idle = Math.max(60, ...model.loadBalancers.map(({ idleTimeoutSeconds }) => idleTimeoutSeconds))
   return [
-    'defaults',
-    '  mode http',
-    '  log global',
-    '  option httplog',
-    // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
-    '  option dontlog-normal',
-    '  option dontlognull',
-    // A worker that was replaced takes one more request on a kept connection instead of closing it under the client.
-    '  option idle-close-on-response',
+    ...commonDefaultsLines,
     '  option redispatch 1',
-    '  retries 3',
     '  http-reuse safe',
     '  load-server-state-from-file global',
-    '  timeout connect 5s',
     `  timeout client ${idle}s`,
     `  timeout http-keep-alive ${idle}s`,
     `  timeout http-request ${idle}s`,

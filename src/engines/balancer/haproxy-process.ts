@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
+import type { Log } from '../../kernel/log.ts'
 import { run } from '../../kernel/process.ts'
 import { isElsewhere } from '../network/ip.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
@@ -23,6 +24,7 @@ type Options = {
   /** Of the daemon: `haproxy` unless said. */
   name?: string
   clock: Clock
+  log: Log
   supervisor: Supervisor
   dir: string
   /** What the supervisor's log keeps of HAProxy's output. */
@@ -35,7 +37,7 @@ type Options = {
 }
 
 export function makeHaproxyProcess(options: Options) {
-  const { clock, supervisor, dir, logFile, filesMax, wrap, namespace } = options
+  const { clock, log, supervisor, dir, logFile, filesMax, wrap, namespace } = options
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
@@ -79,6 +81,23 @@ export function makeHaproxyProcess(options: Options) {
     }
   }
 
+  // A master that could not take a configuration waits: its worker goes on, but is not brought back when it dies.
+  let isWaiting = false
+  /** Out of its waiting. One that ended instead is started with the files that are there. Never throws. */
+  const wake = async () => {
+    try {
+      if (await isRunning()) await supervisor.signal(service.name, 'USR2')
+      isWaiting = false
+    } catch (error) {
+      if (!isWaiting)
+        log.warn('HAProxy could not be told to follow its former configuration; it is tried again', {
+          daemon: service.name,
+          error,
+        })
+      isWaiting = true
+    }
+  }
+
   // For a moment after a reload nobody listens there. That must not look like "no former worker".
   const askMaster = async (question: string): Promise<string> => {
     for (const end = clock.monotonic() + COMING_MS; ; await clock.sleep(POLL_MS))
@@ -118,6 +137,7 @@ export function makeHaproxyProcess(options: Options) {
 
     /** As `follows`, but waits a moment for a HAProxy that is just being started by its supervisor. */
     async settled() {
+      if (isWaiting) await wake()
       const end = clock.monotonic() + COMING_MS
       for (;;) {
         const following = await follows()
@@ -164,8 +184,7 @@ export function makeHaproxyProcess(options: Options) {
       await supervisor.signal(service.name, 'USR2')
       await untilFollowing(frame, said).catch(async (error: unknown) => {
         write(before)
-        // Out of the master's waiting. One that ended instead is started with the files of before.
-        if (await isRunning()) await supervisor.signal(service.name, 'USR2').catch(() => undefined)
+        await wake()
         throw error
       })
     },

@@ -68,6 +68,7 @@ export function makeHaproxy({
   }
   const haproxy = makeHaproxyProcess({
     clock,
+    log,
     supervisor,
     dir,
     logFile: join(home.dir, 'log', 'haproxy', 'current'),

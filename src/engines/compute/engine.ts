@@ -150,6 +150,8 @@ export type BuildResult = {
 export type Capacity = {
   cpu: number
   memoryBytes: number
+  /** What of it neither instances nor builds use, but the system and other programs. */
+  otherMemoryBytes: number
   diskBytes: number
   architecture: 'x86_64' | 'arm64'
 }

@@ -223,6 +223,7 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     capacity: async () => ({
       cpu: 8,
       memoryBytes: 32 * 2 ** 30,
+      otherMemoryBytes: 0,
       diskBytes: 500 * 2 ** 30,
       architecture: 'x86_64',
     }),

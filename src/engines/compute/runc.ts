@@ -30,6 +30,7 @@ import { makeLayers } from './layers.ts'
 import { type InitProcess, isAlive } from './runc-state.ts'
 import { makeOomCounter } from './oom-counter.ts'
 import { makeSandboxes } from './sandbox.ts'
+import { readOtherMemory } from './other-memory.ts'
 import { readCgroupStats } from './stats.ts'
 
 /**
@@ -332,6 +333,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       return {
         cpu: availableParallelism(),
         memoryBytes: totalmem(),
+        otherMemoryBytes: readOtherMemory(home.id),
         diskBytes: bavail * bsize,
         architecture,
       }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Gateway } from '../server.ts'
-import { signRequest } from '../sigv4.ts'
+import { signRequest, type Credentials } from '../sigv4.ts'
 import { credentials, region } from './stub-gateway.ts'
 
 export type Sent = {
@@ -13,6 +13,7 @@ export type Sent = {
   body?: string | Buffer
   service?: string
   region?: string
+  credentials?: Credentials
 }
 export type Got = {
   status: number
@@ -34,7 +35,7 @@ export async function send(gateway: Gateway, sent: Sent): Promise<Got> {
     payloadHash: createHash('sha256').update(body).digest('hex'),
     service,
     region: sent.region ?? region,
-    credentials,
+    credentials: sent.credentials ?? credentials,
     at: systemClock.now(),
   })
   const answer = await gateway.handle({

@@ -18,7 +18,7 @@ export const MEMORY_OVERCOMMIT = 10
 
 type Used = { id: string; instanceType: string; environment: string | null; usedBytes: number | null }
 
-/** Throws `InsufficientInstanceCapacity` when the memory of all instances and `count` more is not there. */
+/** Throws `InsufficientInstanceCapacity` when what other programs use leaves no memory for all instances and `count` more. */
 export function requireCapacity(
   store: Store,
   type: InstanceType,
@@ -38,13 +38,15 @@ export function requireCapacity(
     .map((one) => ({ ...one, bytes: countedBytes(one, overcommit) }))
   const used = users.reduce((sum, { bytes }) => sum + bytes, 0)
   const wanted = (count * type.memoryMiB * 2 ** 20) / overcommit
-  if (used + wanted <= capacity.memoryBytes) return
+  const others = capacity.otherMemoryBytes
+  if (others + used + wanted <= capacity.memoryBytes) return
   throw new DeclaredError(
     'InsufficientInstanceCapacity',
     `We currently do not have sufficient ${type.name} capacity in the Availability Zone you requested (${zone}). ` +
-      `Of this machine's ${mib(capacity.memoryBytes)}, ${mib(used)} are taken: each instance counts with what it uses, and ` +
-      `at least 1/${overcommit} of its type${largest(users)}. ${count} of type ${type.name} need ${mib(wanted)}. ` +
-      'Terminate or scale down an environment, choose a smaller instance type, or lend out more (budgets.memoryOvercommit).',
+      `Of this machine's ${mib(capacity.memoryBytes)}, other programs use ${mib(others)}, and ${mib(used)} are taken by ` +
+      `instances: each counts with what it uses, and at least 1/${overcommit} of its type${largest(users)}. ` +
+      `${count} of type ${type.name} need ${mib(wanted)}. End other programs, terminate or scale down an environment, ` +
+      'choose a smaller instance type, or lend out more (budgets.memoryOvercommit).',
     { httpStatus: 500 },
   )
 }

@@ -201,10 +201,31 @@ describe('an instance', () => {
     assert.throws(() => launch(), {
       code: 'InsufficientInstanceCapacity',
       message:
-        /^We currently do not have sufficient t3\.micro capacity .* Of this machine's 1024 MiB, 1003 MiB are taken: .* most by i-\w+ \(shop\) 900 MiB, i-\w+ \(no environment\) 103 MiB\. 1 of type t3\.micro need 103 MiB\. Terminate or scale down/,
+        /^We currently do not have sufficient t3\.micro capacity .* Of this machine's 1024 MiB, other programs use 0 MiB, and 1003 MiB are taken by instances: .* most by i-\w+ \(shop\) 900 MiB, i-\w+ \(no environment\) 103 MiB\. 1 of type t3\.micro need 103 MiB\. End other programs, terminate or scale down/,
     })
     world.compute.world.instances.get(id)!.usedBytes = 100 * 2 ** 20
     await world.clock.run(10_000)
+    launch()
+  })
+
+  it('finds no room that other programs use, whose little ups and downs are not written', async () => {
+    const others = () =>
+      world.store.get<{ bytes: number }>('select other_memory_bytes as bytes from ec2_capacity')?.bytes
+    world.compute.memoryBytes = 2 ** 30
+    world.compute.otherMemoryBytes = 900 * 2 ** 20
+    world.restart()
+    await world.clock.run(1_000)
+    launch()
+    assert.throws(() => launch(), {
+      code: 'InsufficientInstanceCapacity',
+      message: /1024 MiB, other programs use 900 MiB, and 103 MiB are taken by instances/,
+    })
+    world.compute.otherMemoryBytes = 850 * 2 ** 20
+    await world.clock.run(20_000)
+    assert.equal(others(), 900 * 2 ** 20)
+    world.compute.otherMemoryBytes = 300 * 2 ** 20
+    await world.clock.run(20_000)
+    assert.equal(others(), 300 * 2 ** 20)
     launch()
   })
 

@@ -33,15 +33,18 @@ export function shortOfMemory(store: Store): InstanceMemoryState[] {
   })
 }
 
-/** Rows that change. Pure: a figure is written when it moved by a tenth, or 16 MiB, whichever is more. */
+/** Whether a figure is worth to be written: it moved by a tenth, or 16 MiB, whichever is more. */
+export const hasMoved = (now: number, before: number): boolean =>
+  Math.abs(now - before) >= Math.max(STEP_BYTES, before / 10)
+
+/** Rows that change. Pure. */
 export function planMemory(seen: InstanceMemory[], rows: MemoryRow[], now: number): MemoryRow[] {
   const byId = new Map(rows.map((row) => [row.instanceId, row]))
   return seen.flatMap((one) => {
     const before = byId.get(one.id) ?? NOTHING
     const used = one.usedBytes ?? null
     const moved =
-      (used === null) !== (before.usedBytes === null) ||
-      Math.abs((used ?? 0) - (before.usedBytes ?? 0)) >= Math.max(STEP_BYTES, (before.usedBytes ?? 0) / 10)
+      (used === null) !== (before.usedBytes === null) || hasMoved(used ?? 0, before.usedBytes ?? 0)
     const killed = one.oomKills > before.oomKills
     if (!moved && !killed) return []
     const oom = killed

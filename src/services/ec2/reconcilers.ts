@@ -5,6 +5,7 @@ import { withTimeout, type Clock } from '../../kernel/clock.ts'
 import type { SoftwareIntent } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'
 import { purgeReleased, releaseInterface } from './addresses.ts'
+import { hasMoved } from './memory.ts'
 import { checkLaneOf, GENERATION_TAG, laneOf, makePerformer } from './perform.ts'
 import { planInstance, type InstanceAction } from './plan.ts'
 import {
@@ -19,7 +20,7 @@ import {
 const NAME = 'ec2.instances'
 const EVERY_MS = 2_000
 const LOOK_TIMEOUT_MS = 15_000
-const CAPACITY_EVERY_MS = 60_000
+const CAPACITY_EVERY_MS = 10_000
 /** A wall clock that moved this much more than the period did not measure anything (design §2.8). */
 const JUMP_MS = 10_000
 const ENGINE_CALLS_AT_ONCE_MAX = 8
@@ -157,18 +158,18 @@ function makeCapacityReader({ store, clock, account, region }: ServiceDeps, comp
   let readAt: number | undefined
   return async () => {
     if (readAt !== undefined && clock.monotonic() - readAt < CAPACITY_EVERY_MS) return
-    const { cpu, memoryBytes, diskBytes, architecture } = await withTimeout(
-      clock,
-      LOOK_TIMEOUT_MS,
-      'compute.capacity',
-      () => compute.capacity(),
-    )
+    const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'compute.capacity', () => compute.capacity())
     readAt = clock.monotonic()
-    const row = { account, region, cpu, memoryBytes, diskBytes, architecture }
     const before = store.get<CapacityRow>(
       'select * from ec2_capacity where account = :account and region = :region',
-      row,
+      { account, region },
     )
+    // These two are never quite the same; no row is written for that.
+    const steady = (name: 'diskBytes' | 'otherMemoryBytes') =>
+      before && !hasMoved(seen[name], before[name]) ? before[name] : seen[name]
+    const { cpu, memoryBytes, architecture } = seen
+    const [diskBytes, otherMemoryBytes] = [steady('diskBytes'), steady('otherMemoryBytes')]
+    const row = { account, region, cpu, memoryBytes, diskBytes, architecture, otherMemoryBytes }
     if (JSON.stringify({ ...before }) !== JSON.stringify(row)) store.put('ec2_capacity', row)
   }
 }

@@ -56,6 +56,10 @@ export const ec2Migrations: Migration[] = [
   },
   { id: 'ec2.2.awaits-layers', sql: 'alter table ec2_instance add column awaits_layers_since integer' },
   {
+    id: 'ec2.2.other-memory',
+    sql: 'alter table ec2_capacity add column other_memory_bytes integer not null default 0',
+  },
+  {
     id: 'ec2.3.operations',
     sql: `
     alter table ec2_instance add column key_name text;
@@ -217,6 +221,8 @@ export type TagRow = {
 export type CapacityRow = {
   cpu: number
   memoryBytes: number
+  /** Of the system and other programs; moved only when it changed much. */
+  otherMemoryBytes: number
   diskBytes: number
   architecture: 'x86_64' | 'arm64'
 }

@@ -116,29 +116,24 @@ describe('layers', () => {
     )
   })
 
-  it('that are lost are built again with the same Node.js, wherever that lies by now', async () => {
-    const seen: (string | undefined)[] = []
+  it('that are lost are built again with the same Node.js and the npm of now, wherever these lie', async () => {
+    const seen: string[] = []
     bench.hooks.build = ({ inputs }) => {
-      seen.push(inputs.find(({ name }) => name === 'node')?.path)
+      seen.push(...inputs.flatMap(({ name, path }) => (['node', 'npm'].includes(name) ? [path] : [])))
       return { exit: 0, output: '' }
     }
     bench.hooks.inspect = () => listing({ 'package.json': '{"scripts":{"start":"node ."}}' })
     bench.version('v1')
     bench.create({ SolutionStackName: NODEJS_STACK })
     await bench.until('Ready')
-    assert.deepEqual(
-      seen.filter((path) => path !== undefined),
-      ['/opt/node'],
-    )
-    // The release that brought it is gone; its successor brings the same one.
+    assert.deepEqual(seen, ['/opt/node', '/usr/share/nodejs/npm'])
+    // The release that brought it is gone; its successor brings the same one. npm was updated.
+    bench.hooks.npm = { dir: '/opt/npm', version: '11.0.0' }
     bench.catalogue.renew([PYTHON, { ...NODEJS, program: '/opt/next/node' }])
     bench.layers.length = 0
     seen.length = 0
     await bench.clock.run(5 * 60_000)
-    assert.deepEqual(
-      seen.filter((path) => path !== undefined),
-      ['/opt/next/node'],
-    )
+    assert.deepEqual(seen, ['/opt/next/node', '/opt/npm'])
   })
 
   it('of a version that was deployed nowhere else outlive its environment, and go with the version', async () => {

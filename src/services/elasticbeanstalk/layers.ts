@@ -49,7 +49,7 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bund
     if (before) continue
     const build: StoredBuild = {
       request,
-      bundleSha256Hex: request.inputs.some(isBundle) ? bundleSha256Hex : null,
+      bundleSha256Hex: request.inputs.some(({ name }) => name === BUNDLE) ? bundleSha256Hex : null,
       needs: needs.flatMap(({ name, target }) =>
         builds.filter((one) => one.name === name).map(({ key }) => ({ key, target })),
       ),
@@ -203,12 +203,16 @@ export function makeLayersReconciler(parts: Parts): Reconciler {
   }
 
   function inputsOf({ inputs, platform }: StoredBuild['request'], sha256Hex: string | null) {
-    // The same interpreter may lie elsewhere by now: it comes with us, and we were upgraded or moved.
-    const program = programOf(parts.catalogue, platform)
-    const found = inputs.map((one) => (isNode(one) && program ? { ...one, path: program } : one))
-    if (sha256Hex === null) return found
-    const path = bundlePath(parts, sha256Hex)
-    return path === undefined ? undefined : found.map((one) => (isBundle(one) ? { ...one, path } : one))
+    // What was written down is where things lay when the layer was first wanted. By now the same interpreter may lie
+    // elsewhere (it comes with us, and we were upgraded or moved), and npm be another one.
+    const bundle = sha256Hex === null ? undefined : bundlePath(parts, sha256Hex)
+    if (sha256Hex !== null && bundle === undefined) return undefined
+    const now: Record<string, string | undefined> = {
+      node: programOf(parts.catalogue, platform),
+      npm: parts.buildConfiguration?.().npm?.dir,
+      [BUNDLE]: bundle,
+    }
+    return inputs.map((one) => ({ ...one, path: now[one.name] ?? one.path }))
   }
 
   // The engine is asked anew: a build whose answer was lost has left a layer that the row does not know.
@@ -227,9 +231,7 @@ const needsOf = (build: string) => (JSON.parse(build) as StoredBuild).needs.map(
 /** Of a layer that instances may be given. */
 const digestOf = (row: LayerRow | undefined) => (row?.state === 'ready' ? row.digest : null)
 
-const isBundle = ({ name }: BuildRequest['inputs'][number]) => name === 'bundle.zip'
-
-const isNode = ({ name }: BuildRequest['inputs'][number]) => name === 'node'
+const BUNDLE = 'bundle.zip'
 
 const laneOf = (key: string) => `layer/${key}`
 

@@ -66,6 +66,7 @@ export function makeBench(
     unreadable: '',
     inspect: (): BundleListing | BundleProblem => listing(),
     pipConfiguration: '',
+    npm: { dir: '/usr/share/nodejs/npm', version: '10.9.0' },
     /** Nothing that nobody names is kept, unless a test says so. */
     budgets: { caches: 0 } as Partial<Budgets>,
     /** Called while a layer is being removed. */
@@ -129,6 +130,7 @@ export function makeBench(
       files: [{ name: 'pip.conf', content: hooks.pipConfiguration, mode: 0o644 }],
       inputs: [],
       env: {},
+      npm: hooks.npm,
     }),
     environmentsMax: () => hooks.environmentsMax,
     domain: 'elasticbeanstalk.localhost',

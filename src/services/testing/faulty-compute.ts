@@ -22,6 +22,7 @@ export type FaultyCompute = {
   /** What a start check answers. */
   check: (id: string, revision: number) => { exit: number; output: string }
   memoryBytes: number
+  otherMemoryBytes: number
   architecture: 'x86_64' | 'arm64'
   kill(id: string): void
   reboot(): void
@@ -60,6 +61,7 @@ export function makeFaultyCompute(clock: Clock, died: () => void): FaultyCompute
       capacity: async () => ({
         ...(await fake.capacity()),
         memoryBytes: compute.memoryBytes,
+        otherMemoryBytes: compute.otherMemoryBytes,
         architecture: compute.architecture,
       }),
       // What it saw is a little old when it is told: whatever happened meanwhile is not in it.
@@ -77,6 +79,7 @@ export function makeFaultyCompute(clock: Clock, died: () => void): FaultyCompute
     fault: () => undefined,
     check: () => ({ exit: 0, output: 'started' }),
     memoryBytes: 64 * 2 ** 30,
+    otherMemoryBytes: 0,
     architecture: 'x86_64',
     kill: (id) => killInstance(world, id, clock.now()),
     reboot: () => rebootMachine(world, clock.now()),

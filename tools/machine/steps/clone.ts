@@ -1,4 +1,4 @@
-// The sudo user has a clone of what is committed here, and nothing of Polebean yet: the picture to compare with later.
+// The picture to compare with later; then the sudo user has a clone of what is committed here.
 import { fileURLToPath } from 'node:url'
 import { PICTURE } from '../compare.ts'
 import { bundleOf } from '../bundle.ts'
@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export async function clone({ guest, memory }: World): Promise<string> {
   await introduce(guest)
   await guest.root('apt-get -qq update')
+  memory.set('before', await guest.root(PICTURE))
   const bundle = await bundleOf(ROOT)
   await guest.run(
     'cat >polebean.bundle && git clone -q -b main polebean.bundle polebean && rm polebean.bundle',
@@ -17,6 +18,5 @@ export async function clone({ guest, memory }: World): Promise<string> {
       stdin: bundle,
     },
   )
-  memory.set('before', await guest.root(PICTURE))
   return `${(await guest.run('cat /etc/debian_version; uname -r')).trim().replace('\n', ', ')}`
 }

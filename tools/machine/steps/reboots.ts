@@ -6,7 +6,6 @@ import type { World } from '../scenario.ts'
 import { same, SERVER_ANSWERS, stateOf } from '../state.ts'
 import { answers } from './answer.ts'
 
-const ROUNDS = 20
 const MOMENT_MS_MAX = 25_000
 const POLEBEAN = 'polebean/bin/polebean'
 // Of the environment `extra`, which may be there or not when each begins.
@@ -17,12 +16,12 @@ const DEEDS = [
   ['terminate', `${POLEBEAN} terminate extra --force`],
 ] as const
 
-export async function reboots({ guest, memory }: World): Promise<string> {
+export async function reboots({ guest, memory, rounds }: World): Promise<string> {
   const before = await leavings(guest)
   const untouched = () => stateOf(guest, { built: false, name: 'flask-guestbook' })
   const main = await untouched()
   let cuts = 0
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const [name, command] = DEEDS[round % DEEDS.length]!
     const moment = Math.floor(Math.random() * MOMENT_MS_MAX)
     const cut = round % 2 === Math.floor(round / DEEDS.length) % 2
@@ -45,7 +44,7 @@ export async function reboots({ guest, memory }: World): Promise<string> {
   const after = await leavings(guest)
   if (after !== before) throw new Error(`before the reboots\n${before}\nafter them\n${after}`)
   await guest.run(`${POLEBEAN} doctor`)
-  return `${ROUNDS - cuts} reboots and ${cuts} power cuts`
+  return `${rounds - cuts} reboots and ${cuts} power cuts`
 }
 
 /** Waits until no environment is under way any more, and each that is there is well. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { downloadRelease } from './unpack.ts'
+import { downloadRelease, downloadText } from './download.ts'
 
 describe('a release that is fetched', () => {
   const folder = mkdtempSync(join(tmpdir(), 'polebean-fetch-'))
@@ -13,10 +13,14 @@ describe('a release that is fetched', () => {
     '/a.tar.gz': 'release',
     '/a.tar.gz.sha256': 'sum',
     '/b.tar.gz': 'release',
+    '/latest': '1.2.3\n',
+    '/long': '1'.repeat(2_000),
   }
   const server = createServer(({ url = '' }, response) => {
     const body = bodies[url]
     if (url.startsWith('/elsewhere')) response.writeHead(302, { location: '/a.tar.gz' }).end()
+    else if (url === '/cut')
+      response.writeHead(200, { 'content-length': 9 }).write('1.2', () => response.destroy())
     else response.writeHead(body === undefined ? 404 : 200).end(body)
   })
   before(() => new Promise<void>((done) => server.listen(0, '127.0.0.1', done)))
@@ -24,13 +28,22 @@ describe('a release that is fetched', () => {
     server.close()
     rmSync(folder, { recursive: true })
   })
-  const fetched = (path: string) =>
-    downloadRelease(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, folder, 'http:')
+  const base = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const fetched = (path: string) => downloadRelease(`${base()}${path}`, folder, 'http:')
 
   it('comes with its sum', async () => {
     const file = await fetched('/a.tar.gz')
     assert.equal(readFileSync(file, 'utf8'), 'release')
     assert.equal(readFileSync(`${file}.sha256`, 'utf8'), 'sum')
+  })
+  it('is named by a short text', async () => {
+    assert.equal(await downloadText(`${base()}/latest`, 'http:'), '1.2.3\n')
+    await assert.rejects(
+      downloadText(`${base()}/long`, 'http:'),
+      /long cannot be fetched: it has more than 1024/,
+    )
+    await assert.rejects(downloadText(`${base()}/cut`, 'http:'), /cut cannot be fetched: /)
+    await assert.rejects(downloadText('http://127.0.0.1:9/latest'), /over https only/)
   })
   it('is refused without one, from where it was moved, and over http', async () => {
     await assert.rejects(fetched('/b.tar.gz'), /b\.tar\.gz\.sha256 cannot be fetched: HTTP 404/)

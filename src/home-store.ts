@@ -1,0 +1,48 @@
+// The database of a home, and what of it is in use.
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { migrations } from './control-plane.ts'
+import type { InUse } from './home-config.ts'
+import type { HomeSettings } from './home.ts'
+import { EngineError } from './kernel/errors.ts'
+import { openStore, type Store } from './store/store.ts'
+
+export function openHomeStore(home: HomeSettings): Store {
+  const path = join(home.dir, 'polebean.db')
+  // It holds environment properties and package index credentials; SQLite gives its other files the same mode.
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
+  try {
+    return openStore(path, migrations)
+  } catch (error) {
+    if (error instanceof Error && /database is locked/.test(error.message))
+      throw new EngineError(`another Polebean server holds ${home.dir}`, { cause: error })
+    throw error
+  }
+}
+
+/** Throws a sentence when the home's database is of a newer version, or another server holds it. */
+export const checkDatabase = (home: HomeSettings): void => openHomeStore(home).close()
+
+/** What was handed out in a home whose server does not run. */
+export const readInUse = (home: HomeSettings): InUse => {
+  const store = openHomeStore(home)
+  try {
+    return inUseOf(store)
+  } finally {
+    store.close()
+  }
+}
+
+export function inUseOf(store: Store): InUse {
+  const names = (sql: string) => store.all<{ name: string }>(sql).map(({ name }) => name)
+  return {
+    environments: names('select name from environment where terminated_at is null order by name'),
+    network: [
+      ...names("select id as name from ec2_instance where state <> 'terminated' order by id"),
+      ...names('select name from elbv2_load_balancer order by name'),
+      ...names('select name from elbv2_target_group order by name'),
+      ...names("select id as name from ec2_security_group where name <> 'default' order by id"),
+    ],
+  }
+}

@@ -1,0 +1,83 @@
+// The real engines of a home.
+import { join } from 'node:path'
+import { readConfigIfWhole } from './config/file.ts'
+import type { FollowedConfig } from './config/follow.ts'
+import type { Reconciler } from './control/reconciler.ts'
+import type { BalancerEngine } from './engines/balancer/engine.ts'
+import { makeHaproxy } from './engines/balancer/haproxy.ts'
+import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
+import { makeRouter, type Router } from './engines/network/router.ts'
+import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
+import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
+import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
+import type { RoomEngine } from './engines/room/engine.ts'
+import { makeFilesystemRoom } from './engines/room/filesystem.ts'
+import type { Supervisor } from './engines/supervisor/engine.ts'
+import { makeRunit } from './engines/supervisor/runit.ts'
+import type { HomeSettings } from './home.ts'
+import { systemClock } from './kernel/clock.ts'
+import type { Home } from './kernel/home.ts'
+import { makeLog, type Log } from './kernel/log.ts'
+
+const UPKEEP_MS = 5_000
+
+export type RealEngines = {
+  router: Router
+  supervisor: Supervisor
+  /** `problem`: why names do not resolve in instances, and what helps; null when they should. */
+  resolver: { ensure(): Promise<void>; problem(): string | null }
+  compute: RuncCompute
+  balancer: BalancerEngine
+  objects: FilesystemObjects
+  room: RoomEngine
+}
+
+/** The engines of a home. Making them, and methods that only look, touch nothing: the server may be at work. */
+export function makeEngines(
+  home: HomeSettings,
+  log: Log = makeServerLog(),
+  config: Pick<FollowedConfig, 'now'> = { now: () => readConfigIfWhole(home.dir) },
+): RealEngines {
+  const clock = systemClock
+  const router = makeRouter(home)
+  const supervisor = makeSupervisor(home)
+  const zones = ['a', 'b'].map((letter) => `${home.region}${letter}`)
+  return {
+    router,
+    supervisor,
+    resolver: {
+      ensure: () => ensureResolver(supervisor, router),
+      problem: () => resolverProblem(readResolverHost()),
+    },
+    compute: makeRunc({ home, router, clock, log, zones }),
+    balancer: makeHaproxy({
+      ...{ clock, log, home, supervisor, network: router },
+      publicAddresses: () => config.now().listeners.publicAddresses,
+    }),
+    objects: makeFilesystemObjects(join(home.dir, 'objects')),
+    room: makeFilesystemRoom(home.dir),
+  }
+}
+
+export const makeSupervisor = (home: Home): Supervisor =>
+  makeRunit({ home, clock: systemClock }, ['haproxy', ...resolverDaemons(readResolverHost())])
+
+export function makeServerLog(): Log {
+  return makeLog(systemClock, (line) => void process.stderr.write(line))
+}
+
+// The order is that of dependence: addresses need the router, HAProxy and the resolver its namespaces.
+export async function upkeep({ compute, resolver }: RealEngines): Promise<void> {
+  await compute.ensure()
+  await resolver.ensure()
+}
+
+export const upkeepReconciler = (engines: RealEngines): Reconciler => ({
+  name: 'engines.upkeep',
+  everyMs: UPKEEP_MS,
+  wakes: [],
+  async reconcile() {
+    await upkeep(engines)
+    return {}
+  },
+})
