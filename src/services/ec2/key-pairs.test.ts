@@ -63,6 +63,7 @@ describe('key pairs', () => {
       ['x'.repeat(256), RSA, 'InvalidParameterValue'],
     ])
       assert.throws(() => importKey(name!, text!), { code }, name)
+    assert.throws(() => importKey('mine', RSA), { message: "The keypair 'mine' already exists" })
     const odd = generateKeyPairSync('rsa', { modulusLength: 1536 }).publicKey
     const der = odd.export({ type: 'spki', format: 'der' }).toString('base64')
     assert.throws(() => importKey('x', der), { code: 'InvalidKey.Format', message: /1536 bits/ })

@@ -30,7 +30,7 @@ const HEEDED = [
 export function checkTemplateData(data: RequestLaunchTemplateData | undefined): RequestLaunchTemplateData {
   if (!data) throw missing('LaunchTemplateData')
   refuseOthers(data, HEEDED, (member) => unsupported(`LaunchTemplateData.${member}`))
-  checkUserData(data.UserData)
+  checkUserData(data.UserData, 'InvalidUserData.Malformed')
   if (data.SecurityGroupIds?.length && data.SecurityGroups?.length)
     throw new DeclaredError(
       'InvalidParameterCombination',

@@ -104,7 +104,7 @@ describe('launch templates', () => {
     for (const [data, code] of [
       [{ EbsOptimized: true }, 'UnsupportedOperation'],
       [{ NetworkInterfaces: [{ DeviceIndex: 0 }] }, 'UnsupportedOperation'],
-      [{ UserData: '***' }, 'InvalidParameterValue'],
+      [{ UserData: '***' }, 'InvalidUserData.Malformed'],
       [{ SecurityGroupIds: ['sg-1'], SecurityGroups: ['x'] }, 'InvalidParameterCombination'],
     ] as const)
       assert.throws(() => create('other', data as never), { code })

@@ -6,12 +6,13 @@ import { unsupported } from './errors.ts'
 /** AWS: "limited to 16 KB, in raw form, before it is base64-encoded". */
 const BYTES_MAX = 16 * 1024
 
-/** Answers the base64 as it is kept; null for none. Throws for what is not base64, too long, or no script. */
-export function checkUserData(base64: string | undefined): string | null {
+/** Answers the base64 as it is kept; null for none. Throws for what is not base64, too long, or no script. AWS has a code of
+ *  its own for what is no base64 in a launch template. */
+export function checkUserData(base64: string | undefined, code = 'InvalidParameterValue'): string | null {
   if (!base64) return null
   const text = base64.replace(/[\r\n]/g, '')
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0)
-    throw new DeclaredError('InvalidParameterValue', 'Invalid BASE64 encoding of user data')
+    throw new DeclaredError(code, 'Invalid BASE64 encoding of user data')
   const bytes = Buffer.from(text, 'base64')
   if (bytes.length > BYTES_MAX)
     throw new DeclaredError('InvalidParameterValue', `User data is limited to ${BYTES_MAX} bytes`)

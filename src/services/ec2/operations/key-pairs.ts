@@ -31,7 +31,7 @@ export function makeKeyPairOperations(deps: Ec2Deps): Implemented {
         'It must be up to 255 ASCII characters, without spaces around them.',
       )
     if (keyPairsOf(store, context).some((pair) => pair.name === given))
-      throw new DeclaredError('InvalidKeyPair.Duplicate', 'The keypair already exists')
+      throw new DeclaredError('InvalidKeyPair.Duplicate', `The keypair '${given}' already exists`)
     return given
   }
 
