@@ -259,6 +259,7 @@ describe('clients', { concurrency: 1 }, () => {
         listener: await first(['elbv2', 'describe-listeners', ...of], 'Listeners', 'ListenerArn'),
         targetGroup: await first(['elbv2', 'describe-target-groups'], 'TargetGroups', 'TargetGroupArn'),
         vpc: await first(['ec2', 'describe-vpcs'], 'Vpcs', 'VpcId'),
+        instance: await first(['ec2', 'describe-instance-status'], 'InstanceStatuses', 'InstanceId'),
         group: await first(
           ['autoscaling', 'describe-auto-scaling-groups'],
           'AutoScalingGroups',
@@ -273,12 +274,12 @@ describe('clients', { concurrency: 1 }, () => {
         assert.ok(members !== undefined, `aws ${call.join(' ')} answered nothing`)
         if (Array.isArray(members) && members.length === 0) empty.push(call[1]!)
       }
-      // There are no elastic addresses and key pairs here, and the router is no gateway that a route could name.
+      // An environment makes none of them.
       assert.deepEqual(empty.toSorted(), [
         'describe-addresses',
-        'describe-internet-gateways',
         'describe-key-pairs',
-        'describe-route-tables',
+        'describe-launch-template-versions',
+        'describe-launch-templates',
       ])
     })
 

@@ -10,12 +10,15 @@ export type Named = {
   loadBalancer: string
   listener: string
   targetGroup: string
+  instance: string
 }
 
 /** Arguments of `aws`, one list a call. */
 export function describeCalls(named: Named): string[][] {
   const needed: Record<string, string[]> = {
     'autoscaling describe-load-balancer-target-groups': ['--auto-scaling-group-name', named.group],
+    'ec2 describe-instance-attribute': [...['--instance-id', named.instance, '--attribute', 'groupSet']],
+    'ec2 describe-launch-template-versions': ['--versions', '$Latest'],
     'ec2 describe-vpc-attribute': ['--vpc-id', named.vpc, '--attribute', 'enableDnsSupport'],
     'elbv2 describe-listeners': ['--load-balancer-arn', named.loadBalancer],
     'elbv2 describe-listener-attributes': ['--listener-arn', named.listener],

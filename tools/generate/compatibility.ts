@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Life } from '../../sim/life.ts'
 import { makeWorld } from '../../sim/world.ts'
+import { modelOf } from '../../src/gateway/models.ts'
+import { HEEDED } from '../../src/services/ec2/parameters.ts'
 import { operationNames, packages } from './operations.ts'
 
 const TARGET = fileURLToPath(new URL('../../docs/compatibility.md', import.meta.url))
@@ -19,7 +21,18 @@ export function compatibilityText(): string {
   })
   life.die()
   world.store.close()
-  return `${HEAD}\n## Operations\n\nEvery other operation of these services answers a typed error that names it (400 \`UnsupportedOperation\`); an operation\nor option without effect is never stored and ignored. All options: [options.md](options.md).\n\n${rows.join('\n')}`
+  return `${HEAD}\n## Operations\n\nEvery other operation of these services answers a typed error that names it (400 \`UnsupportedOperation\`); an operation\nor option without effect is never stored and ignored. All options: [options.md](options.md).\n\n${rows.join('\n')}\n${refusedParameters()}`
+}
+
+function refusedParameters(): string {
+  const rows = Object.entries(HEEDED).flatMap(([name, heeded]: [string, readonly string[]]) => {
+    const members = modelOf('ec2').operation(upperFirst(name))?.input?.members ?? []
+    const refused = members
+      .map((member) => member.name)
+      .filter((member) => member !== 'DryRun' && !heeded.includes(member))
+    return refused.length > 0 ? [`- ${upperFirst(name)}: ${refused.toSorted().join(', ')}`] : []
+  })
+  return `## Parameters of ec2 that are refused\n\n${PARAMETERS_HEAD}\n\n${rows.join('\n')}\n`
 }
 
 export const generateCompatibility = (): void => writeFileSync(TARGET, compatibilityText())
@@ -53,6 +66,16 @@ const HEAD = `# What works, and what differs from AWS
   minutes.
 - Security groups and their rules are kept and described, but packets pass a fixed filter: balancer → instances on port 80,
   egress, the resolver, nothing else.
+- The default VPC is the only one: a subnet a zone, one internet gateway, one route table; none of them can be changed. Revoking
+  a rule that is not there is \`InvalidPermission.NotFound\` there, too (AWS: \`UnknownIpPermissions\`).
+- Key pairs are kept, described and shown with their instances, but log nobody in: an instance has neither an SSH server nor a user
+  \`ec2-user\`. A private key is given once, and kept nowhere; \`ppk\` is refused.
+- User data is a script that begins with \`#!\`. The instance's root runs it once, at the first boot, beside the application; its
+  output is in \`/var/log/cloud-init-output.log\`. \`#cloud-config\`, MIME archives and gzip are refused.
+- Elastic addresses are of this machine's loopback (127.X.0.1 to .250, X from the VPC's range), are kept, associated and shown, but
+  nothing listens there yet: an instance is reached through its load balancer. 250 at most (AWS: 5).
+- Accepted without effect: \`Monitoring\` and \`IamInstanceProfile\` of instances; type, IOPS and throughput of their volume, which is
+  a file; \`ClientToken\` of CreateNetworkInterface, which clients always send.
 - Health says Severe once the load balancer has not found an instance healthy for a minute, whatever its target's state; AWS
   does not publish its grace.
 - An update makes again what a failed launch, or somebody's own hand, left missing of an environment (group, load balancer,
@@ -85,3 +108,6 @@ Deployment policies other than all at once, single instances, classic and networ
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `
+
+const PARAMETERS_HEAD = `\`UnsupportedOperation\` for these (empty and \`false\` say nothing and pass), \`UnknownParameter\` for what AWS does not know either.
+All other parameters of the operations above work, \`DryRun\` with all of them.`

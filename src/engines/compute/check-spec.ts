@@ -1,7 +1,7 @@
 // Refuses what cannot be carried out before anything is made of it.
 import { EngineError } from '../../kernel/errors.ts'
 import { checkAddress } from '../network/names.ts'
-import type { InstanceSpec, Software } from './engine.ts'
+import type { InstanceSize, InstanceSpec, Software } from './engine.ts'
 import { checkPath, guestTree } from './guest-tree.ts'
 
 const DISK_BYTES_LEAST = 64 << 20
@@ -12,10 +12,14 @@ export function checkSpec(spec: InstanceSpec): void {
     throw new EngineError(`not an instance id: ${JSON.stringify(spec.id)}`)
   checkAddress(spec.requestedAddress)
   atLeast('diskBytes', spec.diskBytes, DISK_BYTES_LEAST)
-  atLeast('memoryBytes', spec.memoryBytes, MEMORY_BYTES_LEAST)
-  atLeast('cpu', spec.cpu, 0.01)
+  checkSize(spec)
   atLeast('pids', spec.pids, 16)
   checkSoftware(spec.software)
+}
+
+export function checkSize({ cpu, memoryBytes }: InstanceSize): void {
+  atLeast('memoryBytes', memoryBytes, MEMORY_BYTES_LEAST)
+  atLeast('cpu', cpu, 0.01)
 }
 
 export function checkSoftware(software: Software): void {

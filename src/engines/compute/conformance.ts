@@ -144,6 +144,25 @@ export function computeConformance(subject: Subject): void {
       assert.equal((await seen(instanceId(1)))!.revision, 3)
     })
 
+    it('starts an instance in another size, and keeps that', async () => {
+      const id = instanceId(1)
+      const limit = async () =>
+        (await subject.engine().memory()).find((one) => one.id === id)!.limitBytes / MEBIBYTES
+      await subject.engine().stop(id, 1_000)
+      await assert.rejects(subject.engine().start(id, { cpu: 0, memoryBytes: 1 }), { name: 'EngineError' })
+      await subject.engine().start(id, { cpu: 1, memoryBytes: 160 * MEBIBYTES })
+      await running(id)
+      assert.equal(await limit(), 160)
+      await subject.engine().start(id, { cpu: 1, memoryBytes: 256 * MEBIBYTES })
+      assert.equal(await limit(), 160, 'one that runs keeps its size')
+      await subject.engine().stop(id, 1_000)
+      await subject.engine().start(id)
+      assert.equal(await limit(), 160)
+      await subject.engine().update(id, software(4), 1_000, { cpu: 0.5, memoryBytes: 128 * MEBIBYTES })
+      await running(id)
+      assert.equal(await limit(), 128)
+    })
+
     it('lists what was launched as stopped after a reboot, and starts it again', async () => {
       await subject.engine().launch(spec(2))
       await running(instanceId(2))

@@ -34,16 +34,20 @@ export type Software = {
   files: InstanceFile[]
 }
 
-export type InstanceSpec = {
+/** What an instance may take of its machine. */
+export type InstanceSize = {
+  /** Virtual CPUs; may be a fraction. */
+  cpu: number
+  memoryBytes: number
+}
+
+export type InstanceSpec = InstanceSize & {
   /** `i-` and 17 hexadecimal digits. Engines validate it. */
   id: string
   /** Which host programs and libraries the instance sees. */
   platform: { name: string; version: string }
   software: Software
   diskBytes: number
-  /** Virtual CPUs; may be a fraction. */
-  cpu: number
-  memoryBytes: number
   /** Processes and threads at most. */
   pids: number
   zone: string
@@ -154,9 +158,11 @@ export type Capacity = {
 
 export type ComputeEngine = {
   launch(spec: InstanceSpec): Promise<void>
-  update(id: string, software: Software, graceMs: number): Promise<void>
+  /** With `size` it has that size from this start on. */
+  update(id: string, software: Software, graceMs: number, size?: InstanceSize): Promise<void>
   stop(id: string, graceMs: number): Promise<void>
-  start(id: string): Promise<void>
+  /** With `size` it has that size from this start on; one that runs already keeps its own. */
+  start(id: string, size?: InstanceSize): Promise<void>
   remove(id: string): Promise<void>
   list(): Promise<InstanceObservation[]>
   /** Runs argv inside. Rejects with EngineError when the instance is not running or time is over. */

@@ -1,7 +1,7 @@
 // Instances that only pretend, for the simulator: same contract, virtual time, faults on demand.
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
-import { checkSoftware, checkSpec } from './check-spec.ts'
+import { checkSize, checkSoftware, checkSpec } from './check-spec.ts'
 import type {
   BuildRequest,
   BuildResult,
@@ -125,14 +125,15 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
         await call('launch', spec.id, () => begin(instanceOf(spec.id)))
       })
     },
-    async update(id, software, _graceMs) {
+    async update(id, software, _graceMs, size) {
       checkSoftware(software)
+      if (size) checkSize(size)
       await changing(id, 'pending', () =>
         call('update', id, () => {
           const instance = instanceOf(id)
           const same = JSON.stringify(instance.spec.software) === JSON.stringify(software)
           if (same && instance.state === 'running' && instance.revision === software.revision) return
-          instance.spec.software = structuredClone(software)
+          Object.assign(instance.spec, size, { software: structuredClone(software) })
           end(instance, 'it is being updated')
           begin(instance)
         }),
@@ -140,7 +141,16 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     },
     stop: (id) =>
       changing(id, 'stopping', () => call('stop', id, () => end(instanceOf(id), 'it was stopped'))),
-    start: (id) => changing(id, 'pending', () => call('start', id, () => begin(instanceOf(id)))),
+    async start(id, size) {
+      if (size) checkSize(size)
+      await changing(id, 'pending', () =>
+        call('start', id, () => {
+          const instance = instanceOf(id)
+          if (instance.state !== 'running') Object.assign(instance.spec, size)
+          begin(instance)
+        }),
+      )
+    },
     remove: (id) => changing(id, 'stopping', () => call('remove', id, () => void world.instances.delete(id))),
     list: () =>
       call('list', '', () => {

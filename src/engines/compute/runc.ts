@@ -13,7 +13,7 @@ import { hasNamespace } from '../network/ip.ts'
 import { interfaceOf } from '../network/names.ts'
 import type { Router } from '../network/router.ts'
 import { makeBuilder } from './build.ts'
-import { checkSoftware, checkSpec } from './check-spec.ts'
+import { checkSize, checkSoftware, checkSpec } from './check-spec.ts'
 import {
   type ComputeEngine,
   DIED,
@@ -220,14 +220,15 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await opened()
       await inTurnOf(spec.id, () => launch(spec))
     },
-    async update(id, software, graceMs) {
+    async update(id, software, graceMs, size) {
       checkSoftware(software)
+      if (size) checkSize(size)
       await opened()
       await inTurnOf(id, async () => {
         const record = recordOf(id)
         const same = JSON.stringify(record.spec.software) === JSON.stringify(software)
         if (same && runningInit(id) && readStarted(startedPath(id))?.revision === software.revision) return
-        files().put({ ...record, spec: { ...record.spec, software } })
+        files().put({ ...record, spec: { ...record.spec, ...size, software } })
         await halt(recordOf(id), graceMs, 'it is being updated')
         await boot(recordOf(id))
       })
@@ -236,10 +237,15 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       await opened()
       await inTurnOf(id, () => halt(recordOf(id), graceMs, 'it was stopped'))
     },
-    async start(id) {
+    async start(id, size) {
+      if (size) checkSize(size)
       await opened()
       await inTurnOf(id, async () => {
-        if (!runningInit(id)) await boot(recordOf(id))
+        if (runningInit(id)) return
+        const { spec } = recordOf(id)
+        if (size && (size.cpu !== spec.cpu || size.memoryBytes !== spec.memoryBytes))
+          files().put({ ...recordOf(id), spec: { ...spec, ...size } })
+        await boot(recordOf(id))
       })
     },
     async remove(id) {

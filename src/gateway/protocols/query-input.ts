@@ -10,13 +10,24 @@ type Reader = {
   alwaysFlat: boolean
 }
 
-/** Parameters that the model does not know are ignored, as AWS does. */
+/** Parameters that the model does not know are ignored by query, as AWS does; ec2 refuses them, as AWS does. */
 export function readQueryInput(
   shape: StructureShape,
   tree: ParameterTree,
   reader: Reader,
 ): Record<string, unknown> {
   return readStructure(shape, tree, '', reader)
+}
+
+// What a request has besides the operation's own: its name, and the signature of a presigned one.
+const ENVELOPE =
+  /^(Action|Operation|Version|Timestamp|Expires|AWSAccessKeyId|Signature(Method|Version)?|X-Amz-.*)$/
+
+function refuseUnknown(shape: StructureShape, tree: ParameterTree, path: string, { refusals }: Reader) {
+  if (!refusals.unknown) return
+  for (const name of tree.children?.keys() ?? [])
+    if (!shape.members.some((member) => member.queryName === name) && !(path === '' && ENVELOPE.test(name)))
+      throw refusals.unknown(path + name)
 }
 
 function readStructure(
@@ -27,6 +38,7 @@ function readStructure(
 ): Record<string, unknown> {
   const value: Record<string, unknown> = {}
   if (!tree.children) return value
+  refuseUnknown(shape, tree, path, reader)
   for (const member of shape.members) {
     const child = tree.children.get(member.queryName)
     if (!child) continue
@@ -44,6 +56,8 @@ function read(shape: Shape, tree: ParameterTree, path: string, flattened: boolea
     case 'map':
       return readMap(shape, tree, path, flattened || reader.alwaysFlat, reader)
     default: {
+      const beyond = tree.children?.keys().next().value
+      if (beyond !== undefined && reader.refusals.unknown) throw reader.refusals.unknown(`${path}.${beyond}`)
       const text = tree.value ?? ''
       // An empty number or date is how some clients write "not given".
       if (text === '' && shape.type !== 'string' && shape.type !== 'blob') return undefined

@@ -39,6 +39,21 @@ describe('input of the query protocol', () => {
       },
     )
   })
+  it('refuses parameters that the model does not have in ec2, wherever they are', async () => {
+    for (const parameter of [
+      'Colour=red',
+      'InstanceId.1.Colour=red',
+      'Filter.1.Colour=red',
+      'InstanceIds.1=i-1',
+      '__proto__.polluted=1',
+    ]) {
+      const { code, message } = await ask(`Action=DescribeInstances&${parameter}`, ec2)
+      assert.equal(code, 'UnknownParameter', parameter)
+      assert.match(message, /^The parameter .+ is not recognized$/)
+    }
+    const path = '/?Action=DescribeRegions&Version=2016-11-15&X-Amz-Date=1&AllRegions=true'
+    assert.deepEqual(await inputOf('', { ...ec2, method: 'GET', path }), { AllRegions: true })
+  })
   it('refuses a list with a gap, with index 0 and with a word for an index', async () => {
     for (const parameter of [
       'Tags.member.2.Key=a',

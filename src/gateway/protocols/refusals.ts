@@ -7,6 +7,8 @@ export type Refusals = {
   missing(paths: string[]): DeclaredError
   malformed(path: string, expected: string, text: string): DeclaredError
   unreadable(reason: string): DeclaredError
+  /** Where there is none, parameters that the model does not have are ignored. */
+  unknown?(path: string): DeclaredError
 }
 
 export const refusalsOf = (protocol: ServiceModel['protocol']): Refusals => table[protocol]
@@ -33,6 +35,11 @@ const table: Record<ServiceModel['protocol'], Refusals> = {
         `Value (${clip(text)}) for parameter ${path} is invalid. Expected a ${expected}.`,
       ),
     unreadable: (reason) => new DeclaredError('MalformedQueryString', reason),
+    unknown: (path) =>
+      new DeclaredError(
+        'UnknownParameter',
+        `The parameter ${clip(path.replaceAll('.member', ''))} is not recognized`,
+      ),
   },
   'rest-xml': {
     missing: (paths) => new DeclaredError('InvalidRequest', `The request lacks ${paths.join(', ')}`),

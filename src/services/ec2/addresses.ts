@@ -2,6 +2,7 @@
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import type { Ec2Deps } from './deps.ts'
+import { dissociate } from './elastic-addresses.ts'
 import { freeAddress, type Subnet } from './network.ts'
 import { ADDRESS_REST_MS, type NetworkInterfaceRow } from './store.ts'
 
@@ -43,6 +44,7 @@ export function releaseInterface({ store, clock }: Pick<Ec2Deps, 'store' | 'cloc
     id,
     now: clock.now(),
   })
+  dissociate(store, id)
   store.remove('ec2_tag', { resourceId: id })
 }
 

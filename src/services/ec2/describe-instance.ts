@@ -1,8 +1,10 @@
 // Rows of instances as EC2 shows them.
 import type { Instance, InstanceState, Reservation } from '@aws-sdk/client-ec2'
+import type { Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { instanceTypes } from './catalogue.ts'
 import type { Ec2Deps } from './deps.ts'
+import { elasticAddressOf } from './elastic-addresses.ts'
 import { ROOT_DEVICE } from './image.ts'
 import { describeTagsOf } from './operations/tags.ts'
 import { networkInterfaceOf, securityGroupOf, type InstanceRow } from './store.ts'
@@ -50,6 +52,7 @@ function describeInstance(
   const type = instanceTypes.get(row.instanceType)
   const gone = row.state === 'terminated'
   // Null until the engine reports it (design §10); a terminated instance has none any more.
+  const association = gone ? undefined : associationOf(deps.store, row.networkInterfaceId)
   const address = gone ? undefined : (row.address ?? undefined)
   return {
     InstanceId: row.id,
@@ -80,12 +83,14 @@ function describeInstance(
     ProductCodes: [],
     ...(row.clientToken && { ClientToken: row.clientToken }),
     PublicDnsName: '',
-    PrivateDnsName: address ? `ip-${address.replaceAll('.', '-')}.${row.region}.compute.internal` : '',
+    PrivateDnsName: address ? privateDnsName(row.region, address) : '',
     ...(address && { PrivateIpAddress: address }),
     ...(row.iamInstanceProfile && { IamInstanceProfile: { Arn: profileArn(row) } }),
     ...(!gone && { SubnetId: row.subnetId, VpcId: row.vpcId }),
+    ...(row.keyName && { KeyName: row.keyName }),
+    ...(association && { PublicIpAddress: association.PublicIp }),
     SecurityGroups: gone ? [] : groups,
-    NetworkInterfaces: gone ? [] : [describeAttached(row, groups, address)],
+    NetworkInterfaces: gone ? [] : [describeAttached(row, groups, address, association)],
     Tags: describeTagsOf(deps, row.id),
   }
 }
@@ -94,6 +99,7 @@ const describeAttached = (
   row: InstanceRow,
   groups: { GroupId: string; GroupName: string | undefined }[],
   address: string | undefined,
+  association: ReturnType<typeof associationOf>,
 ) => ({
   NetworkInterfaceId: row.networkInterfaceId,
   SubnetId: row.subnetId,
@@ -104,8 +110,11 @@ const describeAttached = (
   Groups: groups,
   ...(address && {
     PrivateIpAddress: address,
-    PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: address }],
+    PrivateIpAddresses: [
+      { Primary: true, PrivateIpAddress: address, ...(association && { Association: association }) },
+    ],
   }),
+  ...(association && { Association: association }),
   Attachment: {
     AttachmentId: row.networkInterfaceId.replace('eni-', 'eni-attach-'),
     DeviceIndex: 0,
@@ -115,5 +124,31 @@ const describeAttached = (
   },
 })
 
-const profileArn = ({ iamInstanceProfile: given, account }: InstanceRow) =>
+export const privateDnsName = (region: string, address: string) =>
+  `ip-${address.replaceAll('.', '-')}.${region}.compute.internal`
+
+/** The elastic address of an interface, if it has one. */
+export function associationOf(store: Store, networkInterfaceId: string) {
+  const address = elasticAddressOf(store, networkInterfaceId)
+  return address && { PublicIp: address.publicIp, PublicDnsName: '', IpOwnerId: address.account }
+}
+
+export const profileArn = ({ iamInstanceProfile: given, account }: InstanceRow) =>
   given?.startsWith('arn:') ? given : `arn:aws:iam::${account}:instance-profile/${given}`
+
+/** `impaired` while the engine cannot see it run although it should. */
+export function statusOf(row: InstanceRow) {
+  if (row.state === 'pending') return { Status: 'initializing' as const, Details: [] }
+  if (row.state !== 'running') return { Status: 'not-applicable' as const, Details: [] }
+  const passed = row.engineState === 'running'
+  return {
+    Status: passed ? ('ok' as const) : ('impaired' as const),
+    Details: [
+      {
+        Name: 'reachability' as const,
+        Status: passed ? ('passed' as const) : ('failed' as const),
+        ...(row.downSince !== null && { ImpairedSince: new Date(row.downSince) }),
+      },
+    ],
+  }
+}

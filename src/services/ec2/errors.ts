@@ -38,3 +38,9 @@ export const noSecurityGroup = (id: string) =>
 
 export const noSubnet = (id: string) =>
   new DeclaredError('InvalidSubnetID.NotFound', `The subnet ID '${id}' does not exist`)
+
+export const noVpc = (id: string) =>
+  new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)
+
+export const noInterface = (id: string) =>
+  new DeclaredError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)

@@ -2,6 +2,9 @@
 import type { Filter } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../kernel/errors.ts'
 
+/** AWS: 200 in a call. */
+const VALUES_MAX = 200
+
 type Values = (string | number | boolean | null | undefined)[]
 
 /** What each filter of an operation compares with; `tag:…` and `tag-key` are answered from `tags`. */
@@ -13,10 +16,17 @@ export function filtered<T>(
   table: FilterTable<T>,
   tagsOf: (item: T) => { key: string; value: string }[],
 ): T[] {
-  const tests = (filters ?? []).map(({ Name: name = '', Values: wanted = [] }) => {
+  const count = (filters ?? []).reduce((sum, { Values = [] }) => sum + Values.length, 0)
+  if (count > VALUES_MAX)
+    throw new DeclaredError(
+      'FilterLimitExceeded',
+      `The maximum number of filter values specified on a single call is ${VALUES_MAX}`,
+    )
+  const tests = (filters ?? []).map(({ Name: name, Values: wanted = [] }) => {
     const exact = new Set(wanted)
-    const patterns = wanted.filter((value) => /[*?]/.test(value)).map(patternOf)
-    const matches = (value: string) => exact.has(value) || patterns.some((pattern) => pattern.test(value))
+    const patterns = wanted.filter((value) => /[*?\\]/.test(value)).map(patternOf)
+    const matches = (value: string) =>
+      exact.has(value) || patterns.some((pattern) => matchesPattern(pattern, value))
     const valuesOf = valuesOfFilter(name, table, tagsOf)
     return (item: T) => valuesOf(item).some((value) => matches(String(value ?? '')))
   })
@@ -24,10 +34,11 @@ export function filtered<T>(
 }
 
 function valuesOfFilter<T>(
-  name: string,
+  name: string | undefined,
   table: FilterTable<T>,
   tagsOf: (item: T) => { key: string; value: string }[],
 ): (item: T) => Values {
+  if (!name) throw new DeclaredError('InvalidParameterValue', "The filter 'null' is invalid")
   if (name === 'tag-key') return (item) => tagsOf(item).map((tag) => tag.key)
   if (name.startsWith('tag:')) {
     const key = name.slice(4)
@@ -41,11 +52,32 @@ function valuesOfFilter<T>(
   return valuesOf
 }
 
-const patternOf = (value: string) =>
-  new RegExp(
-    `^${value
-      .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
+type Pattern = (string | typeof ANY | typeof ONE)[]
+const ANY = Symbol('*')
+const ONE = Symbol('?')
+
+// A backslash takes the meaning from `*`, `?` and itself.
+const patternOf = (value: string): Pattern =>
+  [...value.matchAll(/\\([*?\\])|([^])/gu)].map(([, escaped, plain]) =>
+    escaped !== undefined ? escaped : plain === '*' ? ANY : plain === '?' ? ONE : plain!,
   )
+
+// Not a regular expression: with many `*` one would take time without end. Here the last `*` alone is tried again.
+function matchesPattern(pattern: Pattern, value: string): boolean {
+  const text = [...value]
+  let [at, next] = [0, 0]
+  let star: { pattern: number; text: number } | undefined
+  while (at < text.length) {
+    const part = pattern[next]
+    if (part === ANY) {
+      star = { pattern: ++next, text: at }
+    } else if (part === ONE || part === text[at]) {
+      at++
+      next++
+    } else if (star) {
+      at = ++star.text
+      next = star.pattern
+    } else return false
+  }
+  return pattern.slice(next).every((part) => part === ANY)
+}

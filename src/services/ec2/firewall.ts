@@ -84,7 +84,7 @@ export function readFirewall(store: Store): FirewallModel {
   )
   const members = new Map<string, string[]>()
   for (const { id, groups } of interfaces)
-    for (const group of JSON.parse(groups) as string[])
+    for (const group of new Set(JSON.parse(groups) as string[]))
       members.set(group, [...(members.get(group) ?? []), id])
   const groups = store
     .all<SecurityGroupRow>('select * from ec2_security_group order by id')

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import type { Ec2Deps } from './deps.ts'
-import { noSecurityGroup } from './errors.ts'
-import { securityGroupsOf, type SecurityGroupRow } from './store.ts'
+import { missing, noSecurityGroup } from './errors.ts'
+import { securityGroupOf, securityGroupsOf, type SecurityGroupRow } from './store.ts'
 
 export const GROUPS_PER_INTERFACE_MAX = 16
 
@@ -18,8 +18,16 @@ export function requireGroups(deps: Ec2Deps, context: Context, ids: string[] | u
       'The maximum number of security groups per interface has been reached.',
     )
   ensureDefaultGroup(deps, context)
-  const known = new Set(securityGroupsOf(deps.store, context).map((group) => group.id))
-  for (const id of wanted) if (!known.has(id)) throw noSecurityGroup(id)
+  const { vpcId } = deps.networkOf(context)
+  for (const id of wanted) {
+    const group = securityGroupOf(deps.store, context, id)
+    if (!group) throw noSecurityGroup(id)
+    if (group.vpcId !== vpcId)
+      throw new DeclaredError(
+        'InvalidGroup.NotFound',
+        'You have specified two resources that belong to different networks.',
+      )
+  }
   return wanted
 }
 
@@ -61,13 +69,30 @@ export function ensureDefaultGroup({ store, networkOf }: Ec2Deps, context: Conte
 /** Ids of groups given by name (RunInstances.SecurityGroups). */
 export function findNamedGroups(deps: Ec2Deps, context: Context, names: string[] | undefined): string[] {
   ensureDefaultGroup(deps, context)
-  return (names ?? []).map((name) => {
-    const found = securityGroupsOf(deps.store, context).find((group) => group.name === name)
-    if (!found)
-      throw new DeclaredError(
-        'InvalidGroup.NotFound',
-        `The security group '${name}' does not exist in default VPC '${deps.networkOf(context).vpcId}'`,
-      )
-    return found.id
-  })
+  return (names ?? []).map((name) => requireNamed(deps, context, name).id)
+}
+
+/** The group that `GroupId` or `GroupName` of a request names. Throws `InvalidGroup.NotFound`, `MissingParameter`. */
+export function findGroup(
+  deps: Ec2Deps,
+  context: Context,
+  input: { GroupId?: string; GroupName?: string },
+): SecurityGroupRow {
+  ensureDefaultGroup(deps, context)
+  if (!input.GroupId && !input.GroupName) throw missing('groupName or groupId')
+  if (!input.GroupId) return requireNamed(deps, context, input.GroupName ?? '')
+  const found = securityGroupsOf(deps.store, context).find((group) => group.id === input.GroupId)
+  if (!found) throw noSecurityGroup(input.GroupId)
+  return found
+}
+
+/** The group of that name in the default VPC. Throws `InvalidGroup.NotFound`. */
+export function requireNamed(deps: Ec2Deps, context: Context, name: string): SecurityGroupRow {
+  const found = securityGroupsOf(deps.store, context).find((group) => group.name === name)
+  if (found) return found
+  const { vpcId } = deps.networkOf(context)
+  throw new DeclaredError(
+    'InvalidGroup.NotFound',
+    `The security group '${name}' does not exist in default VPC '${vpcId}'`,
+  )
 }

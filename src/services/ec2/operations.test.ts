@@ -131,6 +131,29 @@ describe('the network', () => {
     assert.equal(attribute!.AttributeValues![0]!.AttributeValue, vpc!.VpcId)
   })
 
+  it('has the zones, the region and the attributes of the home, and says which are none', () => {
+    const { ec2, context } = world
+    const [zone] = ec2.describeAvailabilityZones(context, { ZoneIds: ['polebean-az2'] }).AvailabilityZones!
+    assert.equal(zone!.ZoneName, 'us-west-2b')
+    assert.throws(() => ec2.describeAvailabilityZones(context, { ZoneIds: ['usw2-az1'] }), {
+      message: 'Invalid availability zone-id: [usw2-az1]',
+    })
+    assert.throws(() => ec2.describeAvailabilityZones(context, { ZoneNames: ['a\nb'] }), {
+      message: 'Invalid availability zone: [a?b]',
+    })
+    assert.equal(ec2.describeRegions(context, { RegionNames: ['us-west-2'] }).Regions!.length, 1)
+    assert.throws(() => ec2.describeRegions(context, { RegionNames: ['eu-west-1'] }), {
+      code: 'InvalidParameterValue',
+    })
+    for (const name of ['colour', 'constructor'])
+      assert.throws(() => ec2.describeAccountAttributes(context, { AttributeNames: [name as never] }), {
+        message: `Invalid attribute name: ${name}`,
+      })
+    const names = (Name: string, Value: string) =>
+      ec2.describeSubnets(context, { Filters: [{ Name, Values: [Value] }] }).Subnets!.length
+    assert.deepEqual([names('cidr', '10.77.*'), names('availabilityZone', 'us-west-2a')], [2, 1])
+  })
+
   it('gives each interface an address of its own, and takes it back', () => {
     const SubnetId = world.ec2
       .describeSubnets(world.context, {})
@@ -159,9 +182,7 @@ describe('instances', () => {
 
   it('refuse what has no effect', () => {
     for (const more of [
-      { UserData: 'IyEvYmluL3No' },
-      { KeyName: 'mine' },
-      { DryRun: true },
+      { InstanceInitiatedShutdownBehavior: 'terminate' },
       { EbsOptimized: true },
       { NetworkInterfaces: [{}] },
     ])
@@ -174,6 +195,17 @@ describe('instances', () => {
         run({ TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'aws:mine', Value: '' }] }] }),
       { code: 'InvalidParameterValue' },
     )
+    assert.deepEqual(world.ec2.describeInstances(world.context, {}).Reservations, [])
+    assert.deepEqual(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces, [])
+  })
+
+  it('are not launched by a dry run, which says whether they would be', () => {
+    assert.throws(() => run({ DryRun: true }), {
+      code: 'DryRunOperation',
+      httpStatus: 412,
+      message: 'Request would have succeeded, but DryRun flag is set.',
+    })
+    assert.throws(() => run({ DryRun: true, InstanceType: 't9.huge' }), { code: 'InvalidParameterValue' })
     assert.deepEqual(world.ec2.describeInstances(world.context, {}).Reservations, [])
     assert.deepEqual(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces, [])
   })

@@ -1,5 +1,5 @@
 // Does what the plan decided. Each action reads the rows anew, so that it works with the newest software.
-import type { ComputeEngine, InstanceSpec, Software } from '../../engines/compute/engine.ts'
+import type { ComputeEngine, InstanceSize, InstanceSpec, Software } from '../../engines/compute/engine.ts'
 import type { LaneAction, Lanes } from '../../control/lanes.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { SoftwareIntent } from '../cloud.ts'
@@ -8,6 +8,7 @@ import { instanceTypes } from './catalogue.ts'
 import { PLAIN_PLATFORM } from './image.ts'
 import { keepLogs } from './kept-logs.ts'
 import type { InstanceAction } from './plan.ts'
+import { userDataFiles } from './user-data.ts'
 import {
   generationOf,
   softwareOf,
@@ -77,9 +78,9 @@ export function makePerformer(
       case 'launch':
         return compute.launch(specOf(row))
       case 'update':
-        return compute.update(row.id, engineSoftware(softwareOf(store, row.id)), GRACE_MS)
+        return compute.update(row.id, engineSoftware(row, softwareOf(store, row.id)), GRACE_MS, sizeOf(row))
       case 'start':
-        return compute.start(row.id)
+        return compute.start(row.id, sizeOf(row))
       case 'stop':
         return compute.stop(row.id, GRACE_MS)
       case 'remove':
@@ -91,7 +92,6 @@ export function makePerformer(
   }
 
   function specOf(row: InstanceRow): InstanceSpec {
-    const type = instanceTypes.get(row.instanceType)!
     const software = softwareOf(store, row.id)
     const { address } = store.get<NetworkInterfaceRow>('select * from ec2_network_interface where id = :id', {
       id: row.networkInterfaceId,
@@ -99,10 +99,9 @@ export function makePerformer(
     return {
       id: row.id,
       platform: software ? (JSON.parse(software.intent) as SoftwareIntent).platform : PLAIN_PLATFORM,
-      software: engineSoftware(software),
+      software: engineSoftware(row, software),
       diskBytes: row.diskBytes,
-      cpu: type.vcpus,
-      memoryBytes: type.memoryMiB * 2 ** 20,
+      ...sizeOf(row),
       pids: PROCESSES_MAX,
       zone: row.zone,
       requestedAddress: address,
@@ -148,10 +147,16 @@ export function makePerformer(
   }
 }
 
-function engineSoftware(row: SoftwareRow | undefined): Software {
-  if (!row) return { revision: 0, layers: [], env: {}, files: [] }
+function sizeOf({ instanceType }: InstanceRow): InstanceSize {
+  const { vcpus, memoryMiB } = instanceTypes.get(instanceType)!
+  return { cpu: vcpus, memoryBytes: memoryMiB * 2 ** 20 }
+}
+
+function engineSoftware({ userData }: InstanceRow, row: SoftwareRow | undefined): Software {
+  const own = userDataFiles(userData)
+  if (!row) return { revision: 0, layers: [], env: {}, files: own }
   const { layers, env, files } = JSON.parse(row.intent) as SoftwareIntent
-  return { revision: row.revision, layers, env, files }
+  return { revision: row.revision, layers, env, files: [...own, ...files] }
 }
 
 const lastBytes = (text: string) => Buffer.from(text).subarray(-OUTPUT_BYTES_KEPT).toString()

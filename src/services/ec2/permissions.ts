@@ -1,7 +1,7 @@
 // Rules of security groups: the request's nested permissions ⇄ one row a rule.
-import { isIPv4, isIPv6 } from 'node:net'
-import type { IpPermission } from '@aws-sdk/client-ec2'
+import type { IpPermission, SecurityGroupRuleRequest, UserIdGroupPair } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../kernel/errors.ts'
+import { canonicalCidr, printable } from './cidr.ts'
 import { invalidValue, missing, unsupported } from './errors.ts'
 import type { SecurityGroupRuleRow } from './store.ts'
 
@@ -17,26 +17,63 @@ export type PermissionInput = {
   FromPort?: number
   ToPort?: number
   CidrIp?: string
+  SourceSecurityGroupName?: string
+  SourceSecurityGroupOwnerId?: string
 }
 
-/** Permissions as single rules. Throws AWS's errors for what is not one; group ids are checked by the caller. */
-export function rulesOfPermissions(
-  input: PermissionInput,
-  groupIdOfName: (name: string) => string,
-): RuleSpec[] {
-  const short: IpPermission[] = input.IpProtocol
-    ? [
-        {
-          IpProtocol: input.IpProtocol,
-          FromPort: input.FromPort,
-          ToPort: input.ToPort,
-          IpRanges: input.CidrIp ? [{ CidrIp: input.CidrIp }] : [],
-        },
-      ]
-    : []
-  const permissions = [...(input.IpPermissions ?? []), ...short]
+/** Answers the id of the group that a permission refers to, or throws. */
+export type PeerOf = (pair: UserIdGroupPair) => string
+
+/** Permissions as single rules. Throws AWS's errors for what is not one. */
+export function rulesOfPermissions(input: PermissionInput, peerOf: PeerOf): RuleSpec[] {
+  const permissions = [...(input.IpPermissions ?? []), ...shortForm(input)]
   if (permissions.length === 0) throw missing('ipPermissions')
-  return permissions.flatMap((permission) => rulesOf(permission, groupIdOfName))
+  return permissions.flatMap((permission) => rulesOf(permission, peerOf))
+}
+
+function shortForm(input: PermissionInput): IpPermission[] {
+  const { IpProtocol, FromPort, ToPort, CidrIp, SourceSecurityGroupName: GroupName } = input
+  if (GroupName) {
+    if (IpProtocol || CidrIp || FromPort !== undefined || ToPort !== undefined)
+      throw new DeclaredError(
+        'InvalidParameterCombination',
+        'The parameter SourceSecurityGroupName cannot be used with IpProtocol, FromPort, ToPort or CidrIp',
+      )
+    // AWS: "Creates rules that grant full ICMP, UDP, and TCP access."
+    const UserIdGroupPairs = [{ GroupName, UserId: input.SourceSecurityGroupOwnerId }]
+    return [
+      { IpProtocol: 'tcp', FromPort: 0, ToPort: 65_535, UserIdGroupPairs },
+      { IpProtocol: 'udp', FromPort: 0, ToPort: 65_535, UserIdGroupPairs },
+      { IpProtocol: 'icmp', FromPort: -1, ToPort: -1, UserIdGroupPairs },
+    ]
+  }
+  if (input.SourceSecurityGroupOwnerId) throw missing('SourceSecurityGroupName')
+  if (!IpProtocol) {
+    if (CidrIp || FromPort !== undefined || ToPort !== undefined) throw missing('ipProtocol')
+    return []
+  }
+  return [{ IpProtocol, FromPort, ToPort, IpRanges: CidrIp ? [{ CidrIp }] : [] }]
+}
+
+/** A rule as ModifySecurityGroupRules gives it, which replaces the whole of one. */
+export function ruleOfRequest(request: SecurityGroupRuleRequest, peerOf: PeerOf): RuleSpec {
+  const { IpProtocol, FromPort, ToPort, Description, CidrIpv4, CidrIpv6, ReferencedGroupId } = request
+  if (request.PrefixListId) throw unsupported('PrefixListId')
+  const permission: IpPermission = {
+    IpProtocol,
+    FromPort,
+    ToPort,
+    IpRanges: CidrIpv4 ? [{ CidrIp: CidrIpv4, Description }] : [],
+    Ipv6Ranges: CidrIpv6 ? [{ CidrIpv6, Description }] : [],
+    UserIdGroupPairs: ReferencedGroupId ? [{ GroupId: ReferencedGroupId, Description }] : [],
+  }
+  const [rule, ...others] = rulesOf(permission, peerOf)
+  if (!rule || others.length > 0)
+    throw new DeclaredError(
+      'InvalidParameterCombination',
+      'Only one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId can be specified.',
+    )
+  return rule
 }
 
 /** Rows as an answer carries them: grouped by protocol and ports. */
@@ -78,7 +115,7 @@ export function wordsOfRule(rule: RuleSpec): string {
   return `peer: ${peer}, ${rule.protocol === '-1' ? 'ALL' : rule.protocol.toUpperCase()}${ports}, ALLOW`
 }
 
-function rulesOf(permission: IpPermission, groupIdOfName: (name: string) => string): RuleSpec[] {
+function rulesOf(permission: IpPermission, peerOf: PeerOf): RuleSpec[] {
   if (permission.PrefixListIds?.length) throw unsupported('PrefixListIds')
   const protocol = protocolOf(permission.IpProtocol)
   const { fromPort, toPort } = portsOf(protocol, permission)
@@ -86,18 +123,18 @@ function rulesOf(permission: IpPermission, groupIdOfName: (name: string) => stri
   const rules: RuleSpec[] = [
     ...(permission.IpRanges ?? []).map(({ CidrIp, Description }) => ({
       ...base,
-      cidr4: cidrOf(CidrIp, 4),
-      description: Description ?? null,
+      cidr4: canonicalCidr(CidrIp, 4),
+      description: descriptionOf(Description),
     })),
     ...(permission.Ipv6Ranges ?? []).map(({ CidrIpv6, Description }) => ({
       ...base,
-      cidr6: cidrOf(CidrIpv6, 6),
-      description: Description ?? null,
+      cidr6: canonicalCidr(CidrIpv6, 6),
+      description: descriptionOf(Description),
     })),
-    ...(permission.UserIdGroupPairs ?? []).map(({ GroupId, GroupName, Description }) => ({
+    ...(permission.UserIdGroupPairs ?? []).map((pair) => ({
       ...base,
-      peerGroupId: GroupId ?? groupIdOfName(GroupName ?? ''),
-      description: Description ?? null,
+      peerGroupId: peerOf(pair),
+      description: descriptionOf(pair.Description),
     })),
   ]
   if (rules.length === 0) throw missing('ipRanges')
@@ -111,13 +148,13 @@ function protocolOf(given: string | undefined): string {
   const protocol = NUMBERS[given.toLowerCase()] ?? given.toLowerCase()
   const number = /^\d+$/.test(protocol) && Number(protocol) <= 255
   if (!number && !['tcp', 'udp', 'icmp', 'icmpv6', '-1'].includes(protocol))
-    throw invalidValue(given, 'ipProtocol', 'Unknown protocol.')
+    throw invalidValue(printable(given), 'ipProtocol', 'Unknown protocol.')
   return protocol
 }
 
 function portsOf(protocol: string, { FromPort: from, ToPort: to }: IpPermission) {
   if (protocol === '-1' || /^\d+$/.test(protocol)) return { fromPort: null, toPort: null }
-  if (protocol.startsWith('icmp')) return { fromPort: from ?? -1, toPort: to ?? -1 }
+  if (protocol.startsWith('icmp')) return typeAndCode(from ?? -1, to ?? -1)
   if (from === undefined || to === undefined)
     throw new DeclaredError(
       'InvalidParameterValue',
@@ -131,10 +168,24 @@ function portsOf(protocol: string, { FromPort: from, ToPort: to }: IpPermission)
   return { fromPort: from, toPort: to }
 }
 
-function cidrOf(given: string | undefined, version: 4 | 6): string {
-  const [address = '', bits = ''] = (given ?? '').split('/')
-  const valid = version === 4 ? isIPv4(address) : isIPv6(address)
-  if (!valid || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
-    throw new DeclaredError('InvalidParameterValue', `CIDR block ${given ?? ''} is malformed`)
-  return `${address}/${Number(bits)}`
+// -1 = all; all types have all codes.
+function typeAndCode(type: number, code: number) {
+  const isByte = (value: number) => Number.isInteger(value) && value >= -1 && value <= 255
+  if (!isByte(type)) throw new DeclaredError('InvalidParameterValue', `ICMP type (${type}) out of range`)
+  if (!isByte(code) || (type === -1 && code !== -1))
+    throw new DeclaredError('InvalidParameterValue', `ICMP code (${code}) out of range`)
+  return { fromPort: type, toPort: code }
+}
+
+const RULE_DESCRIPTION = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{0,255}$/
+
+/** As it is kept: none is null. Throws for characters that AWS does not take, and more than 255 of them. */
+export function descriptionOf(given: string | undefined): string | null {
+  if (given && !RULE_DESCRIPTION.test(given))
+    throw new DeclaredError(
+      'InvalidParameterValue',
+      'Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  ' +
+        'a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*',
+    )
+  return given || null
 }

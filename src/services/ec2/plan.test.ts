@@ -40,6 +40,10 @@ const row = (more: Partial<InstanceRow> = {}): InstanceRow => ({
   downSince: null,
   awaitsLayersSince: null,
   recoveries: '[]',
+  keyName: null,
+  userData: null,
+  disableApiTermination: 0,
+  disableApiStop: 0,
   ...more,
 })
 

@@ -3,7 +3,6 @@ import type { ComputeEngine } from '../../engines/compute/engine.ts'
 import type { FirewallEngine } from '../../engines/firewall/engine.ts'
 import type { Ec2Internal } from '../cloud.ts'
 import type { Context } from '../context.ts'
-import { inTransactions } from '../in-transactions.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
@@ -11,8 +10,15 @@ import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewal
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
+import { makeAddressOperations } from './operations/addresses.ts'
+import { makeGatewayOperations } from './operations/gateways.ts'
 import { makeImageOperations } from './operations/images.ts'
+import { makeInstanceAttributeOperations } from './operations/instance-attributes.ts'
 import { makeInstanceOperations } from './operations/instances.ts'
+import { makeKeyPairOperations } from './operations/key-pairs.ts'
+import { makeLaunchTemplateVersionOperations } from './operations/launch-template-versions.ts'
+import { makeLaunchTemplateOperations } from './operations/launch-templates.ts'
+import { makeModifyRuleOperations } from './operations/modify-security-group-rules.ts'
 import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
 import { makeNetworkOperations } from './operations/network.ts'
 import { makeRunInstances } from './operations/run-instances.ts'
@@ -20,6 +26,7 @@ import { makeSecurityGroupRuleOperations } from './operations/security-group-rul
 import { makeSecurityGroupOperations } from './operations/security-groups.ts'
 import { makeSoftwareOperations } from './operations/software.ts'
 import { makeTagOperations } from './operations/tags.ts'
+import { heeding } from './parameters.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
 
@@ -50,14 +57,21 @@ export function makeEc2Service(
   }
 
   const enforcer = makeEnforcer(deps, firewall)
-  const operations = inTransactions(store, {
+  const operations = heeding(store, {
     ...makeNetworkOperations(parts),
+    ...makeGatewayOperations(parts),
     ...makeImageOperations(parts),
     ...makeSecurityGroupOperations(parts),
     ...makeSecurityGroupRuleOperations(parts),
+    ...makeModifyRuleOperations(parts),
     ...makeNetworkInterfaceOperations(parts),
     ...makeRunInstances(parts),
     ...makeInstanceOperations(parts),
+    ...makeInstanceAttributeOperations(parts),
+    ...makeKeyPairOperations(parts),
+    ...makeLaunchTemplateOperations(parts),
+    ...makeLaunchTemplateVersionOperations(parts),
+    ...makeAddressOperations(parts),
     ...makeTagOperations(parts),
   })
   return {
@@ -82,6 +96,13 @@ export function makeEc2Service(
 // The default group of a range that the home had before its configuration gave it another one.
 function forgetOtherNetworks(store: Store, vpcId: string): void {
   store.transaction(() => {
+    store.run(
+      `delete from ec2_tag where resource_id in (
+         select id from ec2_security_group where vpc_id <> :vpcId
+         union select r.id from ec2_security_group_rule r join ec2_security_group g on g.id = r.group_id
+           where g.vpc_id <> :vpcId)`,
+      { vpcId },
+    )
     store.run(
       `delete from ec2_security_group_rule
        where group_id in (select id from ec2_security_group where vpc_id <> :vpcId)`,

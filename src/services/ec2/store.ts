@@ -59,6 +59,29 @@ export const ec2Migrations: Migration[] = [
     id: 'ec2.2.other-memory',
     sql: 'alter table ec2_capacity add column other_memory_bytes integer not null default 0',
   },
+  {
+    id: 'ec2.3.operations',
+    sql: `
+    alter table ec2_instance add column key_name text;
+    alter table ec2_instance add column user_data text;
+    alter table ec2_instance add column disable_api_termination integer not null default 0;
+    alter table ec2_instance add column disable_api_stop integer not null default 0;
+    create table ec2_key_pair (
+      id text primary key, account text not null, region text not null, name text not null, type text not null,
+      fingerprint text not null, public_key text not null, created_at integer not null,
+      unique (account, region, name)) strict;
+    create table ec2_address (
+      id text primary key, account text not null, region text not null, public_ip text not null unique,
+      association_id text, network_interface_id text, released_at integer) strict;
+    create table ec2_launch_template (
+      id text primary key, account text not null, region text not null, name text not null, created_at integer not null,
+      created_by text not null, default_version integer not null, latest_version integer not null, client_token text,
+      request_digest text not null, unique (account, region, name)) strict;
+    create table ec2_launch_template_version (
+      template_id text not null, number integer not null, description text, data text not null,
+      created_at integer not null, created_by text not null, client_token text,
+      primary key (template_id, number)) strict;`,
+  },
 ]
 
 export type InstanceRow = {
@@ -100,6 +123,34 @@ export type InstanceRow = {
   awaitsLayersSince: number | null
   /** JSON list of epoch ms: when it ended by itself and was to be brought back in place. */
   recoveries: string
+  keyName: string | null
+  /** Base64, as it was sent. */
+  userData: string | null
+  disableApiTermination: number
+  disableApiStop: number
+}
+
+export type KeyPairRow = {
+  id: string
+  account: string
+  region: string
+  name: string
+  type: 'rsa' | 'ed25519'
+  fingerprint: string
+  /** `ssh-rsa AAAA…`, without a comment. */
+  publicKey: string
+  createdAt: number
+}
+
+export type AddressRow = {
+  id: string
+  account: string
+  region: string
+  publicIp: string
+  associationId: string | null
+  networkInterfaceId: string | null
+  /** Set when it was released: it rests until ADDRESS_REST_MS is over. */
+  releasedAt: number | null
 }
 
 export type SoftwareRow = {
@@ -233,6 +284,21 @@ export const rulesOf = (store: Store, groupId: string) =>
       groupId,
     },
   )
+
+export const rulesOfOwner = (store: Store, { account, region }: Context) =>
+  store.all<SecurityGroupRuleRow>(
+    `select * from ec2_security_group_rule where ${OF_OWNER} order by group_id, rowid`,
+    { account, region },
+  )
+
+export const keyPairsOf = (store: Store, { account, region }: Context) =>
+  store.all<KeyPairRow>(`select * from ec2_key_pair where ${OF_OWNER}`, { account, region })
+
+export const addressesOf = (store: Store, { account, region }: Context) =>
+  store.all<AddressRow>(`select * from ec2_address where released_at is null and ${OF_OWNER}`, {
+    account,
+    region,
+  })
 
 export const tagsOf = (store: Store, resourceId: string) =>
   store.all<TagRow>('select * from ec2_tag where resource_id = :resourceId order by key', { resourceId })

@@ -1,5 +1,5 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { instanceTypes, type InstanceType } from '../catalogue.ts'
 import type { Ec2Deps } from '../deps.ts'
@@ -16,20 +16,6 @@ type Implemented = Pick<
 export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
     describeImages(context, input) {
-      refuseOthers(
-        input,
-        [
-          'ImageIds',
-          'Filters',
-          'Owners',
-          'ExecutableUsers',
-          'IncludeDeprecated',
-          'IncludeDisabled',
-          'MaxResults',
-          'NextToken',
-        ],
-        unsupported,
-      )
       const id = imageIdOf(context)
       const wrong = input.ImageIds?.filter((one) => one !== id) ?? []
       if (wrong.length > 0) throw noImage(wrong)
@@ -48,7 +34,7 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
         Images: page.items.map((image) => ({
           ImageId: image.id,
           Name: IMAGE_NAME,
-          Description: "The host's own programs and libraries, read-only",
+          Description: IMAGE_DESCRIPTION,
           ImageLocation: `${context.account}/${IMAGE_NAME}`,
           ImageType: 'machine',
           Architecture: image.architecture,
@@ -78,7 +64,6 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       }
     },
     describeInstanceTypes(_context, input) {
-      refuseOthers(input, ['InstanceTypes', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const wrong = input.InstanceTypes?.filter((name) => !instanceTypes.has(name)) ?? []
       if (wrong.length > 0)
         throw new DeclaredError(
@@ -94,7 +79,6 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
       return { NextToken: page.next, InstanceTypes: page.items.map(describeType) }
     },
     describeInstanceTypeOfferings(context, input) {
-      refuseOthers(input, ['LocationType', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const type = input.LocationType ?? 'region'
       if (type !== 'region' && type !== 'availability-zone') throw unsupported(`LocationType=${type}`)
       const locations =
@@ -145,6 +129,8 @@ const describeType = (type: InstanceType) => ({
   NetworkInfo: { MaximumNetworkInterfaces: 1, Ipv4AddressesPerInterface: 1, Ipv6Supported: false },
 })
 
+const IMAGE_DESCRIPTION = "The host's own programs and libraries, read-only"
+
 const IMAGE_FILTERS: FilterTable<{ id: string; architecture: string; owner: string }> = {
   'image-id': (image) => [image.id],
   name: () => [IMAGE_NAME],
@@ -153,6 +139,11 @@ const IMAGE_FILTERS: FilterTable<{ id: string; architecture: string; owner: stri
   'owner-alias': () => ['self'],
   state: () => ['available'],
   'image-type': () => ['machine'],
+  description: () => [IMAGE_DESCRIPTION],
+  'ena-support': () => [true],
+  hypervisor: () => ['xen'],
+  'platform-details': () => ['Linux/UNIX'],
+  'root-device-name': () => [ROOT_DEVICE],
   'is-public': () => [true],
   'root-device-type': () => ['ebs'],
   'virtualization-type': () => ['hvm'],
@@ -165,6 +156,14 @@ const TYPE_FILTERS: FilterTable<InstanceType> = {
   'processor-info.supported-architecture': (type) => [type.architecture],
   'vcpu-info.default-vcpus': (type) => [type.vcpus],
   'memory-info.size-in-mib': (type) => [type.memoryMiB],
+  'bare-metal': () => [false],
+  'free-tier-eligible': (type) => [type.name === 't2.micro' || type.name === 't3.micro'],
+  'hibernation-supported': () => [false],
+  'instance-storage-supported': () => [false],
+  'supported-root-device-type': () => ['ebs'],
+  'supported-usage-class': () => ['on-demand'],
+  'supported-virtualization-type': () => ['hvm'],
+  'vcpu-info.default-cores': (type) => [Math.max(1, type.vcpus / 2)],
 }
 
 const OFFER_FILTERS: FilterTable<{ name: string; location: string }> = {

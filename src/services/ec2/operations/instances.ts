@@ -1,12 +1,15 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
-import type { Ec2Deps } from '../deps.ts'
-import { describeReservations, describeState } from '../describe-instance.ts'
-import { missing, noInstance, paging, unsupported } from '../errors.ts'
-import { filtered, type FilterTable } from '../filters.ts'
-import { instancesOf, networkInterfacesOf, securityGroupsOf, tagsOf, type InstanceRow } from '../store.ts'
+import { requireCapacity } from '../capacity.ts'
+import { instanceTypes } from '../catalogue.ts'
+import { isInternal, type Ec2Deps } from '../deps.ts'
+import { describeReservations, describeState, statusOf } from '../describe-instance.ts'
+import { missing, noInstance, paging } from '../errors.ts'
+import { filtered } from '../filters.ts'
+import { instanceFilters, STATUS_FILTERS } from '../instance-filters.ts'
+import { instancesOf, tagsOf, type InstanceRow } from '../store.ts'
 
 type Implemented = Pick<
   Ec2Operations,
@@ -47,15 +50,25 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
     })
   }
 
+  // One that is stopped holds no memory, so it must fit again.
+  function requireRoom([first, ...others]: InstanceRow[]) {
+    if (!first) return
+    const [type, ...more] = [first, ...others].map((row) => instanceTypes.get(row.instanceType)!)
+    const memoryMiB = more.reduce((sum, one) => sum + one.memoryMiB, type!.memoryMiB)
+    requireCapacity(store, { ...type!, memoryMiB }, 1, first.zone, deps.budgets?.().memoryOvercommit)
+  }
+
   const byUser = () =>
     `User initiated (${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} GMT)`
 
   return {
     describeInstances(context, input) {
-      refuseOthers(input, ['InstanceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       requireNoIds(input.MaxResults, input.InstanceIds)
-      const found = filtered(find(context, input.InstanceIds), input.Filters, filters(deps, context), (row) =>
-        tagsOf(store, row.id),
+      const found = filtered(
+        find(context, input.InstanceIds),
+        input.Filters,
+        instanceFilters(deps, context),
+        (row) => tagsOf(store, row.id),
       )
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(
@@ -67,16 +80,11 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { NextToken: page.next, Reservations: describeReservations(deps, context, page.items) }
     },
     describeInstanceStatus(context, input) {
-      refuseOthers(
-        input,
-        ['InstanceIds', 'Filters', 'MaxResults', 'NextToken', 'IncludeAllInstances'],
-        unsupported,
-      )
       requireNoIds(input.MaxResults, input.InstanceIds)
       const rows = find(context, input.InstanceIds).filter(
         (row) => input.IncludeAllInstances || row.state === 'running',
       )
-      const found = filtered(rows, input.Filters, filters(deps, context), (row) => tagsOf(store, row.id))
+      const found = filtered(rows, input.Filters, STATUS_FILTERS, (row) => tagsOf(store, row.id))
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(found, (row) => row.id, limits, paging())
       return {
@@ -92,9 +100,11 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       }
     },
     terminateInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.desired === 'terminated') return {}
+        // AWS: its group may terminate a protected instance all the same.
+        if (row.disableApiTermination && !isInternal(context))
+          throw isProtected(row, 'terminated', 'Termination')
         return {
           desired: 'terminated',
           state: 'shutting-down',
@@ -106,10 +116,10 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { TerminatingInstances: changes }
     },
     stopInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'stopped' || row.state === 'stopping') return {}
         if (row.state !== 'running') throw wrongState(row, 'stopped')
+        if (row.disableApiStop) throw isProtected(row, 'stopped', 'Stop')
         return {
           desired: 'stopped',
           state: 'stopping',
@@ -122,7 +132,8 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { StoppingInstances: changes }
     },
     startInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
+      const stopped = find(context, input.InstanceIds).filter((row) => row.state === 'stopped')
+      if (input.InstanceIds?.length) requireRoom(stopped)
       const changes = change(context, input.InstanceIds, (row) => {
         if (row.state === 'running' || row.state === 'pending') return {}
         if (row.state !== 'stopped') throw wrongState(row, 'started')
@@ -139,7 +150,6 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
       return { StartingInstances: changes }
     },
     rebootInstances(context, input) {
-      refuseOthers(input, ['InstanceIds'], unsupported)
       change(context, input.InstanceIds, (row) => {
         if (row.state === 'running') return { rebootBoot: row.boot }
         if (row.state === 'pending') return {}
@@ -156,65 +166,16 @@ const wrongState = (row: InstanceRow, verb: string) =>
     `The instance '${row.id}' is not in a state from which it can be ${verb}.`,
   )
 
+const isProtected = (row: InstanceRow, verb: string, attribute: string) =>
+  new DeclaredError(
+    'OperationNotPermitted',
+    `The instance '${row.id}' may not be ${verb}. Modify its 'disableApi${attribute}' instance attribute and try again.`,
+  )
+
 function requireNoIds(max: number | undefined, ids: string[] | undefined) {
   if (max !== undefined && ids?.length)
     throw new DeclaredError(
       'InvalidParameterCombination',
       'The parameter instancesSet cannot be used with the parameter maxResults',
     )
-}
-
-/** `impaired` while the engine cannot see it run although it should. */
-function statusOf(row: InstanceRow) {
-  if (row.state === 'pending') return { Status: 'initializing' as const, Details: [] }
-  if (row.state !== 'running') return { Status: 'not-applicable' as const, Details: [] }
-  const passed = row.engineState === 'running'
-  return {
-    Status: passed ? ('ok' as const) : ('impaired' as const),
-    Details: [
-      {
-        Name: 'reachability' as const,
-        Status: passed ? ('passed' as const) : ('failed' as const),
-        ...(row.downSince !== null && { ImpairedSince: new Date(row.downSince) }),
-      },
-    ],
-  }
-}
-
-const filters = ({ store }: Ec2Deps, context: Context): FilterTable<InstanceRow> => {
-  const lazily = <T>(make: () => T) => {
-    let made: T | undefined
-    return () => (made ??= make())
-  }
-  const groupsOfInterface = lazily(
-    () =>
-      new Map(networkInterfacesOf(store, context).map((row) => [row.id, JSON.parse(row.groups) as string[]])),
-  )
-  const nameOfGroup = lazily(
-    () => new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name])),
-  )
-  const groups = (row: InstanceRow) => groupsOfInterface().get(row.networkInterfaceId) ?? []
-  return {
-    'instance-id': (row) => [row.id],
-    'instance-state-name': (row) => [row.state],
-    'instance-state-code': (row) => [describeState(row.state).Code],
-    'instance-type': (row) => [row.instanceType],
-    'image-id': (row) => [row.imageId],
-    'vpc-id': (row) => (row.state === 'terminated' ? [] : [row.vpcId]),
-    'subnet-id': (row) => (row.state === 'terminated' ? [] : [row.subnetId]),
-    'availability-zone': (row) => [row.zone],
-    'private-ip-address': (row) => [row.address],
-    'network-interface.addresses.private-ip-address': (row) => [row.address],
-    'network-interface.network-interface-id': (row) => [row.networkInterfaceId],
-    'group-id': groups,
-    'instance.group-id': groups,
-    'network-interface.group-id': groups,
-    'instance.group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
-    'group-name': (row) => groups(row).map((id) => nameOfGroup().get(id)),
-    'reservation-id': (row) => [row.reservationId],
-    'owner-id': (row) => [row.account],
-    'client-token': (row) => [row.clientToken],
-    'iam-instance-profile.arn': (row) => [row.iamInstanceProfile],
-    'key-name': () => [],
-  }
 }

@@ -1,15 +1,17 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface, releaseInterface } from '../addresses.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { missing, noSubnet, paging, unsupported } from '../errors.ts'
+import { missing, noInterface, noSubnet, paging, unsupported } from '../errors.ts'
+import { associationOf } from '../describe-instance.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { requireGroups } from '../groups.ts'
 import {
   instanceOf,
+  networkInterfaceOf,
   networkInterfacesOf,
   securityGroupsOf,
   tagsOf,
@@ -19,18 +21,16 @@ import { describeTagsOf, putTags, tagsFor } from './tags.ts'
 
 type Implemented = Pick<
   Ec2Operations,
-  'createNetworkInterface' | 'describeNetworkInterfaces' | 'deleteNetworkInterface'
+  | 'createNetworkInterface'
+  | 'describeNetworkInterfaces'
+  | 'deleteNetworkInterface'
+  | 'modifyNetworkInterfaceAttribute'
 >
 
 export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
   const { store, networkOf } = deps
   return {
     createNetworkInterface(context, input) {
-      refuseOthers(
-        input,
-        ['SubnetId', 'Groups', 'Description', 'TagSpecifications', 'ClientToken'],
-        unsupported,
-      )
       if (!input.SubnetId) throw missing('subnetId')
       const subnet = networkOf(context).subnets.find((one) => one.id === input.SubnetId)
       if (!subnet) throw noSubnet(input.SubnetId)
@@ -42,7 +42,6 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       return { NetworkInterface: describeInterface(context, row) }
     },
     describeNetworkInterfaces(context, input) {
-      refuseOthers(input, ['NetworkInterfaceIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const rows = networkInterfacesOf(store, context)
       const wrong = input.NetworkInterfaceIds?.find((id) => !rows.some((row) => row.id === id))
       if (wrong !== undefined) throw noInterface(wrong)
@@ -58,7 +57,6 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       }
     },
     deleteNetworkInterface(context, input) {
-      refuseOthers(input, ['NetworkInterfaceId'], unsupported)
       const id = input.NetworkInterfaceId ?? ''
       const row = networkInterfacesOf(store, context).find((one) => one.id === id)
       if (!row) throw noInterface(id)
@@ -67,11 +65,29 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       releaseInterface(deps, id)
       return {}
     },
+    modifyNetworkInterfaceAttribute(context, input) {
+      const id = input.NetworkInterfaceId ?? ''
+      if (!networkInterfaceOf(store, context, id)) throw noInterface(id)
+      if (input.Groups && input.Description)
+        throw new DeclaredError(
+          'InvalidParameterCombination',
+          'Fields for multiple attribute types specified: description, groupSet',
+        )
+      const set = input.Groups?.length
+        ? { groups: JSON.stringify(requireGroups(deps, context, input.Groups)) }
+        : input.Description
+          ? { description: input.Description.Value ?? '' }
+          : undefined
+      if (!set) throw unsupported('An attribute other than Groups and Description')
+      store.update('ec2_network_interface', { id }, set)
+      return {}
+    },
   }
 
   function describeInterface(context: Context, row: NetworkInterfaceRow): NetworkInterface {
     const names = new Map(securityGroupsOf(store, context).map((group) => [group.id, group.name]))
     const groups = JSON.parse(row.groups) as string[]
+    const association = associationOf(store, row.id)
     const attachedAt = row.instanceId ? instanceOf(store, context, row.instanceId)?.launchedAt : undefined
     return {
       NetworkInterfaceId: row.id,
@@ -88,6 +104,7 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       Status: row.instanceId ? 'in-use' : 'available',
       Groups: groups.map((id) => ({ GroupId: id, GroupName: names.get(id) })),
       Ipv6Addresses: [],
+      ...(association && { Association: association }),
       TagSet: describeTagsOf(deps, row.id),
       ...(row.instanceId && {
         Attachment: {
@@ -104,12 +121,15 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
   }
 }
 
-const noInterface = (id: string) =>
-  new DeclaredError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)
-
 const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'network-interface-id': (row) => [row.id],
   'attachment.instance-id': (row) => [row.instanceId],
+  'attachment.status': (row) => (row.instanceId ? ['attached'] : []),
+  'interface-type': () => ['interface'],
+  'owner-id': (row) => [row.account],
+  'requester-managed': (row) => [row.instanceId === null],
+  'source-dest-check': () => [true],
+  'addresses.primary': () => [true],
   'availability-zone': (row) => [row.zone],
   description: (row) => [row.description],
   'group-id': (row) => JSON.parse(row.groups) as string[],

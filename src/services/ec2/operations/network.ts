@@ -1,10 +1,13 @@
 // Regions, zones, the default VPC and its subnets.
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
+import { printable } from '../cidr.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { noSubnet, paging, unsupported } from '../errors.ts'
+import { ADDRESSES_MAX } from '../elastic-addresses.ts'
+import { noSubnet, noVpc, paging, unsupported } from '../errors.ts'
+import { GROUPS_PER_INTERFACE_MAX } from '../groups.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { usableAddresses, type Subnet } from '../network.ts'
 import { addressesTaken, tagsOf } from '../store.ts'
@@ -18,10 +21,6 @@ type Implemented = Pick<
   | 'describeRegions'
   | 'describeAccountAttributes'
   | 'describeVpcAttribute'
-  | 'describeInternetGateways'
-  | 'describeRouteTables'
-  | 'describeAddresses'
-  | 'describeKeyPairs'
 >
 
 export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemented {
@@ -30,7 +29,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
 
   return {
     describeVpcs(context, input) {
-      refuseOthers(input, ['VpcIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId: id, cidr } = networkOf(context)
       const wrong = input.VpcIds?.find((one) => one !== id)
       if (wrong !== undefined) throw noVpc(wrong)
@@ -58,7 +56,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeSubnets(context, input) {
-      refuseOthers(input, ['SubnetIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       const { vpcId, subnets } = networkOf(context)
       const wrong = input.SubnetIds?.find((id) => !subnets.some((subnet) => subnet.id === id))
       if (wrong !== undefined) throw noSubnet(wrong)
@@ -74,7 +71,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeAvailabilityZones(context, input) {
-      refuseOthers(input, ['ZoneNames', 'ZoneIds', 'Filters', 'AllAvailabilityZones'], unsupported)
       const zones = networkOf(context).subnets.map((subnet, index) => ({
         name: subnet.zone,
         id: `polebean-az${index + 1}`,
@@ -82,7 +78,13 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
       if (wrong !== undefined)
-        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${wrong}]`)
+        throw new DeclaredError('InvalidParameterValue', `Invalid availability zone: [${printable(wrong)}]`)
+      const wrongId = input.ZoneIds?.find((id) => !zones.some((zone) => zone.id === id))
+      if (wrongId !== undefined)
+        throw new DeclaredError(
+          'InvalidParameterValue',
+          `Invalid availability zone-id: [${printable(wrongId)}]`,
+        )
       const asked = zones.filter(
         (zone) =>
           (!input.ZoneNames?.length || input.ZoneNames.includes(zone.name)) &&
@@ -104,10 +106,9 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
     },
     // Differs from AWS: a home is one region, the one the request is signed for.
     describeRegions(context, input) {
-      refuseOthers(input, ['RegionNames', 'Filters', 'AllRegions'], unsupported)
       const wrong = input.RegionNames?.find((name) => name !== context.region)
       if (wrong !== undefined)
-        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${wrong}'`)
+        throw new DeclaredError('InvalidParameterValue', `Invalid region name: '${printable(wrong)}'`)
       const regions = filtered([{ name: context.region }], input.Filters, REGION_FILTERS, () => [])
       return {
         Regions: regions.map(({ name }) => ({
@@ -118,19 +119,19 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeAccountAttributes(context, input) {
-      refuseOthers(input, ['AttributeNames'], unsupported)
       const attributes: Record<string, string> = {
         'default-vpc': networkOf(context).vpcId,
         'supported-platforms': 'VPC',
-        'max-elastic-ips': '0',
-        'vpc-max-elastic-ips': '0',
+        'max-elastic-ips': String(ADDRESSES_MAX),
+        'vpc-max-elastic-ips': String(ADDRESSES_MAX),
+        'vpc-max-security-groups-per-interface': String(GROUPS_PER_INTERFACE_MAX),
       }
       const names = input.AttributeNames?.length ? input.AttributeNames : Object.keys(attributes)
       return {
         AccountAttributes: names.map((name) => {
-          const value = attributes[name]
+          const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined
           if (value === undefined)
-            throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${name}`)
+            throw new DeclaredError('InvalidParameterValue', `Invalid attribute name: ${printable(name)}`)
           return { AttributeName: name, AttributeValues: [{ AttributeValue: value }] }
         }),
       }
@@ -142,14 +143,6 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       if (input.Attribute === 'enableDnsSupport') return { VpcId: vpcId, EnableDnsSupport: value }
       if (input.Attribute === 'enableDnsHostnames') return { VpcId: vpcId, EnableDnsHostnames: value }
       throw unsupported(`Attribute=${input.Attribute ?? ''}`)
-    },
-    describeInternetGateways: () => ({ InternetGateways: [] }),
-    describeRouteTables: () => ({ RouteTables: [] }),
-    describeAddresses: () => ({ Addresses: [] }),
-    describeKeyPairs(_context, input) {
-      const [name] = input.KeyNames ?? []
-      if (name) throw new DeclaredError('InvalidKeyPair.NotFound', `The key pair '${name}' does not exist`)
-      return { KeyPairs: [] }
     },
   }
 
@@ -172,12 +165,12 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
   }
 }
 
-const noVpc = (id: string) => new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${id}' does not exist`)
-
 const VPC_FILTERS: FilterTable<{ id: string; cidr: string; owner: string }> = {
   'vpc-id': (vpc) => [vpc.id],
   cidr: (vpc) => [vpc.cidr],
   'cidr-block-association.cidr-block': (vpc) => [vpc.cidr],
+  'cidr-block-association.state': () => ['associated'],
+  'dhcp-options-id': () => ['default'],
   state: () => ['available'],
   'is-default': () => [true],
   isDefault: () => [true],
@@ -188,7 +181,10 @@ const SUBNET_FILTERS: FilterTable<Subnet & { vpcId: string; owner: string }> = {
   'subnet-id': (subnet) => [subnet.id],
   'vpc-id': (subnet) => [subnet.vpcId],
   'availability-zone': (subnet) => [subnet.zone],
+  availabilityZone: (subnet) => [subnet.zone],
   'cidr-block': (subnet) => [subnet.cidr],
+  cidr: (subnet) => [subnet.cidr],
+  cidrBlock: (subnet) => [subnet.cidr],
   state: () => ['available'],
   'default-for-az': () => [true],
   defaultForAz: () => [true],
@@ -208,5 +204,6 @@ const ZONE_FILTERS: FilterTable<{ name: string; id: string; region: string }> = 
 
 const REGION_FILTERS: FilterTable<{ name: string }> = {
   'region-name': (region) => [region.name],
+  endpoint: (region) => [`ec2.${region.name}.amazonaws.com`],
   'opt-in-status': () => ['opt-in-not-required'],
 }

@@ -5,16 +5,20 @@ import { refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface } from '../addresses.ts'
-import { capacityOf, requireCapacity, requireWithinLimit } from '../capacity.ts'
-import { DEFAULT_INSTANCE_TYPES, instanceTypes, type InstanceType } from '../catalogue.ts'
+import { requireCapacity, requireWithinLimit } from '../capacity.ts'
 import type { Ec2Deps } from '../deps.ts'
 import { describeReservations } from '../describe-instance.ts'
 import { invalidValue, missing, noSubnet, unsupported } from '../errors.ts'
 import { requireGroups, findNamedGroups } from '../groups.ts'
+import { typeNamed } from '../instance-type.ts'
 import { imageIdOf, ROOT_BYTES, ROOT_DEVICE, ROOT_GIB_MAX } from '../image.ts'
+import { withTemplate } from '../launch-template-data.ts'
 import type { Subnet } from '../network.ts'
+import { checkUserData } from '../user-data.ts'
 import { instancesOf, type InstanceRow } from '../store.ts'
 import { noImage } from './images.ts'
+import { requireKeyPair } from './key-pairs.ts'
+import { requireStops } from '../attributes.ts'
 import { putTags, tagsFor } from './tags.ts'
 
 type Implemented = Pick<Ec2Operations, 'runInstances'>
@@ -24,39 +28,29 @@ const COUNT_MAX = 100
 /** A tag of a launch with this key and the value `true` makes it wait for its software (cloud.ts). */
 export const AWAITS_SOFTWARE_TAG = 'polebean:awaits-software'
 
-/** Accepted and echoed, without effect: IamInstanceProfile (there is no metadata service yet), Monitoring (figures are
- *  taken at one pace). UserData and KeyName are refused: nothing would run them, nobody could log in. */
-const KNOWN = [
-  'ImageId',
-  'InstanceType',
-  'MinCount',
-  'MaxCount',
-  'SecurityGroupIds',
-  'SecurityGroups',
-  'SubnetId',
-  'Placement',
-  'TagSpecifications',
-  'ClientToken',
-  'IamInstanceProfile',
-  'Monitoring',
-  'BlockDeviceMappings',
-] as const
-
 export function makeRunInstances(deps: Ec2Deps): Implemented {
   const { store, clock, ids, instancesMax, networkOf } = deps
   return {
-    runInstances(context, input) {
-      refuseOthers(input, KNOWN, unsupported)
-      const requestDigest = createHash('sha256').update(JSON.stringify(input)).digest('hex')
-      const before = launchedBefore(context, input.ClientToken, requestDigest)
+    runInstances(context, request) {
+      const requestDigest = createHash('sha256').update(JSON.stringify(request)).digest('hex')
+      const before = launchedBefore(context, request.ClientToken, requestDigest)
       if (before.length > 0) return describeReservations(deps, context, before)[0]!
+      const input = withTemplate(deps, context, request)
 
       const { min, max } = countsOf(input)
       if (!input.ImageId) throw missing('ImageId')
       if (input.ImageId !== imageIdOf(context)) throw noImage([input.ImageId])
-      const type = typeOf(input.InstanceType)
+      const type = typeNamed(store, input.InstanceType)
       const subnet = subnetOf(context, input)
+      if (input.KeyName) requireKeyPair(deps, context, input.KeyName)
+      requireStops(input.InstanceInitiatedShutdownBehavior)
+      const userData = checkUserData(input.UserData)
       const diskBytes = diskBytesOf(input.BlockDeviceMappings)
+      if (input.SecurityGroups?.length && input.SubnetId)
+        throw new DeclaredError(
+          'InvalidParameterCombination',
+          'The parameter groupName cannot be used with the parameter subnet',
+        )
       const named = findNamedGroups(deps, context, input.SecurityGroups)
       const groups = requireGroups(deps, context, [...(input.SecurityGroupIds ?? []), ...named])
       const tags = tagsFor(context, input.TagSpecifications, ['instance', 'volume', 'network-interface'])
@@ -112,6 +106,10 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
           downSince: null,
           awaitsLayersSince: null,
           recoveries: '[]',
+          keyName: input.KeyName || null,
+          userData,
+          disableApiTermination: input.DisableApiTermination ? 1 : 0,
+          disableApiStop: input.DisableApiStop ? 1 : 0,
         }
         store.insert('ec2_instance', row)
         putTags(deps, context, id, tags)
@@ -132,22 +130,6 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).',
       )
     return before
-  }
-
-  // What the machine is, is not known before its engine was first seen; then the engine decides.
-  function typeOf(name: string | undefined): InstanceType {
-    const architecture = capacityOf(store)?.architecture
-    const type = instanceTypes.get(name ?? DEFAULT_INSTANCE_TYPES[architecture ?? 'x86_64'])
-    if (!type) throw new DeclaredError('InvalidParameterValue', `Invalid value '${name}' for InstanceType.`)
-    if (architecture !== undefined && type.architecture !== architecture)
-      throw new DeclaredError(
-        'InvalidParameterValue',
-        `The architecture '${type.architecture}' of the specified instance type does not match the architecture ` +
-          `'${architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, ` +
-          `and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of ` +
-          `the instance type or AMI.`,
-      )
-    return type
   }
 
   function subnetOf(context: Context, { SubnetId, Placement }: RunInstancesCommandInput): Subnet {

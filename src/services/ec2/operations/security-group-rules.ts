@@ -1,14 +1,17 @@
-import type { SecurityGroupRule, TagSpecification } from '@aws-sdk/client-ec2'
+import type { TagSpecification } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { noSecurityGroup, paging, unsupported } from '../errors.ts'
+import { describeRevoked, describeRule } from '../describe-rule.ts'
+import { paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
-import { rulesOfPermissions, sameRule, wordsOfRule, type PermissionInput } from '../permissions.ts'
-import { rulesOf, securityGroupsOf, type SecurityGroupRow, type SecurityGroupRuleRow } from '../store.ts'
-import { findGroup } from './security-groups.ts'
+import { ensureDefaultGroup, findGroup } from '../groups.ts'
+import { rulesOfPermissions, sameRule, type PermissionInput } from '../permissions.ts'
+import { noPermission, noRule, peersFor, requireRoomForRules } from '../rules.ts'
+import { rulesOf, rulesOfOwner, tagsOf, type SecurityGroupRuleRow } from '../store.ts'
+import { putTags, tagsFor } from './tags.ts'
 
 type Implemented = Pick<
   Ec2Operations,
@@ -18,9 +21,6 @@ type Implemented = Pick<
   | 'revokeSecurityGroupEgress'
   | 'describeSecurityGroupRules'
 >
-
-/** AWS: 60 inbound and 60 outbound. */
-const RULES_MAX = 60
 
 type Change = PermissionInput & {
   GroupId?: string
@@ -33,70 +33,65 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
   const { store, ids } = deps
 
   function authorize(context: Context, input: Change, egress: number) {
-    refuseOthers(
-      input,
-      ['GroupId', 'GroupName', 'IpPermissions', 'IpProtocol', 'FromPort', 'ToPort', 'CidrIp'],
-      unsupported,
-    )
     const group = findGroup(deps, context, input)
-    const wanted = specsOf(context, input)
-    const existing = rulesOf(store, group.id).filter((rule) => rule.egress === egress)
-    const seen = [...existing] as ReturnType<typeof specsOf>
-    for (const rule of wanted) {
-      if (seen.some((one) => sameRule(one, rule)))
-        throw new DeclaredError(
-          'InvalidPermission.Duplicate',
-          `the specified rule "${wordsOfRule(rule)}" already exists`,
-        )
-      seen.push(rule)
-    }
-    if (seen.length > RULES_MAX)
-      throw new DeclaredError(
-        'RulesPerSecurityGroupLimitExceeded',
-        'The maximum number of rules per security group has been reached.',
-      )
+    const tags = tagsFor(context, input.TagSpecifications, ['security-group-rule'])
+    const wanted = rulesOfPermissions(input, peersFor(deps, context, group))
+    requireRoomForRules(
+      rulesOf(store, group.id).filter((rule) => rule.egress === egress),
+      wanted,
+    )
+    const { account, region, id: groupId } = group
     const rows = wanted.map((rule): SecurityGroupRuleRow => ({
       id: ids.hex('sgr-', 17),
-      account: group.account,
-      region: group.region,
-      groupId: group.id,
+      account,
+      region,
+      groupId,
       egress,
       ...rule,
     }))
-    for (const row of rows) store.insert('ec2_security_group_rule', row)
-    return { Return: true, SecurityGroupRules: rows.map(describeRule) }
+    for (const row of rows) {
+      store.insert('ec2_security_group_rule', row)
+      putTags(deps, context, row.id, tags)
+    }
+    return { Return: true, SecurityGroupRules: rows.map((row) => describeRule(deps, row)) }
   }
 
   function revoke(context: Context, input: Change, egress: number) {
-    refuseOthers(
-      input,
-      [
-        'GroupId',
-        'GroupName',
-        'IpPermissions',
-        'IpProtocol',
-        'FromPort',
-        'ToPort',
-        'CidrIp',
-        'SecurityGroupRuleIds',
-      ],
-      unsupported,
-    )
     const group = findGroup(deps, context, input)
     const existing = rulesOf(store, group.id).filter((rule) => rule.egress === egress)
-    const doomed = input.SecurityGroupRuleIds?.length
-      ? input.SecurityGroupRuleIds.map((id) => existing.find((rule) => rule.id === id) ?? noRule(id))
-      : specsOf(context, input).map((spec) => existing.find((rule) => sameRule(rule, spec)) ?? noPermission())
-    for (const rule of doomed) store.remove('ec2_security_group_rule', { id: rule.id })
-    return { Return: true }
+    const doomed = new Set(doomedRules(context, input, existing, group))
+    for (const { id } of doomed) {
+      store.remove('ec2_security_group_rule', { id })
+      store.remove('ec2_tag', { resourceId: id })
+    }
+    return { Return: true, RevokedSecurityGroupRules: [...doomed].map(describeRevoked) }
   }
 
-  function specsOf(context: Context, input: Change) {
-    const groups = securityGroupsOf(store, context)
-    const specs = rulesOfPermissions(input, (GroupName) => findGroup(deps, context, { GroupName }).id)
-    for (const { peerGroupId } of specs)
-      if (peerGroupId && !groups.some((group) => group.id === peerGroupId)) throw noSecurityGroup(peerGroupId)
-    return specs
+  // Differs from AWS, which answers rules of the default VPC that are not there in UnknownIpPermissions.
+  function doomedRules(
+    context: Context,
+    input: Change,
+    existing: SecurityGroupRuleRow[],
+    group: ReturnType<typeof findGroup>,
+  ): SecurityGroupRuleRow[] {
+    if (!input.SecurityGroupRuleIds?.length)
+      return rulesOfPermissions(input, peersFor(deps, context, group)).map((spec) =>
+        orThrow(
+          existing.find((rule) => sameRule(rule, spec)),
+          noPermission,
+        ),
+      )
+    if (input.IpPermissions?.length || input.IpProtocol || input.CidrIp || input.SourceSecurityGroupName)
+      throw new DeclaredError(
+        'InvalidParameterCombination',
+        'The parameter securityGroupRuleIds cannot be used with the parameter ipPermissions',
+      )
+    return input.SecurityGroupRuleIds.map((id) =>
+      orThrow(
+        existing.find((rule) => rule.id === id),
+        () => noRule(id),
+      ),
+    )
   }
 
   return {
@@ -105,51 +100,28 @@ export function makeSecurityGroupRuleOperations(deps: Ec2Deps): Implemented {
     revokeSecurityGroupIngress: (context, input) => revoke(context, input, 0),
     revokeSecurityGroupEgress: (context, input) => revoke(context, input, 1),
     describeSecurityGroupRules(context, input) {
-      refuseOthers(input, ['SecurityGroupRuleIds', 'Filters', 'MaxResults', 'NextToken'], unsupported)
-      const all = securityGroupsOf(store, context).flatMap((group: SecurityGroupRow) =>
-        rulesOf(store, group.id),
-      )
+      ensureDefaultGroup(deps, context)
+      const all = rulesOfOwner(store, context)
+      for (const id of input.SecurityGroupRuleIds ?? [])
+        if (!all.some((rule) => rule.id === id)) throw noRule(id)
       const asked = all.filter(
         (rule) => !input.SecurityGroupRuleIds?.length || input.SecurityGroupRuleIds.includes(rule.id),
       )
-      for (const id of input.SecurityGroupRuleIds ?? []) if (!all.some((rule) => rule.id === id)) noRule(id)
-      const found = filtered(asked, input.Filters, FILTERS, () => [])
+      const found = filtered(asked, input.Filters, FILTERS, (rule) => tagsOf(store, rule.id))
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(found, (rule) => rule.id, limits, paging())
-      return { NextToken: page.next, SecurityGroupRules: page.items.map(describeRule) }
+      return {
+        NextToken: page.next,
+        SecurityGroupRules: page.items.map((row) => describeRule(deps, row)),
+      }
     },
   }
 }
 
-function noRule(id: string): never {
-  throw new DeclaredError(
-    'InvalidSecurityGroupRuleId.NotFound',
-    `The security group rule ID '${id}' does not exist`,
-  )
+function orThrow<T>(found: T | undefined, error: () => Error): T {
+  if (found === undefined) throw error()
+  return found
 }
-
-function noPermission(): never {
-  throw new DeclaredError(
-    'InvalidPermission.NotFound',
-    'The specified rule does not exist in this security group.',
-  )
-}
-
-const describeRule = (row: SecurityGroupRuleRow): SecurityGroupRule => ({
-  SecurityGroupRuleId: row.id,
-  SecurityGroupRuleArn: `arn:aws:ec2:${row.region}:${row.account}:security-group-rule/${row.id}`,
-  GroupId: row.groupId,
-  GroupOwnerId: row.account,
-  IsEgress: row.egress === 1,
-  IpProtocol: row.protocol,
-  FromPort: row.fromPort ?? -1,
-  ToPort: row.toPort ?? -1,
-  ...(row.cidr4 && { CidrIpv4: row.cidr4 }),
-  ...(row.cidr6 && { CidrIpv6: row.cidr6 }),
-  ...(row.peerGroupId && { ReferencedGroupInfo: { GroupId: row.peerGroupId, UserId: row.account } }),
-  ...(row.description !== null && { Description: row.description }),
-  Tags: [],
-})
 
 const FILTERS: FilterTable<SecurityGroupRuleRow> = {
   'group-id': (rule) => [rule.groupId],

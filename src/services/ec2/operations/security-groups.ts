@@ -1,14 +1,22 @@
 import type { SecurityGroup } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
+import { printable } from '../cidr.ts'
 import type { Ec2Deps } from '../deps.ts'
-import { invalidValue, missing, noSecurityGroup, paging, unsupported } from '../errors.ts'
+import { invalidValue, missing, noSecurityGroup, noVpc, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
-import { ensureDefaultGroup } from '../groups.ts'
+import { ensureDefaultGroup, findGroup, requireNamed } from '../groups.ts'
 import { permissionsOfRules } from '../permissions.ts'
-import { networkInterfacesOf, rulesOf, securityGroupsOf, tagsOf, type SecurityGroupRow } from '../store.ts'
+import {
+  networkInterfacesOf,
+  rulesOf,
+  securityGroupsOf,
+  tagsOf,
+  type SecurityGroupRow,
+  type SecurityGroupRuleRow,
+} from '../store.ts'
 import { describeTagsOf, putTags, tagsFor } from './tags.ts'
 
 type Implemented = Pick<
@@ -23,13 +31,11 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
   const { store, ids, networkOf } = deps
   return {
     createSecurityGroup(context, input) {
-      refuseOthers(input, ['GroupName', 'Description', 'VpcId', 'TagSpecifications'], unsupported)
       const { account, region } = context
       const { vpcId } = networkOf(context)
       const name = requireName(input.GroupName)
       const description = requireDescription(input.Description)
-      if (input.VpcId && input.VpcId !== vpcId)
-        throw new DeclaredError('InvalidVpcID.NotFound', `The vpc ID '${input.VpcId}' does not exist`)
+      if (input.VpcId && input.VpcId !== vpcId) throw noVpc(input.VpcId)
       const tags = tagsFor(context, input.TagSpecifications, ['security-group'])
       ensureDefaultGroup(deps, context)
       const groups = securityGroupsOf(store, context)
@@ -57,7 +63,6 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       return { GroupId: id, SecurityGroupArn: arnOf(context, id), Tags: describeTagsOf(deps, id) }
     },
     deleteSecurityGroup(context, input) {
-      refuseOthers(input, ['GroupId', 'GroupName'], unsupported)
       const { id, name } = findGroup(deps, context, input)
       if (name === 'default')
         throw new DeclaredError(
@@ -73,13 +78,13 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
       )
       if (used || named)
         throw new DeclaredError('DependencyViolation', `resource ${id} has a dependent object`)
+      for (const rule of rulesOf(store, id)) store.remove('ec2_tag', { resourceId: rule.id })
       store.remove('ec2_security_group_rule', { groupId: id })
       store.remove('ec2_security_group', { id })
       store.remove('ec2_tag', { resourceId: id })
       return { GroupId: id, Return: true }
     },
     describeSecurityGroups(context, input) {
-      refuseOthers(input, ['GroupIds', 'GroupNames', 'Filters', 'MaxResults', 'NextToken'], unsupported)
       ensureDefaultGroup(deps, context)
       const all = securityGroupsOf(store, context)
       const asked = all.filter(
@@ -121,68 +126,65 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
   }
 }
 
-/** The group that `GroupId` or `GroupName` of a request names. Throws `InvalidGroup.NotFound`, `MissingParameter`. */
-export function findGroup(
-  deps: Ec2Deps,
-  context: Context,
-  input: { GroupId?: string; GroupName?: string },
-): SecurityGroupRow {
-  ensureDefaultGroup(deps, context)
-  if (!input.GroupId && !input.GroupName) throw missing('groupName or groupId')
-  if (!input.GroupId) return requireNamed(deps, context, input.GroupName ?? '')
-  const found = securityGroupsOf(deps.store, context).find((group) => group.id === input.GroupId)
-  if (!found) throw noSecurityGroup(input.GroupId)
-  return found
-}
-
-function requireNamed(deps: Ec2Deps, context: Context, name: string): SecurityGroupRow {
-  const found = securityGroupsOf(deps.store, context).find((group) => group.name === name)
-  if (found) return found
-  const { vpcId } = deps.networkOf(context)
-  throw new DeclaredError(
-    'InvalidGroup.NotFound',
-    `The security group '${name}' does not exist in default VPC '${vpcId}'`,
-  )
-}
-
 // AWS: "Up to 255 characters in length. Can't start with sg-. Valid characters: a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*"
-const CHARACTERS = /^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]*$/
+const CHARACTERS = /^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/
+const SET = 'a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*'
 
 function requireName(name: string | undefined): string {
   if (!name) throw missing('GroupName')
-  if (name.length > 255 || !CHARACTERS.test(name))
-    throw invalidValue(name, 'GroupName', 'Character sets beyond ASCII are not supported.')
+  if (/[^\x20-\x7e]/.test(name))
+    throw invalidValue(printable(name), 'GroupName', 'Character sets beyond ASCII are not supported.')
+  if (!CHARACTERS.test(name))
+    throw new DeclaredError(
+      'InvalidParameterValue',
+      `Invalid security group name. Valid names are strings less than 256 characters from the following set:  ${SET}`,
+    )
   if (name.startsWith('sg-'))
     throw invalidValue(name, 'GroupName', 'Group names may not be in the format sg-*.')
   if (name === 'default')
-    throw new DeclaredError('InvalidParameterValue', `Cannot use reserved security group name: default`)
+    throw new DeclaredError('InvalidGroup.Reserved', 'Cannot use reserved security group name: default')
   return name
 }
 
 function requireDescription(description: string | undefined): string {
   if (!description) throw missing('GroupDescription')
-  if (description.length > 255 || !CHARACTERS.test(description))
-    throw invalidValue(description, 'GroupDescription', 'Character sets beyond ASCII are not supported.')
+  if (!CHARACTERS.test(description))
+    throw new DeclaredError(
+      'InvalidParameterValue',
+      `Invalid security group description. Valid descriptions are strings less than 256 characters from the following set:  ${SET}`,
+    )
   return description
 }
 
 const arnOf = ({ account, region }: Context, id: string) =>
   `arn:aws:ec2:${region}:${account}:security-group/${id}`
 
-const filters = ({ store }: Ec2Deps): FilterTable<SecurityGroupRow> => {
-  const rules = (egress: number) => (group: SecurityGroupRow) =>
-    rulesOf(store, group.id).filter((rule) => rule.egress === egress)
-  const ingress = rules(0)
+const filters = ({ store }: Ec2Deps): FilterTable<SecurityGroupRow> => ({
+  'group-id': (group) => [group.id],
+  'group-name': (group) => [group.name],
+  description: (group) => [group.description],
+  'vpc-id': (group) => [group.vpcId],
+  'owner-id': (group) => [group.account],
+  ...ruleFilters(store, 'ip-permission', 0),
+  ...ruleFilters(store, 'egress.ip-permission', 1),
+})
+
+const ruleFilters = (store: Ec2Deps['store'], prefix: string, egress: number) => {
+  const each = (value: (rule: SecurityGroupRuleRow) => string | number | null) => (group: SecurityGroupRow) =>
+    rulesOf(store, group.id)
+      .filter((rule) => rule.egress === egress)
+      .map(value)
+      .filter((one) => one !== null)
+  const nameOf = (id: string | null) =>
+    store.get<{ name: string }>('select name from ec2_security_group where id = :id', { id })?.name ?? null
   return {
-    'group-id': (group) => [group.id],
-    'group-name': (group) => [group.name],
-    description: (group) => [group.description],
-    'vpc-id': (group) => [group.vpcId],
-    'owner-id': (group) => [group.account],
-    'ip-permission.cidr': (group) => ingress(group).map((rule) => rule.cidr4),
-    'ip-permission.group-id': (group) => ingress(group).map((rule) => rule.peerGroupId),
-    'ip-permission.protocol': (group) => ingress(group).map((rule) => rule.protocol),
-    'ip-permission.from-port': (group) => ingress(group).map((rule) => rule.fromPort),
-    'ip-permission.to-port': (group) => ingress(group).map((rule) => rule.toPort),
+    [`${prefix}.cidr`]: each((rule) => rule.cidr4),
+    [`${prefix}.ipv6-cidr`]: each((rule) => rule.cidr6),
+    [`${prefix}.group-id`]: each((rule) => rule.peerGroupId),
+    [`${prefix}.group-name`]: each((rule) => nameOf(rule.peerGroupId)),
+    [`${prefix}.user-id`]: each((rule) => (rule.peerGroupId === null ? null : rule.account)),
+    [`${prefix}.protocol`]: each((rule) => rule.protocol),
+    [`${prefix}.from-port`]: each((rule) => rule.fromPort),
+    [`${prefix}.to-port`]: each((rule) => rule.toPort),
   }
 }

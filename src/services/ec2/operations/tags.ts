@@ -1,10 +1,10 @@
 import type { Tag, TagSpecification } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
-import { pageOf, refuseOthers } from '../../parameters.ts'
+import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
-import { missing, noInstance, paging, unsupported } from '../errors.ts'
+import { missing, noInstance, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { tagsOf, type TagRow } from '../store.ts'
 
@@ -17,14 +17,12 @@ const RESERVED = /^(aws:|polebean:awaits-software$)/
 export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
   return {
     createTags(context, input) {
-      refuseOthers(input, ['Resources', 'Tags'], unsupported)
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const id of input.Resources) requireResource(context, id)
       for (const id of input.Resources) putTags({ store }, context, id, input.Tags)
       return {}
     },
     deleteTags(context, input) {
-      refuseOthers(input, ['Resources', 'Tags'], unsupported)
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const resourceId of input.Resources) {
         requireResource(context, resourceId)
@@ -39,7 +37,6 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
       return {}
     },
     describeTags(context, input) {
-      refuseOthers(input, ['Filters', 'MaxResults', 'NextToken'], unsupported)
       const { account, region } = context
       const all = store.all<TagRow>('select * from ec2_tag where account = :account and region = :region', {
         account,
@@ -66,14 +63,13 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
   function requireResource(context: Context, id: string) {
     const { vpcId, subnets } = networkOf(context)
     if (id === vpcId || subnets.some((subnet) => subnet.id === id)) return
-    const table = id.startsWith('i-')
-      ? 'ec2_instance'
-      : id.startsWith('sg-')
-        ? 'ec2_security_group'
-        : 'ec2_network_interface'
+    const table = KINDS[prefixOf(id)]?.table
+    if (!table) throw new DeclaredError('InvalidID', `The ID '${id}' is not valid`)
+    // Addresses that rest are rows still.
+    const resting = ['ec2_network_interface', 'ec2_address'].includes(table) ? ' and released_at is null' : ''
     const { account, region } = context
     const found = store.get(
-      `select id from ${table} where id = :id and account = :account and region = :region`,
+      `select id from ${table} where id = :id and account = :account and region = :region${resting}`,
       {
         id,
         account,
@@ -151,15 +147,21 @@ function requireTags(context: Context, tags: Tag[] | undefined) {
 export const describeTagsOf = ({ store }: Pick<Ec2Deps, 'store'>, resourceId: string): Tag[] =>
   tagsOf(store, resourceId).map(({ key, value }) => ({ Key: key, Value: value }))
 
-const TYPES: Record<string, string> = {
-  i: 'instance',
-  sg: 'security-group',
-  eni: 'network-interface',
-  vpc: 'vpc',
-  subnet: 'subnet',
+/** Prefix of ids → resource type, and the table whose `id` they are. */
+const KINDS: Record<string, { type: string; table?: string }> = {
+  i: { type: 'instance', table: 'ec2_instance' },
+  sg: { type: 'security-group', table: 'ec2_security_group' },
+  sgr: { type: 'security-group-rule', table: 'ec2_security_group_rule' },
+  eni: { type: 'network-interface', table: 'ec2_network_interface' },
+  key: { type: 'key-pair', table: 'ec2_key_pair' },
+  eipalloc: { type: 'elastic-ip', table: 'ec2_address' },
+  lt: { type: 'launch-template', table: 'ec2_launch_template' },
+  vpc: { type: 'vpc' },
+  subnet: { type: 'subnet' },
 }
 
-const typeOfResource = (id: string) => TYPES[id.slice(0, id.indexOf('-'))] ?? 'instance'
+const prefixOf = (id: string) => id.slice(0, id.indexOf('-'))
+const typeOfResource = (id: string) => KINDS[prefixOf(id)]?.type ?? 'instance'
 
 const FILTERS: FilterTable<TagRow> = {
   key: (tag) => [tag.key],

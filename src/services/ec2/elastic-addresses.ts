@@ -1,0 +1,38 @@
+// Elastic addresses: of this machine's loopback, 127.<second byte of the VPC>.0.1 and so on, so that those of two homes
+// differ. Each belongs to a network interface while it is associated.
+import { DeclaredError } from '../../kernel/errors.ts'
+import type { Store } from '../../store/store.ts'
+import type { Context } from '../context.ts'
+import type { Ec2Deps } from './deps.ts'
+import { ADDRESS_REST_MS, type AddressRow } from './store.ts'
+
+/** AWS: 5 a region, more on request; one environment of a single instance takes one. */
+export const ADDRESSES_MAX = 250
+
+/** The lowest one that nobody has or had within ADDRESS_REST_MS. Throws `AddressLimitExceeded`. */
+export function freeElasticAddress({ store, clock, networkOf }: Ec2Deps, context: Context): string {
+  store.run('delete from ec2_address where released_at <= :until', { until: clock.now() - ADDRESS_REST_MS })
+  const taken = new Set(
+    store.all<{ publicIp: string }>('select public_ip from ec2_address').map((row) => row.publicIp),
+  )
+  const second = networkOf(context).cidr.split('.')[1]
+  for (let last = 1; last <= ADDRESSES_MAX; last++) {
+    const address = `127.${second}.0.${last}`
+    if (!taken.has(address)) return address
+  }
+  throw new DeclaredError('AddressLimitExceeded', 'The maximum number of addresses has been reached.')
+}
+
+export const elasticAddressOf = (store: Store, networkInterfaceId: string) =>
+  store.get<AddressRow>(
+    'select * from ec2_address where network_interface_id = :networkInterfaceId and released_at is null',
+    { networkInterfaceId },
+  )
+
+/** Takes its elastic address away from an interface; quiet when it has none. */
+export const dissociate = (store: Store, networkInterfaceId: string): void =>
+  void store.run(
+    `update ec2_address set association_id = null, network_interface_id = null
+     where network_interface_id = :networkInterfaceId`,
+    { networkInterfaceId },
+  )
