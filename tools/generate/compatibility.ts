@@ -64,8 +64,16 @@ const HEAD = `# What works, and what differs from AWS
 - Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.
 - Environments become Ready as soon as their instances pass the balancer's checks; AWS waits for twelve passed checks in two
   minutes.
-- Security groups and their rules are kept and described, but packets pass a fixed filter: balancer → instances on port 80,
-  egress, the resolver, nothing else.
+- Security groups filter every packet between instances, load balancers and the outside; a change is in force about 50 ms after
+  its answer. What no rule opens: the host and its services, other homes, link-local addresses; what needs no rule: the
+  resolver and the metadata address. The host itself reaches instances through load balancers only.
+- Established connections stay when their rule goes, those from 0.0.0.0/0 too (AWS does not track these and cuts them). With the
+  option \`polebean:firewall\` \`CutOnRevoke\` = \`true\`, or the tag \`polebean:cuts-on-revoke\` = \`true\` on a group, they end: TCP with a
+  reset, HTTP at a public listener with its next request.
+- Instances have no IPv6: rules with IPv6 ranges hold at public listeners. A client at ::1 is this machine and is let in where
+  127.0.0.1 is. The listeners of all load balancers share one socket for each port, and a refused connection is closed instead of
+  dropped; by the group of which load balancer is known with the first request. A load balancer's own loopback port has its group too.
+- A load balancer that is made without a group has the VPC's default group, which lets in nobody from outside, as on AWS.
 - The default VPC is the only one: a subnet a zone, one internet gateway, one route table; none of them can be changed. Revoking
   a rule that is not there is \`InvalidPermission.NotFound\` there, too (AWS: \`UnknownIpPermissions\`).
 - Key pairs are kept, described and shown with their instances, but log nobody in: an instance has neither an SSH server nor a user
