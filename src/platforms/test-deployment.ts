@@ -58,6 +58,8 @@ export async function makeDeployer(): Promise<Deployer> {
   const test = await makeTestHome()
   const compute = test.open()
   await compute.ensure()
+  // Builds reach out once there are groups, whichever.
+  await test.letIn([], [], [])
   const resolver = startResolver(test)
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   let count = 0
