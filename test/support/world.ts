@@ -146,7 +146,8 @@ export async function things(home: HomeSettings): Promise<string[]> {
     // Not the closed addresses: those of the host come and go with other homes.
     ...rules
       .filter((line) => /elements = \{ ("|10\.)/.test(line) || /^\s+"[ib]/.test(line))
-      .map((line) => `rule ${line.trim()}`),
+      // A server that begins anew numbers the combinations of groups anew (decision 013).
+      .map((line) => `rule ${line.trim().replaceAll(/ : 0x[0-9a-f]{8}/g, ' : mark')}`),
     ...(await linesOf(['ip', '-n', `pb-${home.id}-lb`, '-o', 'addr', 'show', 'dev', 'lo'])).map(
       (line) => `address ${line.split(' ')[6]}`,
     ),
