@@ -18,7 +18,7 @@ export async function machine(): Promise<Figure[]> {
         const met = goalS !== null && seconds <= goalS ? 'yes' : 'no'
         return row(
           `Debian ${number}, ${step} (${day}${last.emulated ? ', emulated' : ''})`,
-          `${seconds.toFixed(1)} s${/\d+ MB fetched/.test(said) ? `, ${/\d+ MB/.exec(said)![0]}` : ''}`,
+          `${seconds.toFixed(1)} s; ${said}`,
           goalS === null ? '' : `≤ ${goalS} s`,
           failed ? 'failed' : last.emulated ? 'emulated' : met,
         )

@@ -17,7 +17,7 @@ export const SERVER_ANSWERS =
 
 // The database belongs to the server alone (it is locked), so a copy is read: its log replays over it.
 const PROGRAM = `
-import os, shutil, sqlite3, sys, tempfile
+import hashlib, os, shutil, sqlite3, sys, tempfile
 home = '/var/lib/polebean'
 of = sys.argv[2] if len(sys.argv) > 2 else '%'
 def rows():
@@ -26,6 +26,8 @@ def rows():
             if os.path.exists('%s/polebean.db%s' % (home, end)):
                 shutil.copy('%s/polebean.db%s' % (home, end), folder)
         store = sqlite3.connect(folder + '/polebean.db')
+        # A difference is printed, a secret never.
+        store.create_function('digest', 1, lambda text: hashlib.sha256(text.encode()).hexdigest())
         for query in (
             '''select id, name, version_label, cname_prefix, loopback_port, status from environment
                where terminated_at is null and name like ? order by id''',
@@ -33,7 +35,7 @@ def rows():
                join environment_instance m on m.environment_id = e.id join ec2_instance i on i.id = m.instance_id
                join ec2_network_interface n on n.instance_id = i.id
                where e.terminated_at is null and n.released_at is null and e.name like ? order by i.id''',
-            "select id, secret, status from iam_access_key where '' <> ? order by id",
+            "select id, digest(secret), status from iam_access_key where '' <> ? order by id",
         ):
             for row in store.execute(query, (of,)):
                 yield ' '.join(map(str, row))

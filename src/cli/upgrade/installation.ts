@@ -1,9 +1,7 @@
 // Versions lie beside each other, `current` and `previous` are links; what is made here is noted in the machine's ledger.
 import {
-  appendFileSync,
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -12,7 +10,8 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { systemClock } from '../../kernel/clock.ts'
+import { note } from '../../../tools/setup/ledger.mjs'
+import { LEDGER } from '../../service/ledger.ts'
 import { Failure } from '../failure.ts'
 import { compareVersions, isVersion, linkTarget, readRelease, ROOT, type Release } from '../release.ts'
 
@@ -98,9 +97,6 @@ export function requireRoom(folder: string, bytes: number, what: string): void {
     )
 }
 
-/** Called before the deed. Setup and install.sh write to the same file. */
-export function noteDeed(entry: { deed: string; path: string; to?: string }): void {
-  const ledger = process.env['POLEBEAN_LEDGER'] ?? '/var/lib/polebean-setup/ledger.jsonl'
-  mkdirSync(dirname(ledger), { recursive: true })
-  appendFileSync(ledger, `${JSON.stringify({ at: new Date(systemClock.now()).toISOString(), ...entry })}\n`)
-}
+/** Called before the deed: a line of setup's ledger, to which install.sh writes as well. */
+export const noteDeed = (entry: { deed: string; path: string; to?: string }): void =>
+  note(process.env['POLEBEAN_LEDGER'] ?? LEDGER, entry)

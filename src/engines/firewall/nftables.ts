@@ -56,8 +56,7 @@ export function makeNftables({ clock, network }: NftablesDeps): FirewallEngine {
   const apply = async (model: FirewallModel) => {
     checkModel(model)
     const generation = generationOf(model)
-    const isStale = !known || clock.monotonic() - known.wholeAt > WHOLE_EVERY_MS
-    if (!known || isStale) return replace(model, generation)
+    if (!known || clock.monotonic() - known.wholeAt > WHOLE_EVERY_MS) return replace(model, generation)
     if (known.generation === generation) {
       if ((await applied()) !== generation) await replace(model, generation)
       return
