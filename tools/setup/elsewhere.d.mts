@@ -16,6 +16,6 @@ export function whyNotHere(facts: Facts): string | undefined
 export function withoutApt(
   osRelease: string,
   missing: { program: string; minimum?: string; package: string }[],
-  others?: string[],
+  packages: string[],
 ): string
 export function isOlder(found: string, minimum: string): boolean

@@ -2,6 +2,7 @@
 // where it can. Pure but for `readFacts`.
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
+import { elsewhereCalled } from './families.mjs'
 
 /** nftables masquerades in tables of the family inet from this kernel on. */
 const KERNEL_MINIMUM = '5.2'
@@ -83,7 +84,7 @@ export function whyNotHere({ platform, arch, kernel, version, uidMap, container,
 
 const tell = (sentence, commands) => `${sentence}\n${commands.map((command) => `  ${command}`).join('\n')}`
 
-/** Names that people know, by the ID in os-release. Only apt's are tried; the others have no table of packages here. */
+/** Names that people know, by the ID in os-release. */
 const UNTRIED = {
   ...{
     fedora: 'Fedora',
@@ -102,21 +103,29 @@ const UNTRIED = {
 }
 
 /**
- * The sentence where there is no apt-get: who it is, and each missing program with the version it must have, to be
- * installed by hand. `missing`: programs as in programs.json.
+ * The sentence where there is no apt-get: who it is, each missing program with the version it must have, and what the
+ * packages are called there where that is known. `missing`: programs as in programs.json; `packages`: all that is missing,
+ * by Debian's names.
  */
-export function withoutApt(osRelease, missing, others = []) {
+export function withoutApt(osRelease, missing, packages) {
   const id = /^ID="?([\w.-]+)"?$/m.exec(osRelease)?.[1] ?? ''
   const who = UNTRIED[id] ?? (/^PRETTY_NAME="?([^"\n]+)"?$/m.exec(osRelease)?.[1] || 'This machine')
   const lines = missing.map(
     ({ program, minimum, package: from }) =>
       `${program}${minimum ? ` ${minimum} or newer` : ''} (Debian: ${from})`,
   )
-  return (
-    `${who} has no apt-get, and setup knows the names of packages for apt only. Nothing was changed. Install by hand, in /usr:\n` +
-    `${[...lines, ...others].map((line) => `  ${line}`).join('\n')}\n` +
-    `then try again. Or, with Docker, in a clone:\n${DOCKER.map((line) => `  ${line}`).join('\n')}`
-  )
+  const others = packages.filter((name) => !missing.some((one) => one.package === name))
+  const called = elsewhereCalled(osRelease, packages)
+  return [
+    `${who} has no apt-get, and setup installs with nothing else. Nothing was changed. Install by hand, in /usr:`,
+    ...[...lines, ...others.map((name) => `what Debian has in ${name}`)].map((line) => `  ${line}`),
+    ...(called?.command ? ['The packages are called there:', `  ${called.command}`] : []),
+    ...(called && called.without.length > 0
+      ? [`and without a package, to be built from source: ${called.without.join(', ')}`]
+      : []),
+    'then try again. Or, with Docker, in a clone:',
+    ...DOCKER.map((line) => `  ${line}`),
+  ].join('\n')
 }
 
 /** By the numbers at their beginning: 5.10.0-28 is not older than 5.2. */

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { isOlder, whyNotHere, withoutApt, type Facts } from './elsewhere.mjs'
+import { elsewhereCalled } from './families.mjs'
+import programs from '../../src/cli/programs.json' with { type: 'json' }
 
 const debian: Facts = {
   platform: 'linux',
@@ -86,16 +88,28 @@ describe('a machine on which Polebean cannot run', () => {
       { program: 'haproxy', package: 'haproxy', minimum: '2.6' },
       { program: 'runsv', package: 'runit' },
     ]
-    const said = withoutApt('NAME="Fedora Linux"\nID=fedora\n', missing, [
-      'the Python modules venv and ensurepip',
-    ])
-    assert.match(said, /^Fedora has no apt-get.*Nothing was changed/)
+    const packages = ['haproxy', 'runit', 'python3-venv', 'libatomic1']
+    const on = (id: string) => withoutApt(`ID=${id}\nPRETTY_NAME="Odd 1"\n`, missing, packages)
+    assert.match(on('fedora'), /^Fedora has no apt-get.*Nothing was changed/)
     assert.match(
-      said,
-      /^ {2}haproxy 2\.6 or newer \(Debian: haproxy\)\n {2}runsv \(Debian: runit\)\n {2}the Python modules/m,
+      on('fedora'),
+      /^ {2}haproxy 2\.6 or newer \(Debian: haproxy\)\n {2}runsv \(Debian: runit\)\n {2}what Debian has in python3-venv\n/m,
     )
-    assert.match(withoutApt('ID=odd\nPRETTY_NAME="Odd 1"\n', []), /^Odd 1 has no apt-get/)
-    assert.match(withoutApt('', []), /^This machine has no apt-get/)
+    assert.match(on('fedora'), /^ {2}dnf install haproxy python3 libatomic$/m)
+    assert.match(on('arch'), /^ {2}pacman -S --needed haproxy python gcc-libs$/m)
+    assert.match(on('mine\nID_LIKE="rhel fedora"'), /^ {2}dnf install /m)
+    assert.match(on('arch'), /without a package, to be built from source: runit \(https:/)
+    assert.doesNotMatch(on('gentoo'), /called there|without a package/)
+    assert.match(on('odd'), /^Odd 1 has no apt-get/)
+    assert.match(withoutApt('', [], []), /^This machine has no apt-get/)
+  })
+
+  it('has a name elsewhere for each package that setup may want', () => {
+    const packages = [...programs.map((one) => one.package), 'libatomic1', 'python3-venv']
+    for (const id of ['fedora', 'arch'])
+      assert.deepEqual(elsewhereCalled(`ID=${id}\n`, packages)?.without, [
+        'runit (https://smarden.org/runit/)',
+      ])
   })
 
   it('is told by numbers, not by letters', () => {

@@ -62,10 +62,7 @@ export function checkMachine({ machine = MACHINE, extra = {} } = {}) {
   const names = missingPackages(machine, extra)
   if (names.length === 0 || findProgram(machine, 'apt-get')) return
   const programs = PROGRAMS.filter(({ program }) => !findProgram(machine, program))
-  const others = names
-    .filter((name) => !programs.some((one) => one.package === name))
-    .map((name) => `what Debian has in ${name}`)
-  throw new Error(withoutApt(readFacts().osRelease, programs, others))
+  throw new Error(withoutApt(readFacts().osRelease, programs, names))
 }
 
 /** What apt-get would bring, before it does. */

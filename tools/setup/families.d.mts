@@ -1,0 +1,4 @@
+export function elsewhereCalled(
+  osRelease: string,
+  packages: string[],
+): { command: string; without: string[] } | undefined
