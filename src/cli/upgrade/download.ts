@@ -12,9 +12,9 @@ const BYTES_MAX = 1 << 30
 const TEXT_BYTES_MAX = 1_024
 
 /** Fetches a release's file and sum into `folder`; answers the file. */
-export async function downloadRelease(source: string, folder: string, protocol = 'https:'): Promise<string> {
+export async function downloadRelease(source: string, folder: string): Promise<string> {
   const file = join(folder, 'download.tar.gz')
-  const url = urlOf(source, protocol)
+  const url = urlOf(source)
   const sum = new URL(url)
   sum.pathname += '.sha256'
   for (const [from, to] of [
@@ -26,12 +26,12 @@ export async function downloadRelease(source: string, folder: string, protocol =
 }
 
 /** A short text. */
-export const downloadText = async (source: string, protocol = 'https:'): Promise<string> =>
-  text(bytesOf(urlOf(source, protocol), TEXT_MS, TEXT_BYTES_MAX))
+export const downloadText = async (source: string): Promise<string> =>
+  text(bytesOf(urlOf(source), TEXT_MS, TEXT_BYTES_MAX))
 
-function urlOf(source: string, protocol: string): URL {
+function urlOf(source: string): URL {
   const url = new URL(source)
-  if (url.protocol !== protocol)
+  if (url.protocol !== 'https:')
     throw new Failure(`${source}: a release is fetched over https only`, EXIT.usage)
   return url
 }

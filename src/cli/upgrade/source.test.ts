@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { parseConfig } from '../../config/parse.ts'
+import { startHttps } from '../testing/https-server.ts'
 import { findRelease, sourceOf } from './source.ts'
 
 describe('which release an upgrade brings', () => {
@@ -67,12 +66,14 @@ describe('which release an upgrade brings', () => {
   })
   it('is asked for at a URL, with and without a slash at its end', async () => {
     const asked: string[] = []
-    const server = createServer(({ url = '' }, response) => response.end(asked.push(url) ? '1.10.0\n' : ''))
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const server = await startHttps(({ url = '' }, response) =>
+      response.end(asked.push(url) ? '1.10.0\n' : ''),
+    )
+    server.trust()
     try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/all`
+      const url = `${server.url}/all`
       for (const given of [url, `${url}/`])
-        assert.deepEqual(await findRelease(() => given, '1.2.0', undefined, 'http:'), {
+        assert.deepEqual(await findRelease(() => given, '1.2.0'), {
           source: `${url}/${file('1.10.0')}`,
         })
       assert.deepEqual(asked, ['/all/latest', '/all/latest'])

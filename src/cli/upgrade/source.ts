@@ -24,7 +24,6 @@ export async function findRelease(
   readSource: () => string | null,
   now: string,
   given?: string,
-  protocol?: string,
 ): Promise<Found> {
   if (given !== undefined && !isVersion(given)) return { source: given }
   const source = readSource()
@@ -33,16 +32,16 @@ export async function findRelease(
       `nothing says where ${given ?? 'the newest release'} lies: name its file or https URL, or where all are: ` +
         `polebean config set releases.source https://HOST/FOLDER (or a folder)`,
     )
-  const version = given ?? (await latestOf(source, protocol))
+  const version = given ?? (await latestOf(source))
   if (given === undefined && compareVersions(version, now) <= 0)
     return { upToDate: `Polebean is ${now}; ${source} has nothing newer (latest is ${version}).` }
   requireNewer(version, now)
   return { source: within(source, `polebean-${version}-linux-${process.arch}.tar.gz`) }
 }
 
-async function latestOf(source: string, protocol: string | undefined): Promise<string> {
+async function latestOf(source: string): Promise<string> {
   const path = within(source, 'latest')
-  const version = (source.startsWith('/') ? readShort(path) : await downloadText(path, protocol)).trim()
+  const version = (source.startsWith('/') ? readShort(path) : await downloadText(path)).trim()
   if (!isVersion(version))
     throw new Failure(`${path} names no version; npm run release writes it beside the releases`)
   return version
