@@ -19,6 +19,9 @@ export type Guest = {
   port: number
 }
 
+/** Whom a Debian trusts. */
+export const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
+
 type Run = { stdin?: string | Buffer; timeoutMs?: number }
 
 const BOOT_MS = 1_200_000
@@ -85,13 +88,12 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`
 
 /** What this machine trusts and where its package managers look: a guest gets the same, so that it reaches the same. */
 export async function introduce(guest: Guest): Promise<void> {
-  const certificates = readFileSync('/etc/ssl/certs/ca-certificates.crt')
+  const certificates = readFileSync(CA_BUNDLE)
   // One file: update-ca-certificates takes the whole of it into the bundle.
   await guest.root(
     'cat >/usr/local/share/ca-certificates/from-outside.crt; update-ca-certificates >/dev/null 2>&1',
     { stdin: certificates },
   )
-  const bundle = '/etc/ssl/certs/ca-certificates.crt'
   const names = [
     'http_proxy',
     'https_proxy',
@@ -104,13 +106,13 @@ export async function introduce(guest: Guest): Promise<void> {
   const lines = names.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []))
   const registry = (await runHere(['npm', 'config', 'get', 'registry']).catch(() => '')).trim()
   await guest.root('cat >>/etc/environment', {
-    stdin: [`NODE_EXTRA_CA_CERTS=${bundle}`, ...lines, ''].join('\n'),
+    stdin: [`NODE_EXTRA_CA_CERTS=${CA_BUNDLE}`, ...lines, ''].join('\n'),
   })
   await guest.root('cat >/etc/pip.conf', {
-    stdin: `[global]\ncert = ${bundle}\n`,
+    stdin: `[global]\ncert = ${CA_BUNDLE}\n`,
   })
   await guest.run('cat >~/.npmrc', {
-    stdin: `cafile=${bundle}\n${/^https?:/.test(registry) ? `registry=${registry}\n` : ''}`,
+    stdin: `cafile=${CA_BUNDLE}\n${/^https?:/.test(registry) ? `registry=${registry}\n` : ''}`,
   })
   await guest.root(
     'ufw allow OpenSSH >/dev/null; ufw --force enable >/dev/null; sysctl -qw net.ipv4.ip_forward=0',

@@ -83,6 +83,7 @@ async function onRelease(release: Release): Promise<void> {
     guest,
     another: (other) => boot(`${name}-${other}`),
     memory: new Map(),
+    cache,
     rounds: reboots,
   }
   try {

@@ -6,6 +6,7 @@ import { aws } from './steps/aws.ts'
 import { backup, prepareSecond, restore } from './steps/backup.ts'
 import { clone } from './steps/clone.ts'
 import { compareMachine } from './steps/compare-machine.ts'
+import { elsewhere } from './steps/elsewhere.ts'
 import { memory } from './steps/memory.ts'
 import { reboot } from './steps/reboot.ts'
 import { reboots } from './steps/reboots.ts'
@@ -20,6 +21,8 @@ export type World = {
   /** Another machine from the same disk, booted when it is first asked for; it is ended with the run. */
   another(name: string): Promise<Guest>
   memory: Map<string, string>
+  /** Where disks are kept. */
+  cache: string
   /** How often the machine is rebooted or loses its power in `reboots under load`. */
   rounds: number
 }
@@ -50,4 +53,5 @@ export const STEPS: Step[] = [
   { name: 'reboots under load', run: reboots },
   { name: 'uninstall', short: true, run: uninstall },
   { name: 'compare', short: true, run: compareMachine },
+  { name: 'elsewhere', run: elsewhere },
 ]

@@ -20,6 +20,7 @@ URL=$(bin/polebean list --json | grep -o 'http://shop\\.[^"]*')
 for i in $(seq 180); do code=$(curl -s -o /dev/null -w '%{http_code}' $URL || true); [ "$code" = 200 ] && break; sleep 1; done
 [ "$code" = 200 ]
 aws elasticbeanstalk terminate-environment --environment-name shop-prod >/dev/null
+aws elasticbeanstalk wait environment-terminated --environment-names shop-prod
 rm -r ~/aws /tmp/app.zip
 `
 
