@@ -5,6 +5,8 @@ import { EXIT, Failure } from './failure.ts'
 import { note, watchReaders } from './output.ts'
 import { makeProgram, verbOf } from './program.ts'
 
+// bin/polebean's word to our own Node: programs that we start are none of its business.
+delete process.env['NODE_COMPILE_CACHE']
 watchReaders()
 try {
   await makeProgram().parseAsync()
