@@ -68,7 +68,11 @@ export function makeEngines(
 }
 
 export const makeSupervisor = (home: Home): Supervisor =>
-  makeRunit({ home, clock: systemClock }, ['haproxy', METADATA_DAEMON, ...resolverDaemons(readResolverHost())])
+  makeRunit({ home, clock: systemClock }, [
+    'haproxy',
+    METADATA_DAEMON,
+    ...resolverDaemons(readResolverHost()),
+  ])
 
 export function makeServerLog(): Log {
   return makeLog(systemClock, (line) => void process.stderr.write(line))

@@ -12,8 +12,7 @@ const TTL = 'x-aws-ec2-metadata-token-ttl-seconds'
 /** Answers by the rows as they are at each question. */
 export function makeMetadataAnswers(deps: Ec2Deps): (request: MetadataRequest) => MetadataAnswer {
   let tokens: Tokens | undefined
-  const tokensOfHome = () =>
-    (tokens ??= makeTokens(tokenKey(deps.store, deps.ids), () => deps.clock.now()))
+  const tokensOfHome = () => (tokens ??= makeTokens(tokenKey(deps.store, deps.ids), () => deps.clock.now()))
   return (request) => {
     const facts = factsAt(deps, request.source)
     // Nobody who asks is no instance: a build sandbox, an address whose instance has just ended.
@@ -42,7 +41,11 @@ function answerTo(request: MetadataRequest, facts: InstanceFacts, tokens: Tokens
   return { status: 200, headers: { ...headers, ...raw }, body: found }
 }
 
-function makeToken({ method, headers }: MetadataRequest, facts: InstanceFacts, tokens: Tokens): MetadataAnswer {
+function makeToken(
+  { method, headers }: MetadataRequest,
+  facts: InstanceFacts,
+  tokens: Tokens,
+): MetadataAnswer {
   if (method !== 'PUT') return { status: 405, headers: { Allow: 'PUT' } }
   // A proxy that was tricked into asking adds it; a program of the instance has no reason to.
   if (headers['x-forwarded-for'] !== undefined) return { status: 403 }

@@ -72,9 +72,7 @@ export function factsAt({ store, networkOf }: Ec2Deps, address: string): Instanc
     subnet: { id: row.subnetId, cidr: subnet?.cidr ?? cidr },
     vpc: { id: vpcId, cidr },
     key:
-      row.keyName === null || row.publicKey === null
-        ? null
-        : { name: row.keyName, publicKey: row.publicKey },
+      row.keyName === null || row.publicKey === null ? null : { name: row.keyName, publicKey: row.publicKey },
     tags:
       options.InstanceMetadataTags === 'disabled'
         ? null

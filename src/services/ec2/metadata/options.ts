@@ -51,11 +51,7 @@ export function withOptions(before: MetadataOptions, asked: Given = {}): Metadat
     throw unsupported('MetadataOptions.HttpProtocolIpv6=enabled')
   const hops = asked.HttpPutResponseHopLimit ?? before.HttpPutResponseHopLimit
   if (!Number.isInteger(hops) || hops < 1 || hops > HOP_LIMIT_MAX)
-    throw invalidValue(
-      String(hops),
-      'HttpPutResponseHopLimit',
-      `It must be between 1 and ${HOP_LIMIT_MAX}.`,
-    )
+    throw invalidValue(String(hops), 'HttpPutResponseHopLimit', `It must be between 1 and ${HOP_LIMIT_MAX}.`)
   return {
     HttpTokens: word('HttpTokens', ['optional', 'required'], before.HttpTokens),
     HttpEndpoint: word('HttpEndpoint', SWITCH, before.HttpEndpoint),
