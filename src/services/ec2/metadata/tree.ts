@@ -97,8 +97,8 @@ export function look(root: Tree, segments: string[]): Leaf | null {
   return isTree(here) ? listing(here, segments) : here
 }
 
-// A level below another ends with a slash. AWS lists two levels in ways of their own: the first without slashes, keys with
-// their names; `keyName` is what stands behind the number.
+// A level below another ends with a slash. AWS lists two levels in ways of their own: the first without slashes, keys by number
+// and name.
 function listing(tree: Tree, segments: string[]): string {
   const path = segments.join('/')
   const names = Object.entries(tree).map(([name, value]) => {
@@ -108,10 +108,10 @@ function listing(tree: Tree, segments: string[]): string {
   return names.join('\n')
 }
 
-// The name is the last word of the key itself, which has no other blanks.
-const keyNameOf = (value: Leaf | Tree) => {
-  const key = isTree(value) ? String(value['openssh-key']) : ''
-  return key.split(' ').slice(2).join(' ').trimEnd()
+// The key itself is two words; its name may have more.
+function keyNameOf(value: Leaf | Tree): string {
+  const key = isTree(value) ? value['openssh-key'] : undefined
+  return typeof key === 'string' ? key.split(' ').slice(2).join(' ').trimEnd() : ''
 }
 
 const isTree = (value: Leaf | Tree): value is Tree => typeof value === 'object' && !Buffer.isBuffer(value)

@@ -466,6 +466,7 @@ describe('a change of settings', () => {
       true,
     ],
     ['the instance type', [option(LAUNCH, 'InstanceType', 't3.large')], 'replace', false],
+    ['metadata without tokens', [option(LAUNCH, 'DisableIMDSv1', 'false')], 'replace', false],
     [
       'the instance type and a property',
       [option(LAUNCH, 'InstanceType', 't3.large'), option(ENV, 'A', '2')],
