@@ -20,7 +20,7 @@ import type { BuildConfiguration } from './platforms/plan.ts'
 import { autoscalingMigrations } from './services/autoscaling/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
 import type { Budgets } from './services/budgets.ts'
-import type { Cloud, Context } from './services/cloud.ts'
+import type { Cloud, Context, Ec2Internal } from './services/cloud.ts'
 import type { ElasticbeanstalkDeps } from './services/elasticbeanstalk/parts.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
 import { makeEc2Service } from './services/ec2/service.ts'
@@ -62,6 +62,8 @@ export type ControlPlane = {
   accessKeys: AccessKeys
   /** Our own paths that the gateway answers to who can sign. */
   signedRoutes: OwnRoute[]
+  /** What an instance that asks for its metadata is told. */
+  metadata: Ec2Internal['metadata']
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
   /** Tells the owner something about the home itself: an event of each environment. Joins a transaction. */
@@ -189,6 +191,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     services,
     workflows,
     accessKeys: iam.internal,
+    metadata: ec2.internal.metadata,
     tell: elasticbeanstalk.internal.tellEnvironments,
     signedRoutes: [
       {

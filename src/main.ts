@@ -27,7 +27,7 @@ import { systemRandom } from './kernel/random.ts'
 import { makeCatalogue, type Catalogue } from './platforms/catalogue.ts'
 import { readBuildConfiguration } from './platforms/configuration.ts'
 import { interpretersSeen, probeRuntimes } from './platforms/probe.ts'
-import { makeEngines, makeServerLog, upkeep, upkeepReconciler } from './real-engines.ts'
+import { makeEngines, makeServerLog, metadataReconciler, upkeep, upkeepReconciler } from './real-engines.ts'
 import type { Store } from './store/store.ts'
 
 const INTERPRETERS_MS = 60_000
@@ -130,9 +130,11 @@ export async function startServer(
       store.close()
       throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
     })
+  const metadata = await engines.metadata.open(plane.metadata)
   const driver = plane.start()
   const care = startDriver({ clock: systemClock, log, store, signal }, [
     upkeepReconciler(engines),
+    metadataReconciler(engines.metadata),
     interpretersReconciler(catalogue),
     configReconciler(config),
     makeApiTlsReconciler({
@@ -148,7 +150,7 @@ export async function startServer(
   )
   const end = async () => {
     await stopped
-    await listening.close()
+    await Promise.all([listening.close(), metadata.close()])
     await Promise.all([driver.ended, care.ended])
     store.close()
   }

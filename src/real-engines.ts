@@ -6,6 +6,8 @@ import type { Reconciler } from './control/reconciler.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
+import { makeMetadataDoor, METADATA_DAEMON } from './engines/metadata/door.ts'
+import type { MetadataDoor } from './engines/metadata/engine.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import { makeNftables } from './engines/firewall/nftables.ts'
@@ -31,6 +33,7 @@ export type RealEngines = {
   compute: RuncCompute
   balancer: BalancerEngine
   firewall: FirewallEngine
+  metadata: MetadataDoor
   objects: FilesystemObjects
   room: RoomEngine
 }
@@ -58,13 +61,18 @@ export function makeEngines(
       publicAddresses: () => config.now().listeners.publicAddresses,
     }),
     firewall: makeNftables({ clock, network: router }),
+    metadata: makeMetadataDoor({ clock, log, home, supervisor, network: router }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
     room: makeFilesystemRoom(home.dir),
   }
 }
 
 export const makeSupervisor = (home: Home): Supervisor =>
-  makeRunit({ home, clock: systemClock }, ['haproxy', ...resolverDaemons(readResolverHost())])
+  makeRunit({ home, clock: systemClock }, [
+    'haproxy',
+    METADATA_DAEMON,
+    ...resolverDaemons(readResolverHost()),
+  ])
 
 export function makeServerLog(): Log {
   return makeLog(systemClock, (line) => void process.stderr.write(line))
@@ -82,6 +90,17 @@ export const upkeepReconciler = (engines: RealEngines): Reconciler => ({
   wakes: [],
   async reconcile() {
     await upkeep(engines)
+    return {}
+  },
+})
+
+/** Apart from upkeep: instances start and run without it. */
+export const metadataReconciler = (door: MetadataDoor): Reconciler => ({
+  name: 'engines.metadata',
+  everyMs: UPKEEP_MS,
+  wakes: [],
+  async reconcile() {
+    await door.ensure()
     return {}
   },
 })

@@ -21,7 +21,7 @@ import {
   untilWhole,
 } from './support/world.ts'
 
-const DAEMONS = ['server', 'haproxy', 'resolver']
+const DAEMONS = ['server', 'haproxy', 'metadata', 'resolver']
 
 describe('after a kill', { concurrency: 1 }, () => {
   const home = makeTestHome()

@@ -5,6 +5,7 @@ import type { Ec2Operations } from './generated/ec2.ts'
 import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
 import type { S3Operations } from './generated/s3.ts'
 import type { AsyncOperation, Context } from './context.ts'
+import type { MetadataAnswer, MetadataRequest } from '../engines/metadata/engine.ts'
 import type { Software, LayerMount } from '../engines/compute/engine.ts'
 
 export type { Context } from './context.ts'
@@ -24,6 +25,8 @@ export type Ec2Internal = {
   keptLogText(instanceId: string): string | undefined
   /** Removes what is older than a week, and the oldest above `bytesMax`; answers how many bytes. */
   removeKeptLogs(bytesMax: number): number
+  /** What an instance that asks for its metadata is told. */
+  metadata(request: MetadataRequest): MetadataAnswer
   /** What security groups mean to clients outside of the VPC, as they are now. */
   clientRules(): ClientRules
 }

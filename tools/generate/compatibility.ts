@@ -80,6 +80,9 @@ const HEAD = `# What works, and what differs from AWS
   \`ec2-user\`. A private key is given once, and kept nowhere; \`ppk\` is refused.
 - User data is a script that begins with \`#!\`. The instance's root runs it once, at the first boot, beside the application; its
   output is in \`/var/log/cloud-init-output.log\`. \`#cloud-config\`, MIME archives and gzip are refused.
+- The metadata service has versions 2021-03-23 and latest. It hands out no credentials (\`iam/\` is 404), no signature of the identity
+  document and no public host names, and holds off an instance that asks more than 500 times in ten seconds. Packets are not
+  forwarded by instances, so that \`HttpPutResponseHopLimit\` limits nothing; there is no IPv6 address of it.
 - Elastic addresses are of this machine's loopback (127.X.0.1 to .250, X from the VPC's range), are kept, associated and shown, but
   nothing listens there yet: an instance is reached through its load balancer. 250 at most (AWS: 5).
 - Accepted without effect: \`Monitoring\` and \`IamInstanceProfile\` of instances; type, IOPS and throughput of their volume, which is

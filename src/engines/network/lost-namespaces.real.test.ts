@@ -1,4 +1,4 @@
-// Somebody deletes the namespaces of a home under its instances, its HAProxy and its resolver. Upkeep brings all back.
+// Somebody deletes the namespaces of a home under its instances, its HAProxies and its resolver. Upkeep brings all back.
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, describe, it } from 'node:test'
@@ -9,6 +9,7 @@ import { makeHaproxy } from '../balancer/haproxy.ts'
 import type { BalancerModel } from '../balancer/engine.ts'
 import { instanceId, software } from '../compute/conformance.ts'
 import { makeTestHome, traces } from '../compute/test-home.ts'
+import { makeMetadataDoor } from '../metadata/door.ts'
 import { ensureResolver } from '../resolver/dnsmasq.ts'
 import { makeRunit } from '../supervisor/runit.ts'
 
@@ -38,6 +39,8 @@ async function suite() {
   const supervisor = makeRunit({ clock, home })
   const compute = test.open()
   const balancer = makeHaproxy({ clock, log: silentLog, home, supervisor, network: router })
+  const metadata = makeMetadataDoor({ clock, log: silentLog, home, supervisor, network: router })
+  const listening = await metadata.open(({ source }) => ({ status: 200, body: source }))
   const address = (number: number) => home.cidr.replace(/0\.0\/16$/, `1.${number}`)
   const model: BalancerModel = {
     loadBalancers: [
@@ -64,6 +67,7 @@ async function suite() {
     ],
   }
   after(async () => {
+    await listening.close()
     await supervisor.shutdown()
     await test.destroy(compute)
     assert.deepEqual(await traces(test), [])
@@ -74,6 +78,7 @@ async function suite() {
     await compute.ensure()
     await test.letIn([address(1)], [address(200)])
     await ensureResolver(supervisor, router)
+    await metadata.ensure()
     await balancer.apply(model)
     await balancer.observe()
   }
@@ -90,12 +95,17 @@ async function suite() {
     const options = { timeoutMs: 5_000, outputBytesMax: 4_096 }
     return (await compute.exec(instanceId(1), ['/usr/bin/python3', '-c', ASK], options)).output === 'code 3\n'
   }
+  const isTold = async () => {
+    const options = { timeoutMs: 5_000, outputBytesMax: 4_096 }
+    const argv = ['/usr/bin/curl', '-s', '-m', '2', 'http://169.254.169.254/']
+    return (await compute.exec(instanceId(1), argv, options)).output === address(1)
+  }
   const passesUntilWell = async () => {
     const failures: string[] = []
     for (let passes = 1; passes <= PASSES_MAX; passes++) {
       await pass().catch((error: Error) => failures.push(error.message))
       for (let looks = 0; looks < 10; looks++) {
-        if ((await isAnswered()) && (await resolves())) return passes
+        if ((await isAnswered()) && (await resolves()) && (await isTold())) return passes
         await clock.sleep(100) // a health check has to come round, a daemon to start
       }
     }

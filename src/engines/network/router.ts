@@ -7,6 +7,7 @@
 // The host holds only: the uplink, a route for the VPC range, masquerade, and a drop of what comes up the uplink for
 // the host itself. Everything here is idempotent: `ensure` is the first start, the repair and the start after a reboot.
 
+import { hardwareAddressOf } from '../../kernel/hardware-address.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
@@ -132,7 +133,7 @@ export function makeRouter(home: Home): Router {
     const link = interfaceOf(member.id)
     const address = checkAddress(member.address)
     const outer = [
-      `link add ${link} type veth peer name eth0 netns ${pid}`,
+      `link add ${link} type veth peer name eth0 address ${hardwareAddressOf(address)} netns ${pid}`,
       `link set ${link} up`,
       `addr add ${GATEWAY}/32 dev ${link}`,
       `route replace ${address}/32 dev ${link}`,

@@ -1,5 +1,5 @@
 // Launches one member, or writes why not and when to try again.
-import type { BlockDeviceMapping, _InstanceType } from '@aws-sdk/client-ec2'
+import type { BlockDeviceMapping, InstanceMetadataOptionsRequest, _InstanceType } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import { beginActivity } from './activities.ts'
@@ -64,6 +64,7 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
     SecurityGroupIds: securityGroups,
     Monitoring: { Enabled: configuration.monitoring === 1 },
     ...(mappings.length > 0 && { BlockDeviceMappings: mappings }),
+    MetadataOptions: JSON.parse(configuration.metadataOptions) as InstanceMetadataOptionsRequest,
     ...(configuration.iamInstanceProfile && {
       IamInstanceProfile: profileOf(configuration.iamInstanceProfile),
     }),

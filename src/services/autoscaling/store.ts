@@ -38,6 +38,10 @@ export const autoscalingMigrations: Migration[] = [
       started_at integer not null, ended_at integer) strict;
     create index autoscaling_activity_group on autoscaling_activity (account, region, group_name, seq);`,
   },
+  {
+    id: 'autoscaling.2.metadata',
+    sql: `alter table autoscaling_launch_configuration add column metadata_options text not null default '{}'`,
+  },
 ]
 
 export type LaunchConfigurationRow = {
@@ -53,6 +57,8 @@ export type LaunchConfigurationRow = {
   monitoring: number
   /** JSON, in the form of the request. */
   blockDeviceMappings: string
+  /** JSON of InstanceMetadataOptions; what is not said is as ec2 has it. */
+  metadataOptions: string
   createdAt: number
 }
 

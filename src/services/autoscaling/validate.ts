@@ -1,4 +1,5 @@
 // What a group may be, as AWS words what it may not.
+import type { InstanceMetadataOptions } from '@aws-sdk/client-auto-scaling'
 import type { Context } from '../context.ts'
 import type { AutoscalingDeps } from './deps.ts'
 import { requireKnown } from './operations/launch-configurations.ts'
@@ -73,6 +74,25 @@ export function requireTargetGroups(
 export function requireHealthCheckType(type: string): 'EC2' | 'ELB' {
   if (type === 'EC2' || type === 'ELB') return type
   throw validation(`Invalid HealthCheckType: ${type}. Polebean has EC2 and ELB.`)
+}
+
+/** What ec2 would refuse at the launch is refused here. */
+export function requireMetadataOptions(options: InstanceMetadataOptions = {}): InstanceMetadataOptions {
+  const { HttpTokens, HttpEndpoint, HttpPutResponseHopLimit: hops } = options
+  const allowed = [
+    { name: 'httpTokens', value: HttpTokens, words: ['optional', 'required'] },
+    { name: 'httpEndpoint', value: HttpEndpoint, words: ['disabled', 'enabled'] },
+  ]
+  for (const { name, value, words } of allowed)
+    if (value !== undefined && !words.includes(value))
+      throw validation(
+        `1 validation error detected: Value '${value}' at 'metadataOptions.${name}' failed to satisfy constraint: Member must satisfy enum value set: [${words.join(', ')}]`,
+      )
+  if (hops !== undefined && !(Number.isInteger(hops) && hops >= 1 && hops <= 64))
+    throw validation(
+      `1 validation error detected: Value '${hops}' at 'metadataOptions.httpPutResponseHopLimit' failed to satisfy constraint: Member must be between 1 and 64`,
+    )
+  return options
 }
 
 export function requireSeconds(value: number, member: string, max: number): number {

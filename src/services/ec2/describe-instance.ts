@@ -1,11 +1,13 @@
 // Rows of instances as EC2 shows them.
 import type { Instance, InstanceState, Reservation } from '@aws-sdk/client-ec2'
+import { hardwareAddressOf } from '../../kernel/hardware-address.ts'
 import type { Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { instanceTypes } from './catalogue.ts'
 import type { Ec2Deps } from './deps.ts'
 import { elasticAddressOf } from './elastic-addresses.ts'
 import { ROOT_DEVICE } from './image.ts'
+import { describeOptions } from './metadata/options.ts'
 import { describeTagsOf } from './operations/tags.ts'
 import { networkInterfaceOf, securityGroupOf, type InstanceRow } from './store.ts'
 
@@ -91,6 +93,7 @@ function describeInstance(
     ...(association && { PublicIpAddress: association.PublicIp }),
     SecurityGroups: gone ? [] : groups,
     NetworkInterfaces: gone ? [] : [describeAttached(row, groups, address, association)],
+    MetadataOptions: describeOptions(row),
     Tags: describeTagsOf(deps, row.id),
   }
 }
@@ -109,6 +112,7 @@ const describeAttached = (
   SourceDestCheck: true,
   Groups: groups,
   ...(address && {
+    MacAddress: hardwareAddressOf(address),
     PrivateIpAddress: address,
     PrivateIpAddresses: [
       { Primary: true, PrivateIpAddress: address, ...(association && { Association: association }) },

@@ -5,6 +5,7 @@ import type { Ec2Deps } from './deps.ts'
 import { describeState, privateDnsName, profileArn, statusOf } from './describe-instance.ts'
 import type { FilterTable } from './filters.ts'
 import { ROOT_DEVICE } from './image.ts'
+import { optionsOf } from './metadata/options.ts'
 import { addressesOf, networkInterfacesOf, securityGroupsOf, type InstanceRow } from './store.ts'
 
 export function instanceFilters({ store }: Ec2Deps, context: Context): FilterTable<InstanceRow> {
@@ -44,6 +45,10 @@ export function instanceFilters({ store }: Ec2Deps, context: Context): FilterTab
     'key-name': (row) => (row.keyName === null ? [] : [row.keyName]),
     'launch-index': (row) => [row.launchIndex],
     'launch-time': (row) => [new Date(row.launchedAt).toISOString()],
+    'metadata-options.http-endpoint': (row) => [optionsOf(row).HttpEndpoint],
+    'metadata-options.http-put-response-hop-limit': (row) => [optionsOf(row).HttpPutResponseHopLimit],
+    'metadata-options.http-tokens': (row) => [optionsOf(row).HttpTokens],
+    'metadata-options.instance-metadata-tags': (row) => [optionsOf(row).InstanceMetadataTags],
     'monitoring-state': (row) => [row.monitoring ? 'enabled' : 'disabled'],
     'network-interface.addresses.association.public-ip': elastic,
     'network-interface.addresses.private-ip-address': address,

@@ -6,6 +6,7 @@ import { refuseOthers } from '../parameters.ts'
 import type { Ec2Deps } from './deps.ts'
 import { missing, unsupported } from './errors.ts'
 import { dataOf, requireTemplate, requireVersion } from './launch-template-store.ts'
+import { METADATA_DEFAULTS, withOptions } from './metadata/options.ts'
 import { checkUserData } from './user-data.ts'
 
 /** What RunInstances heeds as well. */
@@ -20,6 +21,7 @@ const HEEDED = [
   'TagSpecifications',
   'IamInstanceProfile',
   'Monitoring',
+  'MetadataOptions',
   'BlockDeviceMappings',
   'DisableApiTermination',
   'DisableApiStop',
@@ -31,6 +33,7 @@ export function checkTemplateData(data: RequestLaunchTemplateData | undefined): 
   if (!data) throw missing('LaunchTemplateData')
   refuseOthers(data, HEEDED, (member) => unsupported(`LaunchTemplateData.${member}`))
   checkUserData(data.UserData, 'InvalidUserData.Malformed')
+  withOptions(METADATA_DEFAULTS, data.MetadataOptions)
   if (data.SecurityGroupIds?.length && data.SecurityGroups?.length)
     throw new DeclaredError(
       'InvalidParameterCombination',

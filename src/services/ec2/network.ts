@@ -43,6 +43,10 @@ export function freeAddress(subnet: Subnet, taken: ReadonlySet<string>): string 
   return undefined
 }
 
+/** AWS's ids of zones are the same in all accounts; ours count. */
+export const zoneIdOf = (subnets: Pick<Subnet, 'zone'>[], zone: string): string =>
+  `polebean-az${subnets.findIndex((one) => one.zone === zone) + 1}`
+
 export const usableAddresses = (subnet: Subnet) => Math.max(0, subnet.size - RESERVED_FIRST - RESERVED_LAST)
 
 const numberOfAddress = (address: string) =>

@@ -99,6 +99,14 @@ export const HEEDED = {
     'SourceDestCheck',
     'EbsOptimized',
   ],
+  modifyInstanceMetadataOptions: [
+    'InstanceId',
+    'HttpTokens',
+    'HttpEndpoint',
+    'HttpPutResponseHopLimit',
+    'HttpProtocolIpv6',
+    'InstanceMetadataTags',
+  ],
   modifyLaunchTemplate: [...TEMPLATE, 'DefaultVersion', 'ClientToken'],
   modifyNetworkInterfaceAttribute: ['NetworkInterfaceId', 'Groups', 'Description'],
   modifySecurityGroupRules: ['GroupId', 'SecurityGroupRules'],
@@ -106,8 +114,8 @@ export const HEEDED = {
   releaseAddress: ['AllocationId', 'NetworkBorderGroup'],
   revokeSecurityGroupEgress: ['GroupId', 'SecurityGroupRuleIds', 'IpPermissions'],
   revokeSecurityGroupIngress: [...GROUP, 'SecurityGroupRuleIds', ...SHORT_RULE, ...SOURCE_GROUP],
-  // IamInstanceProfile and Monitoring are echoed without effect: there is no metadata service yet, and figures are
-  // taken at one pace.
+  // IamInstanceProfile and Monitoring are echoed without effect: the metadata service hands out no credentials of
+  // roles, and figures are taken at one pace.
   runInstances: [
     'ImageId',
     'InstanceType',
@@ -121,6 +129,7 @@ export const HEEDED = {
     'ClientToken',
     'IamInstanceProfile',
     'Monitoring',
+    'MetadataOptions',
     'BlockDeviceMappings',
     'KeyName',
     'UserData',

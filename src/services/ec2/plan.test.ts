@@ -44,6 +44,8 @@ const row = (more: Partial<InstanceRow> = {}): InstanceRow => ({
   userData: null,
   disableApiTermination: 0,
   disableApiStop: 0,
+  publicKey: null,
+  metadataOptions: '{}',
   ...more,
 })
 

@@ -152,6 +152,34 @@ describe('ec2 for the AWS SDK', () => {
     )
   })
 
+  it('changes how instances read their metadata', async () => {
+    const MetadataOptions = { HttpTokens: 'optional', HttpPutResponseHopLimit: 1 } as const
+    const [image] = (await client.send(new sdk.DescribeImagesCommand({}))).Images!
+    const launch = { ImageId: image!.ImageId!, MinCount: 1, MaxCount: 1, MetadataOptions }
+    const [instance] = (await client.send(new sdk.RunInstancesCommand(launch))).Instances!
+    const { InstanceId, MetadataOptions: atFirst } = instance!
+    assert.deepEqual([atFirst!.HttpTokens, atFirst!.HttpPutResponseHopLimit], ['optional', 1])
+    const change = { InstanceId, HttpTokens: 'required', InstanceMetadataTags: 'enabled' } as const
+    const { InstanceMetadataOptions: changed } = await client.send(
+      new sdk.ModifyInstanceMetadataOptionsCommand(change),
+    )
+    const described = (await client.send(new sdk.DescribeInstancesCommand({ InstanceIds: [InstanceId!] })))
+      .Reservations![0]!.Instances![0]!.MetadataOptions
+    assert.deepEqual(described, changed)
+    assert.deepEqual(changed, {
+      State: 'applied',
+      HttpTokens: 'required',
+      HttpEndpoint: 'enabled',
+      HttpPutResponseHopLimit: 1,
+      InstanceMetadataTags: 'enabled',
+      HttpProtocolIpv6: 'disabled',
+    })
+    await assert.rejects(
+      client.send(new sdk.ModifyInstanceMetadataOptionsCommand({ InstanceId, HttpProtocolIpv6: 'enabled' })),
+      { name: 'UnsupportedOperation' },
+    )
+  })
+
   it('shows the network of the default VPC', async () => {
     const [gateway] = (await client.send(new sdk.DescribeInternetGatewaysCommand({}))).InternetGateways!
     const [table] = (

@@ -8,6 +8,7 @@ import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
 import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewall.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
+import { makeMetadataAnswers } from './metadata/answer.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeAddressOperations } from './operations/addresses.ts'
@@ -18,6 +19,7 @@ import { makeInstanceOperations } from './operations/instances.ts'
 import { makeKeyPairOperations } from './operations/key-pairs.ts'
 import { makeLaunchTemplateVersionOperations } from './operations/launch-template-versions.ts'
 import { makeLaunchTemplateOperations } from './operations/launch-templates.ts'
+import { makeMetadataOptionsOperations } from './operations/metadata-options.ts'
 import { makeModifyRuleOperations } from './operations/modify-security-group-rules.ts'
 import { makeNetworkInterfaceOperations } from './operations/network-interfaces.ts'
 import { makeNetworkOperations } from './operations/network.ts'
@@ -68,6 +70,7 @@ export function makeEc2Service(
     ...makeRunInstances(parts),
     ...makeInstanceOperations(parts),
     ...makeInstanceAttributeOperations(parts),
+    ...makeMetadataOptionsOperations(parts),
     ...makeKeyPairOperations(parts),
     ...makeLaunchTemplateOperations(parts),
     ...makeLaunchTemplateVersionOperations(parts),
@@ -78,6 +81,7 @@ export function makeEc2Service(
     operations,
     internal: {
       ...makeSoftwareOperations(parts),
+      metadata: makeMetadataAnswers(parts),
       clientRules: () => readClientRules(store),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),

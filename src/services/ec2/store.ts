@@ -82,6 +82,16 @@ export const ec2Migrations: Migration[] = [
       created_at integer not null, created_by text not null, client_token text,
       primary key (template_id, number)) strict;`,
   },
+  {
+    id: 'ec2.4.metadata',
+    sql: `
+    alter table ec2_instance add column metadata_options text not null default '{}';
+    alter table ec2_instance add column public_key text;
+    update ec2_instance set public_key =
+      (select public_key from ec2_key_pair pair
+       where pair.account = ec2_instance.account and pair.region = ec2_instance.region and pair.name = key_name);
+    create table ec2_metadata_key (key text primary key) strict;`,
+  },
 ]
 
 export type InstanceRow = {
@@ -124,10 +134,14 @@ export type InstanceRow = {
   /** JSON list of epoch ms: when it ended by itself and was to be brought back in place. */
   recoveries: string
   keyName: string | null
+  /** Of the key pair as it was at the launch: `ssh-rsa AAAA…`. */
+  publicKey: string | null
   /** Base64, as it was sent. */
   userData: string | null
   disableApiTermination: number
   disableApiStop: number
+  /** JSON of MetadataOptions; what is not said is METADATA_DEFAULTS. */
+  metadataOptions: string
 }
 
 export type KeyPairRow = {

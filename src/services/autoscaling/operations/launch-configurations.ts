@@ -11,6 +11,7 @@ import {
   listOf,
   type LaunchConfigurationRow,
 } from '../store.ts'
+import { requireMetadataOptions } from '../validate.ts'
 
 type Implemented = Pick<
   AutoscalingOperations,
@@ -39,6 +40,7 @@ export function makeLaunchConfigurationOperations({
           'IamInstanceProfile',
           'InstanceMonitoring',
           'BlockDeviceMappings',
+          'MetadataOptions',
         ],
         unsupported,
       )
@@ -84,6 +86,7 @@ export function makeLaunchConfigurationOperations({
         // AWS: "If you do not specify a value, the default is true".
         monitoring: input.InstanceMonitoring?.Enabled === false ? 0 : 1,
         blockDeviceMappings: JSON.stringify(input.BlockDeviceMappings ?? []),
+        metadataOptions: JSON.stringify(requireMetadataOptions(input.MetadataOptions)),
         createdAt: clock.now(),
       }
       store.insert('autoscaling_launch_configuration', row)
@@ -147,6 +150,7 @@ const describe = (row: LaunchConfigurationRow): LaunchConfiguration => ({
   BlockDeviceMappings: JSON.parse(row.blockDeviceMappings) as LaunchConfiguration['BlockDeviceMappings'],
   InstanceMonitoring: { Enabled: row.monitoring === 1 },
   ...(row.iamInstanceProfile && { IamInstanceProfile: row.iamInstanceProfile }),
+  ...(row.metadataOptions !== '{}' && { MetadataOptions: JSON.parse(row.metadataOptions) as object }),
   EbsOptimized: false,
   CreatedTime: new Date(row.createdAt),
 })

@@ -47,6 +47,8 @@ export function makeImageOperations({ store, networkOf }: Ec2Deps): Implemented 
           RootDeviceType: 'ebs',
           RootDeviceName: ROOT_DEVICE,
           EnaSupport: true,
+          // Amazon Linux 2023's: its instances want tokens unless a launch says otherwise.
+          ImdsSupport: 'v2.0',
           PlatformDetails: 'Linux/UNIX',
           BlockDeviceMappings: [
             {
@@ -140,6 +142,7 @@ const IMAGE_FILTERS: FilterTable<{ id: string; architecture: string; owner: stri
   state: () => ['available'],
   'image-type': () => ['machine'],
   description: () => [IMAGE_DESCRIPTION],
+  'imds-support': () => ['v2.0'],
   'ena-support': () => [true],
   hypervisor: () => ['xen'],
   'platform-details': () => ['Linux/UNIX'],

@@ -123,9 +123,15 @@ export function makeKeyPairOperations(deps: Ec2Deps): Implemented {
 }
 
 /** Throws `InvalidKeyPair.NotFound`. */
-export function requireKeyPair({ store }: Pick<Ec2Deps, 'store'>, context: Context, name: string): void {
-  if (!keyPairsOf(store, context).some((pair) => pair.name === name))
+export function requireKeyPair(
+  { store }: Pick<Ec2Deps, 'store'>,
+  context: Context,
+  name: string,
+): KeyPairRow {
+  const found = keyPairsOf(store, context).find((pair) => pair.name === name)
+  if (!found)
     throw new DeclaredError('InvalidKeyPair.NotFound', `The key pair '${printable(name)}' does not exist`)
+  return found
 }
 
 const badFormat = () =>

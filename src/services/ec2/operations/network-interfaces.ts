@@ -1,5 +1,6 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
+import { hardwareAddressOf } from '../../../kernel/hardware-address.ts'
 import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
@@ -97,6 +98,7 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       Description: row.description,
       OwnerId: row.account,
       InterfaceType: 'interface',
+      MacAddress: hardwareAddressOf(row.address),
       PrivateIpAddress: row.address,
       PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: row.address }],
       SourceDestCheck: true,
@@ -133,6 +135,7 @@ const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'availability-zone': (row) => [row.zone],
   description: (row) => [row.description],
   'group-id': (row) => JSON.parse(row.groups) as string[],
+  'mac-address': (row) => [hardwareAddressOf(row.address)],
   'private-ip-address': (row) => [row.address],
   'addresses.private-ip-address': (row) => [row.address],
   status: (row) => [row.instanceId ? 'in-use' : 'available'],

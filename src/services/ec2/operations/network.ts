@@ -9,7 +9,7 @@ import { ADDRESSES_MAX } from '../elastic-addresses.ts'
 import { noSubnet, noVpc, paging, unsupported } from '../errors.ts'
 import { GROUPS_PER_INTERFACE_MAX } from '../groups.ts'
 import { filtered, type FilterTable } from '../filters.ts'
-import { usableAddresses, type Subnet } from '../network.ts'
+import { usableAddresses, zoneIdOf, type Subnet } from '../network.ts'
 import { addressesTaken, tagsOf } from '../store.ts'
 import { describeTagsOf } from './tags.ts'
 
@@ -71,9 +71,9 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       }
     },
     describeAvailabilityZones(context, input) {
-      const zones = networkOf(context).subnets.map((subnet, index) => ({
+      const zones = networkOf(context).subnets.map((subnet, _index, subnets) => ({
         name: subnet.zone,
-        id: `polebean-az${index + 1}`,
+        id: zoneIdOf(subnets, subnet.zone),
         region: context.region,
       }))
       const wrong = input.ZoneNames?.find((name) => !zones.some((zone) => zone.name === name))
@@ -153,7 +153,7 @@ export function makeNetworkOperations({ store, networkOf }: Ec2Deps): Implemente
       VpcId: vpcId,
       CidrBlock: subnet.cidr,
       AvailabilityZone: subnet.zone,
-      AvailabilityZoneId: `polebean-az${networkOf(context).subnets.findIndex((one) => one.id === subnet.id) + 1}`,
+      AvailabilityZoneId: zoneIdOf(networkOf(context).subnets, subnet.zone),
       AvailableIpAddressCount: Math.max(0, usableAddresses(subnet) - addressesTaken(store, subnet.id)),
       DefaultForAz: true,
       MapPublicIpOnLaunch: false,

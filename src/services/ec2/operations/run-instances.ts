@@ -13,6 +13,7 @@ import { requireGroups, findNamedGroups } from '../groups.ts'
 import { typeNamed } from '../instance-type.ts'
 import { imageIdOf, ROOT_BYTES, ROOT_DEVICE, ROOT_GIB_MAX } from '../image.ts'
 import { withTemplate } from '../launch-template-data.ts'
+import { METADATA_DEFAULTS, requireTagKeys, withOptions } from '../metadata/options.ts'
 import type { Subnet } from '../network.ts'
 import { checkUserData } from '../user-data.ts'
 import { instancesOf, type InstanceRow } from '../store.ts'
@@ -42,7 +43,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       if (input.ImageId !== imageIdOf(context)) throw noImage([input.ImageId])
       const type = typeNamed(store, input.InstanceType)
       const subnet = subnetOf(context, input)
-      if (input.KeyName) requireKeyPair(deps, context, input.KeyName)
+      const pair = input.KeyName ? requireKeyPair(deps, context, input.KeyName) : undefined
       requireStops(input.InstanceInitiatedShutdownBehavior)
       const userData = checkUserData(input.UserData)
       const diskBytes = diskBytesOf(input.BlockDeviceMappings)
@@ -54,6 +55,11 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       const named = findNamedGroups(deps, context, input.SecurityGroups)
       const groups = requireGroups(deps, context, [...(input.SecurityGroupIds ?? []), ...named])
       const tags = tagsFor(context, input.TagSpecifications, ['instance', 'volume', 'network-interface'])
+      const metadataOptions = withOptions(METADATA_DEFAULTS, input.MetadataOptions)
+      requireTagKeys(
+        metadataOptions,
+        tags.map(({ Key = '' }) => Key),
+      )
       const count = countThatFits({
         min,
         max,
@@ -107,9 +113,11 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
           awaitsLayersSince: null,
           recoveries: '[]',
           keyName: input.KeyName || null,
+          publicKey: pair?.publicKey ?? null,
           userData,
           disableApiTermination: input.DisableApiTermination ? 1 : 0,
           disableApiStop: input.DisableApiStop ? 1 : 0,
+          metadataOptions: JSON.stringify(metadataOptions),
         }
         store.insert('ec2_instance', row)
         putTags(deps, context, id, tags)

@@ -6,7 +6,8 @@ import type { Ec2Operations } from '../../generated/ec2.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
 import { missing, noInstance, paging } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
-import { tagsOf, type TagRow } from '../store.ts'
+import { optionsOf, requireTagKeys } from '../metadata/options.ts'
+import { instanceOf, tagsOf, type TagRow } from '../store.ts'
 
 type Implemented = Pick<Ec2Operations, 'createTags' | 'deleteTags' | 'describeTags'>
 
@@ -19,6 +20,7 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
     createTags(context, input) {
       if (!input.Resources?.length) throw missing('resourceIdSet')
       for (const id of input.Resources) requireResource(context, id)
+      for (const id of input.Resources) requireReadable(context, id, input.Tags)
       for (const id of input.Resources) putTags({ store }, context, id, input.Tags)
       return {}
     },
@@ -58,6 +60,16 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
         })),
       }
     },
+  }
+
+  // An instance that shows its tags shows them by their keys as parts of a path.
+  function requireReadable(context: Context, id: string, tags: Tag[] = []) {
+    const row = id.startsWith('i-') ? instanceOf(store, context, id) : undefined
+    if (row)
+      requireTagKeys(
+        optionsOf(row),
+        tags.map(({ Key = '' }) => Key),
+      )
   }
 
   function requireResource(context: Context, id: string) {

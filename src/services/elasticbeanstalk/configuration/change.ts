@@ -12,6 +12,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   cooldownSeconds: 'in-place',
   instanceType: 'replace',
   rootVolumeGiB: 'replace',
+  disableImdsV1: 'replace',
   env: 'restart',
   instancePort: 'in-place',
   healthCheck: 'in-place',

@@ -27,6 +27,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     instanceType:
       listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
     rootVolumeGiB: Number(read(LAUNCH, 'RootVolumeSize') || ROOT_VOLUME_GIB),
+    disableImdsV1: read(LAUNCH, 'DisableIMDSv1') === 'true',
     env: recordOf(settings, ENVIRONMENT_PROPERTIES),
     instancePort: number(PROCESS, 'Port'),
     healthCheck: {

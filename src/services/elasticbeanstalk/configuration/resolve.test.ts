@@ -49,6 +49,7 @@ describe('a configuration of nothing but defaults', () => {
       cooldownSeconds: 360,
       instanceType: 't3.micro',
       rootVolumeGiB: 8,
+      disableImdsV1: true,
       env: {},
       instancePort: 80,
       healthCheck: {
@@ -92,6 +93,7 @@ describe('given settings', () => {
     ],
     ['one instance type', [option(LAUNCH, 'InstanceType', 't3.medium')], { instanceType: 't3.medium' }],
     ['a root volume', [option(LAUNCH, 'RootVolumeSize', '20')], { rootVolumeGiB: 20 }],
+    ['metadata without tokens', [option(LAUNCH, 'DisableIMDSv1', 'False')], { disableImdsV1: false }],
     ['properties', [option(ENV, 'B', '2'), option(ENV, 'A', 'x = "y"')], { env: { B: '2', A: 'x = "y"' } }],
     ['a command timeout', [option(COMMAND, 'Timeout', '90')], { commandTimeoutSeconds: 90 }],
     [
@@ -464,6 +466,7 @@ describe('a change of settings', () => {
       true,
     ],
     ['the instance type', [option(LAUNCH, 'InstanceType', 't3.large')], 'replace', false],
+    ['metadata without tokens', [option(LAUNCH, 'DisableIMDSv1', 'false')], 'replace', false],
     [
       'the instance type and a property',
       [option(LAUNCH, 'InstanceType', 't3.large'), option(ENV, 'A', '2')],

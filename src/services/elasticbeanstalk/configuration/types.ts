@@ -36,6 +36,8 @@ export type EnvironmentConfiguration = {
   cooldownSeconds: number
   instanceType: string
   rootVolumeGiB: number
+  /** Instances read their metadata with a token only (IMDSv2). */
+  disableImdsV1: boolean
   /** Environment properties, in the order in which they were given. */
   env: Record<string, string>
   /** Port on which an instance's proxy listens; with `proxyServer: 'none'` the application itself must. */

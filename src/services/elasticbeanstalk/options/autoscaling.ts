@@ -71,9 +71,7 @@ export const autoscalingOptions: Namespace[] = [
     [
       list('BlockDeviceMappings'),
       flag('DisableDefaultEC2SecurityGroup'),
-      flag('DisableIMDSv1', 'true', {
-        effect: accepted('Instances have no metadata service of version 1 that could be disabled.'),
-      }),
+      flag('DisableIMDSv1', 'true', { effect: EFFECTIVE }),
       text('EC2KeyName', {
         maxLength: 200,
         effect: accepted('Instances run no SSH server.'),

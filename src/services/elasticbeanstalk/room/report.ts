@@ -131,4 +131,4 @@ export async function prune(parts: Parts, { dryRun }: { dryRun: boolean }): Prom
 
 /** run-script.ts, LOG_LIMITS. */
 const DAEMON_LOG_BYTES = 6_000_000
-const DAEMONS = 4
+const DAEMONS = 5

@@ -136,6 +136,7 @@ export function makeLaunchConfiguration({ parts, row, context, configuration }: 
       { DeviceName: '/dev/xvda', Ebs: { VolumeSize: configuration.rootVolumeGiB, VolumeType: 'gp3' } },
     ],
     InstanceMonitoring: { Enabled: false },
+    MetadataOptions: { HttpTokens: configuration.disableImdsV1 ? 'required' : 'optional' },
   })
   remember(parts, row.id, { launchConfigurationName: name })
   events.write(ofEnvironment(row), 'INFO', `Created Auto Scaling launch configuration named: ${name}`)
