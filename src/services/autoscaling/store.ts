@@ -38,6 +38,14 @@ export const autoscalingMigrations: Migration[] = [
       started_at integer not null, ended_at integer) strict;
     create index autoscaling_activity_group on autoscaling_activity (account, region, group_name, seq);`,
   },
+  {
+    // A group launches by a launch configuration or by a template; the other's columns are empty.
+    id: 'autoscaling.2',
+    sql: `
+    alter table autoscaling_launch_configuration add column key_name text not null default '';
+    alter table autoscaling_group add column launch_template text;
+    alter table autoscaling_instance add column launch_template text;`,
+  },
 ]
 
 export type LaunchConfigurationRow = {
@@ -47,6 +55,8 @@ export type LaunchConfigurationRow = {
   arn: string
   imageId: string
   instanceType: string
+  /** '' = none. */
+  keyName: string
   /** JSON list of ids. */
   securityGroups: string
   iamInstanceProfile: string | null
@@ -61,7 +71,10 @@ export type GroupRow = {
   region: string
   name: string
   arn: string
+  /** '' = it launches by a template. */
   launchConfigurationName: string
+  /** JSON: LaunchTemplateSpecification with id, name and version as it was asked for (`$Latest`). */
+  launchTemplate: string | null
   minSize: number
   maxSize: number
   desiredCapacity: number
@@ -95,6 +108,8 @@ export type MemberRow = {
   imageId: string
   zone: string
   launchConfigurationName: string
+  /** JSON: the template, and the number of the version that it was launched with. */
+  launchTemplate: string | null
   lifecycleState: 'Pending' | 'InService' | 'Terminating'
   healthStatus: 'Healthy' | 'Unhealthy'
   protected: number

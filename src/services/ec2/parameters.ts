@@ -116,6 +116,8 @@ export const HEEDED = {
     'SecurityGroupIds',
     'SecurityGroups',
     'SubnetId',
+    'PrivateIpAddress',
+    'NetworkInterfaces',
     'Placement',
     'TagSpecifications',
     'ClientToken',

@@ -39,6 +39,7 @@ export function makeLaunchConfigurationOperations({
           'IamInstanceProfile',
           'InstanceMonitoring',
           'BlockDeviceMappings',
+          'KeyName',
         ],
         unsupported,
       )
@@ -71,6 +72,12 @@ export function makeLaunchConfigurationOperations({
           () => cloud.ec2.describeSecurityGroups(context, { GroupIds: groups }),
           `One or more security groups in the launch configuration are not linked to the VPCs configured in the Auto Scaling group`,
         )
+      const { KeyName } = input
+      if (KeyName)
+        requireKnown(
+          () => cloud.ec2.describeKeyPairs(context, { KeyNames: [KeyName] }),
+          `The key pair '${KeyName}' does not exist`,
+        )
       const { account, region } = context
       const row: LaunchConfigurationRow = {
         account,
@@ -79,6 +86,7 @@ export function makeLaunchConfigurationOperations({
         arn: `arn:aws:autoscaling:${region}:${account}:launchConfiguration:${ids.uuid()}:launchConfigurationName/${name}`,
         imageId: input.ImageId,
         instanceType: input.InstanceType,
+        keyName: KeyName ?? '',
         securityGroups: JSON.stringify(groups),
         iamInstanceProfile: input.IamInstanceProfile ?? null,
         // AWS: "If you do not specify a value, the default is true".
@@ -138,7 +146,7 @@ const describe = (row: LaunchConfigurationRow): LaunchConfiguration => ({
   LaunchConfigurationARN: row.arn,
   ImageId: row.imageId,
   InstanceType: row.instanceType,
-  KeyName: '',
+  KeyName: row.keyName,
   UserData: '',
   KernelId: '',
   RamdiskId: '',
