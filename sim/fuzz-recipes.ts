@@ -13,6 +13,8 @@ export const queryRecipes: Record<string, string[]> = {
   ],
   UpdateEnvironment: [
     'EnvironmentName={environmentname}&VersionLabel={versionlabel}',
+    'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:autoscaling:launchconfiguration&OptionSettings.member.1.OptionName=SecurityGroups&OptionSettings.member.1.Value={groupid}',
+    'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:elbv2:loadbalancer&OptionSettings.member.1.OptionName=ManagedSecurityGroup&OptionSettings.member.1.Value={groupid}',
     'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:autoscaling:asg&OptionSettings.member.1.OptionName=MaxSize&OptionSettings.member.1.Value={n}',
   ],
   TerminateEnvironment: ['EnvironmentName={environmentname}'],
@@ -41,10 +43,13 @@ export const queryRecipes: Record<string, string[]> = {
   ],
   DeleteLaunchConfiguration: ['LaunchConfigurationName={launchconfigurationname}'],
   CreateAutoScalingGroup: [
+    'AutoScalingGroupName=g{n}&LaunchTemplate.LaunchTemplateId={launchtemplateid}&MinSize=0&MaxSize={n}&VPCZoneIdentifier={subnetid}',
     'AutoScalingGroupName=g{n}&LaunchConfigurationName={launchconfigurationname}&MinSize=0&MaxSize={n}&VPCZoneIdentifier={subnetid}',
     'AutoScalingGroupName=g{n}&LaunchConfigurationName={launchconfigurationname}&MinSize=1&MaxSize=2&VPCZoneIdentifier={subnetid}&TargetGroupARNs.member.1={targetgrouparn}',
   ],
   UpdateAutoScalingGroup: [
+    'AutoScalingGroupName={autoscalinggroupname}&LaunchTemplate.LaunchTemplateId={launchtemplateid}&LaunchTemplate.Version=$Latest',
+    'AutoScalingGroupName={autoscalinggroupname}&LaunchConfigurationName={launchconfigurationname}',
     'AutoScalingGroupName={autoscalinggroupname}&MinSize=0&MaxSize={n}&HealthCheckType=ELB',
   ],
   DeleteAutoScalingGroup: ['AutoScalingGroupName=g{n}&ForceDelete=true'],
@@ -79,7 +84,44 @@ export const queryRecipes: Record<string, string[]> = {
     'GroupId={groupid}&SecurityGroupRuleId.1={securitygroupruleid}',
   ],
   RevokeSecurityGroupEgress: ['GroupId={groupid}&SecurityGroupRuleId.1={securitygroupruleid}'],
-  RunInstances: ['ImageId={imageid}&MinCount=1&MaxCount=1&InstanceType=t3.micro&SubnetId={subnetid}'],
+  RunInstances: [
+    'ImageId={imageid}&MinCount=1&MaxCount=1&InstanceType=t3.micro&SubnetId={subnetid}',
+    'ImageId={imageid}&MinCount=1&MaxCount=1&InstanceType=t3.micro&SecurityGroupId.1={groupid}&KeyName=k{n}',
+    'ImageId={imageid}&MinCount=1&MaxCount=1&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SecurityGroupId.1={groupid}&NetworkInterface.1.SubnetId={subnetid}',
+    'MinCount=1&MaxCount=1&LaunchTemplate.LaunchTemplateId={launchtemplateid}&LaunchTemplate.Version=$Default',
+  ],
+  ModifyInstanceAttribute: [
+    'InstanceId={instanceid}&GroupId.1={groupid}',
+    'InstanceId={instanceid}&DisableApiTermination.Value=false',
+  ],
+  DescribeInstanceAttribute: ['InstanceId={instanceid}&Attribute=groupSet'],
+  ModifyNetworkInterfaceAttribute: [
+    'NetworkInterfaceId={networkinterfaceid}&SecurityGroupId.1={groupid}',
+    'NetworkInterfaceId={networkinterfaceid}&Description.Value=d{n}',
+  ],
+  ModifySecurityGroupRules: [
+    'GroupId={groupid}&SecurityGroupRule.1.SecurityGroupRuleId={securitygroupruleid}&SecurityGroupRule.1.SecurityGroupRule.IpProtocol=tcp&SecurityGroupRule.1.SecurityGroupRule.FromPort=1&SecurityGroupRule.1.SecurityGroupRule.ToPort=9{n}&SecurityGroupRule.1.SecurityGroupRule.CidrIpv4=10.{n}.0.0/16',
+  ],
+  UpdateSecurityGroupRuleDescriptionsIngress: [
+    'GroupId={groupid}&SecurityGroupRuleDescription.1.SecurityGroupRuleId={securitygroupruleid}&SecurityGroupRuleDescription.1.Description=d{n}',
+  ],
+  AllocateAddress: ['Domain=vpc'],
+  AssociateAddress: ['AllocationId={allocationid}&InstanceId={instanceid}'],
+  DisassociateAddress: ['AssociationId={associationid}'],
+  ReleaseAddress: ['AllocationId={allocationid}'],
+  CreateKeyPair: ['KeyName=k{n}&KeyType=ed25519'],
+  DeleteKeyPair: ['KeyName=k{n}'],
+  CreateLaunchTemplate: [
+    'LaunchTemplateName=lt{n}&LaunchTemplateData.ImageId={imageid}&LaunchTemplateData.InstanceType=t3.micro&LaunchTemplateData.SecurityGroupId.1={groupid}',
+    'LaunchTemplateName=lt{n}&LaunchTemplateData.ImageId={imageid}&LaunchTemplateData.NetworkInterface.1.DeviceIndex=0&LaunchTemplateData.NetworkInterface.1.SecurityGroupId.1={groupid}',
+  ],
+  CreateLaunchTemplateVersion: [
+    'LaunchTemplateId={launchtemplateid}&SourceVersion=1&LaunchTemplateData.InstanceType=t3.small',
+  ],
+  ModifyLaunchTemplate: ['LaunchTemplateId={launchtemplateid}&SetDefaultVersion={n}'],
+  DescribeLaunchTemplateVersions: ['LaunchTemplateId={launchtemplateid}&LaunchTemplateVersion.1=$Latest'],
+  DeleteLaunchTemplateVersions: ['LaunchTemplateId={launchtemplateid}&LaunchTemplateVersion.1={n}'],
+  DeleteLaunchTemplate: ['LaunchTemplateId={launchtemplateid}'],
   StopInstances: ['InstanceId.1={instanceid}'],
   StartInstances: ['InstanceId.1={instanceid}'],
   RebootInstances: ['InstanceId.1={instanceid}'],
@@ -91,6 +133,7 @@ export const queryRecipes: Record<string, string[]> = {
   DeleteTags: ['ResourceId.1={instanceid}&Tag.1.Key=k{n}'],
 
   CreateLoadBalancer: ['Name=lb{n}&Subnets.member.1={subneta}&Subnets.member.2={subnetb}'],
+  SetSecurityGroups: ['LoadBalancerArn={loadbalancerarn}&SecurityGroups.member.1={groupid}'],
   DescribeLoadBalancerAttributes: ['LoadBalancerArn={loadbalancerarn}'],
   ModifyLoadBalancerAttributes: [
     'LoadBalancerArn={loadbalancerarn}&Attributes.member.1.Key=idle_timeout.timeout_seconds&Attributes.member.1.Value=1{n}',

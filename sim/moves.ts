@@ -4,12 +4,15 @@ import type { Life } from './life.ts'
 import {
   APPLICATION,
   BUCKET,
+  TEAMS,
   VERSIONS,
+  balancerGroups,
   bundleOf,
   creating,
   keyOf,
   property,
   replacing,
+  securityGroups,
   sizes,
   versionInput,
 } from './shop.ts'
@@ -57,6 +60,10 @@ const resourcesOf = ({ world, name }: Stage): Resources =>
   ) as Resources
 
 const anyOf = <T>({ below }: Stage, items: T[]): T | undefined => items[below(items.length)]
+const teamIdsOf = ({ world }: Stage): string[] =>
+  world.store
+    .all<{ id: string }>(`select id from ec2_security_group where name like 'team-%' order by name`)
+    .map(({ id }) => id)
 const labelOf = (stage: Stage) => VERSIONS[stage.below(VERSIONS.length)]!
 const memberOf = (stage: Stage): string | undefined =>
   anyOf(
@@ -92,6 +99,51 @@ export const REQUESTS: Record<string, Move> = {
     weight: 0.8,
     play: (stage) =>
       beanstalk(stage, 'UpdateEnvironment', replacing(stage.chance(0.5) ? 't3.small' : 't3.micro')),
+  },
+  'name security groups': {
+    weight: 0.6,
+    play(stage) {
+      const named = TEAMS.filter(() => stage.chance(0.5))
+      const input = securityGroups(named, named.length > 0 && stage.chance(0.4))
+      return beanstalk(stage, 'UpdateEnvironment', input)
+    },
+  },
+  "name the load balancer's groups": {
+    weight: 0.5,
+    play(stage) {
+      const named = TEAMS.filter(() => stage.chance(0.5))
+      const managed = stage.chance(0.5) ? (anyOf(stage, TEAMS) ?? '') : ''
+      return beanstalk(stage, 'UpdateEnvironment', balancerGroups(named, managed))
+    },
+  },
+  "a user's rule about an environment's group": {
+    weight: 0.4,
+    play(stage) {
+      const { loadBalancerSecurityGroupId, instanceSecurityGroupId } = resourcesOf(stage)
+      const peer = anyOf(stage, [loadBalancerSecurityGroupId, instanceSecurityGroupId])
+      if (!peer) return
+      const tcp = { 'IpPermissions.1.IpProtocol': 'tcp', 'IpPermissions.1.Groups.1.GroupId': peer }
+      const ports = { 'IpPermissions.1.FromPort': '5432', 'IpPermissions.1.ToPort': '5432' }
+      const action = `${stage.chance(0.6) ? 'Authorize' : 'Revoke'}SecurityGroupIngress`
+      return request(stage, action, { GroupName: anyOf(stage, TEAMS)!, ...tcp, ...ports }, 'ec2')
+    },
+  },
+  "change an instance's groups": {
+    weight: 0.4,
+    play(stage) {
+      const id = memberOf(stage)
+      const named = id === undefined ? [] : teamIdsOf(stage).filter(() => stage.chance(0.5))
+      const own = resourcesOf(stage).instanceSecurityGroupId
+      const groups = [...named, ...(own ? [own] : [])]
+      if (id === undefined || groups.length === 0) return
+      const given = groups.map((group, index) => [`GroupId.${index + 1}`, group])
+      return request(
+        stage,
+        'ModifyInstanceAttribute',
+        { InstanceId: id, ...Object.fromEntries(given) },
+        'ec2',
+      )
+    },
   },
   restart: { weight: 0.4, play: (stage) => beanstalk(stage, 'RestartAppServer', {}) },
   terminate: { weight: 1, play: (stage) => beanstalk(stage, 'TerminateEnvironment', {}) },

@@ -8,7 +8,7 @@ import { call } from './client.ts'
 import { Life } from './life.ts'
 import { MISHAPS } from './mishaps.ts'
 import { REQUESTS } from './moves.ts'
-import { bundleOf, prepare, settle } from './shop.ts'
+import { bundleOf, prepare, settle, withdraw } from './shop.ts'
 import { calm, type Weather } from './trouble.ts'
 import { makeVisitor } from './visitor.ts'
 import { endWorld, makeWorld, type World } from './world.ts'
@@ -80,6 +80,7 @@ export async function play(seed: number): Promise<Played> {
     life = new Life(world)
     note('a new life')
   }
+  await withdraw(world, life)
   // Refused for what an environment runs. The layers of the others must go, and no others.
   for (const VersionLabel of ['v1', 'v2', 'v3'])
     await settle(

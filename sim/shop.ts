@@ -6,6 +6,8 @@ import type { World } from './world.ts'
 export const APPLICATION = 'shop'
 export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 export const VERSIONS = ['v1', 'v2', 'v3']
+/** Security groups of users, which no environment makes or deletes. Each lets everybody in at port 80. */
+export const TEAMS = ['team-a', 'team-b']
 const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 
 export const keyOf = (label: string) => `${label}.zip`
@@ -29,10 +31,31 @@ export async function prepare(world: World, life: Life): Promise<void> {
     await settle(world, putObject(world, life, BUCKET, keyOf(label), bundleOf(label)))
     await settle(world, call(world, life, 'CreateApplicationVersion', versionInput(label)))
   }
+  for (const GroupName of TEAMS) {
+    const GroupId = { GroupName, GroupDescription: 'of a user' }
+    await settle(world, call(world, life, 'CreateSecurityGroup', GroupId, 'ec2'))
+    const http = { 'IpPermissions.1.IpProtocol': 'tcp', 'IpPermissions.1.IpRanges.1.CidrIp': '0.0.0.0/0' }
+    const port = { 'IpPermissions.1.FromPort': '80', 'IpPermissions.1.ToPort': '80' }
+    const rule = { GroupName, ...http, ...port }
+    await settle(world, call(world, life, 'AuthorizeSecurityGroupIngress', rule, 'ec2'))
+  }
   await world.clock.runUntil(
     () => world.store.all(`select 1 from application_version where status = 'PROCESSED'`).length === 3,
     60_000,
   )
+}
+
+/** Users take back their rules about environments' groups, which cannot go before. */
+export async function withdraw(world: World, life: Life): Promise<void> {
+  const rules = world.store.all<{ id: string; groupId: string }>(
+    `select r.id, r.group_id from ec2_security_group_rule r join ec2_security_group g on g.id = r.group_id
+     where g.name like 'team-%' and r.peer_group_id is not null`,
+  )
+  for (const { id, groupId: GroupId } of rules)
+    await settle(
+      world,
+      call(world, life, 'RevokeSecurityGroupIngress', { GroupId, 'SecurityGroupRuleId.1': id }, 'ec2'),
+    )
 }
 
 // Streams of bodies need turns of the event loop that are not the clock's.
@@ -61,6 +84,18 @@ export const property = (value: string): Record<string, string> =>
 /** Another instance type: new instances for old ones, one at a time. */
 export const replacing = (type: string): Record<string, string> =>
   setting(1, 'aws:autoscaling:launchconfiguration', 'InstanceType', type)
+
+/** Groups beside or instead of the instances' own. */
+export const securityGroups = (named: string[], alone: boolean): Record<string, string> => ({
+  ...setting(1, 'aws:autoscaling:launchconfiguration', 'SecurityGroups', named.join()),
+  ...setting(2, 'aws:autoscaling:launchconfiguration', 'DisableDefaultEC2SecurityGroup', String(alone)),
+})
+
+/** The load balancer's groups; '' = its own is made. */
+export const balancerGroups = (named: string[], managed: string): Record<string, string> => ({
+  ...setting(1, 'aws:elbv2:loadbalancer', 'SecurityGroups', named.join()),
+  ...setting(2, 'aws:elbv2:loadbalancer', 'ManagedSecurityGroup', managed),
+})
 
 export const creating = (name: string, least: number, most = least): Record<string, string> => ({
   ApplicationName: APPLICATION,

@@ -10,7 +10,8 @@ const RESOURCES: Record<string, string> = {
   loadBalancerArn: 'select arn from elbv2_load_balancer',
   listenerArn: 'select arn from elbv2_listener',
 }
-const SECURITY_GROUPS = `select id from ec2_security_group where name <> 'default'`
+/** Those of users have names of their own. */
+const SECURITY_GROUPS = `select id from ec2_security_group where name <> 'default' and name not like 'team-%'`
 
 export function ownership(world: World): string[] {
   const environments = environmentsOf(world)
@@ -27,12 +28,59 @@ export function ownership(world: World): string[] {
       'environments that name them',
       named('loadBalancerSecurityGroupId', 'instanceSecurityGroupId'),
     ),
+    ...groupsOfSettings(world),
     ...rulesWithoutGroup(world),
     ...interfaces(world),
     ...members(world),
     ...remainsOfTerminated(world),
   ]
 }
+
+/** What is launched next, and the load balancer, have the groups that the settings name, and the environment's own unless
+ *  the settings say otherwise. */
+function groupsOfSettings(world: World): string[] {
+  const nameOf = (id: string) =>
+    world.store.get<{ name: string }>('select name from ec2_security_group where id = :id', { id })?.name ??
+    id
+  return environmentsOf(world).flatMap((row) => {
+    const resources = resourcesOf(row)
+    const settings = JSON.parse(row.settings) as { namespace: string; optionName: string; value: string }[]
+    const set = (namespace: string, name: string) =>
+      settings.find((one) => one.namespace === namespace && one.optionName === name)?.value ?? ''
+    const check = (what: string, sql: string, namespace: string, own: string | undefined) => {
+      const held = column(world, sql)[0]
+      if (held === undefined) return []
+      const named = set(namespace, 'SecurityGroups').split(',')
+      const wanted = [...named, set(namespace, 'ManagedSecurityGroup'), own ? nameOf(own) : '']
+      const there = (JSON.parse(held) as string[]).map(nameOf)
+      return same(
+        `groups of ${what} of ${row.name}`,
+        there,
+        'settings',
+        wanted.filter((name) => name !== ''),
+      )
+    }
+    const alone = set(LAUNCH, 'DisableDefaultEC2SecurityGroup') === 'true'
+    const managed = set(BALANCER, 'ManagedSecurityGroup') !== ''
+    return [
+      ...check(
+        'instances',
+        `select security_groups from autoscaling_launch_configuration where name = '${resources.launchConfigurationName}'`,
+        LAUNCH,
+        alone ? undefined : resources.instanceSecurityGroupId,
+      ),
+      ...check(
+        'the load balancer',
+        `select security_groups from elbv2_load_balancer where arn = '${resources.loadBalancerArn}'`,
+        BALANCER,
+        managed ? undefined : resources.loadBalancerSecurityGroupId,
+      ),
+    ]
+  })
+}
+
+const LAUNCH = 'aws:autoscaling:launchconfiguration'
+const BALANCER = 'aws:elbv2:loadbalancer'
 
 const rulesWithoutGroup = (world: World) =>
   column(

@@ -10,6 +10,7 @@ export type EnvironmentRow = {
   causes: string
   expectedDeploymentId: number | null
   resources: string
+  settings: string
 }
 export type InstanceRow = { id: string; state: string; desired: string; networkInterfaceId: string }
 export type GroupRow = {

@@ -103,10 +103,13 @@ export type Cloud = {
     | 'terminateInstances'
     | 'createSecurityGroup'
     | 'describeSecurityGroups'
+    | 'describeSecurityGroupRules'
     | 'authorizeSecurityGroupIngress'
+    | 'revokeSecurityGroupIngress'
     | 'deleteSecurityGroup'
     | 'createNetworkInterface'
     | 'describeNetworkInterfaces'
+    | 'modifyNetworkInterfaceAttribute'
     | 'deleteNetworkInterface'
     | 'describeImages'
     | 'describeVpcs'
@@ -114,6 +117,8 @@ export type Cloud = {
     | 'createTags'
     | 'deleteTags'
     | 'describeInstanceTypes'
+    | 'describeKeyPairs'
+    | 'describeLaunchTemplateVersions'
   > &
     Ec2Internal
   autoscaling: Pick<
@@ -147,6 +152,7 @@ export type Cloud = {
     | 'deregisterTargets'
     | 'describeTargetHealth'
     | 'modifyLoadBalancerAttributes'
+    | 'setSecurityGroups'
   > &
     Elbv2Internal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }

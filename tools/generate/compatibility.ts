@@ -73,6 +73,12 @@ const HEAD = `# What works, and what differs from AWS
 - Instances have no IPv6: rules with IPv6 ranges hold at public listeners. A client at ::1 is this machine and is let in where
   127.0.0.1 is. The listeners of all load balancers share one socket for each port, and a refused connection is closed instead of
   dropped; by the group of which load balancer is known with the first request. A load balancer's own loopback port has its group too.
+- An interface has up to 16 security groups (AWS: 5, raised to 16 on request). A group that settings name and that is not there is
+  refused by its name; AWS says the same of one of another VPC. SSHSourceRestriction takes tcp and udp, ranges of IPv4 and groups.
+- Terminating an environment whose group a rule of another group names deletes everything else first, then waits an hour for that
+  rule to go; on AWS the deletion of the stack fails. An update leaves such a group, with a WARN event, for a later one.
+- A group that launches by a template names one with image and type; MixedInstancesPolicy and overrides are refused. RunInstances and
+  templates take one network interface, of index 0.
 - A load balancer that is made without a group has the VPC's default group, which lets in nobody from outside, as on AWS.
 - The default VPC is the only one: a subnet a zone, one internet gateway, one route table; none of them can be changed. Revoking
   a rule that is not there is \`InvalidPermission.NotFound\` there, too (AWS: \`UnknownIpPermissions\`).

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { beginActivity } from './activities.ts'
 import * as causes from './causes.ts'
 import type { AutoscalingDeps } from './deps.ts'
+import { findTemplate, templateOf } from './launch-template.ts'
 import { RETRY_FIRST_MS, RETRY_MOST_MS, subnetForNext } from './plan.ts'
 import {
   groupTagsOf,
@@ -46,28 +47,19 @@ export function launchMember(
 }
 
 function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context, group: GroupRow): MemberRow {
-  const configuration = launchConfigurationOf(store, group, group.launchConfigurationName)
-  if (!configuration)
-    throw new DeclaredError(
-      'ValidationError',
-      `Launch configuration ${group.launchConfigurationName} not found.`,
-    )
-  const SubnetId = nextSubnet({ store, cloud }, context, group)
-  const securityGroups = listOf(configuration.securityGroups)
-  const mappings = JSON.parse(configuration.blockDeviceMappings) as BlockDeviceMapping[]
+  const launchTemplate = templateNow({ cloud }, context, group)
   const answer = cloud.ec2.runInstances(context, {
-    ImageId: configuration.imageId,
-    InstanceType: configuration.instanceType as _InstanceType,
+    ...(launchTemplate
+      ? {
+          LaunchTemplate: {
+            LaunchTemplateId: launchTemplate.LaunchTemplateId,
+            Version: launchTemplate.Version,
+          },
+        }
+      : requestOf(store, group)),
     MinCount: 1,
     MaxCount: 1,
-    SubnetId,
-    SecurityGroupIds: securityGroups,
-    Monitoring: { Enabled: configuration.monitoring === 1 },
-    ...(mappings.length > 0 && { BlockDeviceMappings: mappings }),
-    MetadataOptions: JSON.parse(configuration.metadataOptions) as InstanceMetadataOptionsRequest,
-    ...(configuration.iamInstanceProfile && {
-      IamInstanceProfile: profileOf(configuration.iamInstanceProfile),
-    }),
+    SubnetId: nextSubnet({ store, cloud }, context, group),
     TagSpecifications: [
       {
         ResourceType: 'instance',
@@ -86,10 +78,11 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
     account: group.account,
     region: group.region,
     groupName: group.name,
-    instanceType: configuration.instanceType,
-    imageId: configuration.imageId,
+    instanceType: instance.InstanceType!,
+    imageId: instance.ImageId!,
     zone: instance.Placement!.AvailabilityZone!,
-    launchConfigurationName: configuration.name,
+    launchConfigurationName: group.launchConfigurationName,
+    launchTemplate: launchTemplate ? JSON.stringify(launchTemplate) : null,
     lifecycleState: 'Pending',
     healthStatus: 'Healthy',
     protected: group.protectNew,
@@ -98,6 +91,36 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
     activityId: null,
     createdAt: clock.now(),
     inServiceAt: null,
+  }
+}
+
+// With the number of the version that `$Latest` or `$Default` is at this launch.
+function templateNow(deps: Pick<AutoscalingDeps, 'cloud'>, context: Context, group: GroupRow) {
+  const asked = templateOf(group.launchTemplate)
+  if (!asked) return undefined
+  const { LaunchTemplateId, Version } = asked
+  const { template, number } = findTemplate(deps, context, { LaunchTemplateId, Version })
+  return { ...template, Version: number }
+}
+
+function requestOf(store: AutoscalingDeps['store'], group: GroupRow) {
+  const configuration = launchConfigurationOf(store, group, group.launchConfigurationName)
+  if (!configuration)
+    throw new DeclaredError(
+      'ValidationError',
+      `Launch configuration ${group.launchConfigurationName} not found.`,
+    )
+  const { keyName, iamInstanceProfile } = configuration
+  const mappings = JSON.parse(configuration.blockDeviceMappings) as BlockDeviceMapping[]
+  return {
+    ImageId: configuration.imageId,
+    InstanceType: configuration.instanceType as _InstanceType,
+    SecurityGroupIds: listOf(configuration.securityGroups),
+    Monitoring: { Enabled: configuration.monitoring === 1 },
+    ...(keyName && { KeyName: keyName }),
+    ...(mappings.length > 0 && { BlockDeviceMappings: mappings }),
+    ...(iamInstanceProfile && { IamInstanceProfile: profileOf(iamInstanceProfile) }),
+    MetadataOptions: JSON.parse(configuration.metadataOptions) as InstanceMetadataOptionsRequest,
   }
 }
 

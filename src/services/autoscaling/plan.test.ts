@@ -11,6 +11,7 @@ const group = (more: Partial<GroupRow> = {}): GroupRow => ({
   name: 'g',
   arn: '',
   launchConfigurationName: 'lc',
+  launchTemplate: null,
   minSize: 0,
   maxSize: 100,
   desiredCapacity: 2,

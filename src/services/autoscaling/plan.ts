@@ -17,7 +17,7 @@ export type MemberView = Pick<
   registered: string[]
   /** Instance state as ec2 says it; null when ec2 does not know the instance. */
   ec2State: string | null
-  /** When the launch configuration it came from was made; 0 when that is gone. */
+  /** When the launch configuration or the template's version it came from was made; 0 when that is gone. */
   launchConfigurationAt: number
   /** Its state in each target group that has it. */
   targetStates: string[]
@@ -120,6 +120,7 @@ const POLICIES: Record<string, Policy> = {
   OldestInstance: oldest,
   NewestInstance: newest,
   OldestLaunchConfiguration: oldestLaunchConfiguration,
+  OldestLaunchTemplate: oldestLaunchConfiguration,
 }
 
 export const terminationPolicies = Object.keys(POLICIES)

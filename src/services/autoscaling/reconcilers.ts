@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { endActivity } from './activities.ts'
 import * as causes from './causes.ts'
 import { launchMember } from './launch.ts'
+import { templateMadeAt, templateOf } from './launch-template.ts'
 import { deregister, register, takeOutOfService, unlessGone } from './members.ts'
 import { planGroup, type GroupAction, type MemberView } from './plan.ts'
 import {
@@ -64,14 +65,27 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
     const members = membersOf(store, group)
     const targetStates = targetStatesOf(context, group, members)
-    const madeAt = (name: string) => launchConfigurationOf(store, group, name)?.createdAt ?? 0
+    const madeAt = makeMadeAt(context, group)
     return members.map((member) => ({
       ...member,
       registered: listOf(member.registered),
       ec2State: states.get(member.instanceId) ?? null,
-      launchConfigurationAt: madeAt(member.launchConfigurationName),
+      launchConfigurationAt: madeAt(member),
       targetStates: targetStates.get(member.instanceId) ?? [],
     }))
+  }
+
+  // When what a member was launched by was made; asked once for each template and version.
+  function makeMadeAt(context: Context, group: GroupRow) {
+    const known = new Map<string, number>()
+    return ({ launchConfigurationName, launchTemplate }: MemberRow): number => {
+      const asked = templateOf(launchTemplate)
+      if (!asked || !launchTemplate)
+        return launchConfigurationOf(store, group, launchConfigurationName)?.createdAt ?? 0
+      const at = known.get(launchTemplate) ?? templateMadeAt(deps, context, asked)
+      known.set(launchTemplate, at)
+      return at
+    }
   }
 
   // One question for all groups of an account and region, not one for each.

@@ -42,6 +42,14 @@ export const autoscalingMigrations: Migration[] = [
     id: 'autoscaling.2.metadata',
     sql: `alter table autoscaling_launch_configuration add column metadata_options text not null default '{}'`,
   },
+  {
+    // A group launches by a launch configuration or by a template; the other's columns are empty.
+    id: 'autoscaling.2.templates',
+    sql: `
+    alter table autoscaling_launch_configuration add column key_name text not null default '';
+    alter table autoscaling_group add column launch_template text;
+    alter table autoscaling_instance add column launch_template text;`,
+  },
 ]
 
 export type LaunchConfigurationRow = {
@@ -51,6 +59,8 @@ export type LaunchConfigurationRow = {
   arn: string
   imageId: string
   instanceType: string
+  /** '' = none. */
+  keyName: string
   /** JSON list of ids. */
   securityGroups: string
   iamInstanceProfile: string | null
@@ -67,7 +77,10 @@ export type GroupRow = {
   region: string
   name: string
   arn: string
+  /** '' = it launches by a template. */
   launchConfigurationName: string
+  /** JSON: LaunchTemplateSpecification with id, name and version as it was asked for (`$Latest`). */
+  launchTemplate: string | null
   minSize: number
   maxSize: number
   desiredCapacity: number
@@ -101,6 +114,8 @@ export type MemberRow = {
   imageId: string
   zone: string
   launchConfigurationName: string
+  /** JSON: the template, and the number of the version that it was launched with. */
+  launchTemplate: string | null
   lifecycleState: 'Pending' | 'InService' | 'Terminating'
   healthStatus: 'Healthy' | 'Unhealthy'
   protected: number

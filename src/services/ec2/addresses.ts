@@ -1,20 +1,30 @@
 // Network interfaces as rows: each VPC address is one of them, of an instance or of a load balancer.
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
+import { printable } from './cidr.ts'
 import type { Ec2Deps } from './deps.ts'
 import { dissociate } from './elastic-addresses.ts'
-import { freeAddress, type Subnet } from './network.ts'
+import { freeAddress, isUsable, type Subnet } from './network.ts'
 import { ADDRESS_REST_MS, type NetworkInterfaceRow } from './store.ts'
 
-/** Takes the lowest address of the subnet that nobody has or had within ADDRESS_REST_MS. Throws before it writes. */
+/** Takes the address that is asked for, or the lowest one of the subnet; nobody has it or had it within ADDRESS_REST_MS.
+ *  Throws before it writes. */
 export function allocateInterface(
   { store, clock, ids, networkOf }: Ec2Deps,
   context: Context,
-  wanted: { subnet: Subnet; groups: string[]; description: string; instanceId: string | null },
+  wanted: {
+    subnet: Subnet
+    groups: string[]
+    description: string
+    instanceId: string | null
+    address?: string | undefined
+  },
 ): NetworkInterfaceRow {
   purgeReleased({ store, clock })
   const rows = store.all<{ address: string }>('select address from ec2_network_interface')
-  const address = freeAddress(wanted.subnet, new Set(rows.map((row) => row.address)))
+  const taken = new Set(rows.map((row) => row.address))
+  if (wanted.address !== undefined) requireFree(wanted.subnet, wanted.address, taken)
+  const address = wanted.address ?? freeAddress(wanted.subnet, taken)
   if (!address)
     throw new DeclaredError(
       'InsufficientFreeAddressesInSubnet',
@@ -36,6 +46,19 @@ export function allocateInterface(
   }
   store.insert('ec2_network_interface', row)
   return row
+}
+
+function requireFree(subnet: Subnet, address: string, taken: ReadonlySet<string>): void {
+  if (!isUsable(subnet, address))
+    throw new DeclaredError(
+      'InvalidParameterValue',
+      `Address ${printable(address)} does not fall within the subnet's address range ${subnet.cidr}, or is reserved.`,
+    )
+  if (taken.has(address))
+    throw new DeclaredError(
+      'InvalidIPAddress.InUse',
+      `Address ${address} is in use, or was within the last 10 minutes.`,
+    )
 }
 
 /** Gives an address back: nobody gets it before it has rested. */

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { refuseOthers } from '../parameters.ts'
 import type { Ec2Deps } from './deps.ts'
 import { missing, unsupported } from './errors.ts'
+import { withoutInterfaces } from './interface-specification.ts'
 import { dataOf, requireTemplate, requireVersion } from './launch-template-store.ts'
 import { METADATA_DEFAULTS, withOptions } from './metadata/options.ts'
 import { checkUserData } from './user-data.ts'
@@ -17,6 +18,7 @@ const HEEDED = [
   'UserData',
   'SecurityGroupIds',
   'SecurityGroups',
+  'NetworkInterfaces',
   'Placement',
   'TagSpecifications',
   'IamInstanceProfile',
@@ -39,6 +41,7 @@ export function checkTemplateData(data: RequestLaunchTemplateData | undefined): 
       'InvalidParameterCombination',
       'The parameters SecurityGroupIds and SecurityGroups cannot be specified together.',
     )
+  withoutInterfaces(data)
   return data
 }
 
@@ -51,8 +54,8 @@ export function withTemplate(
   const { LaunchTemplate, ...own } = input
   if (!LaunchTemplate) return input
   const template = requireTemplate(store, context, LaunchTemplate)
-  const { SecurityGroupIds, SecurityGroups, TagSpecifications, ...data } = dataOf(
-    requireVersion(store, template, LaunchTemplate.Version),
+  const { SecurityGroupIds, SecurityGroups, TagSpecifications, ...data } = withoutInterfaces(
+    dataOf(requireVersion(store, template, LaunchTemplate.Version)),
   )
   const saysGroups = own.SecurityGroupIds?.length || own.SecurityGroups?.length
   return {

@@ -103,7 +103,7 @@ describe('launch templates', () => {
     const { LaunchTemplateId: id = '' } = create('web', {})
     for (const [data, code] of [
       [{ EbsOptimized: true }, 'UnsupportedOperation'],
-      [{ NetworkInterfaces: [{ DeviceIndex: 0 }] }, 'UnsupportedOperation'],
+      [{ NetworkInterfaces: [{ DeviceIndex: 0, NetworkCardIndex: 1 }] }, 'UnsupportedOperation'],
       [{ UserData: '***' }, 'InvalidUserData.Malformed'],
       [{ SecurityGroupIds: ['sg-1'], SecurityGroups: ['x'] }, 'InvalidParameterCombination'],
     ] as const)

@@ -1,6 +1,7 @@
 // The default VPC: the engine's range, one subnet a zone. Ids are derived, so there is nothing to store or to repair.
 // Differs from AWS: there is no other VPC; CreateVpc and CreateSubnet are refused.
 import { createHash } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 
 export type Subnet = { id: string; zone: string; cidr: string; first: number; size: number }
 export type Network = { vpcId: string; cidr: string; subnets: Subnet[] }
@@ -46,6 +47,11 @@ export function freeAddress(subnet: Subnet, taken: ReadonlySet<string>): string 
 /** AWS's ids of zones are the same in all accounts; ours count. */
 export const zoneIdOf = (subnets: Pick<Subnet, 'zone'>[], zone: string): string =>
   `polebean-az${subnets.findIndex((one) => one.zone === zone) + 1}`
+/** Whether an instance may have that address of the subnet: it is not the router's or the like. */
+export function isUsable(subnet: Subnet, address: string): boolean {
+  const offset = numberOfAddress(address) - subnet.first
+  return isIPv4(address) && offset >= RESERVED_FIRST && offset < subnet.size - RESERVED_LAST
+}
 
 export const usableAddresses = (subnet: Subnet) => Math.max(0, subnet.size - RESERVED_FIRST - RESERVED_LAST)
 

@@ -184,7 +184,7 @@ describe('instances', () => {
     for (const more of [
       { InstanceInitiatedShutdownBehavior: 'terminate' },
       { EbsOptimized: true },
-      { NetworkInterfaces: [{}] },
+      { NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: 'eni-1' }] },
     ])
       assert.throws(() => run(more), { code: 'UnsupportedOperation' })
     assert.throws(() => run({ InstanceType: 't9.huge' }), {

@@ -124,6 +124,8 @@ export const HEEDED = {
     'SecurityGroupIds',
     'SecurityGroups',
     'SubnetId',
+    'PrivateIpAddress',
+    'NetworkInterfaces',
     'Placement',
     'TagSpecifications',
     'ClientToken',

@@ -108,7 +108,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       world.securityGroups.set(id, GroupName)
       return { GroupId: id }
     },
-    authorizeSecurityGroupIngress: () => ({}),
+    authorizeSecurityGroupIngress: () => ({
+      SecurityGroupRules: [{ SecurityGroupRuleId: 'sgr-1' }],
+    }),
+    revokeSecurityGroupIngress: () => ({}),
+    describeSecurityGroupRules: () => ({}),
+    // No rule of a group that nobody made is about another one.
+    describeSecurityGroups: () => ({}),
+    describeKeyPairs: () => ({}),
     createTags: () => ({}),
     deleteTags: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
@@ -245,6 +252,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
     modifyTargetGroupAttributes: () => ({}),
     modifyLoadBalancerAttributes: () => ({}),
+    setSecurityGroups: () => ({}),
     deleteTargetGroup(_context, { TargetGroupArn = '' }) {
       if (!world.targetGroups.delete(TargetGroupArn)) throw missing(TargetGroupArn)
       return {}

@@ -150,6 +150,8 @@ export type EnvironmentResources = {
   loadBalancerSecurityGroupId?: string
   instanceSecurityGroupId?: string
   instanceSecurityGroupName?: string
+  /** JSON: what a rule of that group says → its id. */
+  instanceRules?: string
   launchConfigurationName?: string
   /** The one before, while instances are being replaced. */
   formerLaunchConfigurationName?: string

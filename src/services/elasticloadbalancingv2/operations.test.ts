@@ -311,3 +311,63 @@ describe('targets', () => {
     assert.ok(after.seconds >= 10 && after.seconds <= 13)
   })
 })
+
+describe('security groups of a load balancer', () => {
+  const group = (GroupName: string) =>
+    world.ec2.createSecurityGroup(world.context, { GroupName, Description: 'd' }).GroupId!
+  const held = () =>
+    world.ec2
+      .describeNetworkInterfaces(world.context, {
+        Filters: [{ Name: 'description', Values: ['ELB app/web/*'] }],
+      })
+      .NetworkInterfaces![0]?.Groups?.map(({ GroupName }) => GroupName)
+  const groupsOf = () => elb().describeLoadBalancers(world.context, {}).LoadBalancers?.[0]?.SecurityGroups
+
+  it('are set anew, in the order given, at its address too', () => {
+    const [a, b] = [group('a'), group('b')]
+    const { LoadBalancerArn } = loadBalancer()
+    assert.deepEqual(held(), ['default'])
+    const answer = elb().setSecurityGroups(world.context, { LoadBalancerArn, SecurityGroups: [b, a, b] })
+    assert.deepEqual(answer, { SecurityGroupIds: [b, a] })
+    assert.deepEqual(
+      [groupsOf(), held()],
+      [
+        [b, a],
+        ['b', 'a'],
+      ],
+    )
+  })
+
+  it('that are none, unknown or too many are refused, and nothing changes', () => {
+    const a = group('a')
+    const { LoadBalancerArn } = loadBalancer({ SecurityGroups: [a] })
+    const many = Array.from({ length: 17 }, (_unused, index) => group(`g${index}`))
+    const wrong: [string[] | undefined, object][] = [
+      [undefined, { code: 'ValidationError' }],
+      [[], { code: 'ValidationError' }],
+      [['a'], { code: 'ValidationError', message: "Security group 'a' is not valid" }],
+      [
+        ['sg-0123456789abcdef0'],
+        {
+          code: 'InvalidSecurityGroup',
+          message:
+            "One or more security groups are invalid: The security group 'sg-0123456789abcdef0' does not exist",
+        },
+      ],
+      [many, { code: 'InvalidConfigurationRequest' }],
+    ]
+    for (const [SecurityGroups, error] of wrong)
+      assert.throws(() => elb().setSecurityGroups(world.context, { LoadBalancerArn, SecurityGroups }), error)
+    for (const [SecurityGroups, error] of wrong.slice(2))
+      assert.throws(() => loadBalancer({ Name: 'other', SecurityGroups }), error)
+    assert.throws(
+      () =>
+        elb().setSecurityGroups(world.context, {
+          LoadBalancerArn: `${LoadBalancerArn}x`,
+          SecurityGroups: [a],
+        }),
+      { code: 'LoadBalancerNotFound' },
+    )
+    assert.deepEqual([groupsOf(), held()], [[a], ['a']])
+  })
+})

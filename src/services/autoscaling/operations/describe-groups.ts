@@ -2,6 +2,7 @@ import type { AutoScalingGroup, AutoScalingInstanceDetails, Filter } from '@aws-
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
+import { templateOf } from '../launch-template.ts'
 import { paging, unsupported, validation } from '../errors.ts'
 import { groupOf, groupsOf, groupTagsOf, listOf, membersOf, type GroupRow, type MemberRow } from '../store.ts'
 import { describeGroupTag } from './tags.ts'
@@ -54,7 +55,7 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
     return {
       AutoScalingGroupName: row.name,
       AutoScalingGroupARN: row.arn,
-      LaunchConfigurationName: row.launchConfigurationName,
+      ...sourceOf(row),
       MinSize: row.minSize,
       MaxSize: row.maxSize,
       DesiredCapacity: row.desiredCapacity,
@@ -82,12 +83,17 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
   }
 }
 
+const sourceOf = ({ launchConfigurationName, launchTemplate }: GroupRow | MemberRow) => {
+  const template = templateOf(launchTemplate)
+  return template ? { LaunchTemplate: template } : { LaunchConfigurationName: launchConfigurationName }
+}
+
 const describeMember = (row: MemberRow) => ({
   InstanceId: row.instanceId,
   InstanceType: row.instanceType,
   AvailabilityZone: row.zone,
   LifecycleState: row.lifecycleState,
   HealthStatus: row.healthStatus,
-  LaunchConfigurationName: row.launchConfigurationName,
+  ...sourceOf(row),
   ProtectedFromScaleIn: row.protected === 1,
 })

@@ -1,3 +1,4 @@
+import type { CreateAutoScalingGroupType, UpdateAutoScalingGroupType } from '@aws-sdk/client-auto-scaling'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import { refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
@@ -5,6 +6,7 @@ import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import * as causes from '../causes.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { noGroup, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
+import { requireTemplate } from '../launch-template.ts'
 import { groupOf, groupsOf, launchConfigurationOf, membersOf, updateGroup, type GroupRow } from '../store.ts'
 import {
   requireHealthCheckType,
@@ -30,6 +32,7 @@ const SECONDS_MAX = 2_147_483_647
 const KNOWN = [
   'AutoScalingGroupName',
   'LaunchConfigurationName',
+  'LaunchTemplate',
   'MinSize',
   'MaxSize',
   'DesiredCapacity',
@@ -56,16 +59,12 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         )
       if (groupsOf(store, context).length >= GROUPS_MAX)
         throw new DeclaredError('LimitExceeded', `AutoScalingGroups limit of ${GROUPS_MAX} exceeded.`)
-      if (!input.LaunchConfigurationName)
-        throw validation(
-          'Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.',
-        )
-      if (!launchConfigurationOf(store, context, input.LaunchConfigurationName))
-        throw noLaunchConfiguration(input.LaunchConfigurationName)
       const min = input.MinSize ?? missing('minSize')
       const max = input.MaxSize ?? missing('maxSize')
       const sizes = requireSizes({ min, max, desired: input.DesiredCapacity ?? min })
       const places = requirePlaces(deps, context, input)
+      const source = sourceOf(context, input)
+      if (!source) throw validation(ONE_SOURCE)
       requireGroupTags(input.Tags, name)
       const { account, region, requestId } = context
       const row: GroupRow = {
@@ -73,7 +72,7 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         region,
         name,
         arn: `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:${ids.uuid()}:autoScalingGroupName/${name}`,
-        launchConfigurationName: input.LaunchConfigurationName,
+        ...source,
         minSize: sizes.min,
         maxSize: sizes.max,
         desiredCapacity: sizes.desired,
@@ -111,12 +110,11 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       // AWS: without DesiredCapacity, the capacity follows the new bounds.
       const within = Math.min(Math.max(group.desiredCapacity, min), Math.max(min, max))
       const { desired } = requireSizes({ min, max, desired: input.DesiredCapacity ?? within })
-      const name = input.LaunchConfigurationName
-      if (name && !launchConfigurationOf(store, context, name)) throw noLaunchConfiguration(name)
       const places =
         input.VPCZoneIdentifier || input.AvailabilityZones?.length
           ? requirePlaces(deps, context, input)
           : null
+      const source = sourceOf(context, input)
       const sizes = { min, max, desired, before: group.desiredCapacity }
       updateGroup(store, group, {
         minSize: min,
@@ -126,7 +124,7 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
           cause: causes.updatedGroup(clock.now(), sizes),
           launchRetryAt: null,
         }),
-        ...(name && { launchConfigurationName: name, launchRetryAt: null }),
+        ...(source && { ...source, launchRetryAt: null }),
         ...(places && { zones: JSON.stringify(places.zones), subnets: JSON.stringify(places.subnets) }),
         ...(input.DefaultCooldown !== undefined && {
           defaultCooldown: requireSeconds(input.DefaultCooldown, 'defaultCooldown', SECONDS_MAX),
@@ -190,6 +188,24 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
     },
   }
 
+  // By what the group launches; undefined when the request does not say.
+  function sourceOf(
+    context: Context,
+    {
+      LaunchConfigurationName: name,
+      LaunchTemplate,
+    }: CreateAutoScalingGroupType | UpdateAutoScalingGroupType,
+  ): Pick<GroupRow, 'launchConfigurationName' | 'launchTemplate'> | undefined {
+    if (name && LaunchTemplate) throw validation(ONE_SOURCE)
+    if (LaunchTemplate) {
+      const template = requireTemplate(deps, context, LaunchTemplate)
+      return { launchConfigurationName: '', launchTemplate: JSON.stringify(template) }
+    }
+    if (!name) return undefined
+    if (!launchConfigurationOf(store, context, name)) throw noLaunchConfiguration(name)
+    return { launchConfigurationName: name, launchTemplate: null }
+  }
+
   function requireGroup(context: Context, given: string | undefined): GroupRow {
     const name = requireString(given, 'AutoScalingGroupName')
     const group = groupOf(store, context, name)
@@ -202,6 +218,9 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
     return group
   }
 }
+
+const ONE_SOURCE =
+  'Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.'
 
 const policiesOf = (given: string[] | undefined) => (given?.length ? given : ['Default'])
 

@@ -41,6 +41,7 @@ export function makeLaunchConfigurationOperations({
           'InstanceMonitoring',
           'BlockDeviceMappings',
           'MetadataOptions',
+          'KeyName',
         ],
         unsupported,
       )
@@ -73,6 +74,12 @@ export function makeLaunchConfigurationOperations({
           () => cloud.ec2.describeSecurityGroups(context, { GroupIds: groups }),
           `One or more security groups in the launch configuration are not linked to the VPCs configured in the Auto Scaling group`,
         )
+      const { KeyName } = input
+      if (KeyName)
+        requireKnown(
+          () => cloud.ec2.describeKeyPairs(context, { KeyNames: [KeyName] }),
+          `The key pair '${KeyName}' does not exist`,
+        )
       const { account, region } = context
       const row: LaunchConfigurationRow = {
         account,
@@ -81,6 +88,7 @@ export function makeLaunchConfigurationOperations({
         arn: `arn:aws:autoscaling:${region}:${account}:launchConfiguration:${ids.uuid()}:launchConfigurationName/${name}`,
         imageId: input.ImageId,
         instanceType: input.InstanceType,
+        keyName: KeyName ?? '',
         securityGroups: JSON.stringify(groups),
         iamInstanceProfile: input.IamInstanceProfile ?? null,
         // AWS: "If you do not specify a value, the default is true".
@@ -141,7 +149,7 @@ const describe = (row: LaunchConfigurationRow): LaunchConfiguration => ({
   LaunchConfigurationARN: row.arn,
   ImageId: row.imageId,
   InstanceType: row.instanceType,
-  KeyName: '',
+  KeyName: row.keyName,
   UserData: '',
   KernelId: '',
   RamdiskId: '',

@@ -12,6 +12,7 @@ import { invalidValue, missing, noSubnet, unsupported } from '../errors.ts'
 import { requireGroups, findNamedGroups } from '../groups.ts'
 import { typeNamed } from '../instance-type.ts'
 import { imageIdOf, ROOT_BYTES, ROOT_DEVICE, ROOT_GIB_MAX } from '../image.ts'
+import { withoutInterfaces } from '../interface-specification.ts'
 import { withTemplate } from '../launch-template-data.ts'
 import { METADATA_DEFAULTS, requireTagKeys, withOptions } from '../metadata/options.ts'
 import type { Subnet } from '../network.ts'
@@ -22,6 +23,8 @@ import { requireKeyPair } from './key-pairs.ts'
 import { requireStops } from '../attributes.ts'
 import { putTags, tagsFor } from './tags.ts'
 
+/** What is left of NetworkInterfaces beside members that the launch has, too. */
+type Launch = RunInstancesCommandInput & { interfaceDescription?: string }
 type Implemented = Pick<Ec2Operations, 'runInstances'>
 
 /** Of one call. AWS has account limits instead; a call of this size is a slip of the keyboard on one machine. */
@@ -36,7 +39,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
       const requestDigest = createHash('sha256').update(JSON.stringify(request)).digest('hex')
       const before = launchedBefore(context, request.ClientToken, requestDigest)
       if (before.length > 0) return describeReservations(deps, context, before)[0]!
-      const input = withTemplate(deps, context, request)
+      const input: Launch = withTemplate(deps, context, withoutInterfaces(request))
 
       const { min, max } = countsOf(input)
       if (!input.ImageId) throw missing('ImageId')
@@ -51,6 +54,11 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         throw new DeclaredError(
           'InvalidParameterCombination',
           'The parameter groupName cannot be used with the parameter subnet',
+        )
+      if (input.PrivateIpAddress && max > 1)
+        throw new DeclaredError(
+          'InvalidParameterCombination',
+          'A private IP address cannot be specified for more than one instance.',
         )
       const named = findNamedGroups(deps, context, input.SecurityGroups)
       const groups = requireGroups(deps, context, [...(input.SecurityGroupIds ?? []), ...named])
@@ -75,8 +83,9 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         const networkInterface = allocateInterface(deps, context, {
           subnet,
           groups,
-          description: '',
+          description: input.interfaceDescription ?? '',
           instanceId: id,
+          address: input.PrivateIpAddress || undefined,
         })
         const row: InstanceRow = {
           id,

@@ -6,6 +6,7 @@ import type { EnvironmentConfiguration, OptionKey, Setting } from './types.ts'
 
 const GROUP = 'aws:autoscaling:asg'
 const LAUNCH = 'aws:autoscaling:launchconfiguration'
+const BALANCER = 'aws:elbv2:loadbalancer'
 const COMMAND = 'aws:elasticbeanstalk:command'
 export const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
 const PYTHON = 'aws:elasticbeanstalk:container:python'
@@ -28,6 +29,12 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
     rootVolumeGiB: Number(read(LAUNCH, 'RootVolumeSize') || ROOT_VOLUME_GIB),
     disableImdsV1: read(LAUNCH, 'DisableIMDSv1') === 'true',
+    securityGroups: listItems(read(LAUNCH, 'SecurityGroups')),
+    disableDefaultSecurityGroup: read(LAUNCH, 'DisableDefaultEC2SecurityGroup') === 'true',
+    keyName: read(LAUNCH, 'EC2KeyName'),
+    sshSource: sshSourceOf(read(LAUNCH, 'SSHSourceRestriction')),
+    loadBalancerSecurityGroups: listItems(read(BALANCER, 'SecurityGroups')),
+    managedSecurityGroup: read(BALANCER, 'ManagedSecurityGroup').trim(),
     env: recordOf(settings, ENVIRONMENT_PROPERTIES),
     instancePort: number(PROCESS, 'Port'),
     healthCheck: {
@@ -39,7 +46,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       matcher: read(PROCESS, 'MatcherHTTPCode') || MATCHER,
     },
     deregistrationDelaySeconds: number(PROCESS, 'DeregistrationDelay'),
-    idleTimeoutSeconds: Number(read('aws:elbv2:loadbalancer', 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
+    idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',
     commandTimeoutSeconds: number(COMMAND, 'Timeout'),
     ignoreHealthCheck: read(COMMAND, 'IgnoreHealthCheck') === 'true',
@@ -70,6 +77,17 @@ export function readerOf(platform: string, settings: Setting[]): Read {
 
 export const givenIn = (settings: Setting[], key: Pick<OptionKey, 'namespace' | 'optionName'>) =>
   settings.some(({ namespace, optionName }) => namespace === key.namespace && optionName === key.optionName)
+
+/** `tcp, 22, 22, 192.0.2.0/24`: protocol, first and last port, range or security group. */
+function sshSourceOf(text: string) {
+  const [protocol = '', from, to, ...source] = text.split(',').map((part) => part.trim())
+  return {
+    protocol: protocol.toLowerCase(),
+    fromPort: Number(from),
+    toPort: Number(to),
+    source: source.join(','),
+  }
+}
 
 // The process's own path is the more particular of the two.
 function healthCheckPath(settings: Setting[], read: Read): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { makeServicesWorld } from '../../testing/services-world.ts'
 import { knownInstanceTypes } from './instance-types.ts'
+import { namesThatExist } from './names.ts'
 import { resolveConfiguration } from './resolve.ts'
 
 const LAUNCH = 'aws:autoscaling:launchconfiguration'
@@ -23,7 +24,7 @@ describe('the instance types of an environment', () => {
           platform: 'python',
           stored: null,
           given: type === undefined ? [] : [{ Namespace: LAUNCH, OptionName: 'InstanceType', Value: type }],
-          instanceTypes,
+          names: namesThatExist({ cloud: world }, world.context),
         })
       assert.equal(resolve().configuration.instanceType, own)
       assert.equal(resolve(own).configuration.instanceType, own)

@@ -4,6 +4,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { changeOf } from './change.ts'
 import { configurationOf, givenIn, readerOf } from './effective.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES, mergeSettings } from './merge.ts'
+import type { Names } from './names.ts'
 import { shownSettings } from './shown.ts'
 import { settingsWithoutEffect, validateSettings } from './validate.ts'
 import type {
@@ -30,8 +31,8 @@ export type ResolveInput = {
   given?: ConfigurationOptionSetting[] | undefined
   /** `OptionsToRemove` of the call, as parsed. They leave `stored` and `template`, never what the same call gives. */
   remove?: OptionSpecification[] | undefined
-  /** Names of the instance types that exist (ec2's); without it any well-formed name passes. */
-  instanceTypes?: ReadonlySet<string> | undefined
+  /** What exists that settings may name; without it any well-formed name passes. */
+  names?: Names | undefined
 }
 
 export type Resolved = {
@@ -79,10 +80,10 @@ export function validateConfiguration(input: ResolveInput): Finding[] {
   return [...findings, ...warnings]
 }
 
-function examine({ platform, stored, template = [], given = [], remove = [], instanceTypes }: ResolveInput) {
+function examine({ platform, stored, template = [], given = [], remove = [], names }: ResolveInput) {
   const merged = mergeSettings({ platform, stored: stored ?? [], template, given, remove })
-  const settings = withTypeOffered(platform, merged.settings, instanceTypes)
-  const errors = validateSettings({ platform, settings, before: stored, instanceTypes })
+  const settings = withTypeOffered(platform, merged.settings, names?.instanceTypes)
+  const errors = validateSettings({ platform, settings, before: stored, names })
   return { settings, findings: [...merged.findings, ...errors] }
 }
 

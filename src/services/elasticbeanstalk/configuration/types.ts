@@ -38,6 +38,18 @@ export type EnvironmentConfiguration = {
   rootVolumeGiB: number
   /** Instances read their metadata with a token only (IMDSv2). */
   disableImdsV1: boolean
+  /** Ids or names of security groups that instances have beside their own. */
+  securityGroups: string[]
+  /** Instances have no security group of their own. */
+  disableDefaultSecurityGroup: boolean
+  /** Name of a key pair; '' = none. */
+  keyName: string
+  /** What the instances' own group lets in where there is a key; the source is a range of IPv4 or a security group. */
+  sshSource: { protocol: string; fromPort: number; toPort: number; source: string }
+  /** Ids or names of security groups of the load balancer. */
+  loadBalancerSecurityGroups: string[]
+  /** The load balancer's first group, which the instances' own lets in; '' = one is made. */
+  managedSecurityGroup: string
   /** Environment properties, in the order in which they were given. */
   env: Record<string, string>
   /** Port on which an instance's proxy listens; with `proxyServer: 'none'` the application itself must. */

@@ -4,18 +4,20 @@ import { checkValue, isDefault, listItems, normalised } from '../options/check-v
 import { configurationOf, healthcheckUrl, PROCESS, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES } from './merge.ts'
+import type { Names } from './names.ts'
+import { securityFindings, unknownName } from './security.ts'
 import type { Finding, OptionKey, Setting, WithoutEffect } from './types.ts'
 
 /** Names and values of all properties, as `key=value` joined by commas: a limit of CloudFormation's parameters. */
 const PROPERTIES_BYTES_MAX = 4096
 
-type Validated = {
+export type Validated = {
   platform: string
   settings: Setting[]
   /** The environment's settings before the change; null when it is being created. */
   before: Setting[] | null
-  /** Names of the instance types that exist; undefined: not asked. */
-  instanceTypes: ReadonlySet<string> | undefined
+  /** undefined: it is not asked whether what is named exists. */
+  names: Names | undefined
 }
 
 /** Every error. Rules about several options are asked only when each option is good by itself. */
@@ -47,7 +49,8 @@ function checkSetting(validated: Validated, setting: Setting): Finding | undefin
   return (
     changedLoadBalancerType(validated, setting) ??
     checkEffect(found, setting) ??
-    unknownType(validated, setting)
+    unknownType(validated, setting) ??
+    unknownName(validated, setting)
   )
 }
 
@@ -74,7 +77,8 @@ function changedLoadBalancerType({ platform, before }: Validated, setting: Setti
   return { severity: 'error', namespace, optionName, message: 'LoadBalancer type option cannot be changed.' }
 }
 
-function unknownType({ instanceTypes }: Validated, setting: Setting): Finding | undefined {
+function unknownType({ names: known }: Validated, setting: Setting): Finding | undefined {
+  const instanceTypes = known?.instanceTypes
   const names = [INSTANCE_TYPE, INSTANCE_TYPES].some(
     ({ namespace, optionName }) => namespace === setting.namespace && optionName === setting.optionName,
   )
@@ -88,7 +92,8 @@ function unknownType({ instanceTypes }: Validated, setting: Setting): Finding | 
 }
 
 function checkTogether({ platform, settings }: Validated): Finding[] {
-  const { minSize, maxSize, healthCheck, env } = configurationOf(platform, settings)
+  const configuration = configurationOf(platform, settings)
+  const { minSize, maxSize, healthCheck, env } = configuration
   const read = readerOf(platform, settings)
   const findings: Finding[] = []
   const complain = (key: Omit<OptionKey, 'resourceName'>, value: string, complaint: string) =>
@@ -109,6 +114,7 @@ function checkTogether({ platform, settings }: Validated): Finding[] {
       healthCheck.matcher,
       'A range must go upwards.',
     )
+  findings.push(...securityFindings(configuration))
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
   const urlComplaint = healthcheckUrlComplaint(url)
   if (urlComplaint !== undefined) complain(HEALTHCHECK_URL, url, urlComplaint)

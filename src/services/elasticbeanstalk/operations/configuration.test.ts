@@ -32,7 +32,14 @@ function service() {
       InstanceTypes: [{ InstanceType: 't3.micro' as const }, { InstanceType: 't3.small' as const }],
     }),
   }
-  const cloud = { ec2 }
+  const cloud = {
+    ec2: {
+      ...ec2,
+      describeSecurityGroups: () => ({}),
+      describeKeyPairs: () => ({}),
+      describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
+    },
+  }
   const parts = { store, clock, cloud, catalogue }
   const scope = { account: context.account, region: context.region }
   store.insert('application', { ...scope, name: 'shop', lifecycle: '{}', createdAt: 1, updatedAt: 1 })
@@ -195,7 +202,7 @@ describe('ValidateConfigurationSettings', () => {
       { Severity: 'error', Namespace: ASG, OptionName: 'MinSize', Message: message },
     ])
     const launch = 'aws:autoscaling:launchconfiguration'
-    assert.equal(check(option(launch, 'EC2KeyName', 'k'))?.[0]?.Severity, 'warning')
+    assert.equal(check(option(launch, 'IamInstanceProfile', 'k'))?.[0]?.Severity, 'warning')
     assert.equal(check(option(launch, 'InstanceType', 'x9.huge'))?.[0]?.Severity, 'error')
   })
 })

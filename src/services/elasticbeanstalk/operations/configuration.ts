@@ -3,7 +3,7 @@ import type { ValidateConfigurationSettingsMessage } from '@aws-sdk/client-elast
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import type { Context } from '../../context.ts'
 import { describeEnvironmentSettings, describeOptions, describeTemplate } from '../configuration/describe.ts'
-import { knownInstanceTypes, type InstanceTypeSource } from '../configuration/instance-types.ts'
+import { namesThatExist, type NamesSource } from '../configuration/names.ts'
 import { validateConfiguration } from '../configuration/resolve.ts'
 import { templateNamed, templateSettings } from '../configuration/store.ts'
 import { templateSource } from '../configuration/template-source.ts'
@@ -35,7 +35,7 @@ type Named = {
 type Existing = { family: string; solutionStackName: string | null; platformArn: string; settings: Setting[] }
 
 export function makeConfigurationOperations(
-  parts: Pick<Parts, 'store' | 'clock' | 'catalogue'> & InstanceTypeSource,
+  parts: Pick<Parts, 'store' | 'clock' | 'catalogue'> & NamesSource,
 ): Operations {
   const { store, clock } = parts
   return {
@@ -72,7 +72,7 @@ export function makeConfigurationOperations(
         platform: family,
         stored: settings,
         given: input.OptionSettings ?? [],
-        instanceTypes: knownInstanceTypes(parts, context),
+        names: namesThatExist(parts, context),
       })
       return {
         Messages: findings.map(({ severity, namespace, optionName, message }) => ({

@@ -3,7 +3,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { knownInstanceTypes } from '../configuration/instance-types.ts'
+import { namesThatExist } from '../configuration/names.ts'
 import { resolveConfiguration } from '../configuration/resolve.ts'
 import { templateSource } from '../configuration/template-source.ts'
 import { beginDeployment } from '../deployments.ts'
@@ -50,7 +50,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       template: template?.settings,
       given: input.OptionSettings,
       remove: input.OptionsToRemove,
-      instanceTypes: knownInstanceTypes(parts, context),
+      names: namesThatExist(parts, context),
     })
     if (liveEnvironment(store, context, name)) throw invalidValue(`Environment ${name} already exists.`)
     checkQuota(parts, context)

@@ -4,7 +4,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import { describeTemplate } from '../configuration/describe.ts'
-import { knownInstanceTypes, type InstanceTypeSource } from '../configuration/instance-types.ts'
+import { namesThatExist, type NamesSource } from '../configuration/names.ts'
 import { resolveConfiguration } from '../configuration/resolve.ts'
 import { templateSource } from '../configuration/template-source.ts'
 import {
@@ -40,7 +40,7 @@ type Sources = Pick<
 type Base = { family: string; solutionStackName: string; platformArn: string; settings: Setting[] }
 
 export function makeTemplateOperations(
-  parts: Pick<Parts, 'store' | 'clock' | 'catalogue'> & InstanceTypeSource,
+  parts: Pick<Parts, 'store' | 'clock' | 'catalogue'> & NamesSource,
 ): Operations {
   const { store, clock } = parts
   return {
@@ -59,7 +59,7 @@ export function makeTemplateOperations(
         stored: null,
         template: base.settings,
         given: input.OptionSettings,
-        instanceTypes: knownInstanceTypes(parts, context),
+        names: namesThatExist(parts, context),
       })
       const now = clock.now()
       const row: TemplateRow = {
@@ -88,7 +88,7 @@ export function makeTemplateOperations(
         stored: templateSettings(row),
         given: input.OptionSettings,
         remove: input.OptionsToRemove,
-        instanceTypes: knownInstanceTypes(parts, context),
+        names: namesThatExist(parts, context),
       })
       const set = {
         description: input.Description === undefined ? row.description : input.Description || null,

@@ -1,7 +1,7 @@
 import type { UpdateEnvironmentMessage } from '@aws-sdk/client-elastic-beanstalk'
 import type { Context } from '../../context.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { knownInstanceTypes } from '../configuration/instance-types.ts'
+import { namesThatExist } from '../configuration/names.ts'
 import { resolveConfiguration, type Resolved } from '../configuration/resolve.ts'
 import { beginDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
@@ -34,7 +34,7 @@ export function makeUpdateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       template: template?.settings,
       given: input.OptionSettings,
       remove: input.OptionsToRemove,
-      instanceTypes: knownInstanceTypes(parts, context),
+      names: namesThatExist(parts, context),
     })
     refusePortChange(row, resolved)
 

@@ -70,12 +70,9 @@ export const autoscalingOptions: Namespace[] = [
     { severity: 'RestartEnvironment', effect: REFUSED, resource: LAUNCH },
     [
       list('BlockDeviceMappings'),
-      flag('DisableDefaultEC2SecurityGroup'),
+      flag('DisableDefaultEC2SecurityGroup', 'false', { effect: EFFECTIVE }),
       flag('DisableIMDSv1', 'true', { effect: EFFECTIVE }),
-      text('EC2KeyName', {
-        maxLength: 200,
-        effect: accepted('Instances run no SSH server.'),
-      }),
+      text('EC2KeyName', { maxLength: 200, effect: EFFECTIVE }),
       text('IamInstanceProfile', {
         effect: accepted('Permissions of roles are not enforced here, and instances get no AWS credentials.'),
       }),
@@ -103,12 +100,13 @@ export const autoscalingOptions: Namespace[] = [
         complaint: "'VALUE' is not a valid volume type. Must be 'standard', 'gp2' or 'io1'.",
         effect: accepted("An instance's disk is a file on this machine's disk, whatever the volume type."),
       }),
-      list('SecurityGroups', { maxLength: 200 }),
+      list('SecurityGroups', { maxLength: 200, effect: EFFECTIVE }),
       text('SSHSourceRestriction', {
         resource: undefined,
         default: 'tcp,22,22,0.0.0.0/0',
-        regex: '^.+,\\d+,\\d+,.+$',
-        effect: accepted('Instances run no SSH server, and nothing from outside reaches their port 22.'),
+        // AWS's own, and the blanks of the example in its guide.
+        regex: '^.+, *\\d+, *\\d+,.+$',
+        effect: EFFECTIVE,
       }),
     ],
   ),

@@ -49,6 +49,9 @@ export const ec2Options: Namespace[] = [
     choice('ELBScheme', ['public', 'internal'], { default: 'public', effect: only('public') }),
     list('ELBSubnets'),
     list('Subnets', { severity: 'RestartEnvironment', resource: 'AWSEBAutoScalingGroup' }),
-    text('VPCId', { resource: 'AWSEBSecurityGroup' }),
+    text('VPCId', {
+      resource: 'AWSEBSecurityGroup',
+      effect: accepted('There is one VPC: it takes the id of that one and no other.'),
+    }),
   ]),
 ]

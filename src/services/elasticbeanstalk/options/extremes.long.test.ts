@@ -2,6 +2,7 @@
 // through a whole launch on ec2, autoscaling and elasticloadbalancingv2 as they are.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { RSA } from '../../../kernel/test-ssh-keys.ts'
 import { makeServicesWorld } from '../../testing/services-world.ts'
 import { makeBench } from '../test-bench.ts'
 import { namespaces } from './catalogue.ts'
@@ -17,6 +18,10 @@ const set = (Namespace: string, OptionName: string, Value: string): Setting => (
   Value,
 })
 
+/** As many as an interface has beside the environment's own, with names as long as an option takes them. */
+const GROUPS = Array.from({ length: 15 }, (_unused, index) => `${'g'.repeat(198)}${10 + index}`)
+const KEY = 'k'.repeat(200)
+
 /** Longest values of options whose limits are no numbers. */
 const LONGEST: Record<string, string> = {
   'Application Healthcheck URL': `/${'a'.repeat(199)}`,
@@ -25,6 +30,10 @@ const LONGEST: Record<string, string> = {
   WSGIPath: `${'a'.repeat(100)}:${'b'.repeat(99)}`,
   InstanceType: 't3.2xlarge',
   InstanceTypes: 't3.2xlarge,t3.micro',
+  SecurityGroups: GROUPS.join(),
+  ManagedSecurityGroup: 'default',
+  EC2KeyName: KEY,
+  SSHSourceRestriction: 'udp, 0, 65535, 255.255.255.255/32',
 }
 
 /** What has to go with an extreme, because options are checked together. */
@@ -32,6 +41,9 @@ const WITH: Record<string, Setting[]> = {
   'MaxSize=0': [set(GROUP, 'MinSize', '0')],
   'MinSize=10000': [set(GROUP, 'MaxSize', '10000')],
   'HealthCheckInterval=5': [set(PROCESS, 'HealthCheckTimeout', '2')],
+  'DisableDefaultEC2SecurityGroup=true': [
+    set('aws:autoscaling:launchconfiguration', 'SecurityGroups', 'default'),
+  ],
   'HealthCheckTimeout=60': [set(PROCESS, 'HealthCheckInterval', '61')],
 }
 
@@ -61,6 +73,9 @@ async function launch(settings: Setting[], more: object = {}) {
   const bench = makeBench(world)
   try {
     await world.clock.run(1_000)
+    for (const GroupName of GROUPS)
+      world.ec2.createSecurityGroup(world.context, { GroupName, Description: 'of a user' })
+    world.ec2.importKeyPair(world.context, { KeyName: KEY, PublicKeyMaterial: Buffer.from(RSA) })
     bench.version('v1')
     bench.create({ OptionSettings: settings, ...more })
     await world.clock.run(30_000)

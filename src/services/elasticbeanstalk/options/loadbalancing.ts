@@ -81,8 +81,8 @@ export const loadbalancingOptions: Namespace[] = [
     text('AccessLogsS3Prefix'),
     integer('IdleTimeout', 1, 3600, { effect: EFFECTIVE }),
     choice('IpAddressType', ['ipv4', 'dualstack'], { default: 'ipv4' }),
-    text('ManagedSecurityGroup'),
-    list('SecurityGroups'),
+    text('ManagedSecurityGroup', { effect: EFFECTIVE }),
+    list('SecurityGroups', { effect: EFFECTIVE }),
     text('SharedLoadBalancer'),
   ]),
   namespace('aws:elb:healthcheck', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [

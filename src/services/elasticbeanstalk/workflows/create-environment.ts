@@ -12,7 +12,8 @@ import { environmentById } from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { makeResources } from './make-resources.ts'
 import { failureOf, tellFailure, timedOut, type Failure } from './outcome.ts'
-import { current, makeStorage, workOn } from './resources.ts'
+import { makeStorage } from './resources.ts'
+import { current, workOn } from './work.ts'
 
 type Params = { environmentId: string; deploymentId: number }
 

@@ -10,7 +10,7 @@ import type { LayerRow } from '../layers.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
 import { findDeployment, findVersion, instancesOf, resourcesOf, type DeploymentRow } from '../store.ts'
-import { current } from './resources.ts'
+import { current } from './work.ts'
 
 export function deploymentOf({ store }: Parts, environmentId: string, id: number): DeploymentRow {
   const deployment = findDeployment(store, environmentId, id)

@@ -5,21 +5,24 @@ import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
 import { resourcesOf, type EnvironmentResources } from '../store.ts'
 import {
-  current,
-  forget,
   makeAutoScalingGroup,
-  makeInstanceSecurityGroup,
   makeLaunchConfiguration,
   makeListener,
   makeLoadBalancer,
-  makeLoadBalancerSecurityGroup,
   makeNames,
   makeStorage,
   makeTargetGroup,
-  type Work,
 } from './resources.ts'
+import { makeInstanceSecurityGroup, makeLoadBalancerSecurityGroup, WANTED } from './security-groups.ts'
+import { current, forget, type Work } from './work.ts'
 
-type Making = { name: string; member: keyof EnvironmentResources; make(work: Work): void }
+type Making = {
+  name: string
+  member: keyof EnvironmentResources
+  make(work: Work): void
+  /** Not asked: always. */
+  wanted?(configuration: Work['configuration']): boolean
+}
 
 const MAKINGS: Making[] = [
   { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup },
@@ -27,8 +30,14 @@ const MAKINGS: Making[] = [
     name: 'load balancer security group',
     member: 'loadBalancerSecurityGroupId',
     make: makeLoadBalancerSecurityGroup,
+    wanted: WANTED.loadBalancerSecurityGroupId,
   },
-  { name: 'instance security group', member: 'instanceSecurityGroupId', make: makeInstanceSecurityGroup },
+  {
+    name: 'instance security group',
+    member: 'instanceSecurityGroupId',
+    make: makeInstanceSecurityGroup,
+    wanted: WANTED.instanceSecurityGroupId,
+  },
   {
     name: 'launch configuration',
     member: 'launchConfigurationName',
@@ -41,23 +50,28 @@ const MAKINGS: Making[] = [
 
 /** One step for each thing; what is remembered already is left alone. */
 export function makeResources(step: Step, work: Work): void {
-  for (const { name, member, make } of MAKINGS)
-    step.do(name, () => {
-      if (remembered(work)[member] === undefined) make(work)
+  for (const making of MAKINGS)
+    step.do(making.name, () => {
+      if (lacks(work, making)) making.make(work)
     })
   step.do('names', () => makeNames(work))
 }
 
-/** Makes what is not there; answers whether anything was missing. */
+const lacks = (work: Work, { member, wanted = () => true }: Making) =>
+  wanted(work.configuration) && remembered(work)[member] === undefined
+
+/** Makes what is not there; answers whether anything was missing that new instances or their traffic need. */
 export function repairResources(step: Step, work: Work): boolean {
   const missing = step.do('look for what is missing', () => {
     forgetGone(work)
-    return MAKINGS.filter(({ member }) => remembered(work)[member] === undefined).map(({ name }) => name)
+    return MAKINGS.filter((making) => lacks(work, making)).map(({ name }) => name)
   })
   if (missing.length === 0) return false
-  step.do('storage', () => makeStorage(work))
+  // A group of its own is missing where settings begin to ask for it, with everything else in place.
+  const repairs = missing.some((name) => !name.endsWith('security group'))
+  if (repairs) step.do('storage', () => makeStorage(work))
   makeResources(step, work)
-  return true
+  return repairs
 }
 
 // Things that a user can delete behind an environment's back while it lives. Its target group and its security groups

@@ -10,7 +10,8 @@ import { resourcesOf } from '../store.ts'
 import { systemContext } from '../../service.ts'
 import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
 import { failureOf, type Failure } from './outcome.ts'
-import { current, forget, makeLaunchConfiguration, remember, sizesOf, workOn } from './resources.ts'
+import { makeLaunchConfiguration, sizesOf } from './resources.ts'
+import { current, forget, remember, workOn } from './work.ts'
 
 type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
 type Before = { old: string | null; ids: string[]; desired: number }

@@ -1,52 +1,20 @@
 // Makes and changes what an environment is composed of, by the operations of the services that own it. Each is one step.
 import type { Context } from '../../context.ts'
-import { systemContext } from '../../service.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
+import { hasKeyPair } from '../configuration/names.ts'
 import { ofEnvironment } from '../events.ts'
 import { cnameOf, environmentArn, storageBucket } from '../names.ts'
 import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
-import { environmentById, resourcesOf, type EnvironmentResources, type EnvironmentRow } from '../store.ts'
-
-export type Work = {
-  parts: Parts
-  row: EnvironmentRow
-  context: Context
-  configuration: EnvironmentConfiguration
-}
-
-export const workOn = (parts: Parts, row: EnvironmentRow, configuration: EnvironmentConfiguration): Work => ({
-  parts,
-  row,
-  context: systemContext(row.account, row.region, row.requestId),
-  configuration,
-})
-
-/** The environment as it is now. @throws Error when its row is gone, which ends a workflow. */
-export function current({ store }: Parts, environmentId: string): EnvironmentRow {
-  const row = environmentById(store, environmentId)
-  if (!row) throw new Error(`environment ${environmentId} is gone`)
-  return row
-}
-
-export function remember({ store }: Parts, environmentId: string, made: EnvironmentResources): void {
-  const row = environmentById(store, environmentId)
-  if (row) store.update('environment', { id: environmentId }, { resources: { ...resourcesOf(row), ...made } })
-}
-
-export function forget(
-  { store }: Parts,
-  environmentId: string,
-  ...members: (keyof EnvironmentResources)[]
-): void {
-  const row = environmentById(store, environmentId)
-  if (!row) return
-  const resources = resourcesOf(row)
-  for (const member of members) delete resources[member]
-  store.update('environment', { id: environmentId }, { resources })
-}
-
-const stackName = (row: EnvironmentRow) => `awseb-${row.id}-stack`
+import { resourcesOf, type EnvironmentRow } from '../store.ts'
+import {
+  groupsOfInstances,
+  groupsOfLoadBalancer,
+  LISTENER_PORT,
+  putInstanceRules,
+  sayWhetherToCut,
+} from './security-groups.ts'
+import { current, defaultVpc, remember, required, stackName, type Work } from './work.ts'
 
 export function makeStorage({ parts, row, context }: Work): void {
   const bucket = storageBucket(row)
@@ -75,63 +43,18 @@ export function makeTargetGroup({ parts, row, context, configuration }: Work): v
   events.write(ofEnvironment(row), 'INFO', `Created target group named: ${targetGroupArn}`)
 }
 
-export function makeLoadBalancerSecurityGroup(work: Work): void {
-  const { parts, row, context } = work
-  const { cloud, ids, events } = parts
-  const group = cloud.ec2.createSecurityGroup(context, {
-    GroupName: ids.upper(`${stackName(row)}-AWSEBLoadBalancerSecurityGroup-`, 12),
-    Description: 'Load Balancer Security Group',
-    VpcId: defaultVpc(parts, context),
-  })
-  const groupId = required(group.GroupId, 'createSecurityGroup')
-  const everybody = { IpRanges: [{ CidrIp: '0.0.0.0/0' }], Ipv6Ranges: [{ CidrIpv6: '::/0' }] }
-  cloud.ec2.authorizeSecurityGroupIngress(context, {
-    GroupId: groupId,
-    IpPermissions: [{ IpProtocol: 'tcp', FromPort: LISTENER_PORT, ToPort: LISTENER_PORT, ...everybody }],
-  })
-  sayWhetherToCut(work, groupId)
-  remember(parts, row.id, { loadBalancerSecurityGroupId: groupId })
-  events.write(ofEnvironment(row), 'INFO', `Created security group named: ${groupId}`)
-}
-
-export function makeInstanceSecurityGroup(work: Work): void {
+/** Answers the name of the new launch configuration, which is remembered as the one in use. */
+export function makeLaunchConfiguration(work: Work): string {
   const { parts, row, context, configuration } = work
   const { cloud, ids, events } = parts
-  const name = ids.upper(`${stackName(row)}-AWSEBSecurityGroup-`, 12)
-  const group = cloud.ec2.createSecurityGroup(context, {
-    GroupName: name,
-    Description: 'VPC Security Group',
-    VpcId: defaultVpc(parts, context),
-  })
-  const groupId = required(group.GroupId, 'createSecurityGroup')
-  const port = configuration.instancePort
-  const { loadBalancerSecurityGroupId } = resourcesOf(current(parts, row.id))
-  cloud.ec2.authorizeSecurityGroupIngress(context, {
-    GroupId: groupId,
-    IpPermissions: [
-      {
-        IpProtocol: 'tcp',
-        FromPort: port,
-        ToPort: port,
-        UserIdGroupPairs: [{ GroupId: loadBalancerSecurityGroupId }],
-      },
-    ],
-  })
-  sayWhetherToCut(work, groupId)
-  remember(parts, row.id, { instanceSecurityGroupId: groupId, instanceSecurityGroupName: name })
-  events.write(ofEnvironment(row), 'INFO', `Created security group named: ${name}`)
-}
-
-/** Answers the name of the new launch configuration, which is remembered as the one in use. */
-export function makeLaunchConfiguration({ parts, row, context, configuration }: Work): string {
-  const { cloud, ids, events } = parts
   const name = ids.upper(`${stackName(row)}-AWSEBAutoScalingLaunchConfiguration-`, 12)
-  const { instanceSecurityGroupId } = resourcesOf(current(parts, row.id))
   cloud.autoscaling.createLaunchConfiguration(context, {
     LaunchConfigurationName: name,
     ImageId: required(cloud.ec2.describeImages(context, {}).Images?.[0]?.ImageId, 'describeImages'),
     InstanceType: configuration.instanceType,
-    SecurityGroups: instanceSecurityGroupId ? [instanceSecurityGroupId] : [],
+    SecurityGroups: groupsOfInstances(work),
+    // Environments of earlier versions may name a key pair that nobody had to make.
+    ...(hasKeyPair(parts, context, configuration.keyName) && { KeyName: configuration.keyName }),
     BlockDeviceMappings: [
       { DeviceName: '/dev/xvda', Ebs: { VolumeSize: configuration.rootVolumeGiB, VolumeType: 'gp3' } },
     ],
@@ -173,22 +96,22 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
   )
 }
 
-export function makeLoadBalancer({ parts, row, context, configuration }: Work): void {
+export function makeLoadBalancer(work: Work): void {
+  const { parts, row, context } = work
   const { cloud, ids, events } = parts
-  const { loadBalancerSecurityGroupId } = resourcesOf(current(parts, row.id))
   const { LoadBalancers = [] } = cloud.elasticloadbalancingv2.createLoadBalancer(context, {
     Name: ids.upper('awseb-AWSEB-', 13),
     Type: 'application',
     Scheme: 'internet-facing',
     IpAddressType: 'ipv4',
     Subnets: subnetIds(parts, context),
-    SecurityGroups: loadBalancerSecurityGroupId ? [loadBalancerSecurityGroupId] : [],
+    SecurityGroups: groupsOfLoadBalancer(work),
     Tags: awsTags(row),
   })
   const arn = required(LoadBalancers[0]?.LoadBalancerArn, 'createLoadBalancer')
   const dnsName = LoadBalancers[0]?.DNSName
   remember(parts, row.id, { loadBalancerArn: arn, ...(dnsName ? { loadBalancerDnsName: dnsName } : {}) })
-  changeLoadBalancerAttributes({ parts, row, context, configuration }, arn)
+  changeLoadBalancerAttributes(work, arn)
   events.write(ofEnvironment(row), 'INFO', `Created load balancer named: ${arn}`)
 }
 
@@ -230,15 +153,16 @@ export function applySettings(work: Work): void {
     })
     changeTargetGroupAttributes(work, targetGroupArn)
   }
-  if (loadBalancerArn) changeLoadBalancerAttributes(work, loadBalancerArn)
-  for (const groupId of [resources.loadBalancerSecurityGroupId, resources.instanceSecurityGroupId])
-    if (groupId) sayWhetherToCut(work, groupId)
-}
-
-function sayWhetherToCut({ parts, context, configuration }: Work, groupId: string): void {
-  const tagged = { Resources: [groupId], Tags: [{ Key: 'polebean:cuts-on-revoke', Value: 'true' }] }
-  if (configuration.cutOnRevoke) parts.cloud.ec2.createTags(context, tagged)
-  else parts.cloud.ec2.deleteTags(context, tagged)
+  // Before the load balancer has other groups than those that its instances know: no moment without either.
+  putInstanceRules(work)
+  if (loadBalancerArn) {
+    changeLoadBalancerAttributes(work, loadBalancerArn)
+    parts.cloud.elasticloadbalancingv2.setSecurityGroups(context, {
+      LoadBalancerArn: loadBalancerArn,
+      SecurityGroups: groupsOfLoadBalancer(work),
+    })
+  }
+  sayWhetherToCut(work)
 }
 
 function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {
@@ -282,19 +206,10 @@ const awsTags = (row: EnvironmentRow) => [
   { Key: 'elasticbeanstalk:environment-name', Value: row.name },
 ]
 
-const defaultVpc = ({ cloud }: Parts, context: Context) =>
-  required(cloud.ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId, 'describeVpcs')
-
 const subnetIds = ({ cloud }: Parts, context: Context) =>
   (cloud.ec2.describeSubnets(context, {}).Subnets ?? []).flatMap(({ SubnetId }) =>
     SubnetId ? [SubnetId] : [],
   )
 
-function required<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`${what} answered nothing`)
-  return value
-}
-
-const LISTENER_PORT = 80
 /** Such an instance starts when it is given software. */
 const AWAITS_SOFTWARE = { Key: 'polebean:awaits-software', Value: 'true' }

@@ -11,7 +11,8 @@ import { environmentArn } from '../names.ts'
 import { removeTags } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { environmentById, resourcesOf, type EnvironmentResources } from '../store.ts'
-import { current, forget } from './resources.ts'
+import { groupsNaming, revokeInstanceRules, stillNamed } from './security-groups.ts'
+import { current, forget, type Work } from './work.ts'
 
 type Params = { environmentId: string }
 
@@ -64,18 +65,22 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
       remove('listenerArn', 'Load Balancer listener', (arn) =>
         cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
       )
-      remove('instanceSecurityGroupId', 'security group', (id) =>
-        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }),
-      )
+      // The load balancer's group is named by them.
+      step.do('revoke rules', () => revokeInstanceRules({ parts, row, context }))
+      const deleteGroup = (id: string) => cloud.ec2.deleteSecurityGroup(context, { GroupId: id })
+      const removeGroup = (member: SecurityGroupMember) =>
+        step.do(`try to remove ${member}`, () => tellWhoNames({ parts, row, context }, member)) ||
+        remove(member, 'security group', deleteGroup)
+      removeGroup('instanceSecurityGroupId')
       remove('loadBalancerArn', 'load balancer', (arn) =>
         cloud.elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }),
       )
       remove('targetGroupArn', 'target group', (arn) =>
         cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }),
       )
-      remove('loadBalancerSecurityGroupId', 'security group', (id) =>
-        cloud.ec2.deleteSecurityGroup(context, { GroupId: id }),
-      )
+      removeGroup('loadBalancerSecurityGroupId')
+      // A group that somebody else's rule names keeps nothing else from going; it goes when that rule does.
+      for (const member of SECURITY_GROUPS) remove(member, 'security group', deleteGroup)
       step.do('terminated', () => {
         const now = clock.now()
         store.run('delete from environment_instance where environment_id = :environmentId', { environmentId })
@@ -105,6 +110,22 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
       store.update('environment', { id: environmentId }, { status: 'Ready', updatedAt: clock.now() })
     },
   }
+}
+
+const SECURITY_GROUPS = ['instanceSecurityGroupId', 'loadBalancerSecurityGroupId'] as const
+type SecurityGroupMember = (typeof SECURITY_GROUPS)[number]
+type Removing = Pick<Work, 'parts' | 'row' | 'context'>
+
+/** Answers whether a rule of another group keeps it from being removed; says which. */
+function tellWhoNames({ parts, row, context }: Removing, member: SecurityGroupMember): boolean {
+  const resources = resourcesOf(current(parts, row.id))
+  const id = resources[member]
+  const naming = id === undefined ? [] : groupsNaming({ parts, context }, id)
+  if (id === undefined || naming.length === 0) return false
+  const others = naming.filter((one) => SECURITY_GROUPS.every((own) => resources[own] !== one))
+  const name = member === 'instanceSecurityGroupId' ? (resources.instanceSecurityGroupName ?? id) : id
+  if (others.length > 0) parts.events.write(ofEnvironment(row), 'ERROR', stillNamed(name, others))
+  return true
 }
 
 type Removal = {

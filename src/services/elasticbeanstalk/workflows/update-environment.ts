@@ -17,7 +17,9 @@ import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deploy
 import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
 import { replaceInstances } from './replace-instances.ts'
-import { applySettings, current, workOn } from './resources.ts'
+import { applySettings } from './resources.ts'
+import { removeUnusedGroups } from './security-groups.ts'
+import { current, workOn } from './work.ts'
 
 export type UpdateParams = {
   environmentId: string
@@ -45,6 +47,7 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
           ),
         )
       const failure = carryOut(parts, step, params)
+      if (!failure && change.settings) removeUnused(parts, step, environmentId)
       step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
       if (failure && change.settings && deploymentId !== null) revert(parts, step, params)
       step.do('ready', () => becomeReady(parts, params, failure))
@@ -87,6 +90,16 @@ function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | nul
   if (failure || configuration.ignoreHealthCheck) return failure
   const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy' })
   return unhealthy.length > 0 ? { kind: 'health', unhealthy } : null
+}
+
+// Before the update ends, as CloudFormation cleans up before it reports success. Old instances give their groups back when
+// they are gone.
+function removeUnused(parts: Parts, step: Step, environmentId: string): void {
+  const remove = () => {
+    const row = current(parts, environmentId)
+    return removeUnusedGroups(workOn(parts, row, configurationOfSettings(draftOf(row))))
+  }
+  step.until('remove unused security groups', remove, { timeoutMs: 10 * 60_000, onTimeout: () => true })
 }
 
 /** AllAtOnce: every instance that is there; those that come later get it as the environment's target. */

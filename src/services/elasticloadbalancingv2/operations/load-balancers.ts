@@ -31,10 +31,13 @@ type Implemented = Pick<
   | 'describeLoadBalancers'
   | 'describeLoadBalancerAttributes'
   | 'modifyLoadBalancerAttributes'
+  | 'setSecurityGroups'
 >
 
 /** AWS: 50 per region, raised on request. */
 const LOAD_BALANCERS_MAX = 500
+/** Of a network interface on AWS, where the quota is raised. */
+const GROUPS_MAX = 16
 /** AWS's zone for ALBs of us-west-2; the engine's DNS has its own ids later. */
 const HOSTED_ZONE = 'Z1H1FL5HABSF5'
 
@@ -156,6 +159,17 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       store.update('elbv2_load_balancer', { arn: row.arn }, { attributes: JSON.stringify(after) })
       return { Attributes: describeAttributes(loadBalancerAttributes, after) }
     },
+    setSecurityGroups(context, input) {
+      refuseOthers(input, ['LoadBalancerArn', 'SecurityGroups'], unsupported)
+      if (!input.LoadBalancerArn) throw missing('loadBalancerArn')
+      if (!input.SecurityGroups?.length) throw missing('securityGroups')
+      const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
+      const groups = requireSecurityGroups(context, input.SecurityGroups)
+      const { networkInterfaceId: NetworkInterfaceId } = row
+      cloud.ec2.modifyNetworkInterfaceAttribute(context, { NetworkInterfaceId, Groups: groups })
+      store.update('elbv2_load_balancer', { arn: row.arn }, { securityGroups: JSON.stringify(groups) })
+      return { SecurityGroupIds: groups }
+    },
   }
 
   function requireSubnets(context: Context, input: CreateLoadBalancerInput): string[] {
@@ -182,11 +196,18 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
   }
 
   function requireSecurityGroups(context: Context, given: string[] | undefined): string[] {
-    const filter = given?.length ? { GroupIds: given } : { GroupNames: ['default'] }
-    try {
-      return (cloud.ec2.describeSecurityGroups(context, filter).SecurityGroups ?? []).map(
-        (group) => group.GroupId!,
+    const wanted = [...new Set(given ?? [])]
+    const malformed = wanted.find((id) => !/^sg-[0-9a-f]+$/.test(id))
+    if (malformed !== undefined) throw validation(`Security group '${malformed}' is not valid`)
+    if (wanted.length > GROUPS_MAX)
+      throw new DeclaredError(
+        'InvalidConfigurationRequest',
+        `The maximum number of security groups of a load balancer (${GROUPS_MAX}) has been exceeded`,
       )
+    const filter = wanted.length > 0 ? { GroupIds: wanted } : { GroupNames: ['default'] }
+    try {
+      const { SecurityGroups = [] } = cloud.ec2.describeSecurityGroups(context, filter)
+      return wanted.length > 0 ? wanted : SecurityGroups.map((group) => group.GroupId!)
     } catch (error) {
       if (!(error instanceof DeclaredError)) throw error
       throw new DeclaredError(

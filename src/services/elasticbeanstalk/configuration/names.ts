@@ -1,0 +1,52 @@
+// What settings may name: instance types, security groups, key pairs and the VPC that there are.
+import { DeclaredError } from '../../../kernel/errors.ts'
+import type { Cloud } from '../../cloud.ts'
+import type { Context } from '../../context.ts'
+import { knownInstanceTypes, type InstanceTypeSource } from './instance-types.ts'
+
+export type Names = {
+  /** The names of the instance types that this machine can be. */
+  instanceTypes: ReadonlySet<string>
+  /** By id or name. */
+  hasSecurityGroup(named: string): boolean
+  hasKeyPair(name: string): boolean
+  vpcId: string
+}
+
+export type NamesSource = InstanceTypeSource & {
+  cloud: { ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'> }
+}
+
+/** Asks ec2 only for what a setting names. */
+export function namesThatExist({ cloud }: NamesSource, context: Context): Names {
+  const { ec2 } = cloud
+  return {
+    instanceTypes: knownInstanceTypes({ cloud }, context),
+    hasSecurityGroup: (named) =>
+      found(() =>
+        ec2.describeSecurityGroups(
+          context,
+          named.startsWith('sg-') ? { GroupIds: [named] } : { GroupNames: [named] },
+        ),
+      ),
+    hasKeyPair: (name) => hasKeyPair({ cloud }, context, name),
+    vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',
+  }
+}
+
+/** '' is none. */
+export const hasKeyPair = (
+  { cloud }: { cloud: { ec2: Pick<Cloud['ec2'], 'describeKeyPairs'> } },
+  context: Context,
+  name: string,
+): boolean => name !== '' && found(() => cloud.ec2.describeKeyPairs(context, { KeyNames: [name] }))
+
+function found(look: () => unknown): boolean {
+  try {
+    look()
+    return true
+  } catch (error) {
+    if (error instanceof DeclaredError) return false
+    throw error
+  }
+}
