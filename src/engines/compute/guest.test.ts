@@ -159,6 +159,15 @@ describe('the OCI configuration', () => {
       assert.ok(!allowed.includes(name), name)
     assert.ok(allowed.every((name) => /^[a-z0-9_]+$/.test(name)))
   })
+
+  it('allows sockets of files, of the internet, and of the list of interfaces, whoever else the kernel could speak with', () => {
+    const families = (call: string) =>
+      seccompProfile.syscalls
+        .filter(({ names }) => names.includes(call))
+        .flatMap((rule) => ('args' in rule && rule.args ? rule.args.map(({ value }) => value) : [-1]))
+    assert.deepEqual(families('socket'), [1, 2, 10, 16])
+    assert.deepEqual(families('socketpair'), [1])
+  })
 })
 
 describe('PID 1', () => {

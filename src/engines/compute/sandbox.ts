@@ -196,7 +196,10 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
 }
 
 // $1 run folder, $2 disk image, $3 state of runc, $4 container; then `name:uid` of each writable part. Constant text;
-// all values are arguments. Parts of earlier deployments go; `work` is made last, so a part that has it is whole.
+// all values are arguments. Parts of earlier deployments go; `work` is made last, so a part that has it is whole. The kernel
+// counts what an instance watches of files as the host's root's too, who has 128 in all: without a limit of its own one
+// instance could leave no resolver, supervisor or udev able to watch anything. Where /proc is read-only it stays without.
+const INOTIFY_INSTANCES_MAX = 32
 const ASSEMBLE = `
 dir=$1 image=$2 state=$3 container=$4
 shift 4
@@ -211,7 +214,9 @@ for part in "$@"; do
 done
 cd /
 mount -a -T "$dir/fstab"
-exec runc --root "$state" --log "$dir/log" create --bundle "$dir" --pid-file "$dir/pid" "$container" </dev/null >/dev/null 2>&1
+runc --root "$state" --log "$dir/log" create --bundle "$dir" --pid-file "$dir/pid" "$container" </dev/null >/dev/null 2>&1
+read -r pid <"$dir/pid" || [ -n "$pid" ]
+echo ${INOTIFY_INSTANCES_MAX} | nsenter --target "$pid" --user tee /proc/sys/user/max_inotify_instances >/dev/null || :
 `
 
 /** What a new disk begins with; ASSEMBLE makes the same on a disk that is there. */

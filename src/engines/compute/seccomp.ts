@@ -1,6 +1,6 @@
 // Which system calls an instance may make: an allow-list by purpose, in the OCI form. Left out on purpose: everything
 // that mounts, loads code into the kernel, makes namespaces, sets clocks, or has no use in an application server
-// (io_uring, bpf, perf, keyrings, userfaultfd, handles).
+// (io_uring, bpf, perf, keyrings, userfaultfd, handles, sockets of other families).
 
 const ALLOWED: Record<string, string> = {
   files: `access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64
@@ -26,7 +26,7 @@ const ALLOWED: Record<string, string> = {
     setregid setresgid setresuid setreuid setrlimit setsid setuid sigaltstack tgkill time times tkill uname vfork wait4
     waitid`,
   sockets: `accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg sendmsg
-    sendto setsockopt shutdown socketpair`,
+    sendto setsockopt shutdown`,
   sharing: `futex futex_requeue futex_wait futex_waitv futex_wake mq_getsetattr mq_notify mq_open mq_timedreceive
     mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd pipe pipe2 semctl semget semop semtimedop shmat shmctl shmdt shmget`,
   time: `adjtimex alarm clock_adjtime clock_getres clock_gettime clock_nanosleep getitimer getrandom gettimeofday nanosleep
@@ -36,7 +36,10 @@ const ALLOWED: Record<string, string> = {
 
 // CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
 const NAMESPACE_FLAGS = 0x7e020000
-const AF_VSOCK = 40
+// Sockets of files, of the internet, and the kernel's list of interfaces. Asking for another family makes the host load its
+// module (crypto, CAN, Bluetooth …); packet sockets speak past addresses, and vsock past every network namespace.
+const AF_UNIX = 1
+const FAMILIES = [AF_UNIX, /* AF_INET */ 2, /* AF_INET6 */ 10, /* AF_NETLINK */ 16]
 const ENOSYS = 38
 
 export const seccompProfile = {
@@ -48,8 +51,14 @@ export const seccompProfile = {
     { names: ['clone'], action: 'SCMP_ACT_ALLOW', args: [masked(0, NAMESPACE_FLAGS)] },
     // Its flags lie in memory, where a filter cannot look; libc falls back to clone when it is not there.
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
-    // vsock reaches past every network namespace, to the hypervisor.
-    { names: ['socket'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: AF_VSOCK, op: 'SCMP_CMP_NE' }] },
+    ...FAMILIES.map((value) => ({
+      ...{ names: ['socket'], action: 'SCMP_ACT_ALLOW' },
+      args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
+    })),
+    {
+      ...{ names: ['socketpair'], action: 'SCMP_ACT_ALLOW' },
+      args: [{ index: 0, value: AF_UNIX, op: 'SCMP_CMP_EQ' }],
+    },
     // Linux, and the query; not the bits that turn off address randomisation.
     { names: ['personality'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 0, op: 'SCMP_CMP_EQ' }] },
     {
