@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { FirewallEngine, FirewallGroup, FirewallModel, FirewallRule, Peer } from './engine.ts'
 import { generationOf } from './engine.ts'
 import { allows } from './fake.ts'
+import { carriedOf } from './in-force.ts'
 
 /** 1 to 4: instances; 5: a load balancer; `outside`. */
 export type Host = number | 'outside'
@@ -68,6 +69,7 @@ export function describeFirewall(name: string, open: () => Promise<Subject>): vo
     const apply = async (...groups: FirewallGroup[]) => {
       const next = model(...groups)
       await subject.engine().apply(next)
+      assert.deepEqual(await subject.engine().inForce(), carriedOf(next))
       return next
     }
     /** Every pair of hosts and every port, against what the model means. */
@@ -173,7 +175,9 @@ export function describeFirewall(name: string, open: () => Promise<Subject>): vo
       for (const take of [subject.lose, subject.empty]) {
         await take()
         assert.equal(await subject.engine().applied(), null)
+        assert.equal((await subject.engine().inForce()).generation, null)
         await subject.engine().apply(wanted)
+        assert.deepEqual(await subject.engine().inForce(), carriedOf(wanted))
         assert.equal(await subject.engine().applied(), generationOf(wanted))
         assert.equal(await subject.connects(1, 3, 'tcp', 5432, true), true)
       }
