@@ -75,6 +75,8 @@ const KEYS = '/polebean/keys'
 const TAILS = '/polebean/logs/'
 /** Followed by the id of an instance, which may be gone. */
 const INSTANCE_LOGS = '/polebean/instance-logs/'
+/** Who may reach whom, as it is enforced (GET). */
+const FIREWALL = '/polebean/firewall'
 /** What the home takes of its disk (GET), and away with what nothing uses (POST; `?dry-run=true` only says it). */
 const ROOM = '/polebean/room'
 const PRUNE = '/polebean/prune'
@@ -207,6 +209,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         answer: ({ query }) =>
           json(iam.internal.expire(query.get('id') ?? '', Number(query.get('grace') ?? Number.NaN))),
       },
+      { path: FIREWALL, answer: async () => json(await ec2.internal.firewallReport()) },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',

@@ -32,8 +32,11 @@ export class ApiError extends Failure {
   }
 }
 
-export type Api = {
-  home: HomeSettings
+/** What a client must know of a home; of one elsewhere it is all that is known. */
+export type ApiHome = Pick<HomeSettings, 'id' | 'dir' | 'region' | 'ports'>
+
+export type Api<H extends ApiHome = HomeSettings> = {
+  home: H
   credentials: Credentials
   endpoint: string
   call(service: ServiceName, action: string, input?: Input): Promise<Answer>
@@ -61,7 +64,7 @@ export function openApi(dir: string): Api {
 }
 
 /** The same, signed with another key. */
-export function apiOf(home: HomeSettings, credentials: Credentials): Api {
+export function apiOf<H extends ApiHome>(home: H, credentials: Credentials): Api<H> {
   const host = `127.0.0.1:${home.ports.api}`
   const endpoint = `http://${host}`
 
@@ -157,7 +160,7 @@ function credentialsOf(dir: string): Credentials {
   }
 }
 
-function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, status: number): ApiError {
+function errorOf({ dir }: ApiHome, error: { [name: string]: XmlValue }, status: number): ApiError {
   const code = textOf(error.Code)
   const ended = code === 'InvalidClientTokenId' || code === 'InvalidAccessKeyId'
   return new ApiError(
@@ -168,7 +171,7 @@ function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, sta
   )
 }
 
-const ownError = (home: HomeSettings, text: string, status: number): ApiError =>
+const ownError = (home: ApiHome, text: string, status: number): ApiError =>
   errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
 
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
@@ -179,7 +182,7 @@ function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
   }
 }
 
-const foreign = ({ dir, ports }: HomeSettings) =>
+const foreign = ({ dir, ports }: ApiHome) =>
   `something else than Polebean answers on port ${ports.api}, the API port of the home ${dir}; ` +
   `see what it is with: ss -ltnp 'sport = :${ports.api}'`
 
@@ -187,7 +190,7 @@ type Reply = { status: number; text: string }
 type Body = string | { file: string; sent?: ((bytes: number) => void) | undefined } | null
 
 async function exchange(
-  home: HomeSettings,
+  home: ApiHome,
   method: string,
   path: string,
   headers: Record<string, string>,
@@ -209,7 +212,7 @@ async function textOfResponse(response: IncomingMessage): Promise<Buffer> {
 
 /** Resolves with the response when its head has come. */
 function begin(
-  home: HomeSettings,
+  home: ApiHome,
   method: string,
   path: string,
   headers: Record<string, string>,
@@ -228,7 +231,7 @@ function begin(
   })
 }
 
-function failureOf(home: HomeSettings, error: NodeJS.ErrnoException): Failure {
+function failureOf(home: ApiHome, error: NodeJS.ErrnoException): Failure {
   if (error.code === 'ECONNREFUSED')
     return new Unreachable(`Polebean (home ${home.dir}) is not running; start it with: ${startCommand()}`)
   // An answer that is no HTTP.

@@ -67,6 +67,8 @@ export type FirewallInForce = {
   groups: GroupInForce[]
   /** Addresses whose connections end with the rule that let them in. */
   cut: string[]
+  /** Ranges (or `first-last`) that nobody in the VPC reaches, whatever rules say; no model says them. */
+  closed: string[]
   /** What else is in force, or is missing there: sentences. */
   strange: string[]
 }

@@ -9,7 +9,13 @@ import {
   protocolOf,
 } from './engine.ts'
 
-export const NOTHING_IN_FORCE: FirewallInForce = { generation: null, groups: [], cut: [], strange: [] }
+export const NOTHING_IN_FORCE: FirewallInForce = {
+  generation: null,
+  groups: [],
+  cut: [],
+  closed: [],
+  strange: [],
+}
 
 /** What is in force once the model is. */
 export function carriedOf(model: FirewallModel): FirewallInForce {
@@ -28,6 +34,7 @@ export function carriedOf(model: FirewallModel): FirewallInForce {
       })),
     ),
     cut: [...new Set(model.groups.filter((group) => group.cutsOnRevoke).flatMap(addressesOf))].sort(),
+    closed: [],
     strange: [],
   }
 }

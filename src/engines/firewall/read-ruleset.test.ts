@@ -74,7 +74,12 @@ function recordedModel(): FirewallModel {
 
 describe('the rules in force', () => {
   it('are read as what was asked for: groups, members, ports, ranges, protocols', () => {
-    assert.deepEqual(readRuleset(RECORDED), { ...carriedOf(recordedModel()), generation: GENERATION })
+    const closed = ['0.0.0.0/8', '10.115.0.0/16', '127.0.0.0/8', '169.254.0.0/16']
+    assert.deepEqual(readRuleset(RECORDED), {
+      ...carriedOf(recordedModel()),
+      generation: GENERATION,
+      closed: [...closed, '192.0.2.2/32', '198.18.77.1/32', '224.0.0.0/3'],
+    })
   })
 
   it('show an accept that somebody put before them, by its place and its text', () => {

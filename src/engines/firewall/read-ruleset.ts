@@ -49,8 +49,15 @@ export function readRuleset(listed: string): FirewallInForce {
     generation,
     groups: sortGroups(groups),
     cut: generation === null ? [] : cut,
+    closed: (table.sets.get('closed') ?? []).map(rangeText),
     strange: table.strange,
   }
+}
+
+function rangeText(element: unknown): string {
+  if (typeof element === 'string') return `${element}/32`
+  const { prefix, range } = element as { prefix?: { addr: string; len: number }; range?: [string, string] }
+  return prefix ? `${prefix.addr}/${prefix.len}` : (range ?? []).join('-')
 }
 
 type Table = {

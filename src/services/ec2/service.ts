@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
 import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewall.ts'
+import { firewallReport, type FirewallReport } from './firewall-report.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
 import { makeNetwork, type Network } from './network.ts'
@@ -79,6 +80,7 @@ export function makeEc2Service(
     internal: {
       ...makeSoftwareOperations(parts),
       clientRules: () => readClientRules(store),
+      firewallReport: () => firewallReport(deps, firewall, compute.network().cidr),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
       keptLogText: (instanceId) => keptLogText(store, instanceId),
@@ -90,7 +92,7 @@ export function makeEc2Service(
       makeMemoryReconciler(deps, compute),
     ],
     workflows: [],
-  } satisfies Service<typeof operations, Ec2Internal>
+  } satisfies Service<typeof operations, Ec2Internal & { firewallReport(): Promise<FirewallReport> }>
 }
 
 // The default group of a range that the home had before its configuration gave it another one.
