@@ -10,7 +10,7 @@ import type { ComputeEngine } from './engines/compute/engine.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
-import type { OwnRoute } from './gateway/chain.ts'
+import type { OwnRoute, UpgradeRoute } from './gateway/chain.ts'
 import type { Clock } from './kernel/clock.ts'
 import { makeIds } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -37,6 +37,7 @@ import { s3Migrations } from './services/s3/store.ts'
 import { makeS3Service } from './services/s3/service.ts'
 import { systemContext, type Service, type ServiceDeps } from './services/service.ts'
 import { makeStsService } from './services/sts/service.ts'
+import { sessionRoute } from './sessions/route.ts'
 import type { Migration, Store } from './store/store.ts'
 
 export type Engines = {
@@ -62,6 +63,8 @@ export type ControlPlane = {
   accessKeys: AccessKeys
   /** Our own paths that the gateway answers to who can sign. */
   signedRoutes: OwnRoute[]
+  /** The same of connections that leave HTTP. */
+  upgradeRoutes: UpgradeRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
   /** Tells the owner something about the home itself: an event of each environment. Joins a transaction. */
@@ -192,6 +195,13 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     workflows,
     accessKeys: iam.internal,
     tell: elasticbeanstalk.internal.tellEnvironments,
+    upgradeRoutes: [
+      sessionRoute({
+        ...{ clock, log, signal, compute: engines.compute },
+        requireRunning: ec2.internal.requireRunning,
+        tell: elasticbeanstalk.internal.tellEnvironmentOf,
+      }),
+    ],
     signedRoutes: [
       {
         path: STATUS,

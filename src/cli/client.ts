@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -52,6 +52,8 @@ export type Api<H extends ApiHome = HomeSettings> = {
   get(path: string): Promise<string>
   /** A signed POST, without a body, to one of our own paths. */
   post(path: string): Promise<string>
+  /** A signed GET whose connection leaves HTTP for `protocol`. */
+  upgrade(path: string, protocol: string): Promise<Duplex>
   /** The same of what is too large to hold. It ends with an error when the server does not send all of it. */
   stream(path: string): Promise<Readable>
 }
@@ -138,6 +140,27 @@ export function apiOf<H extends ApiHome>(home: H, credentials: Credentials): Api
       const status = response.statusCode ?? 0
       if (status < 300) return response
       throw ownError(home, (await textOfResponse(response)).toString(), status)
+    },
+    async upgrade(path, protocol) {
+      const wish = { connection: 'Upgrade', upgrade: protocol }
+      const signed = signedHeaders('elasticbeanstalk', 'GET', path, {}, sha256(''))
+      const call = httpRequest({
+        ...{ host: '127.0.0.1', port: home.ports.api, path, headers: { ...signed, ...wish }, agent: false },
+      })
+      return new Promise((resolve, reject) => {
+        call.on('error', (error: NodeJS.ErrnoException) => reject(failureOf(home, error)))
+        call.on('response', (response) => {
+          textOfResponse(response).then(
+            (text) => reject(ownError(home, text.toString(), response.statusCode ?? 0)),
+            (error: NodeJS.ErrnoException) => reject(failureOf(home, error)),
+          )
+        })
+        call.on('upgrade', (_response, stream, first) => {
+          if (first.length > 0) stream.unshift(first)
+          resolve(stream)
+        })
+        call.end()
+      })
     },
     get: (path) => own('GET', path),
     post: (path) => own('POST', path),

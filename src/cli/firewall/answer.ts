@@ -1,8 +1,7 @@
 // May X open a connection to Y? Yes or no, by which rule, or which side lacks one. Pure.
 import { BlockList, isIPv4 } from 'node:net'
 import { letsIn } from '../../engines/balancer/clients.ts'
-import { contains } from '../../engines/firewall/fake.ts'
-import { describeRule } from '../../engines/firewall/in-force.ts'
+import { contains, describeRule } from '../../engines/firewall/in-force.ts'
 import { type Match, reach } from '../../engines/firewall/reach.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
 import type { End } from './ends.ts'

@@ -1,6 +1,6 @@
 // What --from and --to name. Pure.
 import { isIP, isIPv4 } from 'node:net'
-import { contains } from '../../engines/firewall/fake.ts'
+import { contains } from '../../engines/firewall/in-force.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
 import { EXIT, Failure } from '../failure.ts'
 

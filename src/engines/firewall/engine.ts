@@ -18,6 +18,8 @@
 
 import { createHash } from 'node:crypto'
 
+export { differencesOf } from './in-force.ts'
+
 export type Peer =
   /** `10.0.0.0/8`. */
   | { cidr4: string }

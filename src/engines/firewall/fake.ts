@@ -12,7 +12,7 @@ import {
   generationOf,
   protocolOf,
 } from './engine.ts'
-import { carriedOf, NOTHING_IN_FORCE } from './in-force.ts'
+import { carriedOf, contains, NOTHING_IN_FORCE } from './in-force.ts'
 
 /** `never`: the deed is done, its answer never comes. */
 export type FirewallFault = 'error before' | 'error after' | 'never'
@@ -110,12 +110,4 @@ export function allows(model: FirewallModel, { from, to, protocol, port }: Conne
     out &&
     (to === 'outside' || groupsOf(to).some(({ ingress }) => ingress.some((rule) => matches(rule, from))))
   )
-}
-
-/** Whether a range holds an IPv4 address. */
-export function contains(cidr: string, address: string): boolean {
-  const [base = '', bits = ''] = cidr.split('/')
-  const number = (text: string) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  const size = 2 ** (32 - Number(bits))
-  return address !== '' && Math.floor(number(base) / size) === Math.floor(number(address) / size)
 }

@@ -146,3 +146,11 @@ function describePorts({ protocol, fromPort, toPort }: FirewallRule): string {
   if (protocol === 'icmp') return `icmp type ${fromPort}${toPort === null ? '' : ` code ${toPort}`}`
   return `${name} ${fromPort === toPort ? fromPort : `${fromPort}-${toPort}`}`
 }
+
+/** Whether a range holds an IPv4 address. */
+export function contains(cidr: string, address: string): boolean {
+  const [base = '', bits = ''] = cidr.split('/')
+  const number = (text: string) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  const size = 2 ** (32 - Number(bits))
+  return address !== '' && Math.floor(number(base) / size) === Math.floor(number(address) / size)
+}

@@ -1,6 +1,6 @@
 // Whether one address may open a connection to another, and by which rules. Pure: what is asked is what is in force.
 import { type FirewallInForce, type FirewallRule, protocolOf } from './engine.ts'
-import { contains } from './fake.ts'
+import { contains } from './in-force.ts'
 
 export type Question = {
   /** Of an instance or a load balancer. */

@@ -1,6 +1,5 @@
 // What is in force, read from the engines, with the names that the rows have for it (`polebean firewall`).
-import type { FirewallEngine, GroupInForce } from '../../engines/firewall/engine.ts'
-import { differencesOf } from '../../engines/firewall/in-force.ts'
+import { differencesOf, type FirewallEngine, type GroupInForce } from '../../engines/firewall/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
 import type { ServiceDeps } from '../service.ts'

@@ -28,8 +28,15 @@ import { makeSecurityGroupOperations } from './operations/security-groups.ts'
 import { makeSoftwareOperations } from './operations/software.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { heeding } from './parameters.ts'
+import { requireRunning } from './require-running.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
+
+/** What the operator of the home asks. */
+type OperatorInternal = {
+  firewallReport(): Promise<FirewallReport>
+  requireRunning(instanceId: string): void
+}
 
 export function makeEc2Service(
   deps: ServiceDeps,
@@ -80,6 +87,7 @@ export function makeEc2Service(
     internal: {
       ...makeSoftwareOperations(parts),
       clientRules: () => readClientRules(store),
+      requireRunning: (instanceId: string) => requireRunning(store, instanceId),
       firewallReport: () => firewallReport(deps, firewall, compute.network().cidr),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
@@ -92,7 +100,7 @@ export function makeEc2Service(
       makeMemoryReconciler(deps, compute),
     ],
     workflows: [],
-  } satisfies Service<typeof operations, Ec2Internal & { firewallReport(): Promise<FirewallReport> }>
+  } satisfies Service<typeof operations, Ec2Internal & OperatorInternal>
 }
 
 // The default group of a range that the home had before its configuration gave it another one.
