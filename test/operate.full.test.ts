@@ -174,10 +174,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
     said = ''
     other.stderr.on('data', (chunk) => (said += chunk))
     await until('it runs', async () => inside().includes('sleep 3002'))
-    process.kill(
-      Number(readFileSync(join(home.settings().runDir, 'sv/server/supervise/pid'), 'utf8')),
-      'SIGKILL',
-    )
+    process.kill(daemonPid(home.settings(), 'server')!, 'SIGKILL')
     assert.equal(((await once(other, 'close')) as [number])[0], 255)
     assert.match(said, /the connection to Polebean ended, and the session with it/)
     await until('the next server ended it', async () => !inside().includes('sleep 3002'))

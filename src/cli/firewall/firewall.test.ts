@@ -54,7 +54,7 @@ function report(change: (groups: FirewallGroup[]) => FirewallGroup[] = (groups) 
     listeners: [
       {
         ...{ loadBalancerId: 'x', name: 'awseb-1', networkInterfaceId: interfaceId(5), environment: 'shop' },
-        ...{ internetFacing: true, port: 80, clients: ['0.0.0.0/0', '::/0', '::1/128'] },
+        ...{ internetFacing: true, port: 80, clients: ['0.0.0.0/0', '::/0', '::1/128'], wanted: [] },
       },
     ],
   }

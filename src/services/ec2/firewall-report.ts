@@ -32,7 +32,7 @@ export type FirewallReport = {
   /** Rule id → its description. */
   descriptions: { [ruleId: string]: string }
   interfaces: NamedInterface[]
-  listeners: Omit<PublicListener, 'wanted'>[]
+  listeners: PublicListener[]
 }
 
 type Deps = Pick<ServiceDeps, 'store' | 'clock' | 'cloud'>
@@ -80,7 +80,7 @@ async function look(
     })),
     descriptions: Object.fromEntries(described.map(({ id, description }) => [id, description])),
     interfaces: interfacesOf(store, listeners),
-    listeners: listeners.map(({ wanted: _, ...one }) => one),
+    listeners,
   }
 }
 
