@@ -45,7 +45,7 @@ export type Trouble = {
   compute(call: FakeCall): FakeFault | undefined
   balancer(call: 'apply' | 'observe'): BalancerFault | undefined
   balancerLatencyMs(): number
-  firewall(call: 'apply' | 'applied'): FirewallFault | undefined
+  firewall(call: 'apply' | 'applied' | 'inForce'): FirewallFault | undefined
   firewallLatencyMs(): number
   objects(call: 'put' | 'join' | 'remove' | 'list'): ObjectsFault | undefined
   /** The weather clears up; what is broken for good stays broken. */

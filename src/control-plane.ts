@@ -10,7 +10,7 @@ import type { ComputeEngine } from './engines/compute/engine.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
-import type { OwnRoute } from './gateway/chain.ts'
+import type { OwnRoute, UpgradeRoute } from './gateway/chain.ts'
 import type { Clock } from './kernel/clock.ts'
 import { makeIds } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -37,6 +37,7 @@ import { s3Migrations } from './services/s3/store.ts'
 import { makeS3Service } from './services/s3/service.ts'
 import { systemContext, type Service, type ServiceDeps } from './services/service.ts'
 import { makeStsService } from './services/sts/service.ts'
+import { sessionRoute } from './sessions/route.ts'
 import type { Migration, Store } from './store/store.ts'
 
 export type Engines = {
@@ -64,6 +65,8 @@ export type ControlPlane = {
   signedRoutes: OwnRoute[]
   /** What an instance that asks for its metadata is told. */
   metadata: Ec2Internal['metadata']
+  /** The same of connections that leave HTTP. */
+  upgradeRoutes: UpgradeRoute[]
   /** Starts the reconcilers; until then nothing outside is touched. */
   start(): Driver
   /** Tells the owner something about the home itself: an event of each environment. Joins a transaction. */
@@ -77,6 +80,8 @@ const KEYS = '/polebean/keys'
 const TAILS = '/polebean/logs/'
 /** Followed by the id of an instance, which may be gone. */
 const INSTANCE_LOGS = '/polebean/instance-logs/'
+/** Who may reach whom, as it is enforced (GET). */
+const FIREWALL = '/polebean/firewall'
 /** What the home takes of its disk (GET), and away with what nothing uses (POST; `?dry-run=true` only says it). */
 const ROOM = '/polebean/room'
 const PRUNE = '/polebean/prune'
@@ -193,6 +198,13 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     accessKeys: iam.internal,
     metadata: ec2.internal.metadata,
     tell: elasticbeanstalk.internal.tellEnvironments,
+    upgradeRoutes: [
+      sessionRoute({
+        ...{ clock, log, signal, compute: engines.compute },
+        requireRunning: ec2.internal.requireRunning,
+        tell: elasticbeanstalk.internal.tellEnvironmentOf,
+      }),
+    ],
     signedRoutes: [
       {
         path: STATUS,
@@ -210,6 +222,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         answer: ({ query }) =>
           json(iam.internal.expire(query.get('id') ?? '', Number(query.get('grace') ?? Number.NaN))),
       },
+      { path: FIREWALL, answer: async () => json(await ec2.internal.firewallReport()) },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',

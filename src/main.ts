@@ -115,6 +115,7 @@ export async function startServer(
         }),
       },
     ],
+    upgrades: plane.upgradeRoutes,
     extra: [
       {
         path: '/healthz',

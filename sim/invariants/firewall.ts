@@ -6,24 +6,32 @@ import { column, same } from './rows.ts'
 
 /** After every move: what runs was let in by its groups. */
 export function letIn({ store, compute, firewall, strangers }: World): string[] {
-  const model = firewall.model()
-  if (!model) return [] // nothing passes at all
-  const known = new Set(model.interfaces.map(({ address }) => address))
+  const { generation, groups } = firewall.inForce()
+  if (generation === null) return [] // nothing passes at all
+  const known = new Set(groups.flatMap(({ addresses }) => addresses))
+  const grouped = new Set(
+    store
+      .all<{ address: string }>(`select address from ec2_network_interface where groups <> '[]'`)
+      .map(({ address }) => address),
+  )
   const ours = new Set(store.all<{ id: string }>('select id from ec2_instance').map(({ id }) => id))
   return runningInstances(compute)
-    .filter(({ spec }) => ours.has(spec.id) && !strangers.has(spec.id) && !known.has(spec.requestedAddress))
+    .filter(
+      ({ spec: { id, requestedAddress: address } }) =>
+        ours.has(id) && !strangers.has(id) && grouped.has(address) && !known.has(address),
+    )
     .map(({ spec }) => `${spec.id} runs and the firewall knows nothing of ${spec.requestedAddress}`)
 }
 
-/** At rest: one sentence a group, member or rule, from the rows in SQL and from what is in force. */
+/** At rest: one sentence a group, member or rule, from the rows in SQL and from the engine's own reading. */
 export function inForce(world: World): string[] {
-  const model = world.firewall.model()
-  if (!model) return column(world, 'select id from ec2_security_group').map((id) => `${id} is not in force`)
-  const addresses = new Map(model.interfaces.map(({ id, address }) => [id, address]))
-  const members = model.groups.flatMap(({ id, members: all }) =>
-    all.map((member) => `${id} has ${addresses.get(member)}`),
+  const found = world.firewall.inForce()
+  if (found.generation === null)
+    return column(world, 'select id from ec2_security_group').map((id) => `${id} is not in force`)
+  const members = found.groups.flatMap(({ id, addresses }) =>
+    addresses.map((address) => `${id} has ${address}`),
   )
-  const rules = model.groups.flatMap(({ id, ingress, egress }) =>
+  const rules = found.groups.flatMap(({ id, ingress, egress }) =>
     [ingress, egress].flatMap((side, way) =>
       side.map(({ id: rule, protocol, fromPort, toPort, peer }) =>
         [id, rule, way, protocol, fromPort ?? '', toPort ?? '', Object.values(peer)[0]].join(' '),
@@ -47,7 +55,7 @@ export function inForce(world: World): string[] {
       column(
         world,
         `select group_id || ' ' || id || ' ' || egress || ' ' || protocol || ' ' || coalesce(from_port, '') || ' ' ||
-           coalesce(to_port, '') || ' ' || coalesce(cidr4, cidr6, peer_group_id) from ec2_security_group_rule`,
+           coalesce(to_port, '') || ' ' || coalesce(cidr4, peer_group_id) from ec2_security_group_rule where cidr6 is null`,
       ),
     ),
   ]

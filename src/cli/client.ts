@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { signRequest } from '../gateway/sigv4.ts'
 import { readCredentials, readHome, type Credentials, type HomeSettings } from '../home.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -32,8 +32,11 @@ export class ApiError extends Failure {
   }
 }
 
-export type Api = {
-  home: HomeSettings
+/** What a client must know of a home; of one elsewhere it is all that is known. */
+export type ApiHome = Pick<HomeSettings, 'id' | 'dir' | 'region' | 'ports'>
+
+export type Api<H extends ApiHome = HomeSettings> = {
+  home: H
   credentials: Credentials
   endpoint: string
   call(service: ServiceName, action: string, input?: Input): Promise<Answer>
@@ -49,6 +52,8 @@ export type Api = {
   get(path: string): Promise<string>
   /** A signed POST, without a body, to one of our own paths. */
   post(path: string): Promise<string>
+  /** A signed GET whose connection leaves HTTP for `protocol`. */
+  upgrade(path: string, protocol: string): Promise<Duplex>
   /** The same of what is too large to hold. It ends with an error when the server does not send all of it. */
   stream(path: string): Promise<Readable>
 }
@@ -61,7 +66,7 @@ export function openApi(dir: string): Api {
 }
 
 /** The same, signed with another key. */
-export function apiOf(home: HomeSettings, credentials: Credentials): Api {
+export function apiOf<H extends ApiHome>(home: H, credentials: Credentials): Api<H> {
   const host = `127.0.0.1:${home.ports.api}`
   const endpoint = `http://${host}`
 
@@ -136,6 +141,27 @@ export function apiOf(home: HomeSettings, credentials: Credentials): Api {
       if (status < 300) return response
       throw ownError(home, (await textOfResponse(response)).toString(), status)
     },
+    async upgrade(path, protocol) {
+      const wish = { connection: 'Upgrade', upgrade: protocol }
+      const signed = signedHeaders('elasticbeanstalk', 'GET', path, {}, sha256(''))
+      const call = httpRequest({
+        ...{ host: '127.0.0.1', port: home.ports.api, path, headers: { ...signed, ...wish }, agent: false },
+      })
+      return new Promise((resolve, reject) => {
+        call.on('error', (error: NodeJS.ErrnoException) => reject(failureOf(home, error)))
+        call.on('response', (response) => {
+          textOfResponse(response).then(
+            (text) => reject(ownError(home, text.toString(), response.statusCode ?? 0)),
+            (error: NodeJS.ErrnoException) => reject(failureOf(home, error)),
+          )
+        })
+        call.on('upgrade', (_response, stream, first) => {
+          if (first.length > 0) stream.unshift(first)
+          resolve(stream)
+        })
+        call.end()
+      })
+    },
     get: (path) => own('GET', path),
     post: (path) => own('POST', path),
   }
@@ -157,7 +183,7 @@ function credentialsOf(dir: string): Credentials {
   }
 }
 
-function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, status: number): ApiError {
+function errorOf({ dir }: ApiHome, error: { [name: string]: XmlValue }, status: number): ApiError {
   const code = textOf(error.Code)
   const ended = code === 'InvalidClientTokenId' || code === 'InvalidAccessKeyId'
   return new ApiError(
@@ -168,7 +194,7 @@ function errorOf({ dir }: HomeSettings, error: { [name: string]: XmlValue }, sta
   )
 }
 
-const ownError = (home: HomeSettings, text: string, status: number): ApiError =>
+const ownError = (home: ApiHome, text: string, status: number): ApiError =>
   errorOf(home, structureOf(structureOf(documentOf(text)?.ErrorResponse).Error), status)
 
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
@@ -179,7 +205,7 @@ function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
   }
 }
 
-const foreign = ({ dir, ports }: HomeSettings) =>
+const foreign = ({ dir, ports }: ApiHome) =>
   `something else than Polebean answers on port ${ports.api}, the API port of the home ${dir}; ` +
   `see what it is with: ss -ltnp 'sport = :${ports.api}'`
 
@@ -187,7 +213,7 @@ type Reply = { status: number; text: string }
 type Body = string | { file: string; sent?: ((bytes: number) => void) | undefined } | null
 
 async function exchange(
-  home: HomeSettings,
+  home: ApiHome,
   method: string,
   path: string,
   headers: Record<string, string>,
@@ -209,7 +235,7 @@ async function textOfResponse(response: IncomingMessage): Promise<Buffer> {
 
 /** Resolves with the response when its head has come. */
 function begin(
-  home: HomeSettings,
+  home: ApiHome,
   method: string,
   path: string,
   headers: Record<string, string>,
@@ -228,7 +254,7 @@ function begin(
   })
 }
 
-function failureOf(home: HomeSettings, error: NodeJS.ErrnoException): Failure {
+function failureOf(home: ApiHome, error: NodeJS.ErrnoException): Failure {
   if (error.code === 'ECONNREFUSED')
     return new Unreachable(`Polebean (home ${home.dir}) is not running; start it with: ${startCommand()}`)
   // An answer that is no HTTP.

@@ -1,5 +1,5 @@
 // Which environment a command means, and what it looks like.
-import type { Api } from './client.ts'
+import type { Api, ApiHome } from './client.ts'
 import { EXIT, Failure } from './failure.ts'
 import { linkAround, type Link } from './links.ts'
 import { upCommand } from './release.ts'
@@ -22,7 +22,7 @@ export type Environment = {
 }
 
 /** By name. */
-export async function listEnvironments(api: Api): Promise<Environment[]> {
+export async function listEnvironments(api: Api<ApiHome>): Promise<Environment[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironments', { IncludeDeleted: false })
   return listOf(result.Environments)
     .map((one) => environmentOf(api, one))
@@ -30,7 +30,7 @@ export async function listEnvironments(api: Api): Promise<Environment[]> {
 }
 
 /** The environment named, else the one that this folder (or one around it) is linked to, else the only one. */
-export async function chooseEnvironment(api: Api, named: string | undefined): Promise<Environment> {
+export async function chooseEnvironment(api: Api<ApiHome>, named: string | undefined): Promise<Environment> {
   const all = await listEnvironments(api)
   if (named !== undefined) return byName(all, named)
   const here = environmentHere(api, all)
@@ -44,7 +44,7 @@ export async function chooseEnvironment(api: Api, named: string | undefined): Pr
 }
 
 /** The one that this folder is linked to, else the only one of `all`; undefined when neither is. */
-export function environmentHere(api: Api, all: Environment[]): Environment | undefined {
+export function environmentHere(api: Api<ApiHome>, all: Environment[]): Environment | undefined {
   const link = linkHere(api.home.id)
   if (link) return linked(all, link)
   return all.length === 1 ? all[0] : undefined
@@ -82,7 +82,7 @@ function linked(all: Environment[], { folder, name, id }: Link): Environment {
 
 const names = (all: Environment[]) => (all.length === 0 ? 'none' : all.map((one) => one.name).join(', '))
 
-export function environmentOf(api: Api, from: { [name: string]: XmlValue }): Environment {
+export function environmentOf(api: Api<ApiHome>, from: { [name: string]: XmlValue }): Environment {
   const cname = textOf(from.CNAME)
   const listeners = listOf(structureOf(structureOf(from.Resources).LoadBalancer).Listeners)
   const ownPort = textOf(listeners[1]?.Port)
@@ -104,7 +104,7 @@ export function environmentOf(api: Api, from: { [name: string]: XmlValue }): Env
 
 export type Setting = { namespace: string; option: string; value: string }
 
-export async function settingsOf(api: Api, environment: Environment): Promise<Setting[]> {
+export async function settingsOf(api: Api<ApiHome>, environment: Environment): Promise<Setting[]> {
   const { result } = await api.call('elasticbeanstalk', 'DescribeConfigurationSettings', {
     ApplicationName: environment.application,
     EnvironmentName: environment.name,

@@ -1,7 +1,7 @@
 // The way of a request: claim → admit → verify → route → parse → dispatch → serialise. Each step throws a DeclaredError
 // when it refuses.
 import { hash } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import { checkedBody, checkPayloadHash } from './body/checked.ts'
@@ -29,6 +29,38 @@ export type OwnRoute = {
     query: ReadonlyMap<string, string>
     endpoint: string
   }): Answer | Promise<Answer>
+}
+
+/** What one of our own paths does with a connection that leaves HTTP (`Upgrade`), behind the same signature. */
+export type UpgradeRoute = {
+  /** Ends in `/`. */
+  path: string
+  /** What the client must name in `Upgrade`. */
+  protocol: string
+  /** Throws what is refused; answers who takes the connection over. */
+  open(request: { path: string; accessKeyId: string }): (stream: Duplex) => void
+}
+
+/** Finds the route of a request that wants to leave HTTP, and verifies its signature: in headers, without a body. */
+export function admitUpgrade(
+  deps: Pick<ChainDeps, 'verifier' | 'clock' | 'used'>,
+  routes: readonly UpgradeRoute[],
+  { method, path, rawQuery, headers }: Head,
+  claim: Claim,
+): { protocol: string; take(stream: Duplex): void } {
+  const credentials = deps.verifier.admit(claim, deps.clock.now())
+  const payloadHash = hash('sha256', '', 'hex')
+  // A link must open no shell.
+  if (claim.presigned || claim.endsAtMs !== undefined || claim.scope.service === 's3')
+    throw new DeclaredError('AccessDenied', 'Sign this request in its headers.', { httpStatus: 403 })
+  deps.verifier.verify(claim, credentials, { method, path, query: rawQuery, headers, payloadHash })
+  deps.used?.(useOf(claim))
+  const route = routes.find(
+    (one) => method === 'GET' && path.startsWith(one.path) && headers.get('upgrade') === one.protocol,
+  )
+  if (!route)
+    throw new DeclaredError('NotFound', 'Nothing of this path takes a connection over.', { httpStatus: 404 })
+  return { protocol: route.protocol, take: route.open({ path, accessKeyId: claim.accessKeyId }) }
 }
 
 export const ownRoute = (routes: readonly OwnRoute[], { method, path: asked }: Head): OwnRoute | undefined =>

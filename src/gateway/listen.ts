@@ -1,5 +1,5 @@
 // node:http around the gateway's handler.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -15,6 +15,9 @@ export type Listening = {
   close(): Promise<void>
 }
 
+/** `take`: the connection is its from now on. */
+export type Upgrading = { protocol: string; take(stream: Duplex): void } | { refused: Answer }
+
 type Handle = (request: GatewayRequest) => Promise<Answer>
 /** Makes the answer to what is no request at all. */
 type Refuse = (refusal: DeclaredError) => Answer
@@ -22,8 +25,11 @@ type Refuse = (refusal: DeclaredError) => Answer
 const CLOSE_GRACE_MS = 3_000
 
 export function listen(
-  handle: Handle,
-  refuse: Refuse,
+  {
+    handle,
+    upgrade,
+    refuse,
+  }: { handle: Handle; upgrade: (request: GatewayRequest) => Upgrading; refuse: Refuse },
   address: { host: string; port: number },
   limits: { headerBytesMax: number },
   clock: Clock,
@@ -37,6 +43,8 @@ export function listen(
     noDelay: true,
     // Without a host there is no valid signature, which the handler says better.
     requireHostHeader: false,
+    // Clients offer HTTP/2 and the like by the way; only ours means it.
+    shouldUpgradeCallback: ({ url = '' }) => url.startsWith('/polebean/'),
   })
   server.timeout = 300_000
   server.maxConnections = 2048
@@ -46,6 +54,12 @@ export function listen(
     serving.add(socket)
     void serve(handle, request, response, expects).finally(() => serving.delete(socket))
   }
+  const taken = new Set<Duplex>()
+  server.on('upgrade', (request, stream, first) => {
+    taken.add(stream)
+    stream.on('close', () => taken.delete(stream))
+    serveUpgrade(upgrade, request, stream, first)
+  })
   server.on('request', serveOne)
   server.on('checkExpectation', serveOne)
   server.on('clientError', (error, socket) => {
@@ -66,21 +80,48 @@ export function listen(
     server.listen({ ...address, backlog: 1024 }, () => {
       server.off('error', reject)
       const { port } = server.address() as AddressInfo
-      resolve({ port, close: () => close(server, clock) })
+      resolve({ port, close: () => close(server, taken, clock) })
     })
   })
 }
 
-async function close(server: Server, clock: Clock): Promise<void> {
+async function close(server: Server, taken: ReadonlySet<Duplex>, clock: Clock): Promise<void> {
   const over = new AbortController()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A connection that ends its last request would stay open, idle, until its keep-alive is over.
   server.keepAliveTimeout = 1
   server.closeIdleConnections()
-  const cut = clock.sleep(CLOSE_GRACE_MS, over.signal).then(() => server.closeAllConnections())
+  const cut = clock.sleep(CLOSE_GRACE_MS, over.signal).then(() => {
+    server.closeAllConnections()
+    for (const stream of taken) stream.destroy()
+  })
   cut.catch(() => undefined)
   await closed
   over.abort()
+}
+
+function serveUpgrade(
+  upgrade: (request: GatewayRequest) => Upgrading,
+  { method = 'GET', url = '/', rawHeaders, socket }: IncomingMessage,
+  stream: Duplex,
+  first: Buffer,
+): void {
+  stream.on('error', () => stream.destroy()) // the client went away
+  const answer = upgrade({ method, url, rawHeaders, body: new Uint8Array() })
+  if ('refused' in answer) {
+    const { status, headers, body } = answer.refused
+    const text = typeof body === 'string' ? body : ''
+    const all = { ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+    stream.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', text].join('\r\n'))
+    return
+  }
+  socket.setTimeout(0)
+  if (first.length > 0) stream.unshift(first)
+  stream.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${answer.protocol}\r\n\r\n`,
+  )
+  answer.take(stream)
 }
 
 type Expectation = { tell: () => void; wasTold: () => boolean }

@@ -5,8 +5,15 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Ids } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
-import { answerSigned, ownRoute, type ChainDeps, type OwnRoute } from './chain.ts'
-import { listen, type Listening } from './listen.ts'
+import {
+  admitUpgrade,
+  answerSigned,
+  ownRoute,
+  type ChainDeps,
+  type OwnRoute,
+  type UpgradeRoute,
+} from './chain.ts'
+import { listen, type Listening, type Upgrading } from './listen.ts'
 import type { Answer } from './protocols/protocol.ts'
 import { makeRefusalLog } from './refusal-log.ts'
 import { makeRegistry, type Handlers } from './registry.ts'
@@ -35,11 +42,15 @@ export type GatewayOptions = {
   extra?: OwnRoute[]
   /** Answered to who can sign. */
   signed?: OwnRoute[]
+  /** Taken over from who can sign. */
+  upgrades?: UpgradeRoute[]
   limits?: Partial<Limits>
 }
 
 export type Gateway = {
   handle(request: GatewayRequest): Promise<Answer>
+  /** Of a request that wants to leave HTTP: who takes its connection over, or the answer that refuses it. */
+  upgrade(request: GatewayRequest): Upgrading
   /** May be called for several addresses; port 0 takes a free one. */
   listen(address: { host: string; port: number }): Promise<Listening>
   counters(): { requests: number; refused: number; bugs: number }
@@ -99,6 +110,24 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
+  function upgrade(request: GatewayRequest): Upgrading {
+    const head = headOf(request, ids.uuid())
+    counters.requests++
+    try {
+      const claim = readClaim(head.headers, head.query)
+      if (!claim) throw unsigned()
+      return admitUpgrade(deps, options.upgrades ?? [], head, claim)
+    } catch (thrown) {
+      const about = { requestId: head.id, method: head.method, path: head.path }
+      const error = declaredOf(thrown, undefined, log, about)
+      if (error === thrown) {
+        counters.refused++
+        noteRefusal(error, head)
+      } else counters.bugs++
+      return { refused: finish(errorAnswer(error, head, 'elasticbeanstalk'), head.id, undefined, dateOf()) }
+    }
+  }
+
   // Whom it was for is not known: the shape is that of the query protocol, which most services speak.
   function refuse(refusal: DeclaredError): Answer {
     const id = ids.uuid()
@@ -110,7 +139,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     handle,
-    listen: (address) => listen(handle, refuse, address, limits, clock),
+    upgrade,
+    listen: (address) => listen({ handle, upgrade, refuse }, address, limits, clock),
     counters: () => ({ ...counters }),
   }
 }
@@ -121,10 +151,13 @@ async function answerUnsigned(extra: OwnRoute[], head: Head): Promise<Answer> {
   const form = head.method === 'POST' || head.query.has('Action')
   // S3 alone speaks of anonymous callers.
   if (!form) throw new DeclaredError('AccessDenied', 'Access Denied', { httpStatus: 403 })
-  throw new DeclaredError('MissingAuthenticationToken', 'Request is missing Authentication Token', {
+  throw unsigned()
+}
+
+const unsigned = () =>
+  new DeclaredError('MissingAuthenticationToken', 'Request is missing Authentication Token', {
     httpStatus: 403,
   })
-}
 
 const clientGone = new DeclaredError('RequestTimeout', 'The client went away before its request was read.')
 

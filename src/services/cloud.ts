@@ -171,6 +171,22 @@ export type Elbv2Internal = {
   /** The last counters that were seen, and those before, for rates; undefined until seen. */
   loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
   targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined
+  /** Who is let in at the public sockets, asked of the engine; not for use in a transaction. */
+  publicListeners(): Promise<PublicListener[]>
+}
+
+export type PublicListener = {
+  loadBalancerId: string
+  /** Of the load balancer. */
+  name: string
+  networkInterfaceId: string
+  /** Its environment's name, if it has one. */
+  environment: string | null
+  internetFacing: boolean
+  port: number
+  /** Ranges in force, and those that the rows say. */
+  clients: string[]
+  wanted: string[]
 }
 
 /** Requests over the last `seconds` (about 10), not since the start. */

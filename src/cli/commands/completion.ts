@@ -9,6 +9,7 @@ import { EXIT, Failure } from '../failure.ts'
 import { print, printJson } from '../output.ts'
 import { verbOf } from '../program.ts'
 import { programPath } from '../release.ts'
+import { instancesOf } from './ssh.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish']
 const ANSWER_WITHIN_MS = 1_000
@@ -76,9 +77,15 @@ async function candidates(
   const options = [...command.options, ...(command === program ? [] : program.options)]
   const takesValue = (word: string | undefined) => optionOf(options, word)?.required === true
   const last = before.at(-1)
-  if (takesValue(last))
-    return /--(name|environment)$/.test(optionOf(options, last)!.long ?? '') ? environments(homeDir) : []
+  if (takesValue(last)) {
+    const long = optionOf(options, last)!.long ?? ''
+    if (long === '--user') return ['root', 'webapp']
+    if (long === '--protocol') return ['tcp', 'udp']
+    if (/--(from|to)$/.test(long)) return [...(await environments(homeDir)), 'outside', 'host']
+    return /--(name|environment)$/.test(long) ? environments(homeDir) : []
+  }
   // What follows is another program's.
+  if (verb === 'ssh' && rest.includes('--')) return []
   if (verb === 'exec' && rest.some((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])))
     return []
   if (typed.startsWith('-')) return longNames(command)
@@ -86,6 +93,8 @@ async function candidates(
   const given = rest.filter((word, at) => !word.startsWith('-') && !takesValue(rest[at - 1])).length
   const argument = command.registeredArguments[given]?.name()
   if (argument === 'env' || argument === 'target') return environments(homeDir)
+  if (argument === 'instance')
+    return [...(await environments(homeDir)), ...(await within(instances(homeDir)))]
   if (argument === 'key') return [...keys]
   return argument === 'shell' ? SHELLS : []
 }
@@ -104,8 +113,18 @@ const longNames = (command: Command) =>
     .visibleOptions(command)
     .flatMap((one) => one.long ?? [])
 
-async function environments(homeDir: string): Promise<string[]> {
-  const late = new Promise<string[]>((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS, []).unref())
+function environments(homeDir: string): Promise<string[]> {
   const names = async () => (await listEnvironments(openApi(homeDir))).map((one) => one.name)
-  return Promise.race([names(), late]).catch(() => [])
+  return within(names())
+}
+
+async function instances(homeDir: string): Promise<string[]> {
+  const api = openApi(homeDir)
+  const each = (await listEnvironments(api)).map((environment) => instancesOf(api, environment))
+  return (await Promise.all(each)).flat()
+}
+
+function within(asked: Promise<string[]>): Promise<string[]> {
+  const late = new Promise<string[]>((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS, []).unref())
+  return Promise.race([asked, late]).catch(() => [])
 }

@@ -6,6 +6,7 @@ import { removeProfile, writeProfile } from '../aws-profile.ts'
 import { openApi, type Api } from '../client.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note, print, printJson } from '../output.ts'
+import { REMOTE } from '../remote-api.ts'
 import { checkDestination, openTunnel, type Remote, type Tunnel } from '../ssh.ts'
 
 /** Would override or contradict ours: profiles, session tokens, kinds of endpoints. */
@@ -32,7 +33,7 @@ const ADDED = 'POLEBEAN_NO_PROXY'
 
 type Change = { set: Record<string, string>; unset: string[] }
 
-type Target = Pick<Api, 'endpoint' | 'credentials'> & { home: { region: string } }
+type Target = Pick<Api, 'endpoint' | 'credentials'> & { home: { region: string }; remote?: string }
 
 /** What points AWS clients at the home, for an environment such as `given`. */
 export function pointAt({ endpoint, credentials, home }: Target, given: NodeJS.ProcessEnv): Change {
@@ -139,7 +140,11 @@ export async function execRemote(remote: Remote, argv: string[]): Promise<number
     if (!ended) note(`polebean: the connection to ${remote.destination} was lost`)
   })
   try {
-    return await runPointed(argv, { ...tunnel, home: { region: tunnel.region } })
+    return await runPointed(argv, {
+      ...tunnel,
+      home: { region: tunnel.region },
+      remote: remote.destination,
+    })
   } finally {
     ended = true
     await tunnel.close()
@@ -155,7 +160,8 @@ function runPointed(argv: string[], target: Target): Promise<number> {
     )
   const { set, unset } = pointAt(target, process.env)
   const env: NodeJS.ProcessEnv = { ...process.env, ...set }
-  for (const name of [...unset, ADDED]) delete env[name]
+  for (const name of [...unset, ADDED, REMOTE]) delete env[name]
+  if (target.remote !== undefined) env[REMOTE] = target.remote
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit', env })
     // A terminal sends Ctrl-C and Ctrl-\ to the command as well; what only we are sent is handed on. Either way it is

@@ -11,6 +11,7 @@ import { run } from '../../kernel/process.ts'
 import type { RealEngines } from '../../real-engines.ts'
 import { openApi } from '../client.ts'
 import { readBackups } from '../commands/backup.ts'
+import { readFirewallReport } from '../commands/firewall.ts'
 import { listEnvironments, type Environment } from '../environments.ts'
 import type { Check } from '../requirements.ts'
 import { startCommand } from '../release.ts'
@@ -76,6 +77,12 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     if (wrong.length > 0) throw new Error(wrong.join('; '))
     return `${reconcilers.length} reconcilers, nothing fails`
   })
+  const firewall = await check('firewall', async () => {
+    const { differences, groups } = await readFirewallReport(openApi(homeDir))
+    if (differences.length > 0)
+      throw new Error(`${differences.slice(0, FAILURES_SHOWN).join(' ')} (polebean firewall)`)
+    return `in force is what ${groups.length} security groups say`
+  })
   const backup = await check('backup', async () => {
     const { schedule, last } = (await readBackups(openApi(homeDir))) ?? {}
     if (!schedule) return 'none by itself (polebean backup --every 24h FOLDER)'
@@ -83,12 +90,13 @@ async function checkRequests(homeDir: string): Promise<Check[]> {
     return last?.file ?? 'the first one is being made'
   })
   const healthy = environments.find(({ health }) => health === 'Green') ?? environments[0]
-  if (!healthy) return [api, plane, backup]
+  if (!healthy) return [api, plane, firewall, backup]
   const { name, url, localUrl, cname } = healthy
   const publicPort = new URL(url).port || '80'
   return [
     api,
     plane,
+    firewall,
     backup,
     await check('public request', () => get(`http://127.0.0.1:${publicPort}/`, cname, name)),
     ...(localUrl ? [await check('local request', () => get(localUrl, '127.0.0.1', name))] : []),

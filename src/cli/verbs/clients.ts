@@ -1,7 +1,7 @@
 // Commands for AWS clients: their surroundings, and the keys that they sign with.
 import type { Command } from 'commander'
 import { EXIT, Failure } from '../failure.ts'
-import { collect, definer, home, withJson, type Json } from './define.ts'
+import { collect, definer, home, withJson, type Env, type Json } from './define.ts'
 
 type ExecOptions = { ssh?: string; sshOption?: string[]; remotePolebean: string }
 
@@ -31,6 +31,20 @@ export function defineClients(program: Command): void {
     .option('--ssh-option <Name=value>', "an option of ssh's -o; may be repeated", collect)
     .option('--remote-polebean <path>', 'the program polebean on that machine', 'polebean')
     .passThroughOptions()
+  define(
+    'ssh [instance] [command...]',
+    'a shell in an instance (its id, or its environment), or a program: ssh INSTANCE -- ls /var/app/current',
+    async function (instance: Env, argv: string[], options: { user?: string; instance?: string }) {
+      // What stands behind `--` is the command, also where no instance is named before it.
+      const given = [...(instance === undefined ? [] : [instance]), ...argv]
+      const at = process.argv.indexOf('--')
+      const named = at === -1 ? 1 : given.length - (process.argv.length - at - 1)
+      const run = (await import('../commands/ssh.ts')).ssh
+      process.exitCode = await run(home(this), given.slice(0, named)[0], given.slice(named), options)
+    },
+  )
+    .option('-u, --user <user>', 'root or webapp', 'root')
+    .option('-n, --instance <number>', 'which one of an environment that has several')
   withJson(define)(
     'env',
     'print the same for a shell: eval "$(polebean env)"',

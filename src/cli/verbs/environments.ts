@@ -8,6 +8,7 @@ const change = () => import('../commands/change.ts')
 export function defineEnvironments(program: Command): void {
   const define = withJson(definer(program))
   defineReading(define)
+  defineFirewall(define)
   defineChanging(define)
   definePrune(define)
 }
@@ -48,6 +49,20 @@ function defineReading(define: Define): void {
       process.exitCode = await (await import('../commands/why.ts')).why(home(this), target, options)
     },
   )
+}
+
+function defineFirewall(define: Define): void {
+  define(
+    'firewall [env]',
+    'who may reach whom, as it is enforced; with --from and --to: whether one reaches another, and by which rule',
+    async function (env: Env, options: Json) {
+      process.exitCode = await (await import('../commands/firewall.ts')).firewall(home(this), env, options)
+    },
+  )
+    .option('--from <end>', 'an instance, address, environment, group or load balancer; outside; host')
+    .option('--to <end>', 'the same')
+    .option('--port <port>', 'at this port (default: any)')
+    .option('--protocol <protocol>', 'tcp (default) or udp')
 }
 
 function defineChanging(define: Define): void {

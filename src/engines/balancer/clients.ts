@@ -7,11 +7,17 @@ export type ClientMaps = { 4: string; 6: string }
 
 /** IPv4 and IPv6 apart: HAProxy looks for an IPv4 address among IPv6 ranges too, as one that is mapped. */
 export function clientMaps(ranges: string[]): ClientMaps {
-  const of = (wantsIpv6: boolean) =>
-    [...new Set(withLoopback(ranges))].filter((range) => range.includes(':') === wantsIpv6).sort()
+  const of = (wantsIpv6: boolean) => clientRanges(ranges).filter((range) => range.includes(':') === wantsIpv6)
   const lines = (list: string[]) => list.map((range) => `${range} 1\n`).join('')
   return { 4: lines(of(false)), 6: lines(of(true)) }
 }
+
+/** A listener's ranges as they are enforced: sorted, each once. */
+export const clientRanges = (ranges: string[]): string[] => [...new Set(withLoopback(ranges))].sort()
+
+/** Of `show map`: `0x55d0… 10.0.0.0/8 1`. */
+export const rangesOfMap = (shown: string): string[] =>
+  shown.split('\n').flatMap((line) => /^0x[0-9a-f]+ (\S+) 1$/.exec(line.trim())?.[1] ?? [])
 
 /** What a listener's ranges mean. */
 export const letsIn = (ranges: string[], address: string): boolean => holds(withLoopback(ranges), address)

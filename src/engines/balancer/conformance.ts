@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
+import { clientRanges } from './clients.ts'
 import type {
   BalancerEngine,
   BalancerModel,
@@ -282,6 +283,10 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
             ({ status }) => status !== 404,
             () => false,
           )
+        assert.deepEqual(
+          (await engine.clients()).map((one) => [one.loadBalancerId, one.listenerPort, one.clients]),
+          [clients, others].map((list, index) => [loadBalancer(index + 1).id, 80, clientRanges(list)]),
+        )
         const { loopbackPort } = world.place(1)
         return Promise.all([
           ...['127.0.0.1', '127.0.0.9', '::1'].map((from) => isLetIn({ host }, from)),

@@ -12,7 +12,10 @@
 // - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
 // - A client outside of the VPC is let in by its own address: a new connection from elsewhere than a listener's `clients`
 //   is closed without an answer. Clients in the VPC are the firewall's. Connections that are there stay.
+// - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
+
+export { clientRanges } from './clients.ts'
 
 export type HealthCheck = {
   protocol: 'HTTP' | 'TCP'
@@ -115,10 +118,19 @@ export type BalancerObservation = {
   taken: TakenPort[]
 }
 
+export type ListenerClients = {
+  loadBalancerId: string
+  listenerPort: number
+  /** Ranges, sorted; with 127.0.0.1 also ::1 (`clientRanges`). */
+  clients: string[]
+}
+
 export type BalancerEngine = {
   apply(model: BalancerModel): Promise<void>
   /** What is carried now; rejects when the engine cannot be seen. */
   observe(): Promise<BalancerObservation>
+  /** Of every listener that is carried; changes nothing. Rejects when the engine cannot be seen. */
+  clients(): Promise<ListenerClients[]>
   /** Where clients reach a listener port from this machine: e.g. port 80 may be served on 8080. */
   publicPort(listenerPort: number): number
 }

@@ -3,7 +3,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkModel } from './check-model.ts'
-import { letsIn, loopbackListener } from './clients.ts'
+import { clientRanges, letsIn, loopbackListener } from './clients.ts'
 import type {
   BalancerEngine,
   BalancerModel,
@@ -205,6 +205,14 @@ export function makeFakeBalancerWorld({
             taken: taken(),
           }
         }),
+      clients: () =>
+        call(own, 'observe', () =>
+          model.loadBalancers.flatMap(({ id, listeners }) =>
+            listeners.map(({ port, clients }) => ({
+              ...{ loadBalancerId: id, listenerPort: port, clients: clientRanges(clients) },
+            })),
+          ),
+        ),
     }),
     model: () => structuredClone(model),
     request: (request) => {

@@ -20,6 +20,7 @@ import { hasIpv6Loopback, takenBinds } from './host-ports.ts'
 import { backendsOf } from './names.ts'
 import { describeSeen } from './observe.ts'
 import { type Action, planServers } from './plan.ts'
+import { readClients } from './read-clients.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import { gistOf, renderServerState } from './state-file.ts'
@@ -251,6 +252,11 @@ export function makeHaproxy({
     apply: makeCoalescing((model: BalancerModel) => inTurn('', () => apply(model))),
 
     observe: () => inTurn('', observe),
+    clients: () =>
+      inTurn('', async () => {
+        const model = inForce()
+        return model ? readClients(haproxy.adminSocket, dir, model) : []
+      }),
   }
 }
 

@@ -88,6 +88,25 @@ export function computeConformance(subject: Subject): void {
       assert.deepEqual(result, { exit: 0, output: '1\n', truncated: false })
     })
 
+    it('opens a session: what it is told, what it says, how it ends', async () => {
+      const none = { user: 'root', env: {}, terminal: null } as const
+      const cat = await subject.engine().session(instanceId(1), ['cat'], none)
+      const bytes = Buffer.from([0, 255, 10, 13, 3, 4, 195, 40])
+      cat.stdin.end(bytes)
+      assert.deepEqual(Buffer.concat(await Array.fromAsync(cat.stdout as AsyncIterable<Buffer>)), bytes)
+      assert.deepEqual(await cat.ended, { exit: 0, cut: false })
+      const no = await subject.engine().session(instanceId(1), ['false'], none)
+      no.stdout.resume()
+      no.stderr.resume()
+      assert.deepEqual(await no.ended, { exit: 1, cut: false })
+      const held = await subject.engine().session(instanceId(1), ['cat'], none)
+      held.stdout.resume()
+      held.stderr.resume()
+      await held.hangUp()
+      assert.equal((await held.ended).exit, 129)
+      await assert.rejects(subject.engine().session(instanceId(9), ['cat'], none), { name: 'EngineError' })
+    })
+
     it('swaps the software in place: same address, another boot, the new revision', async () => {
       const before = (await seen(instanceId(1)))!
       await subject.engine().update(instanceId(1), software(2), 1_000)
@@ -110,8 +129,14 @@ export function computeConformance(subject: Subject): void {
     })
 
     it('stops and starts an instance, and reads its files while it is stopped', async () => {
+      const none = { user: 'root', env: {}, terminal: null } as const
+      const session = await subject.engine().session(instanceId(1), ['cat'], none)
+      session.stdout.resume()
+      session.stderr.resume()
       await subject.engine().stop(instanceId(1), 1_000)
       assert.equal(await state(instanceId(1)), 'stopped')
+      assert.equal((await session.ended).cut, true)
+      await assert.rejects(subject.engine().session(instanceId(1), ['cat'], none), { name: 'EngineError' })
       await assert.rejects(
         subject.engine().exec(instanceId(1), ['true'], { timeoutMs: 1_000, outputBytesMax: 10 }),
         {

@@ -12,8 +12,12 @@
 // - `list()` is complete or throws. It never leaves out an instance because one of its parts could not be read.
 // - `remove` of an unknown id is quiet. After it no process, mount, cgroup, interface or directory of the id is left.
 // - Everything survives the death of the control plane: instances run on and are found again by the next `list()`.
+// - A session ends with its program, with its instance, or by `hangUp`: what it runs is told SIGHUP, and killed when that
+//   does not end it, unless it ignores it, as behind `nohup`. What a dead control plane had open is ended by the next one.
 // - After a reboot of the machine every instance that was launched and not removed is listed as `stopped`;
 //   `start` brings it back with the same id, address and disk.
+
+import type { Readable, Writable } from 'node:stream'
 
 /** A directory tree built once, mounted at `target` inside. `digest` is what `build` answered. */
 export type LayerMount = { digest: string; target: string }
@@ -86,6 +90,26 @@ export type ExecOptions = {
   outputBytesMax: number
 }
 export type ExecResult = { exit: number; output: string; truncated: boolean }
+
+export type SessionOptions = {
+  user: 'root' | 'webapp'
+  /** On top of the instance's own variables. */
+  env: Record<string, string>
+  /** A terminal of this size; null: none, and the streams are as the program writes them. */
+  terminal: { rows: number; columns: number } | null
+}
+
+export type Session = {
+  stdin: Writable
+  stdout: Readable
+  /** Empty on a terminal. */
+  stderr: Readable
+  /** When all is written that it wrote; 128 + n after signal n. `cut`: its instance has ended. Rejects when it could not begin. */
+  ended: Promise<{ exit: number; cut: boolean }>
+  resize(rows: number, columns: number): void
+  /** Resolves when nothing of it runs any more. */
+  hangUp(): Promise<void>
+}
 
 /** Counters of one instance since `boot`; a missing member was not measured, which is not zero. */
 export type InstanceStats = {
@@ -167,6 +191,8 @@ export type ComputeEngine = {
   list(): Promise<InstanceObservation[]>
   /** Runs argv inside. Rejects with EngineError when the instance is not running or time is over. */
   exec(id: string, argv: string[], options: ExecOptions): Promise<ExecResult>
+  /** Runs argv inside for somebody who types. Rejects with EngineError when the instance is not running. */
+  session(id: string, argv: string[], options: SessionOptions): Promise<Session>
   /** Bytes from the end of a file (`tailBytes`) as seen inside; works on a stopped instance too. For a file that is not
    *  there the EngineError says `No such file or directory`. */
   read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>

@@ -10,6 +10,7 @@ import type {
   ExecResult,
   InstanceObservation,
 } from './engine.ts'
+import { openFakeSession } from './fake-session.ts'
 import type { FakeInstance, FakeWorld } from './fake-world.ts'
 import { digestOf } from './layers.ts'
 
@@ -163,6 +164,13 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
         const answer = program?.(instance, argv, limits) ?? plainProgram(instance, argv)
         const truncated = answer.truncated || answer.output.length > limits.outputBytesMax
         return { ...answer, output: answer.output.slice(0, limits.outputBytesMax), truncated }
+      }),
+    session: (id, argv) =>
+      call('session', id, () => {
+        const { boot } = runningOf(id)
+        const isOver = () =>
+          world.instances.get(id)?.boot !== boot || world.instances.get(id)?.state !== 'running'
+        return openFakeSession(argv, clock, isOver)
       }),
     read: (id, path, { tailBytes }) =>
       call('read', id, () => {

@@ -31,6 +31,7 @@ import { type InitProcess, isAlive } from './runc-state.ts'
 import { makeOomCounter } from './oom-counter.ts'
 import { makeSandboxes } from './sandbox.ts'
 import { readOtherMemory } from './other-memory.ts'
+import { openSession, sweepSessions } from './session.ts'
 import { readCgroupStats } from './stats.ts'
 
 /**
@@ -205,6 +206,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     layers.sweep()
     files().sweep()
     await sweep()
+    await sweepSessions({ sandboxes, clock })
   }
   const opened = () =>
     (opening ??= open().catch((error: unknown) => {
@@ -278,6 +280,12 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     async exec(id, argv, options) {
       if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
       return execInside({ sandboxes, clock }, id, argv, options)
+    },
+    async session(id, argv, options) {
+      if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
+      const boot = bootOf(id)
+      const isOver = () => underWay.has(id) || !runningInit(id) || bootOf(id) !== boot
+      return openSession({ sandboxes, clock }, id, argv, options, isOver)
     },
     async read(id, path, { tailBytes }) {
       if (runningInit(recordOf(id).spec.id)) return tailInside(sandboxes, id, path, tailBytes)

@@ -19,12 +19,13 @@ import { readFileIfAny } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { ensureDisk, repairDisk, waitUntilDetached } from './disk.ts'
-import type { LayerMount, Software } from './engine.ts'
+import type { LayerMount, SessionOptions, Software } from './engine.ts'
 import { guestMounts, type Upper } from './guest-mounts.ts'
 import { directory, type Entry, guestTree, hostnameOf, OWNER_IDS } from './guest-tree.ts'
 import { hostBinds, hostEntries, mountPoint } from './host-parts.ts'
 import { type Bind, ociConfig } from './oci-config.ts'
 import { type InitProcess, initProcess, isAlive } from './runc-state.ts'
+import { SESSION } from './session.ts'
 
 export type SandboxPlan = {
   /** `i-…` an instance, `b-…` a build, `r-…` a reader; 17 hexadecimal digits. */
@@ -65,6 +66,12 @@ export type Sandboxes = {
   ): string[]
   /** The same, one at a time in a sandbox: the environment goes by a file, since every user of the machine reads argv. */
   execArgvByFile: Sandboxes['execArgv']
+  /** argv that runs `argv` inside with streams of its own; runc writes the process's number into `pidFile`. */
+  sessionArgv(
+    id: string,
+    argv: string[],
+    options: SessionOptions,
+  ): { argv: string[]; pidFile: string; files: string[] }
   /** The first process, as runc knows it; it may be dead. */
   init(id: string): InitProcess | undefined
   /** Ids that have a run folder: what runs, and what a crash left behind. */
@@ -158,6 +165,30 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     rmSync(dirOf(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
 
+  let sessions = 0
+
+  const writeProcess = (
+    id: string,
+    name: string,
+    user: 'root' | 'webapp',
+    env: Record<string, string>,
+    own: { args: string[]; cwd: string; terminal?: boolean },
+  ): string => {
+    const { process } = JSON.parse(readFileSync(`${dirOf(id)}/config.json`, 'utf8')) as {
+      process: { env: string[] }
+    }
+    const [uid, gid] = OWNER_IDS[user]
+    const file = `${dirOf(id)}/${name}.json`
+    rmSync(file, { force: true })
+    const mine = new Map([
+      ...process.env.map((one) => [one.slice(0, one.indexOf('=')), one] as const),
+      ...Object.entries(env).map(([key, value]) => [key, `${key}=${value}`] as const),
+    ])
+    const all = { ...process, ...own, user: { uid, gid }, env: [...mine.values()] }
+    writeFileSync(file, JSON.stringify(all), { mode: 0o600 })
+    return file
+  }
+
   return {
     create,
     destroy,
@@ -172,16 +203,18 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       ...argv,
     ],
     execArgvByFile: (id, user, env, cwd, argv) => {
-      const { process } = JSON.parse(readFileSync(`${dirOf(id)}/config.json`, 'utf8')) as {
-        process: { env: string[] }
-      }
-      const [uid, gid] = OWNER_IDS[user]
-      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-      const own = { user: { uid, gid }, args: argv, cwd, env: [...process.env, ...variables] }
-      const file = `${dirOf(id)}/exec.json`
-      rmSync(file, { force: true })
-      writeFileSync(file, JSON.stringify({ ...process, ...own }), { mode: 0o600 })
+      const file = writeProcess(id, 'exec', user, env, { args: argv, cwd })
       return [...runc, 'exec', '--process', file, containerOf(id)]
+    },
+    sessionArgv: (id, argv, { user, env, terminal }) => {
+      const name = `${SESSION}${process.pid}-${++sessions}`
+      const file = writeProcess(id, name, user, env, { args: argv, cwd: '/', terminal: terminal !== null })
+      const pidFile = `${dirOf(id)}/${name}.pid`
+      return {
+        argv: [...runc, 'exec', '--process', file, '--pid-file', pidFile, containerOf(id)],
+        pidFile,
+        files: [file, pidFile],
+      }
     },
     init: (id) => initProcess(stateDir, containerOf(id)),
     ids: () => (existsSync(base) ? readdirSync(base).filter((name) => ID.test(name)) : []),

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { FirewallEngine, FirewallGroup, FirewallModel, FirewallRule, Peer } from './engine.ts'
 import { generationOf } from './engine.ts'
 import { allows } from './fake.ts'
+import { carriedOf } from './in-force.ts'
 
 /** 1 to 4: instances; 5: a load balancer; `outside`. */
 export type Host = number | 'outside'
@@ -65,9 +66,12 @@ export function describeFirewall(name: string, open: () => Promise<Subject>): vo
       interfaces: [1, 2, 3, 4, 5].map((host) => ({ id: interfaceId(host), address: subject.address(host) })),
       groups,
     })
+    // What is closed to everybody is of the place that the engine is in.
+    const inForce = async () => ({ ...(await subject.engine().inForce()), closed: [] })
     const apply = async (...groups: FirewallGroup[]) => {
       const next = model(...groups)
       await subject.engine().apply(next)
+      assert.deepEqual(await inForce(), carriedOf(next))
       return next
     }
     /** Every pair of hosts and every port, against what the model means. */
@@ -173,7 +177,9 @@ export function describeFirewall(name: string, open: () => Promise<Subject>): vo
       for (const take of [subject.lose, subject.empty]) {
         await take()
         assert.equal(await subject.engine().applied(), null)
+        assert.equal((await subject.engine().inForce()).generation, null)
         await subject.engine().apply(wanted)
+        assert.deepEqual(await inForce(), carriedOf(wanted))
         assert.equal(await subject.engine().applied(), generationOf(wanted))
         assert.equal(await subject.connects(1, 3, 'tcp', 5432, true), true)
       }

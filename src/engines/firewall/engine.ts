@@ -13,8 +13,12 @@
 // - A change of members costs the same however many members and groups there are. The same model again costs one look:
 //   if the world has lost it, it is put in force anew.
 // - Rules stay in force while the control plane is dead, and another control plane finds them there.
+// - `inForce()` reads what is in force from where it is enforced, never from what was asked for, and changes nothing. What is
+//   there and no model says is named in `strange`, each as one sentence.
 
 import { createHash } from 'node:crypto'
+
+export { differencesOf } from './in-force.ts'
 
 export type Peer =
   /** `10.0.0.0/8`. */
@@ -53,10 +57,30 @@ export type FirewallModel = {
   groups: FirewallGroup[]
 }
 
+export type GroupInForce = Pick<FirewallGroup, 'id' | 'ingress' | 'egress'> & {
+  /** Of its members. */
+  addresses: string[]
+}
+
+/** Rules as `carriedRule` writes them; IPv6 and groups that are gone are not carried. All lists are sorted. */
+export type FirewallInForce = {
+  /** null: nothing is in force, and nobody is let in anywhere. */
+  generation: string | null
+  groups: GroupInForce[]
+  /** Addresses whose connections end with the rule that let them in. */
+  cut: string[]
+  /** Ranges (or `first-last`) that nobody in the VPC reaches, whatever rules say; no model says them. */
+  closed: string[]
+  /** What else is in force, or is missing there: sentences. */
+  strange: string[]
+}
+
 export type FirewallEngine = {
   apply(model: FirewallModel): Promise<void>
   /** Which model is in force: its `generationOf`; null when there is none. Changes nothing. */
   applied(): Promise<string | null>
+  /** Rejects when it cannot be read. */
+  inForce(): Promise<FirewallInForce>
 }
 
 /** Numbers of protocols that have a name are the same as the name. */

@@ -6,11 +6,13 @@ import { makeTurns } from '../../kernel/turns.ts'
 import { checkModel } from './check-model.ts'
 import {
   type FirewallEngine,
+  type FirewallInForce,
   type FirewallModel,
   type FirewallRule,
   generationOf,
   protocolOf,
 } from './engine.ts'
+import { carriedOf, contains, NOTHING_IN_FORCE } from './in-force.ts'
 
 /** `never`: the deed is done, its answer never comes. */
 export type FirewallFault = 'error before' | 'error after' | 'never'
@@ -27,12 +29,13 @@ export type FakeFirewallWorld = {
   engine(own?: Clock): FirewallEngine
   /** What is in force; null: nothing passes. */
   model(): FirewallModel | null
+  inForce(): FirewallInForce
   /** Whether a new connection would be let through. */
   allows(connection: Connection): boolean
   /** The rules are gone: after a reboot, or because somebody has flushed them. */
   lose(): void
   /** Asked before each call of the engine; what it answers goes wrong. */
-  fault: (call: 'apply' | 'applied') => FirewallFault | undefined
+  fault: (call: 'apply' | 'applied' | 'inForce') => FirewallFault | undefined
   latencyMs: () => number
   /** How often a model was put in force. */
   changes: number
@@ -46,7 +49,7 @@ export function makeFakeFirewallWorld(clock: Clock): FakeFirewallWorld {
 
   const makeCall = (own: Clock) => {
     const inTurn = makeTurns()
-    return async <T>(what: 'apply' | 'applied', effect: () => T): Promise<T> => {
+    return async <T>(what: 'apply' | 'applied' | 'inForce', effect: () => T): Promise<T> => {
       const fault = world.fault(what)
       const answer = await inTurn('', async () => {
         const latencyMs = world.latencyMs()
@@ -74,9 +77,11 @@ export function makeFakeFirewallWorld(clock: Clock): FakeFirewallWorld {
             world.changes++
           }),
         applied: () => call('applied', () => generation),
+        inForce: () => call('inForce', () => world.inForce()),
       }
     },
     model: () => structuredClone(model),
+    inForce: () => (model === null ? NOTHING_IN_FORCE : carriedOf(model)),
     allows: (connection) => model !== null && allows(model, connection),
     lose() {
       model = null
@@ -105,12 +110,4 @@ export function allows(model: FirewallModel, { from, to, protocol, port }: Conne
     out &&
     (to === 'outside' || groupsOf(to).some(({ ingress }) => ingress.some((rule) => matches(rule, from))))
   )
-}
-
-/** Whether a range holds an IPv4 address. */
-export function contains(cidr: string, address: string): boolean {
-  const [base = '', bits = ''] = cidr.split('/')
-  const number = (text: string) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  const size = 2 ** (32 - Number(bits))
-  return address !== '' && Math.floor(number(base) / size) === Math.floor(number(address) / size)
 }

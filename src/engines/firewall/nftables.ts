@@ -3,10 +3,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
-import { inNamespace, nft } from '../network/ip.ts'
+import { hasNamespace, inNamespace, nft } from '../network/ip.ts'
 import { checkModel } from './check-model.ts'
 import { type Compiled, compile } from './compile.ts'
-import { type FirewallEngine, type FirewallModel, generationOf } from './engine.ts'
+import { type FirewallEngine, type FirewallInForce, type FirewallModel, generationOf } from './engine.ts'
+import { NOTHING_IN_FORCE } from './in-force.ts'
+import { readRuleset } from './read-ruleset.ts'
 import { changeRules, GENERATION_CHAIN, type Present, readGeneration, wholeRules } from './ruleset.ts'
 
 /** What the firewall needs of the network; `Router` is one. */
@@ -70,9 +72,24 @@ export function makeNftables({ clock, network }: NftablesDeps): FirewallEngine {
     known = { ...known, state, generation }
   }
 
+  // Numbers, since the names of protocols are those of the machine. Not in turn: it is one look, and who looks may be another.
+  const inForce = async (): Promise<FirewallInForce> => {
+    if (!hasNamespace(namespace)) return NOTHING_IN_FORCE
+    const words = ['nft', '--numeric', '--json', 'list', 'table', 'inet', 'polebean']
+    const { exit, stdout, stderr, truncated } = await run(inNamespace(namespace, words), {
+      outputBytesMax: LISTING_BYTES_MAX,
+    })
+    if (exit === 0 && !truncated) return readRuleset(stdout.toString())
+    if (/No such file or directory/.test(stderr.toString())) return NOTHING_IN_FORCE // no such table
+    throw new EngineError(
+      `the rules in force cannot be read: ${stderr.toString().trim() || 'they are too many'}`,
+    )
+  }
+
   return {
     apply: (model) => inTurn('', () => apply(model)),
     applied: () => inTurn('', applied),
+    inForce,
   }
 }
 

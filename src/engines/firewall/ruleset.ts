@@ -5,7 +5,7 @@ import { ALLOWED, type Compiled, setOf } from './compile.ts'
 
 const T = 'inet polebean'
 const generationChain = (generation: string) => `generation_${generation}`
-const RULE_OF_GENERATION = 'return comment "of the security groups in force"'
+export const RULE_OF_GENERATION = 'return comment "of the security groups in force"'
 
 /** Chains, sets and maps of ours that a table may hold, by their names. */
 export type Present = { chains: string[]; sets: string[]; maps: string[] }
@@ -111,7 +111,8 @@ export const readGeneration = (listed: string): string | null =>
 
 export const GENERATION_CHAIN = generationChain
 
-function forwardLines(cuts: boolean): string[] {
+/** What the chain `forward` holds; `cuts`: somebody's connections end with their rule. */
+export function forwardLines(cuts: boolean): string[] {
   return [
     `oifname "${UPLINK}" tcp flags syn tcp option maxseg size set rt mtu`,
     ...(cuts
@@ -139,7 +140,7 @@ function forwardLines(cuts: boolean): string[] {
   ]
 }
 
-const REFUSE = ['ct state established meta l4proto tcp reject with tcp reset', 'drop']
+export const REFUSE = ['ct state established meta l4proto tcp reject with tcp reset', 'drop']
 
 const declareGroup = (id: string): string[] => [
   `add set ${T} ${setOf(id)} { type ipv4_addr; }`,

@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
 import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewall.ts'
+import { firewallReport, type FirewallReport } from './firewall-report.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMetadataAnswers } from './metadata/answer.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
@@ -29,8 +30,15 @@ import { makeSecurityGroupOperations } from './operations/security-groups.ts'
 import { makeSoftwareOperations } from './operations/software.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { heeding } from './parameters.ts'
+import { requireRunning } from './require-running.ts'
 import { makeInstancesReconciler } from './reconcilers.ts'
 import { generationOf } from './store.ts'
+
+/** What the operator of the home asks. */
+type OperatorInternal = {
+  firewallReport(): Promise<FirewallReport>
+  requireRunning(instanceId: string): void
+}
 
 export function makeEc2Service(
   deps: ServiceDeps,
@@ -83,6 +91,8 @@ export function makeEc2Service(
       ...makeSoftwareOperations(parts),
       metadata: makeMetadataAnswers(parts),
       clientRules: () => readClientRules(store),
+      requireRunning: (instanceId: string) => requireRunning(store, instanceId),
+      firewallReport: () => firewallReport(deps, firewall, compute.network().cidr),
       instancesShortOfMemory: () => shortOfMemory(store),
       keptLogs: () => keptLogs(store),
       keptLogText: (instanceId) => keptLogText(store, instanceId),
@@ -94,7 +104,7 @@ export function makeEc2Service(
       makeMemoryReconciler(deps, compute),
     ],
     workflows: [],
-  } satisfies Service<typeof operations, Ec2Internal>
+  } satisfies Service<typeof operations, Ec2Internal & OperatorInternal>
 }
 
 // The default group of a range that the home had before its configuration gave it another one.

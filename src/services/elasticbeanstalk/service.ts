@@ -29,7 +29,7 @@ import { makeKillsReconciler } from './room/kills.ts'
 import { roomMigration } from './room/low.ts'
 import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
-import { elasticbeanstalkMigration, liveEnvironments } from './store.ts'
+import { elasticbeanstalkMigration, instancesOf, liveEnvironments } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -72,6 +72,16 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       instanceLogs: (instanceId: string) => instanceLogs(parts, instanceId),
       readRoom: () => readRoom(parts),
       prune: (options: { dryRun: boolean }) => prune(parts, options),
+      /** An event of the environment that an instance belongs to, if there is one. */
+      tellEnvironmentOf(instanceId: string, message: string) {
+        deps.store.transaction(() => {
+          const rows = liveEnvironments(parts.store)
+          const row = rows.find(({ id }) =>
+            instancesOf(parts.store, id).some((one) => one.instanceId === instanceId),
+          )
+          if (row) parts.events.write(ofEnvironment(row, null), 'INFO', message)
+        })
+      },
       /** An event of each environment that there is, about the home that they are in. Joins a transaction. */
       tellEnvironments(severity: Severity, message: string) {
         for (const row of liveEnvironments(parts.store))

@@ -4,7 +4,7 @@ import type { Rates } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
 import { idOfArn } from './store.ts'
 
-export const makeInternal = (deps: Elbv2Deps, rates: Rates): Elbv2Internal => ({
+export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal, 'publicListeners'> => ({
   putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
     deps.store.transaction(() => {
       const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)

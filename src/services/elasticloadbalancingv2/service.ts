@@ -11,6 +11,7 @@ import { makeLoadBalancerOperations } from './operations/load-balancers.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { makeTargetGroupOperations } from './operations/target-groups.ts'
 import { makeTargetOperations } from './operations/targets.ts'
+import { publicListeners } from './public-listeners.ts'
 import { makeBalancerReconciler } from './reconcilers.ts'
 
 export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: BalancerEngine) {
@@ -24,7 +25,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
   })
   return {
     operations,
-    internal: makeInternal(deps, rates),
+    internal: { ...makeInternal(deps, rates), publicListeners: () => publicListeners(deps, balancer) },
     reconcilers: [makeBalancerReconciler(deps, balancer, rates)],
     workflows: [],
   } satisfies Service<typeof operations, Elbv2Internal>
