@@ -1,22 +1,20 @@
 // Security groups in a whole home: what `aws ec2` grants and revokes holds for real connections, soon after the answer.
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as ec2 from '@aws-sdk/client-ec2'
 import { readCredentials } from '../src/home.ts'
-import { makeTestHome, root, runProgram } from './support/home.ts'
-import { daemonPid, sandboxes, until } from './support/world.ts'
+import { makeTestHome, runProgram } from './support/home.ts'
+import { type Host, inNamespace, inNetworkOf, openHost } from './support/hosts.ts'
+import { daemonPid, until } from './support/world.ts'
 
 const IN_FORCE_MS_MAX = 50
 const ROUNDS = 10
 
 describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }, () => {
   const home = makeTestHome()
-  const children: ChildProcess[] = []
+  const hosts: Host[] = []
   let client: ec2.EC2Client
   /** Probes from the load balancer's address, and from inside an instance. */
   let fromBalancer: (address: string, port: number) => Promise<boolean>
@@ -28,30 +26,11 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
 
   /** Opens connections out of a namespace; from `own` when it has several addresses. */
   const prober = (prefix: string[], own?: string) => {
-    const script = join(root, 'src/engines/firewall/test-host.ts')
-    const argv: string[] = [...prefix, process.execPath, '--disable-warning=ExperimentalWarning', script]
-    const [file = '', ...args] = argv
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    children.push(child)
-    const waiting = new Map<number, (said: string) => void>()
-    let count = 0
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const { number, said } = JSON.parse(line) as { number: number; said: string }
-      waiting.get(number)?.(said)
-    })
-    return (address: string, port: number) =>
-      new Promise<boolean>((resolve) => {
-        waiting.set(++count, (said) => resolve(said === 'open'))
-        const order = {
-          what: 'probe',
-          protocol: 'tcp',
-          address,
-          port,
-          timeoutMs: 300,
-          ...(own ? { from: own } : {}),
-        }
-        child.stdin.write(`${JSON.stringify({ number: count, order })}\n`)
-      })
+    const host = openHost(prefix)
+    hosts.push(host)
+    const from = own ? { from: own } : {}
+    return async (address: string, port: number) =>
+      (await host.ask({ what: 'probe', protocol: 'tcp', address, port, timeoutMs: 300, ...from })) === 'open'
   }
   /** Whoever is refused is closed at once; who is let in may be silent for a while. */
   const fromMachine = () =>
@@ -110,13 +89,12 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
       localUrl: string
     }
     loopbackPort = Number(new URL(localUrl).port)
-    fromBalancer = prober(['nsenter', `--net=/run/netns/pb-${id}-lb`], balancerAddress)
-    const { pid } = sandboxes(home.settings()).find((one) => one.id === instances[0]!.id)!
-    fromInstance = prober(['nsenter', '-t', String(pid), '-n'])
+    fromBalancer = prober(inNamespace(`pb-${id}-lb`), balancerAddress)
+    fromInstance = prober(inNetworkOf(home.settings(), instances[0]!.id))
     for (const { address } of instances) await until('it serves', () => fromBalancer(address, 80))
   })
   after(async () => {
-    for (const child of children) child.kill('SIGKILL')
+    for (const host of hosts) host.close()
     client?.destroy()
     assert.deepEqual(await home.remove(), [])
   })

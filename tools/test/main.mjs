@@ -22,6 +22,8 @@ try {
     // Another machine, for `exec --ssh`: tests start it themselves, on loopback, with keys of their own.
     ...{ ssh: 'openssh-client', sshd: 'openssh-server' },
   }
+  // A database for instances of the tests; its programs lie in no PATH.
+  if (full && glob('/usr/lib/postgresql/*/bin/postgres').length === 0) extra.postgres = 'postgresql'
   if (canBeRoot) await ensurePackages({ yes: true, extra })
 } catch (error) {
   console.error(`polebean: ${error.message}`)
