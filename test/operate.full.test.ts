@@ -49,8 +49,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
       child,
       type: (text: string) => void child.stdin!.write(text),
       name: () => name.trim(),
-      sees: (text: RegExp) =>
-        until(`the terminal shows ${text}, not ${JSON.stringify(seen)}`, async () => text.test(seen)),
+      sees: (text: RegExp) => until(`the terminal shows ${text}`, async () => text.test(seen)),
       ended: once(child, 'close').then(([status]) => status as number),
     }
   }
@@ -163,8 +162,9 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
     let said = ''
     held.stderr.on('data', (chunk) => (said += chunk))
     await until('it runs', async () => inside().includes('sleep 3001'))
+    const closed = once(held, 'close')
     await home.polebean(['restart'])
-    const [status] = (await once(held, 'close')) as [number]
+    const [status] = (await closed) as [number]
     assert.deepEqual(
       [status, said],
       [255, 'polebean: Polebean is being stopped or started again, and the session ended with it\n'],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Disk } from './disk.ts'
 import { runHere } from './here.ts'
+import type { Place } from './kept.ts'
 import { lastOf, startGuest, type Accelerator, type Started } from './qemu.ts'
 import { USER } from './recipe.ts'
 
@@ -29,7 +30,7 @@ const RUN_MS = 2_400_000
 const ASK_MS = 20_000
 const ASK_AGAIN_MS = 300
 
-type Options = { accelerator: Accelerator; folder: string; name: string; signal: AbortSignal }
+type Options = { accelerator: Accelerator; folder: string; name: string; signal: AbortSignal; place?: Place }
 
 /** Starts a guest on a layer of its own above the disk, and waits until its sudo user can log in. */
 export async function bootGuest(disk: Disk, options: Options): Promise<Guest> {

@@ -8,19 +8,21 @@ import { parseArgs } from 'node:util'
 import { ensurePackages } from '../setup/packages.mjs'
 import { CACHE, makeDisk } from './disk.ts'
 import { bootGuest, type Guest } from './guest.ts'
+import { openKept } from './kept.ts'
 import { chooseAccelerator, type Accelerator } from './qemu.ts'
 import { RELEASES, type Release } from './recipe.ts'
 import { STEPS, type World } from './scenario.ts'
 import { writeTimings, type Timing } from './timings.ts'
 
-const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--reboots N] [--cache DIR] [--build-only]
+const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--reboots N] [--cache DIR] [--keep DIR] [--build-only]
   --short       one disk, and only some of the steps
   --debian N    only this release
   --reboots N   reboots and power cuts under load (20)
   --cache DIR   where disks are kept (${CACHE})
+  --keep DIR    keep the guests there after each step: the same command goes on where it ended
   --build-only  only the disks`
 
-const { short, debian, reboots, cache, buildOnly } = readArguments()
+const { short, debian, reboots, cache, keep, buildOnly } = readArguments()
 const folder = mkdtempSync(join(tmpdir(), 'machine-'))
 const guests: Guest[] = []
 const rows: (Timing & { disk: string })[] = []
@@ -36,6 +38,7 @@ try {
     extra: {
       'qemu-system-x86_64': 'qemu-system-x86',
       mmdebstrap: 'mmdebstrap',
+      'qemu-img': 'qemu-utils',
       'mkfs.ext4': 'e2fsprogs',
       'ssh-keygen': 'openssh-client',
       git: 'git',
@@ -61,39 +64,50 @@ async function onRelease(release: Release): Promise<void> {
     return { disk: made.disk, said: made.built ? 'built' : 'from the cache' }
   })
   if (buildOnly) return
+  const kept = keep === undefined ? undefined : openKept(join(keep, name), disk)
+  const passed = kept?.progress?.steps ?? []
+  rows.push(...passed.slice(1).map((row) => ({ ...row, disk: name })))
   let accelerator: Accelerator | undefined
   const booted = new Map<string, Guest>()
   const boot = async (guestName: string) => {
     const there = booted.get(guestName)
     if (there) return there
     accelerator ??= await chooseAccelerator(disk, cache, interrupted.signal)
-    const guest = await bootGuest(disk, { accelerator, folder, name: guestName, signal: interrupted.signal })
+    const place = await kept?.place(guestName)
+    const options = { accelerator, folder, name: guestName, signal: interrupted.signal }
+    const guest = await bootGuest(disk, { ...options, ...(place ? { place } : {}) })
     guests.push(guest)
     booted.set(guestName, guest)
     return guest
   }
-  const { guest } = await timed(name, { name: 'boot' }, async () => {
+  const start = async () => {
     const first = await boot(name)
     return {
       guest: first,
       said: accelerator?.name === 'kvm' ? 'under KVM' : 'emulated: no guest runs under KVM here',
     }
-  })
+  }
+  const { guest } = passed.length > 0 ? await start() : await timed(name, { name: 'boot' }, start)
   const world: World = {
     guest,
     another: (other) => boot(`${name}-${other}`),
-    memory: new Map(),
+    memory: new Map(kept?.progress?.memory),
     cache,
     rounds: reboots,
   }
+  const steps = () => rows.filter((row) => row.disk === name)
+  const isDone = (step: string) => passed.some((one) => one.step === step)
   try {
-    for (const step of STEPS.filter((one) => !short || one.short))
+    for (const step of STEPS.filter((one) => (!short || one.short) && !isDone(one.name))) {
       await timed(name, step, async () => ({ said: (await step.run(world)) ?? '' }))
+      await kept?.save({ steps: steps(), memory: [...world.memory] }, [...booted.keys()])
+    }
   } finally {
-    const steps = rows.filter((row) => row.disk === name)
-    if (!short) writeTimings(cache, name, { at: Date.now(), emulated: accelerator?.name !== 'kvm', steps })
+    if (!short)
+      writeTimings(cache, name, { at: Date.now(), emulated: accelerator?.name !== 'kvm', steps: steps() })
   }
   for (const one of booted.values()) await one.stop()
+  kept?.forget()
 }
 
 async function timed<T extends { said: string }>(
@@ -136,6 +150,7 @@ function readArguments() {
         debian: { type: 'string' },
         reboots: { type: 'string', default: '20' },
         cache: { type: 'string', default: CACHE },
+        keep: { type: 'string' },
         'build-only': { type: 'boolean', default: false },
       },
     })
@@ -148,6 +163,7 @@ function readArguments() {
       debian: values.debian,
       reboots: Number(values.reboots),
       cache: values.cache,
+      keep: values.keep,
       buildOnly: values['build-only'],
     }
   } catch (error) {

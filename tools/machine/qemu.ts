@@ -6,9 +6,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Disk } from './disk.ts'
 import { findEmulator } from './emulator.ts'
+import { argvOfPlace, type Place } from './kept.ts'
 
 /** How guests run here: under KVM, or emulated; `qemu`: the words that its command line begins with. */
 export type Accelerator = { name: 'kvm' | 'tcg'; qemu: string[] }
+/** `folder`: for what its console says. */
+type Starting = { accelerator: Accelerator; folder: string; name: string; place?: Place }
 export type Started = { port: number; console: string; ended: Promise<void>; stop(): Promise<void> }
 
 const MEMORY_MIB = 3072
@@ -16,8 +19,8 @@ const CPUS = 2
 const PROBE_MS = 10_000
 const STOP_GRACE_MS = 5_000
 
-/** Pure: the arguments of qemu. `layer`: what the guest writes goes into a file that qemu deletes at once. */
-export function argvOf(disk: Disk, accelerator: Accelerator, port: number): string[] {
+/** Pure: the arguments of qemu. Without a place what the guest writes goes into a file that qemu deletes at once. */
+export function argvOf(disk: Disk, accelerator: Accelerator, port: number, place?: Place): string[] {
   return [
     // Ends with us, also when we are killed.
     ...['setpriv', '--pdeathsig', 'KILL', 'nice', '-n', '19', ...accelerator.qemu],
@@ -26,7 +29,9 @@ export function argvOf(disk: Disk, accelerator: Accelerator, port: number): stri
     ...accelerationOf(accelerator),
     ...['-kernel', disk.kernel, '-initrd', disk.initrd],
     ...['-append', 'root=/dev/vda rw console=ttyS0 systemd.journald.forward_to_console=1'],
-    ...['-drive', `file=${disk.image},format=raw,if=virtio,snapshot=on,discard=unmap`],
+    ...(place
+      ? argvOfPlace(place)
+      : ['-drive', `file=${disk.image},format=raw,if=virtio,snapshot=on,discard=unmap`]),
     // `ipv6=on` alone would turn IPv4 off.
     ...['-netdev', `user,id=net0,ipv4=on,ipv6=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ...['-device', 'virtio-net-pci,netdev=net0', '-device', 'virtio-rng-pci'],
@@ -74,10 +79,10 @@ async function boots(disk: Disk, accelerator: Accelerator): Promise<boolean> {
 /** Starts it; what its console says goes to a file in `folder`. Throws what qemu says when it cannot. */
 export async function startGuest(
   disk: Disk,
-  { accelerator, folder, name }: { accelerator: Accelerator; folder: string; name: string },
+  { accelerator, folder, name, place }: Starting,
 ): Promise<Started> {
   const port = await freePort()
-  const [file = '', ...args] = argvOf(disk, accelerator, port)
+  const [file = '', ...args] = argvOf(disk, accelerator, port, place)
   const console = join(folder, `${name}.console`)
   // Its layer lies where the temporary files of large programs belong: /tmp may be memory.
   const child = spawn(file, args, {

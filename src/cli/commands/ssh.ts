@@ -1,4 +1,5 @@
 // `ssh`: a shell, or a program, in an instance. No SSH is spoken: the server opens it, behind the signature of the API.
+import { spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { frame, PROTOCOL, readFrames, SESSIONS_PATH, sizeFrame, type Start } from '../../sessions/frames.ts'
@@ -96,6 +97,8 @@ async function converse(stream: Duplex, start: Start): Promise<number> {
   }
   if (start.terminal) {
     stdin.setRawMode(true)
+    // Node's raw mode still makes CR LF of each LF (libuv, UV_TTY_MODE_RAW), as the terminal inside has done already.
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
     process.stdout.on('resize', resize)
   }
   stdin.on('data', (chunk: Buffer) => {

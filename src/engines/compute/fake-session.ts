@@ -1,4 +1,5 @@
-// A session of a fake instance: `cat` says what it is told, until its input or its instance ends; all else ends at once.
+// A session of a fake instance: `cat` says what it is told, until its input or its instance ends; `sleep` lasts until it is
+// ended; all else ends at once.
 import { PassThrough } from 'node:stream'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Session } from './engine.ts'
@@ -18,9 +19,8 @@ export function openFakeSession(argv: string[], clock: Clock, isOver: () => bool
     stderr.end()
     end.resolve({ exit, cut })
   }
-  if (argv[0] === 'cat') {
-    stdin.on('data', (chunk) => stdout.write(chunk))
-    stdin.on('end', () => finish(0))
+  if (argv[0] === 'cat' || argv[0] === 'sleep') {
+    if (argv[0] === 'cat') stdin.on('data', (chunk) => stdout.write(chunk)).on('end', () => finish(0))
     void watch()
   } else finish(argv[0] === 'false' ? 1 : 0)
   async function watch() {

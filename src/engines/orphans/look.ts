@@ -30,7 +30,15 @@ export async function lookForThings(): Promise<Facts> {
   }
 }
 
-const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
+/** Nothing where there is no such folder, or only root may look into it. */
+export function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
+  }
+}
 
 const fieldsOf = (file: string): string[][] =>
   readFileSync(file, 'utf8')

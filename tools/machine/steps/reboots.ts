@@ -11,7 +11,7 @@ const POLEBEAN = 'polebean/bin/polebean'
 // Of the environment `extra`, which may be there or not when each begins.
 const DEEDS = [
   ['create', `${POLEBEAN} up --name extra polebean/samples/flask-guestbook`],
-  ['update', `${POLEBEAN} setenv extra ROUND=$(date +%s%N)`],
+  ['update', `${POLEBEAN} setenv --environment extra ROUND=$(date +%s%N)`],
   ['backup', 'sudo polebean/bin/polebean backup --force /var/tmp/home.polebean'],
   ['terminate', `${POLEBEAN} terminate extra --force`],
 ] as const
