@@ -125,7 +125,7 @@ describe(
       listening.close()
     })
 
-    it('is cut off by revoking, but for connections that it has', async () => {
+    it('is cut by revoking: new connections at once, and kept ones where the group says so', async () => {
       const { InstanceId } = await appInstance()
       const open = async () => {
         const argv = [...inside(InstanceId!), join(postgresPrograms()!, 'psql'), '-AtqX', url]
@@ -153,6 +153,17 @@ describe(
       assert.match((await home.get(host)).body, /The book is closed/)
       kept.close()
 
+      await grant()
+      await until('it is let in again', async () => (await lines()).status === 200)
+      const Tags = [{ Key: 'polebean:cuts-on-revoke', Value: 'true' }]
+      await client.send(new ec2.CreateTagsCommand({ Resources: [db], Tags }))
+      const cut = await open()
+      assert.equal(await cut.asks(), true)
+      await revoke()
+      // Before it is in force an answer could be lost, and who only waits for one is told nothing.
+      await until('new connections are refused', async () => (await lines()).status === 503)
+      assert.equal(await cut.asks(), false)
+      cut.close()
       await grant()
       await until('it is let in again', async () => (await lines()).body.includes('one line'))
     })

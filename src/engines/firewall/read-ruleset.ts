@@ -108,19 +108,19 @@ function readGroups({ sets, lines, strange }: Table): GroupInForce[] {
 function checkMembers({ maps, lines, strange }: Table, groups: GroupInForce[]) {
   const marks = new Map((maps.get('marks') ?? []).map((one) => one as [string, number]))
   const ways = [
-    ['egress', 'out', 'jump'],
-    ['ingress', 'in', 'goto'],
+    ['egress', 'out'],
+    ['ingress', 'in'],
   ] as const
   const groupsOf = new Map<string, string>()
   for (const { id, addresses } of groups)
     for (const address of addresses)
       groupsOf.set(address, [groupsOf.get(address) ?? [], id].flat().sort().join(' '))
-  for (const [map, prefix, verb] of ways) {
+  for (const [map, prefix] of ways) {
     const chainOf = new Map((maps.get(map) ?? []).map((one) => one as [number, Expression]))
     const led = (mark: number) => {
       const target = ruleText([chainOf.get(mark) ?? {}])
       const own = lines.get(`${prefix}_${mark}`)
-      if (target !== `${verb} ${prefix}_${mark}` || !own) return undefined
+      if (target !== `jump ${prefix}_${mark}` || !own) return undefined
       return own.map(
         (line) => new RegExp(`^jump ${prefix}_(sg_[0-9a-f]+)$`).exec(line)?.[1]?.replace('_', '-') ?? line,
       )

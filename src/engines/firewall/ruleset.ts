@@ -156,7 +156,8 @@ const addCombination = (mark: number, ids: string[]): string[] => [
       ids.map((id) => `jump ${way}_${setOf(id)}`),
     ),
   ]),
-  `add element ${T} ingress { ${mark} : goto in_${mark} }`,
+  // Not goto: from there nothing comes back to `refuse`, and a connection that is cut would be told nothing.
+  `add element ${T} ingress { ${mark} : jump in_${mark} }`,
   `add element ${T} egress { ${mark} : jump out_${mark} }`,
 ]
 
