@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { describeFirewall, type Host } from './conformance.ts'
 import { makeTestNetwork } from './test-network.ts'
@@ -30,7 +31,11 @@ else
         const { address } = hostOf(target)
         await hostOf(source).ask({ what: 'hold', name, address, port, ...from(source) })
         return {
-          carries: async () => (await hostOf(source).ask({ what: 'say', name, timeoutMs: 700 })) === 'heard',
+          async carries() {
+            const said = await hostOf(source).ask({ what: 'say', name, timeoutMs: 700 })
+            assert.notEqual(said, 'silent', 'who sends on a connection that is cut is told so')
+            return said === 'heard'
+          },
         }
       },
       close: net.close,

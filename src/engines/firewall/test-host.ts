@@ -17,7 +17,7 @@ export type HostOrder =
     }
   /** Opens a connection that stays; answers `open` or `closed`. */
   | { what: 'hold'; name: string; address: string; port: number; from?: string }
-  /** Says a word over it; answers `heard` or `silent`. */
+  /** Says a word over it; answers `heard`, `ended` when the connection does, or `silent`. */
   | { what: 'say'; name: string; timeoutMs: number }
   /** Opens `count` connections one after the other; answers how many milliseconds it took. */
   | { what: 'count'; address: string; port: number; count: number }
@@ -120,7 +120,7 @@ function say(socket: Socket, timeoutMs: number): Promise<string> {
     }
     const timer = setTimeout(() => end('silent'), timeoutMs)
     socket.once('data', () => end('heard'))
-    socket.once('close', () => end('silent'))
+    socket.once('close', () => end('ended'))
     socket.write('!')
   })
 }
