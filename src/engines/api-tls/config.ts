@@ -1,6 +1,6 @@
 // HAProxy's configuration for the API's TLS name: pure text, compared in tests.
-import { commonDefaultsLines, commonGlobalLines } from '../balancer/common-config.ts'
 import { digest } from '../balancer/names.ts'
+import { commonDefaultsLines, commonGlobalLines, frameOf } from '../balancer/common-config.ts'
 
 export type TlsModel = {
   name: string
@@ -83,8 +83,7 @@ export function renderTls(
       `  server api 127.0.0.1:${apiPort}`,
       '',
     ].join('\n')
-  // Of where it lies it says nothing, so that a check in another folder has the same.
-  const frame = digest(text('').replaceAll(dir, ''), 16)
+  const frame = frameOf(text(''), dir)
   return {
     frame,
     files: new Map([

@@ -1,4 +1,5 @@
 // What every HAProxy of a home has in its configuration, whatever it carries: as the lines of its file.
+import { digest } from './names.ts'
 
 /** `frame` names the configuration, so that a running HAProxy can be asked which one it follows. */
 export type ProcessLimits = {
@@ -39,3 +40,7 @@ export const commonDefaultsLines: readonly string[] = [
   '  retries 3',
   '  timeout connect 5s',
 ]
+
+/** Names a configuration, given without its name. Of where it lies it says nothing, so that a check in another folder has the
+ *  same. */
+export const frameOf = (unnamed: string, dir: string): string => digest(unnamed.replaceAll(dir, ''), 16)

@@ -1,7 +1,7 @@
 // HAProxy's configuration for the metadata address: pure text, compared in tests.
 import { STATUS_CODES } from 'node:http'
-import { commonDefaultsLines, commonGlobalLines } from '../balancer/common-config.ts'
-import { digest } from '../balancer/names.ts'
+import { commonDefaultsLines, commonGlobalLines, frameOf } from '../balancer/common-config.ts'
+import { ERROR_CODES } from '../balancer/error-pages.ts'
 import { METADATA } from '../network/names.ts'
 import { errorPage } from './error-page.ts'
 
@@ -21,7 +21,6 @@ const CONNECTIONS_MAX = 2_000
 const CONNECTIONS_OF_ONE = 64
 /** Of one instance within ten seconds. */
 const REQUESTS_OF_ONE = 500
-const CODES = [400, 408, 413, 500, 502, 503, 504]
 
 /** `frame` names the whole: equal frames are equal configurations. */
 export function renderDoor({ dir, user }: DoorSettings): { frame: string; files: Map<string, string> } {
@@ -39,7 +38,7 @@ export function renderDoor({ dir, user }: DoorSettings): { frame: string; files:
       '  timeout http-request 5s',
       '  timeout server 5s',
       '  timeout queue 2s',
-      ...CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
+      ...ERROR_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
       '',
       'frontend instances',
       `  bind ${METADATA}:80`,
@@ -61,12 +60,11 @@ export function renderDoor({ dir, user }: DoorSettings): { frame: string; files:
       `  server server unix@${user ? `/${SOCKET.replace('empty/', '')}` : `${dir}/${SOCKET}`} maxconn 8`,
       '',
     ].join('\n')
-  // Of where it lies it says nothing, so that a check in another folder has the same.
-  const frame = digest(text('').replaceAll(dir, ''), 16)
+  const frame = frameOf(text(''), dir)
   return {
     frame,
     files: new Map([
-      ...CODES.map((code) => [`${code}.http`, errorFile(code)] as const),
+      ...ERROR_CODES.map((code) => [`${code}.http`, errorFile(code)] as const),
       ['haproxy.cfg', text(frame)],
     ]),
   }
