@@ -27,8 +27,42 @@ export type Ec2Internal = {
   removeKeptLogs(bytesMax: number): number
   /** What an instance that asks for its metadata is told. */
   metadata(request: MetadataRequest): MetadataAnswer
+  /** Names by which the public listeners know an elastic address, and its loopback port. Beanstalk's CNAME is one of them. */
+  putAddressNames(
+    context: Context,
+    allocationId: string,
+    names: { hosts: string[]; loopbackPort: number | null },
+  ): void
+  /** Undefined once it is released. */
+  elasticAddress(allocationId: string): ElasticAddress | undefined
+  /** All of the home, with what they lead to. */
+  elasticAddresses(): ElasticAddress[]
+  /** What the engine that carries them was seen to do. */
+  noteElasticAddresses(seen: Pick<ElasticAddress, 'id' | 'leadsTo' | 'impairment'>[]): void
   /** What security groups mean to clients outside of the VPC, as they are now. */
   clientRules(): ClientRules
+}
+
+export type ElasticAddress = {
+  /** Of the allocation: `eipalloc-…`. */
+  id: string
+  account: string
+  region: string
+  publicIp: string
+  /** Null while it is not associated. */
+  networkInterfaceId: string | null
+  /** Id of the instance whose interface that is, whatever its state. */
+  associatedWith: string | null
+  /** The same with its address in the VPC; null while it does not run. */
+  instance: { id: string; address: string } | null
+  hosts: string[]
+  loopbackPort: number | null
+  /** The address of the VPC from which the instance is dialled. */
+  gateway: string
+  /** Id of the instance that the engine leads to; null = to none, or nobody knows. */
+  leadsTo: string | null
+  /** Where it is not reached, and why; '' = nowhere. */
+  impairment: string
 }
 
 export type ClientRules = {
@@ -119,6 +153,11 @@ export type Cloud = {
     | 'describeInstanceTypes'
     | 'describeKeyPairs'
     | 'describeLaunchTemplateVersions'
+    | 'allocateAddress'
+    | 'associateAddress'
+    | 'disassociateAddress'
+    | 'releaseAddress'
+    | 'describeAddresses'
   > &
     Ec2Internal
   autoscaling: Pick<
@@ -133,6 +172,8 @@ export type Cloud = {
     | 'createOrUpdateTags'
     | 'deleteTags'
     | 'setDesiredCapacity'
+    | 'attachLoadBalancerTargetGroups'
+    | 'detachLoadBalancerTargetGroups'
     | 'terminateInstanceInAutoScalingGroup'
   >
   elasticloadbalancingv2: Pick<
@@ -171,14 +212,17 @@ export type Elbv2Internal = {
   /** The last counters that were seen, and those before, for rates; undefined until seen. */
   loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
   targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined
+  /** Of what comes through an elastic address. */
+  addressCounters(context: Context, allocationId: string): RequestCounters | undefined
   /** Who is let in at the public sockets, asked of the engine; not for use in a transaction. */
   publicListeners(): Promise<PublicListener[]>
 }
 
 export type PublicListener = {
   loadBalancerId: string
-  /** Of the load balancer. */
+  /** Of the load balancer; of an elastic address, itself. */
   name: string
+  kind: 'load balancer' | 'elastic address'
   networkInterfaceId: string
   /** Its environment's name, if it has one. */
   environment: string | null

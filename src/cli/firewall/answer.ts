@@ -4,7 +4,7 @@ import { letsIn } from '../../engines/balancer/clients.ts'
 import { contains, describeRule } from '../../engines/firewall/in-force.ts'
 import { type Match, reach } from '../../engines/firewall/reach.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
-import type { End } from './ends.ts'
+import { doorOf, type End } from './ends.ts'
 import { describeGroup, groupsOf } from './words.ts'
 
 export type Asked = { protocol: 'tcp' | 'udp'; port: number | null }
@@ -21,9 +21,9 @@ export type Answer = {
 /** An answer for each pair of ends. */
 export function answersOf(report: FirewallReport, from: End, to: End, asked: Asked): Answer[] {
   const senders = from.kind === 'inside' ? from.interfaces : [from]
-  // Whoever is outside meets an environment at its load balancer, others at its instances.
-  const doors = to.kind === 'inside' ? to.interfaces.filter(({ loadBalancer }) => loadBalancer !== null) : []
-  const others = to.kind === 'inside' ? to.interfaces.filter((one) => !doors.includes(one)) : []
+  // Whoever is outside meets an environment at its load balancer or elastic address, others at its instances.
+  const doors = to.kind === 'inside' ? to.interfaces.filter((one) => doorOf(one) !== null) : []
+  const others = to.kind === 'inside' ? to.interfaces.filter(({ loadBalancer }) => loadBalancer === null) : []
   const isEnvironment = to.kind === 'inside' && doors.some(({ environment }) => environment === to.what)
   const receivers =
     to.kind !== 'inside' ? [to] : isEnvironment ? (from.kind === 'inside' ? others : doors) : to.interfaces
@@ -40,7 +40,8 @@ const isOuter = (one: One): one is Outer => 'kind' in one
 
 export function labelOf(one: One): string {
   if (isOuter(one)) return one.kind === 'host' ? 'this machine' : (one.address ?? 'outside')
-  if (one.loadBalancer === null) return `${one.instanceId ?? one.id} (${one.address})`
+  if (one.loadBalancer === null)
+    return `${one.instanceId ?? one.id} (${[one.address, one.elasticAddress ?? []].flat().join(', ')})`
   return `the load balancer ${one.environment === null ? '' : 'of '}${one.environment ?? one.loadBalancer} (${one.address})`
 }
 
@@ -50,9 +51,9 @@ function answer(report: FirewallReport, from: One, to: One, asked: Asked): Answe
   if (report.generation === null) return no('no security group is in force, so nothing passes')
   if (isOuter(from)) {
     if (isOuter(to)) return no('neither end is in this home; its firewall is not asked')
-    return to.loadBalancer === null
+    return doorOf(to) === null
       ? no(
-          'from outside of the VPC nothing leads to an instance but its load balancer, whatever the rules say',
+          'from outside of the VPC nothing leads to an instance but its load balancer or its elastic address, whatever the rules say',
         )
       : atPublicSocket(report, from, to, asked, ends)
   }
@@ -118,7 +119,7 @@ function atPublicSocket(
   ends: { from: string; to: string },
 ): Answer {
   const listeners = report.listeners.filter(
-    ({ name, internetFacing }) => name === to.loadBalancer && internetFacing,
+    ({ name, internetFacing }) => name === doorOf(to) && internetFacing,
   )
   const ports = listeners.map((one) => one.port).join(', ')
   const no = (why: string): Answer => ({ ...ends, allowed: false, why, rules: [] })

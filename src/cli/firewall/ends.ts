@@ -10,6 +10,9 @@ export type End =
   | { kind: 'outside'; address: string | null }
   | { kind: 'host' }
 
+/** What leads to it from outside: a load balancer is its own door. */
+export const doorOf = ({ loadBalancer, elasticAddress }: NamedInterface) => loadBalancer ?? elasticAddress
+
 /** @throws Failure (usage) when it is nothing that there is. */
 export function endOf(report: FirewallReport, named: string, side: 'from' | 'to'): End {
   if (named === 'outside') return { kind: 'outside', address: null }
@@ -40,7 +43,7 @@ function isMeant(report: FirewallReport, one: NamedInterface, named: string, sid
 }
 
 function addressed(report: FirewallReport, address: string): End {
-  const found = report.interfaces.find((one) => one.address === address)
+  const found = report.interfaces.find((one) => [one.address, one.elasticAddress].includes(address))
   if (found) return { kind: 'inside', what: address, interfaces: [found] }
   if (isIPv4(address) && contains(report.cidr, address))
     throw new Failure(

@@ -49,12 +49,19 @@ function report(change: (groups: FirewallGroup[]) => FirewallGroup[] = (groups) 
       address: `10.99.0.${host}`,
       instanceId: host === 5 ? null : id(host),
       loadBalancer: host === 5 ? 'awseb-1' : null,
+      elasticAddress: host === 3 ? '127.9.0.1' : null,
       environment: [1, 2, 5].includes(host) ? 'shop' : null,
     })),
     listeners: [
       {
         ...{ loadBalancerId: 'x', name: 'awseb-1', networkInterfaceId: interfaceId(5), environment: 'shop' },
         ...{ internetFacing: true, port: 80, clients: ['0.0.0.0/0', '::/0', '::1/128'], wanted: [] },
+        kind: 'load balancer',
+      },
+      {
+        ...{ loadBalancerId: 'y', name: '127.9.0.1', networkInterfaceId: interfaceId(3), environment: null },
+        ...{ internetFacing: true, port: 80, clients: ['192.0.2.0/24'], wanted: [] },
+        kind: 'elastic address',
       },
     ],
   }
@@ -77,7 +84,7 @@ describe('who may reach whom, in words', () => {
       [
         'The load balancer of shop: tcp 80 from everywhere (0.0.0.0/0, ::/0). Everything else is refused. It may open connections to everywhere in the VPC.',
         `Instances of shop (${id(1)}, ${id(2)}): tcp 80 from the load balancer of shop (lb). Everything else is refused. They may open connections to everywhere.`,
-        `The instance ${id(3)}: tcp 5432 from instances of shop (app). Everything else is refused. It may open none.`,
+        `The instance ${id(3)}: tcp 80 at 127.9.0.1 from 192.0.2.0/24; tcp 5432 from instances of shop (app). Everything else is refused. It may open none.`,
         `The instance ${id(4)}: no group in force, so nothing reaches it, and it reaches nothing.`,
       ],
     )

@@ -2,6 +2,7 @@
 import type { FirewallRule } from '../../engines/firewall/engine.ts'
 import { describeRule } from '../../engines/firewall/in-force.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
+import { doorOf } from './ends.ts'
 
 /** Interfaces of one kind that have the same groups. */
 export type Subject = {
@@ -85,8 +86,11 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
     'to',
   )
   const doors = publicDoors(report, interfaces[0]!)
-  // What the public sockets let in from everywhere, they let in within the VPC too.
-  const news = doors.length > 0 ? inside.filter((one) => !/ from (everywhere|[0-9./]+)$/.test(one)) : inside
+  // What a load balancer's public sockets let in from everywhere, they let in within the VPC too.
+  const news =
+    interfaces[0]!.loadBalancer !== null && doors.length > 0
+      ? inside.filter((one) => !/ from (everywhere|[0-9./]+)$/.test(one))
+      : inside
   const lets = [...doors, ...news]
   return [
     lets.length === 0 ? `nothing is let in.` : `${lets.join('; ')}. Everything else is refused.`,
@@ -94,14 +98,15 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
   ]
 }
 
-function publicDoors({ listeners }: FirewallReport, { loadBalancer }: NamedInterface): string[] {
+function publicDoors({ listeners }: FirewallReport, one: NamedInterface): string[] {
   return listeners
-    .filter(({ name, internetFacing }) => name === loadBalancer && internetFacing)
-    .map(({ port, clients }) => {
+    .filter(({ name, internetFacing }) => name === doorOf(one) && internetFacing)
+    .map(({ port, clients, kind, name }) => {
+      const at = kind === 'elastic address' ? ` at ${name}` : ''
       const ranges = clients.filter((range) => range !== '::1/128')
-      if (ranges.length === 0) return `tcp ${port} from nobody outside`
+      if (ranges.length === 0) return `tcp ${port}${at} from nobody outside`
       const everywhere = ranges.includes('0.0.0.0/0') ? 'everywhere ' : ''
-      return `tcp ${port} from ${everywhere}${everywhere ? `(${ranges.join(', ')})` : ranges.join(', ')}`
+      return `tcp ${port}${at} from ${everywhere}${everywhere ? `(${ranges.join(', ')})` : ranges.join(', ')}`
     })
 }
 

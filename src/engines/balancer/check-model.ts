@@ -17,7 +17,11 @@ export function checkModel(model: BalancerModel): void {
   for (const group of model.targetGroups) checkTargetGroup(group)
   unique(
     'address',
-    model.loadBalancers.map(({ address }) => address),
+    model.loadBalancers.flatMap(({ address, elasticAddress }) => (elasticAddress === null ? [address] : [])),
+  )
+  unique(
+    'elastic address',
+    model.loadBalancers.flatMap(({ elasticAddress }) => elasticAddress ?? []),
   )
   unique(
     'loopback port',
@@ -32,6 +36,7 @@ export function checkModel(model: BalancerModel): void {
 function checkLoadBalancer({
   id,
   address,
+  elasticAddress,
   hosts,
   loopbackPort,
   idleTimeoutSeconds,
@@ -39,6 +44,8 @@ function checkLoadBalancer({
 }: LoadBalancer) {
   const of = `load balancer ${checkId(id)}`
   need(isIPv4(address), of, 'address', address)
+  if (elasticAddress !== null)
+    need(isIPv4(elasticAddress) && elasticAddress.startsWith('127.'), of, 'elastic address', elasticAddress)
   for (const host of hosts)
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
@@ -55,7 +62,7 @@ function checkLoadBalancer({
 
 function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
   const of = `target group ${checkId(id)}`
-  checkHealthCheck(of, healthCheck)
+  if (healthCheck !== null) checkHealthCheck(of, healthCheck)
   for (const target of targets) {
     need(isIPv4(target.address), of, 'address of a target', target.address)
     need(isPort(target.port), of, 'port of a target', target.port)

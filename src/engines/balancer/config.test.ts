@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkModel } from './check-model.ts'
 import { renderConfig, type Settings } from './config.ts'
-import type { BalancerModel } from './engine.ts'
+import type { BalancerModel, HealthCheck } from './engine.ts'
 import { backendsOf } from './names.ts'
 import { planServers } from './plan.ts'
 
@@ -17,11 +17,23 @@ const settings: Settings = {
   publicPort: (port) => (port === 80 ? 8080 : port),
 }
 
+const check: HealthCheck = {
+  protocol: 'HTTP',
+  port: null,
+  path: "/it's?a=1",
+  intervalSeconds: 15,
+  timeoutSeconds: 5,
+  healthyThreshold: 3,
+  unhealthyThreshold: 5,
+  matcher: '200,301-302',
+}
+
 const shop: BalancerModel = {
   loadBalancers: [
     {
       id: 'app/shop/0123456789abcdef',
       address: '10.9.0.10',
+      elasticAddress: null,
       internetFacing: true,
       hosts: ['shop.us-west-2.elasticbeanstalk.localhost', 'shop-123.us-west-2.elb.localhost'],
       loopbackPort: 9000,
@@ -33,16 +45,7 @@ const shop: BalancerModel = {
   targetGroups: [
     {
       id: 'targetgroup/shop/1',
-      healthCheck: {
-        protocol: 'HTTP',
-        port: null,
-        path: "/it's?a=1",
-        intervalSeconds: 15,
-        timeoutSeconds: 5,
-        healthyThreshold: 3,
-        unhealthyThreshold: 5,
-        matcher: '200,301-302',
-      },
+      healthCheck: check,
       targets: [
         { id: 'i-0123456789abcdef0', address: '10.9.1.1', port: 80, draining: false },
         { id: 'i-0123456789abcdef1', address: '10.9.1.2', port: 80, draining: true },
@@ -157,7 +160,7 @@ backend unknown-host
     assert.equal(changed({ hosts: [balancer.hosts[0]!, 'another.localhost'] }), frame)
     assert.notEqual(changed({ loopbackPort: 9001 }), frame)
     assert.notEqual(changed({ idleTimeoutSeconds: 61 }), frame)
-    assert.notEqual(changed({}, { healthCheck: { ...group.healthCheck, unhealthyThreshold: 2 } }), frame)
+    assert.notEqual(changed({}, { healthCheck: { ...check, unhealthyThreshold: 2 } }), frame)
     assert.notEqual(render(shop, { addresses: { ipv6: false, public: [] } }).frame, frame)
   })
 
@@ -187,6 +190,7 @@ backend unknown-host
     assert.ok(balancer)
     const internal = {
       ...balancer,
+      elasticAddress: null,
       internetFacing: false,
       loopbackPort: null,
       listeners: [{ port: 80, targetGroupId: null, clients: [] }],
@@ -204,7 +208,7 @@ backend unknown-host
     assert.ok(group)
     const tcp = {
       ...shop,
-      targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, protocol: 'TCP' as const, port: 81 } }],
+      targetGroups: [{ ...group, healthCheck: { ...check, protocol: 'TCP' as const, port: 81 } }],
     }
     const { config } = render(tcp)
     assert.doesNotMatch(config, /httpchk|http-check/)
@@ -221,9 +225,9 @@ describe('a model', () => {
       ...shop,
       loadBalancers: [{ ...balancer, ...over }],
     })
-    const withCheck = (over: Partial<typeof group.healthCheck>) => ({
+    const withCheck = (over: Partial<HealthCheck>) => ({
       ...shop,
-      targetGroups: [{ ...group, healthCheck: { ...group.healthCheck, ...over } }],
+      targetGroups: [{ ...group, healthCheck: { ...check, ...over } }],
     })
     checkModel(shop)
     const bad: [BalancerModel, RegExp][] = [

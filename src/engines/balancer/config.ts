@@ -74,8 +74,8 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
 }
 
 /** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
-export function serverKeywords(role: Role, check: HealthCheck): string {
-  if (role === 'open') return 'backup'
+export function serverKeywords(role: Role, check: HealthCheck | null): string {
+  if (role === 'open' || check === null) return 'backup'
   const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
   return [
     // One passed check makes a new target healthy (AWS: "it must pass one health check to be considered healthy").
@@ -156,7 +156,14 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
       file,
       entries(port, ({ internetFacing, hosts }) => (internetFacing ? hosts : [])),
     )
-    const route = `use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
+    const byName = `use_backend %[req.hdr(host),host_only,lower,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
+    const elastic = entries(port, ({ elasticAddress }) => (elasticAddress === null ? [] : [elasticAddress]))
+    const byAddress = `dst,map(${settings.dir}/elastic-${port}.map)`
+    if (elastic !== '') maps.set(`elastic-${port}.map`, elastic)
+    const route = [
+      ...(elastic === '' ? [] : [`use_backend %[${byAddress}] if { ${byAddress} -m found }`]),
+      byName,
+    ]
     // Who is let in by none of them is refused at once; by which one, only the request tells.
     const clients = `clients-${port}`
     const users = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
@@ -166,18 +173,17 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     )
     add({ name: publicName(port), binds, port: hostPort, route, clients })
   }
-  for (const port of portsOf(model.loadBalancers)) {
+  const inside = model.loadBalancers.filter(({ elasticAddress }) => elasticAddress === null)
+  for (const port of portsOf(inside)) {
     const file = `addresses-${port}.map`
     maps.set(
       file,
-      entries(port, ({ address }) => [address]),
+      entries(port, ({ address, elasticAddress }) => (elasticAddress === null ? [address] : [])),
     )
     // In the host's own namespace (tests without a network) the address is what tells it from the public one.
-    const addresses = model.loadBalancers.filter(({ listeners }) =>
-      listeners.some((one) => one.port === port),
-    )
+    const addresses = inside.filter(({ listeners }) => listeners.some((one) => one.port === port))
     const binds = settings.hostNamespace === null ? addresses.map(({ address }) => address) : ['0.0.0.0']
-    const route = `use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`
+    const route = [`use_backend %[dst,map(${settings.dir}/${file},${UNKNOWN_HOST})]`]
     add({
       name: `vpc-${port}`,
       binds: binds.map((address) => `  bind ${address}:${port}`),
@@ -192,7 +198,7 @@ function renderFrontends(model: BalancerModel, backends: Backend[], settings: Se
     if (loopbackPort === null || binds.length === 0) continue
     const listener = loopbackListener(loadBalancer)
     frontends.push(`# load balancer ${loadBalancer.id}`)
-    const route = `default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`
+    const route = [`default_backend ${backendOf(backends, loadBalancer, listener?.targetGroupId ?? null)}`]
     const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
     add({ name: loopbackName(loadBalancer.id), binds, port: loopbackPort, route, clients })
   }
@@ -219,7 +225,7 @@ const frontendLines = ({ name, binds, port, route, clients, dir }: Frontend): st
       : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
     ...requestLines(port),
     `  use_backend handover-${name} if { stopping }`,
-    `  ${route}`,
+    ...route.map((line) => `  ${line}`),
     '',
     `backend handover-${name}`,
     `  server current ${socket} send-proxy-v2`,
@@ -230,7 +236,7 @@ type Frontend = {
   name: string
   binds: string[]
   port: number
-  route: string
+  route: string[]
   /** The map of who is let in, without its family's ending; null = the firewall says. */
   clients: string | null
   dir: string
@@ -266,14 +272,16 @@ function backendLines(backend: Backend, dir: string): string[] {
     ...letInLines(backend, dir),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
-    `  timeout check ${ms(healthCheck.timeoutSeconds)}`,
-    ...(healthCheck.protocol === 'TCP'
-      ? []
-      : httpCheckLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
-    // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
-    `  default-server ${serverKeywords('settled', healthCheck)}`,
+    ...(healthCheck === null ? [] : checkLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
   ]
 }
+
+const checkLines = (check: HealthCheck, host: string): string[] => [
+  `  timeout check ${ms(check.timeoutSeconds)}`,
+  ...(check.protocol === 'TCP' ? [] : httpCheckLines(check, host)),
+  // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
+  `  default-server ${serverKeywords('settled', check)}`,
+]
 
 /**
  * A public socket serves many load balancers: which one is meant is known from the first request on, and its group is

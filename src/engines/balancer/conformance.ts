@@ -18,6 +18,8 @@ export type BalancerHarness = {
   engine(): BalancerEngine
   /** The n-th load balancer's address and loopback port, n from 1. */
   place(n: number): { address: string; loopbackPort: number }
+  /** One of this machine's loopback. */
+  elasticAddress: string
   /** The n-th target's address, n from 1. */
   targetAddress(n: number): string
   /** Another program listens on a port of the machine from now on, or has gone. */
@@ -26,7 +28,7 @@ export type BalancerHarness = {
   answer(n: number, status: number | null): Promise<void>
   /** One request through the public listener of port 80, or a loopback port. `by` is the target's id. */
   request(
-    to: ({ host: string } | { loopbackPort: number }) & {
+    to: ({ host: string } | { loopbackPort: number } | { elasticAddress: string }) & {
       /** An address of this machine's loopback; 127.0.0.1 unless told. */
       from?: string
     },
@@ -63,6 +65,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
     })
     const loadBalancer = (n: number): LoadBalancer => ({
       id: `app/balancer/${n}`,
+      elasticAddress: null,
       internetFacing: true,
       hosts: [`shop-${n}.localhost`],
       idleTimeoutSeconds: 60,
@@ -304,6 +307,50 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       // One socket, two balancers: what the other one lets in is no way in.
       assert.deepEqual(await open(['127.0.0.1/32'], ['0.0.0.0/0']), [true, false, true, true, false, true])
       assert.deepEqual(await open(['0.0.0.0/0'], ['127.0.0.1/32']), [true, true, true, true, true, false])
+    })
+
+    it('leads from an elastic address to its instance for any host, unchecked, and to another one when it moves', async () => {
+      const { elasticAddress } = world
+      const { address: gateway, loopbackPort } = world.place(3)
+      const door = (n: number, id: string, own: string, clients: string[]): LoadBalancer => ({
+        ...{ id, address: gateway, elasticAddress: own, internetFacing: true, hosts: [`${id}.localhost`] },
+        ...{ loopbackPort: loopbackPort + n, idleTimeoutSeconds: 60, cutsOnRevoke: false },
+        listeners: [{ port: 80, targetGroupId: id, clients }],
+      })
+      const behind = (id: string, targets: Target[]) => ({ id, healthCheck: null, targets })
+      // Two that dial from one address, beside a load balancer.
+      const leading = async (targets: Target[], clients = ['0.0.0.0/0']) =>
+        engine.apply({
+          loadBalancers: [
+            loadBalancer(1),
+            door(0, 'eipalloc-1', elasticAddress, clients),
+            door(1, 'eipalloc-2', elasticAddress.replace(/1$/, '2'), ['0.0.0.0/0']),
+          ],
+          targetGroups: [
+            { id: 'group-1', healthCheck: check(), targets: [target(1)] },
+            behind('eipalloc-1', targets),
+            behind('eipalloc-2', []),
+          ],
+        })
+      await world.answer(1, 200)
+      await world.answer(2, 404) // no check would pass
+      await leading([target(2)])
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      const ways = [{ elasticAddress }, { host: 'eipalloc-1.localhost' }, { loopbackPort }]
+      const servers = () => Promise.all(ways.map(async (way) => (await world.request(way)).by))
+      assert.deepEqual(await servers(), ['i-2', 'i-2', 'i-2'])
+      assert.equal((await world.request({ host })).by, 'i-1')
+      assert.deepEqual(await world.request({ loopbackPort: loopbackPort + 1 }), { status: 503, by: null })
+      const counted = (await engine.observe()).counters.find(({ id }) => id === 'eipalloc-1')
+      assert.equal(counted?.requests, 3)
+
+      await leading([target(1)])
+      assert.deepEqual(await servers(), ['i-1', 'i-1', 'i-1'])
+      await leading([])
+      await assert.rejects(async () => assert.notEqual((await world.request({ elasticAddress })).status, 503))
+      // The group of the instance is asked, and what others let in is no way in.
+      await leading([target(1)], ['10.0.0.0/8'])
+      for (const way of ways) await assert.rejects(world.request(way), 'let in')
     })
 
     it('forgets what is taken away', async () => {

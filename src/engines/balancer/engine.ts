@@ -12,6 +12,7 @@
 // - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
 // - A client outside of the VPC is let in by its own address: a new connection from elsewhere than a listener's `clients`
 //   is closed without an answer. Clients in the VPC are the firewall's. Connections that are there stay.
+// - A target that leaves a group without checks gets no new request from then on, and a moment for those in flight.
 // - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
@@ -34,7 +35,8 @@ export type Target = { id: string; address: string; port: number; draining: bool
 
 export type TargetGroup = {
   id: string
-  healthCheck: HealthCheck
+  /** null = its targets are not checked, and get requests as long as they are there. */
+  healthCheck: HealthCheck | null
   targets: Target[]
 }
 
@@ -49,6 +51,12 @@ export type LoadBalancer = {
   id: string
   /** Its address in the VPC: where instances reach it, and where it dials from. */
   address: string
+  /**
+   * Not null = this is no load balancer but what stands between a public address and its instance: `elasticAddress` is one
+   * of this machine's loopback that serves its listeners for any Host. Instances do not reach it at `address`, which others
+   * may share.
+   */
+  elasticAddress: string | null
   internetFacing: boolean
   /** Names by which the public listeners know it (lower case, without port). */
   hosts: string[]

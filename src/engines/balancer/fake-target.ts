@@ -2,27 +2,30 @@
 import type { HealthCheck, TargetObservation } from './engine.ts'
 
 export class FakeTarget {
-  check: HealthCheck
+  /** null = it is not checked. */
+  check: HealthCheck | null
   health: 'initial' | 'healthy' | 'unhealthy' = 'initial'
   /** Checks in a row that passed (positive) or failed (negative). */
   row = 0
   lastStatus: number | null = null
   nextCheckAt: number
 
-  constructor(check: HealthCheck, now: number) {
+  constructor(check: HealthCheck | null, now: number) {
     this.check = check
     this.nextCheckAt = now + FIRST_CHECK_MS
   }
 
   /** Does the checks that are due at `now` (monotonic milliseconds, as engines count), each with what the target answers now. */
   advance(now: number, status: number | null): void {
+    const { check } = this
+    if (check === null) return void (this.health = 'healthy')
     // The machine may have slept for hours; more than this many checks in a row cannot change anything.
     for (let done = 0; this.nextCheckAt <= now && done < CHECKS_AT_ONCE_MAX; done++) {
       this.lastStatus = status
-      this.count(passes(this.check, status))
-      this.nextCheckAt += this.health === 'healthy' ? this.check.intervalSeconds * 1000 : this.downIntervalMs
+      this.count(check, passes(check, status))
+      this.nextCheckAt += this.health === 'healthy' ? check.intervalSeconds * 1000 : downIntervalMs(check)
     }
-    if (this.nextCheckAt <= now) this.nextCheckAt = now + this.downIntervalMs
+    if (this.nextCheckAt <= now) this.nextCheckAt = now + downIntervalMs(check)
   }
 
   describe(): Pick<TargetObservation, 'health' | 'reason' | 'description'> {
@@ -36,19 +39,18 @@ export class FakeTarget {
     return { health, reason: 'Target.ResponseCodeMismatch', description }
   }
 
-  private count(passed: boolean) {
+  private count(check: HealthCheck, passed: boolean) {
     this.row = passed ? Math.max(0, this.row) + 1 : Math.min(0, this.row) - 1
-    const { healthyThreshold, unhealthyThreshold, intervalSeconds } = this.check
+    const { healthyThreshold, unhealthyThreshold, intervalSeconds } = check
     if (this.row >= (this.health === 'initial' ? 1 : healthyThreshold)) this.health = 'healthy'
     // A target that is down is looked at more often, but not sooner called unhealthy.
-    const weight = this.health === 'initial' ? this.downIntervalMs / (intervalSeconds * 1000) : 1
+    const weight = this.health === 'initial' ? downIntervalMs(check) / (intervalSeconds * 1000) : 1
     if (-this.row * weight >= unhealthyThreshold) this.health = 'unhealthy'
   }
-
-  private get downIntervalMs(): number {
-    return Math.min(DOWN_INTERVAL_MS, this.check.intervalSeconds * 1000)
-  }
 }
+
+const downIntervalMs = ({ intervalSeconds }: HealthCheck) =>
+  Math.min(DOWN_INTERVAL_MS, intervalSeconds * 1000)
 
 const FIRST_CHECK_MS = 100
 const DOWN_INTERVAL_MS = 250

@@ -18,11 +18,12 @@ describeBalancer('fake balancer', async () => {
     clock,
     engine: world.engine,
     place: (n) => ({ address: `10.0.1.${n}`, loopbackPort: 9_000 + n }),
+    elasticAddress: '127.9.0.1',
     targetAddress: address,
     occupy: async (port, by) => world.occupy(port, by),
     answer: async (n, status) => void statuses.set(address(n), status),
     request: async (to) => {
-      const { status, targetId } = world.request(to)
+      const { status, targetId } = world.request('elasticAddress' in to ? { ...to, port: 80 } : to)
       return { status, by: targetId }
     },
     close: async () => undefined,
@@ -67,6 +68,7 @@ describe('fake balancer', () => {
 const balancer = {
   id: 'one',
   address: '10.0.1.1',
+  elasticAddress: null,
   internetFacing: false,
   hosts: [],
   loopbackPort: null,

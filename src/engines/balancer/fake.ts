@@ -33,6 +33,7 @@ export type FakeRequest =
   | { host: string; listenerPort?: number; from?: string }
   | { loopbackPort: number; from?: string }
   | { address: string; port: number }
+  | { elasticAddress: string; port: number; from?: string }
 
 export type FakeBalancerWorld = {
   /** `own`: the clock of the life that uses it; what is under way when that dies never happens. */
@@ -81,7 +82,10 @@ export function makeFakeBalancerWorld({
     model = structuredClone(next)
     leftOut = new Map(
       [...others].flatMap(([port, by]) =>
-        bindsOf({ port, listenerPort: null }, LOOPBACK).map((bind) => [bind, `is taken by ${by}`]),
+        bindsOf({ port, listenerPort: null, elastic: [] }, LOOPBACK).map((bind) => [
+          bind,
+          `is taken by ${by}`,
+        ]),
       ),
     )
     targets = new Map(
@@ -99,7 +103,7 @@ export function makeFakeBalancerWorld({
   const look = () => {
     for (const group of model.targetGroups)
       for (const target of group.targets) {
-        const port = group.healthCheck.port ?? target.port
+        const port = group.healthCheck?.port ?? target.port
         targetOf(group, target).advance(clock.monotonic(), probe(target.address, port))
       }
   }
@@ -226,14 +230,18 @@ export function makeFakeBalancerWorld({
         requireLetIn(listener, request.from)
         return serve(found, listener?.port ?? 0)
       }
-      const port = 'address' in request ? request.port : (request.listenerPort ?? 80)
+      const port = 'port' in request ? request.port : (request.listenerPort ?? 80)
       if ('host' in request && isTaken(port, publicPort(port))) throw new Error(`nobody listens on ${port}`)
-      const found = loadBalancers.find(({ hosts, address, internetFacing, listeners }) => {
+      const found = loadBalancers.find(({ hosts, address, elasticAddress, internetFacing, listeners }) => {
         const isMeant =
-          'address' in request ? address === request.address : internetFacing && hosts.includes(request.host)
+          'address' in request
+            ? elasticAddress === null && address === request.address
+            : 'host' in request
+              ? internetFacing && hosts.includes(request.host)
+              : elasticAddress === request.elasticAddress
         return isMeant && listeners.some((listener) => listener.port === port)
       })
-      if (found && 'host' in request)
+      if (found && !('address' in request))
         requireLetIn(
           found.listeners.find((one) => one.port === port),
           request.from,

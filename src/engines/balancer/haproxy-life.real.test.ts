@@ -33,6 +33,7 @@ describe('haproxy on the machine', () => {
   const loadBalancer = (n: number, over: Partial<LoadBalancer> = {}): LoadBalancer => ({
     id: `app/balancer/${n}`,
     address: `10.213.1.${n}`,
+    elasticAddress: null,
     internetFacing: true,
     hosts: [n === 1 ? HOST : `shop-${n}.localhost`],
     loopbackPort: net.home.ports.environments + n,
@@ -398,7 +399,7 @@ describe('haproxy on the machine', () => {
   it('names the line that HAProxy refuses, and keeps what is in force', async () => {
     const { master } = await pids()
     const bad = model([target(1)])
-    bad.targetGroups[0]!.healthCheck.matcher = '300-200'
+    bad.targetGroups[0]!.healthCheck!.matcher = '300-200'
     await assert.rejects(engine.apply(bad), {
       name: 'EngineError',
       message: /haproxy\.cfg:\d+\].*http-check expect/,

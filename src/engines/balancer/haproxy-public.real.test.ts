@@ -27,6 +27,7 @@ describe('haproxy on public addresses', () => {
       loadBalancers: [
         {
           ...{ id: 'app/balancer/1', address: '10.213.1.1', internetFacing: true, hosts: [HOST] },
+          elasticAddress: null,
           ...{ loopbackPort: net.home.ports.environments + 1, idleTimeoutSeconds: 60 },
           listeners: [{ port: 80, targetGroupId: 'group-1', clients: ['0.0.0.0/0', '::/0'] }],
           cutsOnRevoke: false,

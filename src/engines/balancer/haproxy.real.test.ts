@@ -13,6 +13,7 @@ describeBalancer('haproxy', async () => {
     clock,
     engine: net.engine,
     place: (n) => ({ address: `10.213.1.${n}`, loopbackPort: net.home.ports.environments + n }),
+    elasticAddress: '127.213.0.1',
     targetAddress: (n) => `10.213.2.${n}`,
     occupy: async (port, by) => {
       if (by === null) await new Promise((resolve) => others.get(port)?.close(resolve))
@@ -24,12 +25,13 @@ describeBalancer('haproxy', async () => {
     },
     answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
     request: async (to) => {
-      const port = 'host' in to ? net.home.ports.http : to.loopbackPort
+      const port = 'loopbackPort' in to ? to.loopbackPort : net.home.ports.http
       const { status, by } = await get(
         port,
         'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',
         ...NONE,
         to.from,
+        'elasticAddress' in to ? to.elasticAddress : undefined,
       )
       return { status, by }
     },

@@ -72,9 +72,11 @@ function healthOf(
       reason: 'Target.DeregistrationInProgress',
       description: 'Target deregistration is in progress',
     }
+  const registering = initial('Elb.RegistrationInProgress', 'Target registration is in progress')
+  if (backend.group.healthCheck === null)
+    return isUp(servers.open) ? { health: 'healthy', reason: '', description: '' } : registering
   const checked = servers.settled && !servers.settled.maintenance ? servers.settled : servers.initial
-  if (!checked || checked.maintenance || (checked.weight === 0 && !checked.draining))
-    return initial('Elb.RegistrationInProgress', 'Target registration is in progress')
+  if (!checked || checked.maintenance || (checked.weight === 0 && !checked.draining)) return registering
   if (isUp(checked)) return { health: 'healthy', reason: '', description: '' }
   if (!isDetermined(backend, servers))
     return initial('Elb.InitialHealthChecking', 'Initial health checks in progress')

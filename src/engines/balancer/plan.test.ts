@@ -14,6 +14,7 @@ const modelOf = (...targets: Target[]): BalancerModel => ({
     {
       id: 'balancer',
       address: '10.0.1.1',
+      elasticAddress: null,
       internetFacing: true,
       hosts: ['shop.localhost'],
       loopbackPort: null,

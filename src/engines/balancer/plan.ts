@@ -5,7 +5,8 @@
 //   settled  `…`    takes the place of `initial` when that was found unhealthy: now `healthyThreshold` checks must pass.
 //                   Both are there until the first check of `settled`, so that the reason is known all the time.
 //   open     `….o`  unchecked and `backup`: HAProxy turns to these only while no target is healthy, which is how an
-//                   Application Load Balancer fails open. In maintenance until its target had its first checks.
+//                   Application Load Balancer fails open. In maintenance until its target had its first checks. In a
+//                   group without checks a target has no other.
 import type { Target } from './engine.ts'
 import type { Server } from './config.ts'
 import { type Backend, ROLES, type Role, serverName } from './names.ts'
@@ -37,6 +38,7 @@ export function planServers(backends: Backend[], running: RunningServer[]): Plan
 
 /** Whether a target has had its first checks: it was healthy once, or failed for as long as makes one unhealthy. */
 export function isDetermined({ group }: Backend, servers: Partial<Record<Role, RunningServer>>): boolean {
+  if (group.healthCheck === null) return true
   const { intervalSeconds, unhealthyThreshold } = group.healthCheck
   const { initial, settled, open } = servers
   if (settled && !settled.maintenance) return true
@@ -79,8 +81,13 @@ function planBackend(backend: Backend, running: RunningServer[]): Plan {
     servers.push(...plan.servers)
     for (const name of plan.kept) kept.add(name)
   }
-  for (const { name, maintenance } of running) {
+  for (const { name, maintenance, draining } of running) {
     if (kept.has(name)) continue
+    // Nobody says of these that they drain: what is in flight has until the next look.
+    if (backend.group.healthCheck === null && !maintenance && !draining) {
+      actions.push({ what: 'drain', backend, name })
+      continue
+    }
     if (!maintenance) actions.push({ what: 'retire', backend, name })
     actions.push({ what: 'delete', backend, name })
   }
@@ -92,21 +99,17 @@ type TargetPlan = Plan & { kept: string[] }
 function planTarget(backend: Backend, target: Target, running: RunningServer[]): TargetPlan {
   const found = serversOf(backend, target, running)
   const determined = isDetermined(backend, found)
+  const stand = planOpen(backend, target, found.open, determined)
+  const open = serverName(target, 'open')
+  const standing = { backend: backend.name, name: open, role: 'open' as const, target, disabled: !determined }
+  if (backend.group.healthCheck === null) return { actions: stand, servers: [standing], kept: [open] }
   const active = (['settled', 'initial'] as const).find((role) => found[role] && !found[role].maintenance)
   const isDown = active !== undefined && found[active]?.operation === 'stopped'
   const role = active === 'initial' && determined && isDown ? 'settled' : (active ?? 'initial')
-  const actions = [
-    ...planServer(backend, target, role, found[role]),
-    ...planOpen(backend, target, found.open, determined),
-  ]
   const name = serverName(target, role)
-  const open = serverName(target, 'open')
   return {
-    actions,
-    servers: [
-      { backend: backend.name, name, role, target, disabled: false },
-      { backend: backend.name, name: open, role: 'open', target, disabled: !determined },
-    ],
+    actions: [...planServer(backend, target, role, found[role]), ...stand],
+    servers: [{ backend: backend.name, name, role, target, disabled: false }, standing],
     kept:
       found.initial && !found.settled?.checked ? [serverName(target, 'initial'), name, open] : [name, open],
   }

@@ -156,10 +156,11 @@ export function get(
   path = '/',
   agent: Agent | false = false,
   from = '127.0.0.1',
+  to = from === '::1' ? from : '127.0.0.1',
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
-      host: from === '::1' ? from : '127.0.0.1',
+      host: to,
       localAddress: from,
       port,
       path,

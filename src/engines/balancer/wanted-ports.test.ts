@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bindsOf, describeTaken, holdersOf, parseListening } from './wanted-ports.ts'
 
-const http = { port: 8080, listenerPort: 80 }
+const http = { port: 8080, listenerPort: 80, elastic: [] }
 const at = (addresses: string[], leftOut: string[] = [], ipv6 = true) =>
   bindsOf(http, { ipv6, public: addresses }, new Set(leftOut))
 
@@ -19,7 +19,7 @@ describe('addresses of a port', () => {
     assert.deepEqual(at(['::']), ['127.0.0.1:8080', '[::]:8080'])
     const public80 = { ipv6: true, public: ['0.0.0.0'] }
     for (const listenerPort of [null, 8443])
-      assert.deepEqual(bindsOf({ port: 8080, listenerPort }, public80), loopback)
+      assert.deepEqual(bindsOf({ ...http, listenerPort }, public80), loopback)
   })
   it('are loopback again where all of a family cannot be had', () => {
     assert.deepEqual(at(['0.0.0.0', '::'], ['0.0.0.0:8080']), ['127.0.0.1:8080', '0.0.0.0:8080', '[::]:8080'])
@@ -29,6 +29,12 @@ describe('addresses of a port', () => {
       '0.0.0.0:8080',
       '10.0.0.1:8080',
     ])
+  })
+  it('are elastic addresses too, unless a socket on all addresses serves them', () => {
+    const elastic = [{ address: '127.9.0.1', id: 'eipalloc-1' }]
+    const of = (addresses: string[]) => bindsOf({ ...http, elastic }, { ipv6: false, public: addresses })
+    assert.deepEqual(of([]), ['127.0.0.1:8080', '127.9.0.1:8080'])
+    assert.deepEqual(of(['0.0.0.0']), ['0.0.0.0:8080'])
   })
   it('are held by who listens there, on all addresses, or for all on one of them', () => {
     const listening = parseListening(

@@ -2,7 +2,13 @@
 import type { BalancerModel, TakenPort } from './engine.ts'
 
 /** One port on the loopback addresses; `listenerPort` null = a load balancer's own loopback port. */
-export type HostPort = { port: number; listenerPort: number | null; loadBalancers: string[] }
+export type HostPort = {
+  port: number
+  listenerPort: number | null
+  loadBalancers: string[]
+  /** Addresses of loopback that serve this port besides, and whose they are. */
+  elastic: { address: string; id: string }[]
+}
 
 /** An address and port as HAProxy writes it: `127.0.0.1:8080`, `[::1]:8080`. */
 export type Bind = string
@@ -20,15 +26,18 @@ export type HostAddresses = {
  * not be had beside it; when another program is in its way (`leftOut`), at least loopback is wanted.
  */
 export function bindsOf(
-  { port, listenerPort }: Pick<HostPort, 'port' | 'listenerPort'>,
+  { port, listenerPort, elastic }: Pick<HostPort, 'port' | 'listenerPort' | 'elastic'>,
   { ipv6, public: addresses }: HostAddresses,
   leftOut: Pick<ReadonlySet<Bind>, 'has'> = new Set(),
 ): Bind[] {
   const bindOf = (address: string) => `${address.includes(':') ? `[${address}]` : address}:${port}`
   const open = listenerPort === 80 ? addresses.map(bindOf) : []
   const loopback = ['127.0.0.1', ...(ipv6 ? ['::1'] : [])].map(bindOf)
+  const others = elastic.map(({ address }) => bindOf(address))
   const isCovered = (bind: Bind) => open.some((other) => other === wildcardOf(bind) && !leftOut.has(other))
-  return [...new Set([...loopback, ...open])].filter((bind) => isWildcard(bind) || !isCovered(bind))
+  return [...new Set([...loopback, ...open, ...others])].filter(
+    (bind) => isWildcard(bind) || !isCovered(bind),
+  )
 }
 
 /** Whether it stands for all addresses of its family. */
@@ -51,10 +60,10 @@ export function wantedPorts(
   const wishes = [...publicWishes(model), ...loopbackWishes(model)].sort((a, b) => rankOf(a) - rankOf(b))
   const wanted = new Map<number, HostPort>()
   const unserved: TakenPort[] = []
-  for (const { listenerPort, loadBalancers } of wishes) {
+  for (const { listenerPort, loadBalancers, elastic } of wishes) {
     const port = listenerPort === null ? loadBalancers.port : publicPort(listenerPort)
     const first = wanted.get(port)
-    if (!first) wanted.set(port, { port, listenerPort, loadBalancers: loadBalancers.ids })
+    if (!first) wanted.set(port, { port, listenerPort, loadBalancers: loadBalancers.ids, elastic })
     else
       unserved.push(
         ...loadBalancers.ids.map((loadBalancerId) => ({
@@ -71,7 +80,7 @@ export function wantedPorts(
   return { wanted: [...wanted.values()], unserved }
 }
 
-type Wish = { listenerPort: number | null; loadBalancers: { port: number; ids: string[] } }
+type Wish = Pick<HostPort, 'listenerPort' | 'elastic'> & { loadBalancers: { port: number; ids: string[] } }
 
 const rankOf = ({ listenerPort }: Wish) => (listenerPort === 80 ? 0 : listenerPort === null ? 1 : 2)
 
@@ -82,13 +91,18 @@ function publicWishes({ loadBalancers }: BalancerModel): Wish[] {
     .sort((a, b) => a - b)
     .map((port) => {
       const users = open.filter(({ listeners }) => listeners.some((one) => one.port === port))
-      return { listenerPort: port, loadBalancers: { port, ids: users.map(({ id }) => id) } }
+      const elastic = users.flatMap(({ id, elasticAddress: address }) =>
+        address === null ? [] : { address, id },
+      )
+      return { listenerPort: port, loadBalancers: { port, ids: users.map(({ id }) => id) }, elastic }
     })
 }
 
 const loopbackWishes = ({ loadBalancers }: BalancerModel): Wish[] =>
   loadBalancers.flatMap(({ id, loopbackPort }) =>
-    loopbackPort === null ? [] : [{ listenerPort: null, loadBalancers: { port: loopbackPort, ids: [id] } }],
+    loopbackPort === null
+      ? []
+      : [{ listenerPort: null, loadBalancers: { port: loopbackPort, ids: [id] }, elastic: [] }],
   )
 
 /** A socket that listens, as `ss -Hltnp` shows it. */
@@ -125,14 +139,19 @@ export function describeTaken(
   addresses: HostAddresses,
 ): TakenPort[] {
   const taken = wanted.flatMap((wish) => {
-    const { port, listenerPort, loadBalancers } = wish
+    const { port, listenerPort, loadBalancers, elastic } = wish
     const binds = bindsOf(wish, addresses, leftOut)
     const missing = binds.filter((bind) => leftOut.has(bind))
-    const [first] = missing
-    if (first === undefined) return []
+    const ownerOf = (bind: Bind) => elastic.find(({ address }) => bind === `${address}:${port}`)?.id
+    const [first] = missing.filter((bind) => ownerOf(bind) === undefined)
     const what = missing.length === binds.length ? `port ${port}` : first
-    const reason = `${what} ${leftOut.get(first)}`
-    return loadBalancers.map((loadBalancerId) => ({ loadBalancerId, listenerPort, port, reason }))
+    const ofAll =
+      first === undefined ? [] : loadBalancers.map((id) => ({ id, reason: `${what} ${leftOut.get(first)}` }))
+    const ofOne = missing.flatMap((bind) => {
+      const id = ownerOf(bind)
+      return id === undefined ? [] : { id, reason: `${bind} ${leftOut.get(bind)}` }
+    })
+    return [...ofAll, ...ofOne].map(({ id, reason }) => ({ loadBalancerId: id, listenerPort, port, reason }))
   })
   return [...taken, ...unserved]
 }

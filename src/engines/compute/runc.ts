@@ -10,7 +10,7 @@ import type { Log } from '../../kernel/log.ts'
 import { isLow, spaceOf } from '../../kernel/space.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { hasNamespace } from '../network/ip.ts'
-import { interfaceOf } from '../network/names.ts'
+import { interfaceOf, rangeOf } from '../network/names.ts'
 import type { Router } from '../network/router.ts'
 import { makeBuilder } from './build.ts'
 import { checkSize, checkSoftware, checkSpec } from './check-spec.ts'
@@ -346,7 +346,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         architecture,
       }
     },
-    network: () => ({ cidr: home.cidr, zones }),
+    network: () => ({ cidr: home.cidr, zones, gateway: rangeOf(home.cidr).gateway }),
     async ensure() {
       await opened()
       await router.ensure()

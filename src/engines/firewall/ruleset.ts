@@ -127,6 +127,8 @@ export function forwardLines(cuts: boolean): string[] {
     'ct state invalid drop',
     `iifname "b*" oifname "${UPLINK}" ip daddr != @closed accept`,
     `iifname "${UPLINK}" ct direction original drop`,
+    // HAProxy, for clients outside: it has asked the instance's groups about them.
+    'ct original ip saddr @gateways meta l4proto tcp accept',
     'meta mark set 0',
     'meta mark set ct original ip saddr map @marks',
     'meta mark vmap @egress',

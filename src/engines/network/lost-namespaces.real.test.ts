@@ -47,6 +47,7 @@ async function suite() {
       {
         id: 'app/shop/1',
         address: address(200),
+        elasticAddress: null,
         internetFacing: true,
         hosts: [HOST],
         loopbackPort: null,

@@ -1,10 +1,12 @@
 // Elastic addresses: of this machine's loopback, 127.<second byte of the VPC>.0.1 and so on, so that those of two homes
-// differ. Each belongs to a network interface while it is associated.
+// differ. Each belongs to a network interface while it is associated; the balancer engine carries what comes to it.
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
+import type { Ec2Internal, ElasticAddress } from '../cloud.ts'
 import type { Context } from '../context.ts'
+import { systemContext } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
-import { ADDRESS_REST_MS, type AddressRow } from './store.ts'
+import { ADDRESS_REST_MS, instanceOf, networkInterfaceOf, type AddressRow } from './store.ts'
 
 /** AWS: 5 a region, more on request; one environment of a single instance takes one. */
 export const ADDRESSES_MAX = 250
@@ -36,3 +38,46 @@ export const dissociate = (store: Store, networkInterfaceId: string): void =>
      where network_interface_id = :networkInterfaceId`,
     { networkInterfaceId },
   )
+
+type Internal = Pick<
+  Ec2Internal,
+  'putAddressNames' | 'elasticAddress' | 'elasticAddresses' | 'noteElasticAddresses'
+>
+
+/** What AWS keeps inside itself: what an address leads to, and under which names (cloud.ts). */
+export function makeElasticAddresses({ store, networkOf }: Ec2Deps): Internal {
+  const describe = (row: AddressRow): ElasticAddress => {
+    const { id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, impairment } = row
+    const context = systemContext(account, region, '')
+    const found = networkInterfaceId ? networkInterfaceOf(store, context, networkInterfaceId) : undefined
+    const instance = found?.instanceId ? instanceOf(store, context, found.instanceId) : undefined
+    const runs = instance?.state === 'running' || instance?.state === 'pending'
+    return {
+      ...{ id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, impairment },
+      hosts: JSON.parse(row.hosts) as string[],
+      gateway: networkOf(context).gateway,
+      associatedWith: found?.instanceId ?? null,
+      instance: instance && found && runs ? { id: instance.id, address: found.address } : null,
+    }
+  }
+  const live = 'select * from ec2_address where released_at is null'
+  return {
+    putAddressNames({ account, region }, id, { hosts, loopbackPort }) {
+      const names = [...new Set(hosts.map((host) => host.toLowerCase()))].sort()
+      store.update('ec2_address', { id, account, region }, { hosts: names, loopbackPort })
+    },
+    elasticAddress(id) {
+      const row = store.get<AddressRow>(`${live} and id = :id`, { id })
+      return row && describe(row)
+    },
+    elasticAddresses: () => store.all<AddressRow>(`${live} order by id`).map(describe),
+    noteElasticAddresses(seen) {
+      for (const { id, leadsTo, impairment } of seen)
+        store.run(
+          `update ec2_address set leads_to = :leadsTo, impairment = :impairment
+           where id = :id and (leads_to is not :leadsTo or impairment <> :impairment)`,
+          { id, leadsTo, impairment },
+        )
+    },
+  }
+}

@@ -15,6 +15,8 @@ export type NamedInterface = {
   address: string
   instanceId: string | null
   loadBalancer: string | null
+  /** A public address that leads to it. */
+  elasticAddress: string | null
   /** Its environment's name, if it has one. */
   environment: string | null
 }
@@ -86,7 +88,7 @@ async function look(
 
 const interfacesOf = (store: Deps['store'], listeners: PublicListener[]): NamedInterface[] =>
   store
-    .all<Omit<NamedInterface, 'loadBalancer'>>(
+    .all<Omit<NamedInterface, 'loadBalancer' | 'elasticAddress'>>(
       `select e.id, e.address, e.instance_id, t.value as environment from ec2_network_interface e
        left join ec2_tag t on t.resource_id = e.instance_id and t.key = 'elasticbeanstalk:environment-name'
        where e.released_at is null order by e.instance_id, e.id`,
@@ -95,13 +97,14 @@ const interfacesOf = (store: Deps['store'], listeners: PublicListener[]): NamedI
       const own = listeners.find(({ networkInterfaceId }) => networkInterfaceId === row.id)
       return {
         ...row,
-        loadBalancer: own?.name ?? null,
+        loadBalancer: own?.kind === 'load balancer' ? own.name : null,
+        elasticAddress: own?.kind === 'elastic address' ? own.name : null,
         environment: row.environment ?? own?.environment ?? null,
       }
     })
 
-function differenceAtListener({ name, port, clients, wanted }: PublicListener): string[] {
-  const where = `at port ${port} of the load balancer ${name}`
+function differenceAtListener({ name, kind, port, clients, wanted }: PublicListener): string[] {
+  const where = `at port ${port} of the ${kind} ${name}`
   const missing = wanted.filter((range) => !clients.includes(range))
   const more = clients.filter((range) => !wanted.includes(range))
   return [

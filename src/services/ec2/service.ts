@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { Store } from '../../store/store.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import type { Ec2Deps } from './deps.ts'
+import { makeElasticAddresses } from './elastic-addresses.ts'
 import { makeEnforcer, makeFirewallReconciler, readClientRules } from './firewall.ts'
 import { firewallReport, type FirewallReport } from './firewall-report.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
@@ -89,6 +90,7 @@ export function makeEc2Service(
     operations,
     internal: {
       ...makeSoftwareOperations(parts),
+      ...makeElasticAddresses(parts),
       metadata: makeMetadataAnswers(parts),
       clientRules: () => readClientRules(store),
       requireRunning: (instanceId: string) => requireRunning(store, instanceId),

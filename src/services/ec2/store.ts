@@ -92,6 +92,14 @@ export const ec2Migrations: Migration[] = [
        where pair.account = ec2_instance.account and pair.region = ec2_instance.region and pair.name = key_name);
     create table ec2_metadata_key (key text primary key) strict;`,
   },
+  {
+    id: 'ec2.5.elastic-addresses',
+    sql: `
+    alter table ec2_address add column hosts text not null default '[]';
+    alter table ec2_address add column loopback_port integer;
+    alter table ec2_address add column leads_to text;
+    alter table ec2_address add column impairment text not null default '';`,
+  },
 ]
 
 export type InstanceRow = {
@@ -163,6 +171,14 @@ export type AddressRow = {
   publicIp: string
   associationId: string | null
   networkInterfaceId: string | null
+  /** JSON: names by which the public listener knows it. */
+  hosts: string
+  /** A port of loopback that leads there too. */
+  loopbackPort: number | null
+  /** Id of the instance that the engine was seen to lead to. */
+  leadsTo: string | null
+  /** Where it is not reached, and why; '' = nowhere. */
+  impairment: string
   /** Set when it was released: it rests until ADDRESS_REST_MS is over. */
   releasedAt: number | null
 }

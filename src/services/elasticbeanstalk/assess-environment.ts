@@ -1,8 +1,6 @@
 // Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
-import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { RequestCounters } from '../cloud.ts'
-import { systemContext } from '../service.ts'
 import { ofEnvironment } from './events.ts'
 import {
   assess,
@@ -12,7 +10,7 @@ import {
   type InstanceFacts,
   type Requests,
 } from './health.ts'
-import { isGone } from './gone.ts'
+import { frontCounters, frontOf, instanceCounters, isFrontMissing, targetsOf, type Targets } from './front.ts'
 import { groupOf } from './instances.ts'
 import type { Parts } from './parts.ts'
 import { refreshPortProblem } from './port-problem.ts'
@@ -40,6 +38,7 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
       'autoscaling_group',
       'elbv2_load_balancer',
       'elbv2_target',
+      'ec2_address',
       'home_room',
     ],
     // eslint-disable-next-line -- all of it is rows
@@ -130,43 +129,15 @@ export function assessNow(
     minSize: group?.minSize ?? 0,
     missing: [
       ...(group ? [] : ['Auto Scaling group']),
-      ...(serving || hasLoadBalancer(parts, row) ? [] : ['load balancer']),
+      ...(serving || !isFrontMissing(parts, row) ? [] : [frontOf(row)]),
     ],
-    requests: requestsOf(loadBalancerCounters(parts, row)),
+    front: frontOf(row),
+    requests: requestsOf(frontCounters(parts, row)),
     lowRoom: room?.low ? lowCause(room) : null,
     instances: instancesOf(store, row.id).map((instance) =>
       factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
     ),
   })
-}
-
-function hasLoadBalancer({ cloud }: Parts, row: EnvironmentRow): boolean {
-  const { loadBalancerArn, listenerArn } = resourcesOf(row)
-  if (!loadBalancerArn || !listenerArn) return false
-  const context = systemContext(row.account, row.region, row.requestId)
-  return !isGone(() =>
-    cloud.elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
-  )
-}
-
-export function loadBalancerCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
-  const { loadBalancerArn } = resourcesOf(row)
-  const context = systemContext(row.account, row.region, row.requestId)
-  return loadBalancerArn
-    ? cloud.elasticloadbalancingv2.loadBalancerCounters(context, loadBalancerArn)
-    : undefined
-}
-
-export function instanceCounters(
-  { cloud }: Parts,
-  row: EnvironmentRow,
-  instanceId: string,
-): RequestCounters | undefined {
-  const { targetGroupArn } = resourcesOf(row)
-  const context = systemContext(row.account, row.region, row.requestId)
-  return targetGroupArn
-    ? cloud.elasticloadbalancingv2.targetCounters(context, targetGroupArn, instanceId)
-    : undefined
 }
 
 type Seen = { now: number; target: InstanceFacts['target'] }
@@ -191,30 +162,6 @@ function factsOf(
     wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
     requests: requestsOf(instanceCounters(parts, row, instanceId)),
   }
-}
-
-/** What the load balancer says, by instance. */
-type Targets = ReadonlyMap<string, { state: string; reason: string }>
-
-export function targetsOf({ cloud }: Parts, row: EnvironmentRow): Targets {
-  const { targetGroupArn } = resourcesOf(row)
-  if (!targetGroupArn) return new Map()
-  const context = systemContext(row.account, row.region, row.requestId)
-  let seen: TargetHealthDescription[] = []
-  // A target group that somebody deleted has no targets.
-  isGone(() => {
-    const input = { TargetGroupArn: targetGroupArn }
-    seen = cloud.elasticloadbalancingv2.describeTargetHealth(context, input).TargetHealthDescriptions ?? []
-  })
-  return new Map(
-    seen.map(({ Target, TargetHealth }) => [
-      Target?.Id ?? '',
-      {
-        state: TargetHealth?.State ?? 'unavailable',
-        reason: [TargetHealth?.Reason, TargetHealth?.Description].filter(Boolean).join(': '),
-      },
-    ]),
-  )
 }
 
 const requestsOf = (counters: RequestCounters | undefined): Requests | null => counters ?? null

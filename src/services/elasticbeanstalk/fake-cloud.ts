@@ -1,7 +1,7 @@
 // The services that Beanstalk composes, for its unit tests: just enough of them, in memory, moved by the clock alone.
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Cloud, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
+import type { Cloud, ElasticAddress, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
 
 type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
 type Group = {
@@ -11,6 +11,7 @@ type Group = {
   desired: number
   instances: Instance[]
   configuration: string
+  targetGroups: string[]
   deletedAt: number | null
 }
 
@@ -22,6 +23,8 @@ export type World = {
   loadBalancers: Set<string>
   listeners: Set<string>
   names: { hosts: string[]; loopbackPort: number | null }[]
+  /** Elastic addresses, by allocation id. */
+  addresses: Map<string, ElasticAddress>
   objects: Map<string, { id: string; bytes: number; sha256Hex: string }>
   /** Bodies of what was put. */
   written: Map<string, Buffer>
@@ -60,6 +63,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     loadBalancers: new Set(),
     listeners: new Set(),
     names: [],
+    addresses: new Map(),
     objects: new Map(),
     written: new Map(),
     buckets: new Set(),
@@ -116,14 +120,61 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     // No rule of a group that nobody made is about another one.
     describeSecurityGroups: () => ({}),
     describeKeyPairs: () => ({}),
+    allocateAddress() {
+      const id = next('eipalloc-', 17)
+      const publicIp = `127.9.0.${world.addresses.size + 1}`
+      world.addresses.set(id, {
+        ...{
+          id,
+          publicIp,
+          account: '',
+          region: '',
+          networkInterfaceId: null,
+          associatedWith: null,
+          instance: null,
+        },
+        ...{ hosts: [], loopbackPort: null, gateway: '10.9.0.3', leadsTo: null, impairment: '' },
+      })
+      return { AllocationId: id, PublicIp: publicIp }
+    },
+    associateAddress(_context, { AllocationId = '', InstanceId = '' }) {
+      const address = world.addresses.get(AllocationId)!
+      Object.assign(address, {
+        ...{ associatedWith: InstanceId, networkInterfaceId: `eni-${InstanceId}`, leadsTo: InstanceId },
+        instance: { id: InstanceId, address: '10.9.1.1' },
+      })
+      return { AssociationId: `eipassoc-${AllocationId}` }
+    },
+    disassociateAddress(_context, { AssociationId = '' }) {
+      const address = world.addresses.get(AssociationId.replace('eipassoc-', ''))!
+      Object.assign(address, {
+        associatedWith: null,
+        networkInterfaceId: null,
+        leadsTo: null,
+        instance: null,
+      })
+      return {}
+    },
+    releaseAddress(_context, { AllocationId = '' }) {
+      if (world.addresses.get(AllocationId)?.associatedWith)
+        throw new DeclaredError('InvalidIPAddress.InUse', '')
+      if (!world.addresses.delete(AllocationId)) throw missing(AllocationId)
+      return {}
+    },
+    describeAddresses(_context, { AllocationIds: [id = ''] = [] }) {
+      const address = world.addresses.get(id)
+      if (!address) throw missing(id)
+      return { Addresses: [address.associatedWith ? { AssociationId: `eipassoc-${id}` } : {}] }
+    },
+    elasticAddress: (id) => world.addresses.get(id),
+    putAddressNames: (_context, id, names) => void Object.assign(world.addresses.get(id)!, names),
     createTags: () => ({}),
     deleteTags: () => ({}),
     deleteSecurityGroup(_context, { GroupId = '' }) {
-      const loadBalanced =
-        world.securityGroups.get(GroupId)?.includes('LoadBalancer') &&
-        (world.loadBalancers.size > 0 || clock.now() < interfacesGoneAt)
-      if (loadBalanced || world.groups.size > 0)
-        throw new DeclaredError('DependencyViolation', 'has a dependent object')
+      const isUsed = world.securityGroups.get(GroupId)?.includes('LoadBalancer')
+        ? world.loadBalancers.size > 0 || clock.now() < interfacesGoneAt
+        : world.groups.size > 0
+      if (isUsed) throw new DeclaredError('DependencyViolation', 'has a dependent object')
       if (!world.securityGroups.delete(GroupId)) throw missing(GroupId)
       return {}
     },
@@ -168,10 +219,21 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       if (!world.configurations.delete(LaunchConfigurationName)) throw missing(LaunchConfigurationName)
       return {}
     },
+    attachLoadBalancerTargetGroups: (_context, { AutoScalingGroupName = '', TargetGroupARNs = [] }) => {
+      world.groups.get(AutoScalingGroupName)!.targetGroups.push(...TargetGroupARNs)
+      return {}
+    },
+    detachLoadBalancerTargetGroups: (_context, { AutoScalingGroupName = '', TargetGroupARNs = [] }) => {
+      const group = world.groups.get(AutoScalingGroupName)!
+      group.targetGroups = group.targetGroups.filter((arn) => !TargetGroupARNs.includes(arn))
+      return {}
+    },
     createAutoScalingGroup(_context, input) {
       const name = input.AutoScalingGroupName ?? ''
       const { MinSize: min = 0, MaxSize: max = 0, LaunchConfigurationName: configuration = '' } = input
-      world.groups.set(name, { name, min, max, desired: min, instances: [], configuration, deletedAt: null })
+      const targetGroups = input.TargetGroupARNs ?? []
+      const sizes = { min, max, desired: min }
+      world.groups.set(name, { name, ...sizes, instances: [], configuration, targetGroups, deletedAt: null })
       return {}
     },
     updateAutoScalingGroup(
@@ -201,6 +263,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return {
         AutoScalingGroups: groups.map((group) => ({
           AutoScalingGroupName: group.name,
+          TargetGroupARNs: group.targetGroups,
           MinSize: group.min,
           MaxSize: group.max,
           DesiredCapacity: group.desired,
@@ -303,6 +366,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       }),
     }),
     putLoadBalancerNames: (_context, _arn, names) => void world.names.push(names),
+    addressCounters: () => undefined,
     loadBalancerCounters: () => undefined,
     targetCounters: () => undefined,
   }

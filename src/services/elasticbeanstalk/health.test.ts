@@ -15,6 +15,7 @@ const instance = (facts: Partial<InstanceFacts> = {}): InstanceFacts => ({
 })
 const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts => ({
   status: 'Ready',
+  front: 'load balancer',
   update: 'Application',
   runningMs: 7_000,
   completed: null,

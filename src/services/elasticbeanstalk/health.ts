@@ -53,7 +53,9 @@ export type EnvironmentFacts = {
   } | null
   expected: { versionLabel: string; deploymentId: number } | null
   minSize: number
-  /** What the environment should have and has not: `Auto Scaling group`, `load balancer`. */
+  /** By what clients reach it. */
+  front: 'load balancer' | 'elastic address'
+  /** What the environment should have and has not: `Auto Scaling group`, or its front. */
   missing: string[]
   requests: Requests | null
   /** Why the whole home is in want of room; null while it is not. */
@@ -93,7 +95,8 @@ function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment
   }
   const findings: Assessment[] = []
   if (one.state === 'Failed') findings.push({ status: 'Severe', causes: ['Application deployment failed.'] })
-  if (outOfService(one)) findings.push({ status: 'Severe', causes: [elbText(one)] })
+  if (outOfService(one))
+    findings.push({ status: 'Severe', causes: [isBehind(facts) ? elbText(one) : NOT_LED_TO] })
   if (one.wrong && facts.expected)
     findings.push({
       status: 'Degraded',
@@ -103,7 +106,10 @@ function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment
     })
   findings.push(...assessRequests(one.requests))
   if (findings.length === 0 && one.target?.state !== 'healthy')
-    findings.push({ status: 'Info', causes: ['The load balancer has not checked this instance yet.'] })
+    findings.push({
+      status: 'Info',
+      causes: [isBehind(facts) ? 'The load balancer has not checked this instance yet.' : NOT_LED_TO],
+    })
   return worst(findings)
 }
 
@@ -159,6 +165,9 @@ function outOfService({ target, state, withoutElbMs }: InstanceFacts): boolean {
   return state === 'Deployed' && target?.state !== 'healthy' && withoutElbMs >= ELB_GRACE_MS
 }
 
+const isBehind = ({ front }: EnvironmentFacts) => front === 'load balancer'
+const NOT_LED_TO = 'The elastic address of the environment does not lead to its instance.'
+
 const isLate = ({ state, target, ageMs }: InstanceFacts) =>
   (state === 'Pending' || state === 'In Progress') && target?.state !== 'healthy' && ageMs >= ELB_GRACE_MS
 
@@ -167,7 +176,7 @@ const elbText = ({ target, withoutElbMs }: InstanceFacts) =>
     ? `ELB health is failing: ${target.reason || 'no reason given'}.`
     : `Instance ELB health has not been available for ${span(withoutElbMs)}.`
 
-function assessTargets({ instances }: EnvironmentFacts): Assessment[] {
+function assessTargets({ instances, front }: EnvironmentFacts): Assessment[] {
   const failing = instances.filter(outOfService).length
   // New instances take their time; but where nobody else serves meanwhile, users get no answer.
   const all = instances.length > 0 && instances.every((one) => outOfService(one) || isLate(one))
@@ -178,6 +187,7 @@ function assessTargets({ instances }: EnvironmentFacts): Assessment[] {
       ? 'Degraded'
       : 'Warning'
   const whom = all ? 'all instances' : outOf(failing, instances.length)
+  if (front === 'elastic address') return [{ status, causes: [NOT_LED_TO] }]
   return [{ status, causes: [`ELB health is failing or not available for ${whom}.`] }]
 }
 

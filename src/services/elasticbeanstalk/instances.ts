@@ -1,11 +1,12 @@
 // Keeps the instances of an environment's group supplied with software, and tells what came, went, succeeded and failed.
+import { DeclaredError } from '../../kernel/errors.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { eventText, explainStart } from '../../platforms/platform.ts'
 import { systemContext } from '../service.ts'
 import { putDeployment } from './deployments.ts'
 import { ofEnvironment } from './events.ts'
 import type { Parts } from './parts.ts'
-import { planMembership, planSoftware } from './plan.ts'
+import { planAddress, planMembership, planSoftware } from './plan.ts'
 import { PlatformMissing } from './software.ts'
 import {
   environmentById,
@@ -47,6 +48,7 @@ export function lookAfterInstances(parts: Parts, environmentId: string): void {
   if (!row || row.terminatedAt !== null || !resourcesOf(row).autoScalingGroupName) return
   followMembership(parts, row)
   followSoftware(parts, row)
+  followAddress(parts, row)
   giveSoftware(parts, row)
 }
 
@@ -118,6 +120,22 @@ function followSoftware(parts: Parts, row: EnvironmentRow): void {
   }
 }
 
+// The elastic address of a single instance goes where requests should: also while a new instance takes the place of the old.
+function followAddress({ store, cloud }: Parts, row: EnvironmentRow): void {
+  const { elasticAddressId } = resourcesOf(row)
+  const address = elasticAddressId ? cloud.ec2.elasticAddress(elasticAddressId) : undefined
+  const wanted = address && planAddress(instancesOf(store, row.id))
+  if (wanted === undefined || wanted === address?.associatedWith) return
+  const context = systemContext(row.account, row.region, row.requestId)
+  const association = { AllocationId: elasticAddressId, InstanceId: wanted, AllowReassociation: true }
+  try {
+    cloud.ec2.associateAddress(context, association)
+  } catch (error) {
+    // It is on its way out, and the group does not know yet.
+    if (!(error instanceof DeclaredError) || error.code !== 'InvalidInstanceID') throw error
+  }
+}
+
 function tellOutcome(
   { store, events }: Parts,
   row: EnvironmentRow,
@@ -163,4 +181,10 @@ const these = (ids: string[]) => `${ids.length === 1 ? 'instance' : 'instances'}
 
 const TOLD_EVERY_MS = 60 * 60_000
 const LEAVING = /^(Terminating|Terminated|Detaching|Detached)/
-const INSTANCE_TABLES = ['ec2_instance', 'ec2_instance_software', 'autoscaling_group', 'autoscaling_instance']
+const INSTANCE_TABLES = [
+  'ec2_instance',
+  'ec2_address',
+  'ec2_instance_software',
+  'autoscaling_group',
+  'autoscaling_instance',
+]

@@ -2,6 +2,7 @@
 import type { EnvironmentInstanceRow, EnvironmentRow } from './store.ts'
 
 type Known = Pick<EnvironmentInstanceRow, 'instanceId' | 'deploymentId'>
+type Placed = Known & Pick<EnvironmentInstanceRow, 'state' | 'launchedAt'>
 type Environment = Pick<EnvironmentRow, 'status' | 'targetDeploymentId'>
 
 /** Which instances came and went, against what the Auto Scaling group lists now. */
@@ -25,4 +26,19 @@ export function planSoftware({ status, targetDeploymentId }: Environment, known:
         deploymentId === null || (status === 'Ready' && deploymentId < targetDeploymentId),
     )
     .map(({ instanceId }) => instanceId)
+}
+
+/** Which instance the elastic address of an environment leads to: one that has its software, the newest deployment before
+ *  older ones, and of these the newest instance; undefined when there is none. */
+export function planAddress(known: Placed[]): string | undefined {
+  const rank = ({ state, deploymentId, launchedAt }: Placed) => [
+    state === 'Deployed' ? 1 : 0,
+    deploymentId ?? 0,
+    launchedAt,
+  ]
+  const isBefore = (a: number[], b: number[]) => {
+    const at = a.findIndex((value, index) => value !== b[index])
+    return at === -1 ? 0 : b[at]! - a[at]!
+  }
+  return known.toSorted((a, b) => isBefore(rank(a), rank(b)))[0]?.instanceId
 }

@@ -159,6 +159,11 @@ export type EnvironmentResources = {
   loadBalancerArn?: string
   loadBalancerDnsName?: string
   listenerArn?: string
+  /** Allocation id of the elastic address of a single instance, and the address. */
+  elasticAddressId?: string
+  elasticAddress?: string
+  /** Which of the two has the environment's names. */
+  front?: 'load balancer' | 'elastic address'
 }
 
 export type DeploymentRow = {

@@ -160,6 +160,7 @@ export function makeBench(
     clock,
     store,
     world,
+    cloud,
     hooks,
     api,
     context,

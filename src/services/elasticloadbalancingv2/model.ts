@@ -1,6 +1,6 @@
 // Rows → what the engine is to carry. Pure.
 import type { BalancerModel, LoadBalancer, TargetGroup } from '../../engines/balancer/engine.ts'
-import type { ClientRules } from '../cloud.ts'
+import type { ClientRules, ElasticAddress } from '../cloud.ts'
 import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
 import type { InstanceFacts } from './health.ts'
 import {
@@ -22,23 +22,65 @@ export type Rows = {
   /** By instance id. */
   instances: ReadonlyMap<string, InstanceFacts>
   clientRules: ClientRules
+  addresses: ElasticAddress[]
 }
 
 export const buildModel = (rows: Rows): BalancerModel => ({
-  loadBalancers: rows.loadBalancers
-    .filter((row) => row.deletedAt === null)
-    .map((row) => loadBalancer(row, rows))
-    .sort(byId),
+  loadBalancers: [
+    ...rows.loadBalancers.filter((row) => row.deletedAt === null).map((row) => loadBalancer(row, rows)),
+    ...rows.addresses.filter(isUsed).map((address) => elasticDoor(address, rows)),
+  ].sort(byId),
   // One that no listener forwards to is not checked: AWS shows its targets as unused.
-  targetGroups: rows.targetGroups
-    .filter((row) => rows.listeners.some((listener) => listener.targetGroupArn === row.arn))
-    .map((row) => targetGroup(row, rows))
-    .sort(byId),
+  targetGroups: [
+    ...rows.targetGroups
+      .filter((row) => rows.listeners.some((listener) => listener.targetGroupArn === row.arn))
+      .map((row) => targetGroup(row, rows)),
+    ...rows.addresses.filter(isUsed).map(instanceBehind),
+  ].sort(byId),
 })
+
+/** What an elastic address serves: HTTP, as its environment's load balancer would. */
+export const ELASTIC_PORT = 80
+const isUsed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
+  networkInterfaceId !== null || hosts.length > 0
+
+const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalancer => ({
+  id: address.id,
+  address: address.gateway,
+  elasticAddress: address.publicIp,
+  internetFacing: true,
+  hosts: address.hosts,
+  loopbackPort: address.loopbackPort,
+  idleTimeoutSeconds: ELASTIC_IDLE_SECONDS,
+  listeners: [
+    {
+      port: ELASTIC_PORT,
+      targetGroupId: address.id,
+      // Where there is nothing to guard, a page says so.
+      clients:
+        address.networkInterfaceId === null
+          ? EVERYBODY
+          : clientRules.ranges(address.networkInterfaceId, ELASTIC_PORT),
+    },
+  ],
+  cutsOnRevoke: address.networkInterfaceId !== null && clientRules.cutsOnRevoke(address.networkInterfaceId),
+})
+
+// AWS: nobody checks an instance before an elastic address leads to it.
+const instanceBehind = ({ id, instance }: ElasticAddress): TargetGroup => ({
+  id,
+  healthCheck: null,
+  targets: instance ? [{ ...instance, port: ELASTIC_PORT, draining: false }] : [],
+})
+
+const EVERYBODY = ['0.0.0.0/0', '::/0']
+/** As long as a load balancer's own default. */
+const ELASTIC_IDLE_SECONDS = 60
 
 const loadBalancer = (row: LoadBalancerRow, { listeners, clientRules }: Rows): LoadBalancer => ({
   id: row.id,
   address: row.address,
+  elasticAddress: null,
   internetFacing: row.scheme === 'internet-facing',
   hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
   loopbackPort: row.loopbackPort,

@@ -13,5 +13,6 @@ export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal,
     })
   },
   loadBalancerCounters: (_context, loadBalancerArn) => rates.loadBalancer(idOfArn(loadBalancerArn)),
+  addressCounters: (_context, allocationId) => rates.loadBalancer(allocationId),
   targetCounters: (_context, targetGroupArn, targetId) => rates.target(idOfArn(targetGroupArn), targetId),
 })

@@ -3,6 +3,7 @@ import { clientRanges, type BalancerEngine } from '../../engines/balancer/engine
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
 import type { Elbv2Deps } from './deps.ts'
+import { ELASTIC_PORT } from './model.ts'
 import type { ListenerRow, LoadBalancerRow } from './store.ts'
 
 const LOOK_TIMEOUT_MS = 10_000
@@ -21,21 +22,36 @@ export async function publicListeners(
       .map(({ arn, value }) => [arn, value]),
   )
   const rules = cloud.ec2.clientRules()
-  return store
+  const clientsOf = (loadBalancerId: string, port: number) =>
+    seen.find((one) => one.loadBalancerId === loadBalancerId && one.listenerPort === port)?.clients ?? []
+  const elastic = cloud.ec2.elasticAddresses().flatMap((address): PublicListener[] => {
+    const { id, publicIp, networkInterfaceId } = address
+    if (networkInterfaceId === null) return []
+    return [
+      {
+        ...{ loadBalancerId: id, name: publicIp, kind: 'elastic address', networkInterfaceId },
+        ...{ environment: null, internetFacing: true, port: ELASTIC_PORT },
+        clients: clientsOf(id, ELASTIC_PORT),
+        wanted: clientRanges(rules.ranges(networkInterfaceId, ELASTIC_PORT)),
+      },
+    ]
+  })
+  const balancers = store
     .all<LoadBalancerRow>(`select * from elbv2_load_balancer where deleted_at is null order by name`)
     .flatMap((row) =>
       listeners
         .filter((listener) => listener.loadBalancerArn === row.arn)
-        .map(({ port }) => ({
+        .map(({ port }): PublicListener => ({
           loadBalancerId: row.id,
           name: row.name,
+          kind: 'load balancer',
           networkInterfaceId: row.networkInterfaceId,
           environment: environments.get(row.arn) ?? null,
           internetFacing: row.scheme === 'internet-facing',
           port,
-          clients:
-            seen.find((one) => one.loadBalancerId === row.id && one.listenerPort === port)?.clients ?? [],
+          clients: clientsOf(row.id, port),
           wanted: clientRanges(rules.ranges(row.networkInterfaceId, port)),
         })),
     )
+  return [...balancers, ...elastic]
 }

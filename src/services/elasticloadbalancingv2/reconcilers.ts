@@ -52,6 +52,7 @@ export function makeBalancerReconciler(
       'ec2_instance',
       'ec2_security_group_rule',
       'ec2_network_interface',
+      'ec2_address',
       'ec2_tag',
     ],
     async reconcile() {
@@ -62,6 +63,7 @@ export function makeBalancerReconciler(
         const rows = readRows()
         record(rows, observed.seen)
         if (observed.seen) recordTaken(rows.loadBalancers, observed.seen)
+        if (observed.seen) recordAddresses(rows, observed.seen)
         const after = { ...rows, ...readTables() }
         settled = isSettled(after)
         return JSON.stringify(buildModel(after))
@@ -159,10 +161,17 @@ export function makeBalancerReconciler(
     }
   }
 
-  function recordTaken(loadBalancers: LoadBalancerRow[], { taken }: BalancerObservation) {
+  function recordAddresses({ addresses }: Rows, seen: BalancerObservation) {
+    const leadsTo = ({ id }: { id: string }) =>
+      seen.targets.find((one) => one.targetGroupId === id && one.health === 'healthy')?.targetId ?? null
+    cloud.ec2.noteElasticAddresses(
+      addresses.map((one) => ({ id: one.id, leadsTo: leadsTo(one), impairment: takenFrom(seen, one.id) })),
+    )
+  }
+
+  function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation) {
     for (const { arn, id, impairment } of loadBalancers) {
-      const reasons = taken.filter((one) => one.loadBalancerId === id).map(({ reason }) => reason)
-      const now = [...new Set(reasons)].join('; ')
+      const now = takenFrom(seen, id)
       if (now !== impairment) store.update('elbv2_load_balancer', { arn }, { impairment: now })
     }
   }
@@ -173,10 +182,11 @@ export function makeBalancerReconciler(
       ...tables,
       instances: instancesOf(tables.targets),
       clientRules: cloud.ec2.clientRules(),
+      addresses: cloud.ec2.elasticAddresses(),
     }
   }
 
-  function readTables(): Omit<Rows, 'instances' | 'clientRules'> {
+  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),
@@ -206,3 +216,7 @@ export function makeBalancerReconciler(
 const isSettled = ({ loadBalancers, targets }: Rows) =>
   loadBalancers.every((row) => row.state === 'active' && row.deletedAt === null) &&
   targets.every((row) => row.health !== 'initial' && row.health !== 'draining')
+
+/** Why a load balancer or elastic address is not reached at some port; '' = it is. */
+const takenFrom = ({ taken }: BalancerObservation, id: string): string =>
+  [...new Set(taken.filter((one) => one.loadBalancerId === id).map(({ reason }) => reason))].join('; ')

@@ -7,6 +7,7 @@ import type { ConfigurationChange, EnvironmentConfiguration, Impact, OptionKey, 
 
 /** `restart`: in place, and the instances' software is put again. */
 const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | 'replace'> = {
+  loadBalanced: 'in-place',
   minSize: 'in-place',
   maxSize: 'in-place',
   cooldownSeconds: 'in-place',

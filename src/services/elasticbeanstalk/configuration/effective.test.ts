@@ -18,6 +18,7 @@ const SAMPLES: Record<string, string> = {
   SecurityGroups: 'sg-1, web',
   SSHSourceRestriction: 'tcp, 22, 22, 192.0.2.0/24',
   ManagedSecurityGroup: 'sg-1',
+  EnvironmentType: 'SingleInstance',
 }
 
 const IMPACTS = {
@@ -27,9 +28,10 @@ const IMPACTS = {
   Unknown: { impact: 'in-place', restartsApplication: false },
 }
 
-/** What AWS's severity makes worse than it is: the rule is one of the group, which instances keep. */
+/** What AWS's severity makes worse than it is: instances stay. */
 const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   SSHSourceRestriction: IMPACTS.NoInterruption,
+  EnvironmentType: IMPACTS.NoInterruption,
 }
 
 /** Settings that an option does not go without. */

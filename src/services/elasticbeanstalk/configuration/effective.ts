@@ -21,9 +21,12 @@ const MATCHER = '200'
 export function configurationOf(platform: string, settings: Setting[]): EnvironmentConfiguration {
   const read = readerOf(platform, settings)
   const number = (namespace: string, name: string) => Number(read(namespace, name))
+  const loadBalanced = read('aws:elasticbeanstalk:environment', 'EnvironmentType') === 'LoadBalanced'
   return {
-    minSize: number(GROUP, 'MinSize'),
-    maxSize: number(GROUP, 'MaxSize'),
+    loadBalanced,
+    // AWS: of a single instance they are 1, whatever else is said.
+    minSize: loadBalanced ? number(GROUP, 'MinSize') : 1,
+    maxSize: loadBalanced ? number(GROUP, 'MaxSize') : 1,
     cooldownSeconds: number(GROUP, 'Cooldown'),
     instanceType:
       listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),

@@ -44,6 +44,7 @@ const EB_CREATE = [
 describe('a configuration of nothing but defaults', () => {
   it('is what the tables say', () => {
     assert.deepEqual(resolve({}).configuration, {
+      loadBalanced: true,
       minSize: 1,
       maxSize: 4,
       cooldownSeconds: 360,
@@ -245,11 +246,6 @@ describe('a wrong setting', () => {
       'a policy that is to come',
       [option(COMMAND, 'DeploymentPolicy', 'Rolling')],
       value('Rolling', COMMAND, 'DeploymentPolicy', `${NOT_YET} It takes: AllAtOnce.`),
-    ],
-    [
-      'one instance',
-      [option(ENVIRONMENT, 'EnvironmentType', 'SingleInstance')],
-      value('SingleInstance', ENVIRONMENT, 'EnvironmentType', `${NOT_YET} It takes: LoadBalanced.`),
     ],
     [
       'a classic load balancer',

@@ -31,6 +31,15 @@ function presetOf(platform: string, key: OptionKey, settings: Setting[]): string
     const type = valueOf(INSTANCE_TYPE)
     if (type !== undefined) return type
   }
+  // Of a single instance both are 1, whatever their defaults.
+  if (key.namespace === 'aws:autoscaling:asg' && /^M(in|ax)Size$/.test(key.optionName)) {
+    const type = valueOf({
+      namespace: 'aws:elasticbeanstalk:environment',
+      optionName: 'EnvironmentType',
+      resourceName: null,
+    })
+    if (type?.toLowerCase() === 'singleinstance') return '1'
+  }
   return findOption(platform, key.namespace, key.optionName)?.option.default ?? null
 }
 

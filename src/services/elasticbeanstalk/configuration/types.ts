@@ -31,6 +31,8 @@ export type ConfigurationChange = {
 
 /** The settings that have an effect, as plain values. Everything a workflow needs, nothing else. */
 export type EnvironmentConfiguration = {
+  /** Behind a load balancer; else one instance with an elastic address. */
+  loadBalanced: boolean
   minSize: number
   maxSize: number
   cooldownSeconds: number

@@ -1,11 +1,13 @@
 // How an environment's row is shown.
 import type { EnvironmentDescription } from '@aws-sdk/client-elastic-beanstalk'
+import { frontOf } from '../front.ts'
 import { cnameOf, environmentArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf, type EnvironmentRow } from '../store.ts'
 
 export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRow): EnvironmentDescription {
-  const { loadBalancerArn, loadBalancerDnsName } = resourcesOf(row)
+  const { loadBalancerArn, loadBalancerDnsName, elasticAddress } = resourcesOf(row)
+  const front = frontOf(row)
   return {
     EnvironmentName: row.name,
     EnvironmentId: row.id,
@@ -15,7 +17,7 @@ export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRo
     PlatformArn: row.platformArn,
     TemplateName: row.templateName ?? undefined,
     Description: row.description ?? undefined,
-    EndpointURL: loadBalancerDnsName,
+    EndpointURL: front === 'elastic address' ? elasticAddress : loadBalancerDnsName,
     CNAME: cnameOf(row, domain),
     DateCreated: new Date(row.createdAt),
     DateUpdated: new Date(row.updatedAt),
@@ -24,18 +26,20 @@ export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRo
     Health: row.health as EnvironmentDescription['Health'],
     HealthStatus: row.healthStatus as EnvironmentDescription['HealthStatus'],
     // Differs from AWS, where the ports are those of the listeners: here the first is where a client of this machine
-    // finds the listener of port 80, the second is the environment's own port on loopback (any Host).
-    Resources: loadBalancerArn
-      ? {
-          LoadBalancer: {
-            LoadBalancerName: loadBalancerArn,
-            Domain: cnameOf(row, domain),
-            Listeners: [ports.http, row.loopbackPort ?? 0]
-              .filter(Boolean)
-              .map((Port) => ({ Protocol: 'HTTP', Port })),
-          },
-        }
-      : undefined,
+    // finds the listener of port 80, the second is the environment's own port on loopback (any Host). A single instance has
+    // no load balancer that could be named, and is reached in the same ways.
+    Resources:
+      (loadBalancerArn ?? elasticAddress)
+        ? {
+            LoadBalancer: {
+              LoadBalancerName: front === 'load balancer' ? loadBalancerArn : undefined,
+              Domain: cnameOf(row, domain),
+              Listeners: [ports.http, row.loopbackPort ?? 0]
+                .filter(Boolean)
+                .map((Port) => ({ Protocol: 'HTTP', Port })),
+            },
+          }
+        : undefined,
     Tier: JSON.parse(row.tier) as EnvironmentDescription['Tier'],
     EnvironmentLinks: [],
     EnvironmentArn: environmentArn(row),

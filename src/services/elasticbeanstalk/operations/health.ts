@@ -8,8 +8,9 @@ import type { _InstanceType } from '@aws-sdk/client-ec2'
 import type { RequestCounters } from '../../cloud.ts'
 import { systemContext } from '../../service.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
-import { assessNow, instanceCounters, loadBalancerCounters } from '../assess-environment.ts'
+import { assessNow } from '../assess-environment.ts'
 import { utilisation } from '../cpu.ts'
+import { frontCounters, instanceCounters } from '../front.ts'
 import { colourOf } from '../health.ts'
 import { invalidToken } from '../paging.ts'
 import type { Parts } from '../parts.ts'
@@ -33,7 +34,7 @@ export function makeHealthOperations(parts: Parts): Operations {
           Status: row.status as EnvironmentHealth, // AWS answers the environment's status here, whatever the model says
           Color: row.health,
           Causes: causes,
-          ApplicationMetrics: metricsOf(loadBalancerCounters(parts, row)),
+          ApplicationMetrics: metricsOf(frontCounters(parts, row)),
           InstancesHealth: summaryOf(instances.map(({ status }) => status)),
           RefreshedAt: new Date(clock.now()),
         }),

@@ -81,7 +81,7 @@ export const environmentOptions: Namespace[] = [
     choice('EnvironmentType', ['LoadBalanced', 'SingleInstance'], {
       default: 'LoadBalanced',
       severity: 'RestartEnvironment',
-      effect: only('LoadBalanced'),
+      effect: EFFECTIVE,
     }),
     text('ExternalExtensionsS3Bucket', { severity: 'RestartEnvironment', maxLength: 255 }),
     text('ExternalExtensionsS3Key', { severity: 'RestartEnvironment', maxLength: 1024 }),

@@ -2,9 +2,9 @@
 import type { Step } from '../../../control/workflows.ts'
 import { eventText, explainBuild } from '../../../platforms/platform.ts'
 import { systemContext } from '../../service.ts'
-import { targetsOf } from '../assess-environment.ts'
 import { layersOutcome, prepareDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
+import { frontOf, targetsOf, type Front } from '../front.ts'
 import { groupOf } from '../instances.ts'
 import type { LayerRow } from '../layers.ts'
 import type { Parts } from '../parts.ts'
@@ -126,11 +126,12 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
 
 type Wait = { environmentId: string; deploymentId: number; name: string; except?: string[] }
 
-/** Waits until the load balancer finds every instance healthy; answers those that are not, with its reason. */
+/** Waits until the load balancer, or the elastic address, finds every instance healthy; answers those that are not, with its
+ *  reason. `front`: unless told, that which has the names. */
 export function awaitHealthy(
   parts: Parts,
   step: Step,
-  wait: Omit<Wait, 'deploymentId'>,
+  wait: Omit<Wait, 'deploymentId'> & { front?: Front },
 ): { id: string; reason: string }[] {
   const { environmentId, name, except = [] } = wait
   const unhealthy = () => {
@@ -138,7 +139,7 @@ export function awaitHealthy(
     const ids = (groupOf(parts, row)?.instances ?? [])
       .map(({ id }) => id)
       .filter((id) => !except.includes(id))
-    const seen = targetsOf(parts, row)
+    const seen = targetsOf(parts, row, wait.front ?? frontOf(row))
     return ids.flatMap((id) => {
       const health = seen.get(id)
       return health?.state === 'healthy' ? [] : [{ id, reason: health?.reason ?? 'Target.NotRegistered' }]

@@ -3,13 +3,14 @@
 import type { Step } from '../../../control/workflows.ts'
 import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
+import { putNames } from '../front.ts'
 import { resourcesOf, type EnvironmentResources } from '../store.ts'
 import {
   makeAutoScalingGroup,
+  makeElasticAddress,
   makeLaunchConfiguration,
   makeListener,
   makeLoadBalancer,
-  makeNames,
   makeStorage,
   makeTargetGroup,
 } from './resources.ts'
@@ -24,8 +25,12 @@ type Making = {
   wanted?(configuration: Work['configuration']): boolean
 }
 
+function isLoadBalanced({ loadBalanced }: Work['configuration']): boolean {
+  return loadBalanced
+}
+
 const MAKINGS: Making[] = [
-  { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup },
+  { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup, wanted: isLoadBalanced },
   {
     name: 'load balancer security group',
     member: 'loadBalancerSecurityGroupId',
@@ -44,8 +49,14 @@ const MAKINGS: Making[] = [
     make: (work) => void makeLaunchConfiguration(work),
   },
   { name: 'auto scaling group', member: 'autoScalingGroupName', make: makeAutoScalingGroup },
-  { name: 'load balancer', member: 'loadBalancerArn', make: makeLoadBalancer },
-  { name: 'listener', member: 'listenerArn', make: makeListener },
+  { name: 'load balancer', member: 'loadBalancerArn', make: makeLoadBalancer, wanted: isLoadBalanced },
+  { name: 'listener', member: 'listenerArn', make: makeListener, wanted: isLoadBalanced },
+  {
+    name: 'elastic address',
+    member: 'elasticAddressId',
+    make: makeElasticAddress,
+    wanted: (configuration) => !isLoadBalanced(configuration),
+  },
 ]
 
 /** One step for each thing; what is remembered already is left alone. */
@@ -54,8 +65,16 @@ export function makeResources(step: Step, work: Work): void {
     step.do(making.name, () => {
       if (lacks(work, making)) making.make(work)
     })
-  step.do('names', () => makeNames(work))
+  // While one front is put in the place of the other, the one that serves keeps them until the other one serves.
+  step.do('names', () => {
+    const { loadBalancerArn, elasticAddressId } = remembered(work)
+    if (!loadBalancerArn || !elasticAddressId) putNames(work.parts, work.row.id, wantedFront(work))
+  })
 }
+
+/** What clients shall reach the environment by. */
+export const wantedFront = ({ configuration }: Work) =>
+  configuration.loadBalanced ? 'load balancer' : 'elastic address'
 
 const lacks = (work: Work, { member, wanted = () => true }: Making) =>
   wanted(work.configuration) && remembered(work)[member] === undefined
@@ -78,7 +97,7 @@ export function repairResources(step: Step, work: Work): boolean {
 // are in use by these, and a launch configuration by the group.
 function forgetGone(work: Work): void {
   const { parts, row, context } = work
-  const { autoScalingGroupName, loadBalancerArn, listenerArn } = remembered(work)
+  const { autoScalingGroupName, loadBalancerArn, listenerArn, elasticAddressId } = remembered(work)
   const { elasticloadbalancingv2 } = parts.cloud
   if (autoScalingGroupName && !groupOf(parts, row)) forget(parts, row.id, 'autoScalingGroupName')
   if (
@@ -93,6 +112,8 @@ function forgetGone(work: Work): void {
     )
   )
     forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'listenerArn')
+  if (elasticAddressId && !parts.cloud.ec2.elasticAddress(elasticAddressId))
+    forget(parts, row.id, 'elasticAddressId', 'elasticAddress')
 }
 
 const remembered = ({ parts, row }: Work) => resourcesOf(current(parts, row.id))

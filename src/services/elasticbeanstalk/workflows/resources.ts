@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { hasKeyPair } from '../configuration/names.ts'
 import { ofEnvironment } from '../events.ts'
-import { cnameOf, environmentArn, storageBucket } from '../names.ts'
+import { environmentArn, storageBucket } from '../names.ts'
 import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf, type EnvironmentRow } from '../store.ts'
@@ -128,12 +128,17 @@ export function makeListener({ parts, row, context }: Work): void {
   parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
 }
 
-export function makeNames({ parts, row, context }: Work): void {
-  const { loadBalancerArn } = resourcesOf(current(parts, row.id))
-  parts.cloud.elasticloadbalancingv2.putLoadBalancerNames(context, required(loadBalancerArn, 'names'), {
-    hosts: [cnameOf(row, parts.domain)],
-    loopbackPort: row.loopbackPort,
+/** AWS: the event's words are not documented; these are the reference's guess. */
+export function makeElasticAddress({ parts, row, context }: Work): void {
+  const { cloud, events } = parts
+  const { AllocationId, PublicIp } = cloud.ec2.allocateAddress(context, {
+    Domain: 'vpc',
+    TagSpecifications: [{ ResourceType: 'elastic-ip', Tags: awsTags(row) }],
   })
+  const elasticAddressId = required(AllocationId, 'allocateAddress')
+  const elasticAddress = required(PublicIp, 'allocateAddress')
+  remember(parts, row.id, { elasticAddressId, elasticAddress })
+  events.write(ofEnvironment(row), 'INFO', `Created EIP: ${elasticAddress}`)
 }
 
 /** Carries out every setting that needs no new instance: sizes, health check, attributes, firewall. */
@@ -146,7 +151,8 @@ export function applySettings(work: Work): void {
       AutoScalingGroupName: autoScalingGroupName,
       ...sizesOf(configuration),
     })
-  if (targetGroupArn) {
+  if (targetGroupArn && configuration.loadBalanced) {
+    registerWithTargetGroup(work, targetGroupArn)
     parts.cloud.elasticloadbalancingv2.modifyTargetGroup(context, {
       TargetGroupArn: targetGroupArn,
       ...healthCheckOf(configuration),
@@ -155,7 +161,7 @@ export function applySettings(work: Work): void {
   }
   // Before the load balancer has other groups than those that its instances know: no moment without either.
   putInstanceRules(work)
-  if (loadBalancerArn) {
+  if (loadBalancerArn && configuration.loadBalanced) {
     changeLoadBalancerAttributes(work, loadBalancerArn)
     parts.cloud.elasticloadbalancingv2.setSecurityGroups(context, {
       LoadBalancerArn: loadBalancerArn,
@@ -163,6 +169,19 @@ export function applySettings(work: Work): void {
     })
   }
   sayWhetherToCut(work)
+}
+
+// A group that was made for a single instance has none.
+function registerWithTargetGroup({ parts, row, context }: Work, targetGroupArn: string): void {
+  const { autoScalingGroupName } = resourcesOf(current(parts, row.id))
+  const { autoscaling } = parts.cloud
+  const names = { AutoScalingGroupNames: autoScalingGroupName ? [autoScalingGroupName] : [] }
+  const [group] = autoscaling.describeAutoScalingGroups(context, names).AutoScalingGroups ?? []
+  if (group && !group.TargetGroupARNs?.includes(targetGroupArn))
+    autoscaling.attachLoadBalancerTargetGroups(context, {
+      AutoScalingGroupName: autoScalingGroupName,
+      TargetGroupARNs: [targetGroupArn],
+    })
 }
 
 function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {

@@ -1,9 +1,11 @@
 // The security groups of an environment: the two that it makes, those that its settings name, and the rules between them.
-// AWS: the load balancer's group lets everybody in at the listener's port, the instances' group the load balancer alone.
+// AWS: the load balancer's group lets everybody in at the listener's port, the instances' group the load balancer alone; that
+// of a single instance lets everybody in.
 import type { IpPermission } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
+import { frontOf } from '../front.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
 import { current, defaultVpc, forget, remember, required, stackName, type Work } from './work.ts'
@@ -12,8 +14,8 @@ export const LISTENER_PORT = 80
 
 /** Whether the environment has that group of its own. */
 export const WANTED = {
-  loadBalancerSecurityGroupId: ({ managedSecurityGroup }: EnvironmentConfiguration) =>
-    managedSecurityGroup === '',
+  loadBalancerSecurityGroupId: ({ loadBalanced, managedSecurityGroup }: EnvironmentConfiguration) =>
+    loadBalanced && managedSecurityGroup === '',
   instanceSecurityGroupId: ({ disableDefaultSecurityGroup }: EnvironmentConfiguration) =>
     !disableDefaultSecurityGroup,
 }
@@ -171,8 +173,21 @@ function wantedRules(work: Work): Map<string, IpPermission> {
   const { instancePort, keyName, sshSource } = work.configuration
   const rules = new Map<string, IpPermission>()
   const tcp = { IpProtocol: 'tcp', FromPort: instancePort, ToPort: instancePort }
-  for (const GroupId of dialling(work))
-    rules.set(keyOf('tcp', instancePort, instancePort, GroupId), { ...tcp, UserIdGroupPairs: [{ GroupId }] })
+  const { loadBalanced } = work.configuration
+  const now = current(work.parts, work.row.id)
+  const front = frontOf(now)
+  // While one front takes the place of the other, both lead to the instances.
+  if (loadBalanced || (resourcesOf(now).loadBalancerArn && front === 'load balancer'))
+    for (const GroupId of dialling(work))
+      rules.set(keyOf('tcp', instancePort, instancePort, GroupId), {
+        ...tcp,
+        UserIdGroupPairs: [{ GroupId }],
+      })
+  if (!loadBalanced || front === 'elastic address')
+    rules.set(keyOf('tcp', instancePort, instancePort, EVERYBODY), {
+      ...tcp,
+      IpRanges: [{ CidrIp: EVERYBODY }],
+    })
   // AWS opens SSH where there is a key for it.
   if (keyName === '') return rules
   const { protocol, fromPort, toPort, source } = sshSource
@@ -184,6 +199,9 @@ function wantedRules(work: Work): Map<string, IpPermission> {
   })
   return rules
 }
+
+/** AWS: a single instance is open to the world as its load balancer would be. */
+const EVERYBODY = '0.0.0.0/0'
 
 const keyOf = (protocol: string, from: number, to: number, source: string) =>
   `${protocol} ${from} ${to} ${source}`

@@ -62,6 +62,7 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
         remove(member, 'Auto Scaling launch configuration', (name) =>
           cloud.autoscaling.deleteLaunchConfiguration(context, { LaunchConfigurationName: name }),
         )
+      removeElasticAddress(parts, step, environmentId)
       remove('listenerArn', 'Load Balancer listener', (arn) =>
         cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
       )
@@ -136,7 +137,11 @@ type Removal = {
 }
 
 /** Deletes one thing, again and again while something still uses it; says so once it is gone. */
-function removeResource(parts: Parts, step: Step, { environmentId, member, wording, deed }: Removal): void {
+export function removeResource(
+  parts: Parts,
+  step: Step,
+  { environmentId, member, wording, deed }: Removal,
+): void {
   step.until(
     `remove ${member}`,
     () => {
@@ -149,13 +154,34 @@ function removeResource(parts: Parts, step: Step, { environmentId, member, wordi
         if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
         throw error
       }
-      const shown = member === 'instanceSecurityGroupId' ? resourcesOf(row).instanceSecurityGroupName : name
+      const { instanceSecurityGroupName, elasticAddress } = resourcesOf(row)
+      const shown =
+        member === 'instanceSecurityGroupId'
+          ? instanceSecurityGroupName
+          : member === 'elasticAddressId'
+            ? elasticAddress
+            : name
       forget(parts, environmentId, member)
       parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
       return true
     },
     PATIENCE,
   )
+}
+
+/** Gives the elastic address of an environment back, whatever it leads to. */
+export function removeElasticAddress(parts: Parts, step: Step, environmentId: string): void {
+  const { ec2 } = parts.cloud
+  const deed = (AllocationId: string) => {
+    const row = current(parts, environmentId)
+    const context = systemContext(row.account, row.region, row.requestId)
+    const { Addresses = [] } = ec2.describeAddresses(context, { AllocationIds: [AllocationId] })
+    const { AssociationId } = Addresses[0] ?? {}
+    if (AssociationId) ec2.disassociateAddress(context, { AssociationId })
+    ec2.releaseAddress(context, { AllocationId })
+  }
+  removeResource(parts, step, { environmentId, member: 'elasticAddressId', wording: 'EIP', deed })
+  step.do('forget elastic address', () => forget(parts, environmentId, 'elasticAddress'))
 }
 
 const STILL_USED = /DependencyViolation|ResourceInUse|InUse|ScalingActivityInProgress/

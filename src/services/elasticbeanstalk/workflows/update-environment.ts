@@ -19,6 +19,7 @@ import { failureOf, tellFailure, type Failure } from './outcome.ts'
 import { replaceInstances } from './replace-instances.ts'
 import { applySettings } from './resources.ts'
 import { removeUnusedGroups } from './security-groups.ts'
+import { removeUnusedFront, switchFront } from './switch-front.ts'
 import { current, workOn } from './work.ts'
 
 export type UpdateParams = {
@@ -46,10 +47,14 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
             `Updating environment ${row.name}'s configuration settings.`,
           ),
         )
-      const failure = carryOut(parts, step, params)
+      const failure = carryOut(parts, step, params) ?? moveNames(parts, step, environmentId)
       if (!failure && change.settings) removeUnused(parts, step, environmentId)
       step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
-      if (failure && change.settings && deploymentId !== null) revert(parts, step, params)
+      if (failure && change.settings) {
+        if (deploymentId !== null) revert(parts, step, params)
+        else step.do('settings of before', () => applyStored(parts, environmentId))
+        removeUnused(parts, step, environmentId)
+      }
       step.do('ready', () => becomeReady(parts, params, failure))
     },
 
@@ -92,13 +97,26 @@ function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | nul
   return unhealthy.length > 0 ? { kind: 'health', unhealthy } : null
 }
 
+function moveNames(parts: Parts, step: Step, environmentId: string): Failure | null {
+  const row = current(parts, environmentId)
+  const target = step.do('target of the names', () => draftOf(row))
+  return switchFront(step, workOn(parts, row, configurationOfSettings(target)))
+}
+
+function applyStored(parts: Parts, environmentId: string): void {
+  const row = current(parts, environmentId)
+  applySettings(workOn(parts, row, configurationOfSettings(row)))
+}
+
 // Before the update ends, as CloudFormation cleans up before it reports success. Old instances give their groups back when
 // they are gone.
 function removeUnused(parts: Parts, step: Step, environmentId: string): void {
-  const remove = () => {
+  const work = () => {
     const row = current(parts, environmentId)
-    return removeUnusedGroups(workOn(parts, row, configurationOfSettings(draftOf(row))))
+    return workOn(parts, row, configurationOfSettings(draftOf(row)))
   }
+  removeUnusedFront(step, work())
+  const remove = () => removeUnusedGroups(work())
   step.until('remove unused security groups', remove, { timeoutMs: 10 * 60_000, onTimeout: () => true })
 }
 
@@ -189,9 +207,9 @@ function fail(parts: Parts, params: UpdateParams, failure: Failure | null): void
 function revert(parts: Parts, step: Step, { environmentId, deploymentId }: UpdateParams): void {
   const { store, events } = parts
   const began = step.do('begin revert', () => {
+    applyStored(parts, environmentId)
     const row = current(parts, environmentId)
     const expected = findDeployment(store, environmentId, row.expectedDeploymentId)
-    applySettings(workOn(parts, row, configurationOfSettings(row)))
     const touched = instancesOf(store, environmentId).some((one) => one.deploymentId === deploymentId)
     if (!expected || !touched) return null
     const { versionLabel, settings, platformArn } = expected

@@ -1,0 +1,137 @@
+// What clients reach an environment by: its load balancer or, of a single instance, its elastic address. While an update
+// puts one in the place of the other there are both, and the names belong to one of them.
+import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { RequestCounters } from '../cloud.ts'
+import { systemContext } from '../service.ts'
+import { isGone } from './gone.ts'
+import { cnameOf } from './names.ts'
+import type { Parts } from './parts.ts'
+import { environmentById, instancesOf, resourcesOf, type EnvironmentRow } from './store.ts'
+
+export type Front = 'load balancer' | 'elastic address'
+
+/** Which of the two has the environment's names. */
+export const frontOf = (row: EnvironmentRow): Front => resourcesOf(row).front ?? 'load balancer'
+
+/** What the front says of instances, by their ids. */
+export type Targets = ReadonlyMap<string, { state: string; reason: string }>
+
+export const targetsOf = (parts: Parts, row: EnvironmentRow, front = frontOf(row)): Targets =>
+  front === 'load balancer' ? loadBalancerTargets(parts, row) : addressTargets(parts, row)
+
+function loadBalancerTargets({ cloud }: Parts, row: EnvironmentRow): Targets {
+  const { targetGroupArn } = resourcesOf(row)
+  if (!targetGroupArn) return new Map()
+  let seen: TargetHealthDescription[] = []
+  // A target group that somebody deleted has no targets.
+  isGone(() => {
+    const input = { TargetGroupArn: targetGroupArn }
+    seen =
+      cloud.elasticloadbalancingv2.describeTargetHealth(contextOf(row), input).TargetHealthDescriptions ?? []
+  })
+  return new Map(
+    seen.map(({ Target, TargetHealth }) => [
+      Target?.Id ?? '',
+      {
+        state: TargetHealth?.State ?? 'unavailable',
+        reason: [TargetHealth?.Reason, TargetHealth?.Description].filter(Boolean).join(': '),
+      },
+    ]),
+  )
+}
+
+// AWS asks nobody whether the application answers there, only whether the instance runs.
+function addressTargets({ cloud, store }: Parts, row: EnvironmentRow): Targets {
+  const { elasticAddressId } = resourcesOf(row)
+  const address = elasticAddressId ? cloud.ec2.elasticAddress(elasticAddressId) : undefined
+  return new Map(
+    instancesOf(store, row.id).map(({ instanceId }) => [
+      instanceId,
+      address?.instance?.id === instanceId && address.leadsTo === instanceId
+        ? { state: 'healthy', reason: '' }
+        : { state: 'unused', reason: 'The elastic address of the environment does not lead to it' },
+    ]),
+  )
+}
+
+/** Of all requests to the environment; undefined until seen. */
+export function frontCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
+  const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
+  if (frontOf(row) === 'elastic address')
+    return elasticAddressId
+      ? cloud.elasticloadbalancingv2.addressCounters(contextOf(row), elasticAddressId)
+      : undefined
+  return loadBalancerArn
+    ? cloud.elasticloadbalancingv2.loadBalancerCounters(contextOf(row), loadBalancerArn)
+    : undefined
+}
+
+/** Of those that one instance got. */
+export function instanceCounters(
+  parts: Parts,
+  row: EnvironmentRow,
+  instanceId: string,
+): RequestCounters | undefined {
+  const { targetGroupArn, elasticAddressId } = resourcesOf(row)
+  const { elasticloadbalancingv2, ec2 } = parts.cloud
+  if (frontOf(row) === 'elastic address')
+    return elasticAddressId && ec2.elasticAddress(elasticAddressId)?.instance?.id === instanceId
+      ? frontCounters(parts, row)
+      : undefined
+  return targetGroupArn
+    ? elasticloadbalancingv2.targetCounters(contextOf(row), targetGroupArn, instanceId)
+    : undefined
+}
+
+/** What the environment should be reached by, and what of it is not there. */
+export function isFrontMissing({ cloud }: Parts, row: EnvironmentRow): boolean {
+  const { loadBalancerArn, listenerArn, elasticAddressId } = resourcesOf(row)
+  if (frontOf(row) === 'elastic address')
+    return !elasticAddressId || cloud.ec2.elasticAddress(elasticAddressId) === undefined
+  if (!loadBalancerArn || !listenerArn) return true
+  return isGone(() =>
+    cloud.elasticloadbalancingv2.describeLoadBalancers(contextOf(row), {
+      LoadBalancerArns: [loadBalancerArn],
+    }),
+  )
+}
+
+/** At which port of this machine it is not reached, and why; '' = at none. */
+export function impairmentOf({ cloud }: Parts, row: EnvironmentRow): string {
+  const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
+  if (frontOf(row) === 'elastic address')
+    return (elasticAddressId && cloud.ec2.elasticAddress(elasticAddressId)?.impairment) || ''
+  let reason = ''
+  if (loadBalancerArn)
+    isGone(() => {
+      const { LoadBalancers = [] } = cloud.elasticloadbalancingv2.describeLoadBalancers(contextOf(row), {
+        LoadBalancerArns: [loadBalancerArn],
+      })
+      const { Code, Reason = '' } = LoadBalancers[0]?.State ?? {}
+      reason = Code === 'active_impaired' ? Reason : ''
+    })
+  return reason
+}
+
+/** From now on clients who ask for the environment come to this front, and to the other one no more. Joins a transaction. */
+export function putNames(parts: Parts, environmentId: string, front: Front): void {
+  const { store, cloud, domain } = parts
+  const row = environmentById(store, environmentId)
+  if (!row) return
+  const resources = resourcesOf(row)
+  const names = { hosts: [cnameOf(row, domain)], loopbackPort: row.loopbackPort }
+  const none = { hosts: [], loopbackPort: null }
+  const { loadBalancerArn, elasticAddressId } = resources
+  const namesOf = (one: Front) => (one === front ? names : none)
+  if (loadBalancerArn)
+    cloud.elasticloadbalancingv2.putLoadBalancerNames(
+      contextOf(row),
+      loadBalancerArn,
+      namesOf('load balancer'),
+    )
+  if (elasticAddressId)
+    cloud.ec2.putAddressNames(contextOf(row), elasticAddressId, namesOf('elastic address'))
+  store.update('environment', { id: row.id }, { resources: { ...resources, front } })
+}
+
+const contextOf = (row: EnvironmentRow) => systemContext(row.account, row.region, row.requestId)
