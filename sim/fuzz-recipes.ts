@@ -16,6 +16,7 @@ export const queryRecipes: Record<string, string[]> = {
     'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:autoscaling:launchconfiguration&OptionSettings.member.1.OptionName=SecurityGroups&OptionSettings.member.1.Value={groupid}',
     'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:elbv2:loadbalancer&OptionSettings.member.1.OptionName=ManagedSecurityGroup&OptionSettings.member.1.Value={groupid}',
     'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:autoscaling:asg&OptionSettings.member.1.OptionName=MaxSize&OptionSettings.member.1.Value={n}',
+    'EnvironmentName={environmentname}&OptionSettings.member.1.Namespace=aws:elasticbeanstalk:environment&OptionSettings.member.1.OptionName=EnvironmentType&OptionSettings.member.1.Value=SingleInstance',
   ],
   TerminateEnvironment: ['EnvironmentName={environmentname}'],
   UpdateApplicationVersion: ['ApplicationName=shop&VersionLabel={versionlabel}&Description=x'],

@@ -9,6 +9,7 @@ import {
   balancerGroups,
   bundleOf,
   creating,
+  kind,
   keyOf,
   property,
   replacing,
@@ -80,7 +81,9 @@ export const REQUESTS: Record<string, Move> = {
     weight: 3,
     play(stage) {
       const least = 1 + stage.below(3)
-      return beanstalk(stage, 'CreateEnvironment', creating(stage.name, least, least + stage.below(2)))
+      const input = creating(stage.name, least, least + stage.below(2))
+      const alone = stage.chance(0.3) ? kind('SingleInstance', 3) : {}
+      return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone })
     },
   },
   resize: {
@@ -99,6 +102,11 @@ export const REQUESTS: Record<string, Move> = {
     weight: 0.8,
     play: (stage) =>
       beanstalk(stage, 'UpdateEnvironment', replacing(stage.chance(0.5) ? 't3.small' : 't3.micro')),
+  },
+  'one instance, or a load balancer': {
+    weight: 0.8,
+    play: (stage) =>
+      beanstalk(stage, 'UpdateEnvironment', kind(stage.chance(0.5) ? 'SingleInstance' : 'LoadBalanced')),
   },
   'name security groups': {
     weight: 0.6,

@@ -157,4 +157,11 @@ export const MUTANTS: Mutant[] = [
     replace: `actions.push()`,
     by: 'sweep: an upload',
   },
+  {
+    bug: 'keeps the elastic address when a load balancer takes its place',
+    file: 'src/services/elasticbeanstalk/workflows/switch-front.ts',
+    find: `if (wantedFront(configuration) === 'load balancer') return removeElasticAddress(`,
+    replace: `if (wantedFront(configuration) === 'load balancer') return void (`,
+    by: 'seeds',
+  },
 ]

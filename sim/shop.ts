@@ -85,6 +85,9 @@ export const property = (value: string): Record<string, string> =>
 export const replacing = (type: string): Record<string, string> =>
   setting(1, 'aws:autoscaling:launchconfiguration', 'InstanceType', type)
 
+export const kind = (type: 'SingleInstance' | 'LoadBalanced', index = 1): Record<string, string> =>
+  setting(index, 'aws:elasticbeanstalk:environment', 'EnvironmentType', type)
+
 /** Groups beside or instead of the instances' own. */
 export const securityGroups = (named: string[], alone: boolean): Record<string, string> => ({
   ...setting(1, 'aws:autoscaling:launchconfiguration', 'SecurityGroups', named.join()),

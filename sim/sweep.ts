@@ -10,6 +10,7 @@ import {
   BUCKET,
   bundleOf,
   creating,
+  kind,
   keyOf,
   prepare,
   property,
@@ -52,6 +53,8 @@ const update = (input: Record<string, string>) =>
 
 const CREATE = create({}, `Successfully launched environment: ${NAME}`)
 
+const SINGLE = create(kind('SingleInstance', 3), `Successfully launched environment: ${NAME}`)
+
 // A client whose connection broke sends again.
 const UPLOAD: Operation = {
   done: 'Finished processing application version v4. Version status: PROCESSED.',
@@ -81,6 +84,22 @@ export const SWEEPS: Record<string, Sweep> = {
   'a changed instance type': { before: [CREATE], swept: update(replacing('t3.small')), instances: 2 },
   'scaling in': { before: [CREATE], swept: update(sizes(1)), instances: 1 },
   'scaling out': { before: [CREATE], swept: update(sizes(3)), instances: 3 },
+  'a single instance': { before: [], swept: SINGLE, instances: 1 },
+  'another type of a single instance': {
+    before: [SINGLE],
+    swept: update(replacing('t3.small')),
+    instances: 1,
+  },
+  'a load balancer for a single instance': {
+    before: [SINGLE],
+    swept: update(kind('LoadBalanced')),
+    instances: 2,
+  },
+  'a single instance for a load balancer': {
+    before: [CREATE],
+    swept: update(kind('SingleInstance')),
+    instances: 1,
+  },
   terminate: {
     before: [CREATE],
     swept: asking(

@@ -1,5 +1,6 @@
 // A user's user: asks each environment that says it is well for a page, now and then. While there is trouble a colour
 // may lag behind; it must not lie for long.
+import { BROKEN, isUnchecked } from './invariants/health.ts'
 import type { World } from './world.ts'
 
 /** Seen by a health check within its thresholds (5 × 15 s) or, where the balancer cannot be seen, after 60 s of that; told by
@@ -26,13 +27,13 @@ export function makeVisitor(world: World): Visitor {
       // The machine slept: so did whoever counts failures.
       if (now - visitedAt > 2 * EVERY_MS) failing.clear()
       visitedAt = now
-      const well = world.store.all<{ id: string; cnamePrefix: string }>(
-        `select id, cname_prefix from environment where status = 'Ready' and health = 'Green'`,
+      const well = world.store.all<{ id: string; cnamePrefix: string; resources: string }>(
+        `select id, cname_prefix, resources from environment where status = 'Ready' and health = 'Green'`,
       )
       for (const id of failing.keys()) if (!well.some((one) => one.id === id)) failing.delete(id)
-      return well.flatMap(({ id, cnamePrefix }) => {
+      return well.flatMap(({ id, cnamePrefix, resources }) => {
         const status = world.request(cnamePrefix)
-        if (status === 200) {
+        if (status === 200 || (status === BROKEN && isUnchecked({ resources }))) {
           failing.delete(id)
           return []
         }

@@ -248,7 +248,7 @@ describe('bad input', { concurrency: 1 }, () => {
           /ConfigurationValidationException.*NoSuchOption/,
         ],
         [setting('aws:no:such', 'X', '1'), /ConfigurationValidationException/],
-        [setting('aws:elasticbeanstalk:environment', 'EnvironmentType', 'SingleInstance'), /SingleInstance/],
+        [setting('aws:elasticbeanstalk:environment', 'EnvironmentType', 'Single'), /EnvironmentType/],
         [
           [
             'elasticbeanstalk',

@@ -9,6 +9,7 @@ const RESOURCES: Record<string, string> = {
   targetGroupArn: 'select arn from elbv2_target_group',
   loadBalancerArn: 'select arn from elbv2_load_balancer',
   listenerArn: 'select arn from elbv2_listener',
+  elasticAddressId: 'select id from ec2_address where released_at is null',
 }
 /** Those of users have names of their own. */
 const SECURITY_GROUPS = `select id from ec2_security_group where name <> 'default' and name not like 'team-%'`
@@ -29,6 +30,7 @@ export function ownership(world: World): string[] {
       named('loadBalancerSecurityGroupId', 'instanceSecurityGroupId'),
     ),
     ...groupsOfSettings(world),
+    ...fronts(world),
     ...rulesWithoutGroup(world),
     ...interfaces(world),
     ...members(world),
@@ -78,6 +80,23 @@ function groupsOfSettings(world: World): string[] {
     ]
   })
 }
+
+/** A load balancer or an elastic address, as the settings say, and never both. */
+const fronts = (world: World): string[] =>
+  environmentsOf(world).flatMap((row) => {
+    const { loadBalancerArn, elasticAddressId, front } = resourcesOf(row)
+    const settings = JSON.parse(row.settings) as { optionName: string; value: string }[]
+    const alone = settings.some(
+      ({ optionName, value }) => optionName === 'EnvironmentType' && value === 'SingleInstance',
+    )
+    const wanted = alone ? 'elastic address' : 'load balancer'
+    const there = [loadBalancerArn ? 'load balancer' : [], elasticAddressId ? 'elastic address' : []].flat()
+    return there.some((one) => one !== wanted) || (front !== undefined && front !== wanted)
+      ? [
+          `${row.name} should be reached by its ${wanted}, has ${there.join(', ')}, and its names lead to the ${front}`,
+        ]
+      : []
+  })
 
 const LAUNCH = 'aws:autoscaling:launchconfiguration'
 const BALANCER = 'aws:elbv2:loadbalancer'

@@ -101,24 +101,41 @@ function balancers(world: World): string[] {
   const waiting = waitingForSoftware(world)
   const targets = targetsOf(world)
   const ids = targets.map(({ targetId }) => targetId)
+  const balanced = column(world, `select name from autoscaling_group where target_groups <> '[]'`)
   const expected = membersOf(world)
+    .filter(({ groupName }) => balanced.includes(groupName))
     .map(({ instanceId }) => instanceId)
     .filter((id) => !waiting.has(id) && !world.takenOut.has(id))
   const model = world.balancer.model()
   const loadBalancers = column(world, 'select id from elbv2_load_balancer')
   const carried = model.targetGroups.flatMap((group) => group.targets.map(({ id }) => id))
+  const elastic = world.store.all<{ id: string; instanceId: string; leadsTo: string | null }>(
+    `select a.id, e.instance_id, a.leads_to from ec2_address a
+     left join ec2_network_interface e on e.id = a.network_interface_id where a.released_at is null`,
+  )
+  const reached = elastic.flatMap(({ instanceId }) =>
+    instanceId && !waiting.has(instanceId) ? instanceId : [],
+  )
   const kept = ids.filter((id) => world.trouble.broken.has(id))
   return [
     ...same('targets', ids, 'group members', expected),
     ...targets
       .filter(({ targetId, health: seen }) => seen !== (kept.includes(targetId) ? 'unhealthy' : 'healthy'))
       .map(({ targetId, health: seen }) => `target ${targetId} is ${seen}`),
-    ...same('carried targets', carried, 'targets', ids),
+    ...same(
+      'carried targets',
+      carried.filter((id) => !waiting.has(id)),
+      'targets',
+      [...ids, ...reached],
+    ),
+    ...elastic
+      .filter(({ instanceId, leadsTo }) => instanceId !== leadsTo)
+      .map(({ id, instanceId, leadsTo }) => `${id} leads to ${leadsTo}, not to ${instanceId}`),
     ...same(
       'carried load balancers',
       model.loadBalancers.map(({ id }) => id),
       'load balancers',
-      loadBalancers,
+      [...loadBalancers, ...elastic.map(({ id }) => id)],
     ),
   ]
 }

@@ -45,7 +45,10 @@ const capacities = ({ store }: World) =>
     )
 
 function carried(world: World): string[] {
-  const rows = column(world, 'select id from ec2_instance union select id from elbv2_load_balancer')
+  const rows = column(
+    world,
+    'select id from ec2_instance union select id from elbv2_load_balancer union select id from ec2_address',
+  )
   const { loadBalancers, targetGroups } = world.balancer.model()
   return [...loadBalancers, ...targetGroups.flatMap(({ targets }) => targets)]
     .filter(({ id }) => !rows.includes(id))

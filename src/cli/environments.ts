@@ -18,6 +18,8 @@ export type Environment = {
   url: string
   /** The environment's own loopback port, which answers whatever the Host; for programs that do not resolve the name. */
   localUrl: string
+  /** Of a single instance: an address of loopback that leads there; '' = it has a load balancer. */
+  elasticAddress: string
   updatedAt: string
 }
 
@@ -97,6 +99,7 @@ export function environmentOf(api: Api<ApiHome>, from: { [name: string]: XmlValu
     platform: textOf(from.SolutionStackName) || textOf(from.PlatformArn),
     cname,
     url: `http://${cname}${api.home.ports.http === 80 ? '' : `:${api.home.ports.http}`}/`,
+    elasticAddress: /^127(\.\d+){3}$/.exec(textOf(from.EndpointURL))?.[0] ?? '',
     localUrl: ownPort ? `http://127.0.0.1:${ownPort}/` : '',
     updatedAt: textOf(from.DateUpdated),
   }

@@ -60,6 +60,7 @@ export async function status(homeDir: string, named: string | undefined, { json 
   if (json) return printJson({ ...environment, causes, instances: rows, ...(room ? { room } : {}) })
   print(`${environment.name} (${environment.id})  ${environment.platform}`)
   print(`  URL      ${environment.url}`)
+  if (environment.elasticAddress) print(`  Address  ${environment.elasticAddress} (a single instance’s)`)
   if (environment.localUrl) print(`  Local    ${environment.localUrl} (any Host)`)
   const service = makeService(api.home)
   if (service.isInstalled()) print(`  Service  ${await describeService(service)}`)

@@ -7,6 +7,7 @@ import { lastLines } from '../log-tail.ts'
 import { print, printJson } from '../output.ts'
 import { reach, type Reply } from '../reach.ts'
 import { listOf, structureOf, textOf } from '../xml.ts'
+import { readFirewallReport } from './firewall.ts'
 import { tailLogs } from './logs.ts'
 
 type Finding = { step: string; ok: boolean; saw: string }
@@ -59,9 +60,21 @@ async function walkTo(api: Api, target: string | undefined, see: See): Promise<O
   const works = reply.kind === 'answer' && reply.status < 500
   see('listener', reply.kind === 'answer', `${environment.url.slice(0, -1)}${path}: ${reply.saw}`)
   const targets = await targetsOf(api, environment)
-  if (targets.length === 0) see('targets', false, 'no instance is registered with the load balancer')
+  const { elasticAddress } = environment
+  if (targets.length === 0)
+    see(
+      'targets',
+      false,
+      elasticAddress
+        ? `the elastic address ${elasticAddress} leads to no instance`
+        : 'no instance is registered with the load balancer',
+    )
   for (const one of targets)
-    see('target', one.state === 'healthy', `${one.id}: ${one.state}${one.why ? ` (${one.why})` : ''}`)
+    see(
+      elasticAddress ? 'address' : 'target',
+      one.state === 'healthy',
+      `${one.id}: ${one.state}${one.why ? ` (${one.why})` : ''}`,
+    )
   for (const one of await instancesOf(api, environment)) see('process', one.ok, `${one.id}: ${one.saw}`)
 
   const ill = targets.filter((one) => one.state !== 'healthy')
@@ -114,7 +127,7 @@ async function environmentFor(
   const local = /^(127(\.\d+){3}|localhost|\[::1\])$/i.test(host)
   const environment = all.find((one) =>
     local
-      ? port !== '' && new URL(one.localUrl || 'http://none').port === port
+      ? one.elasticAddress === host || (port !== '' && new URL(one.localUrl || 'http://none').port === port)
       : one.cname.toLowerCase() === host.toLowerCase(),
   )
   return { environment, path }
@@ -123,6 +136,7 @@ async function environmentFor(
 type Target = { id: string; state: string; why: string }
 
 async function targetsOf(api: Api, environment: Environment): Promise<Target[]> {
+  if (environment.elasticAddress) return instanceBehind(api, environment.elasticAddress)
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironmentResources', {
     EnvironmentName: environment.name,
   })
@@ -147,6 +161,14 @@ async function targetsOf(api: Api, environment: Environment): Promise<Target[]> 
     }
   }
   return found
+}
+
+/** What an elastic address leads to; nobody checks it there. */
+async function instanceBehind(api: Api, address: string): Promise<Target[]> {
+  const { interfaces } = await readFirewallReport(api)
+  return interfaces
+    .filter((one) => one.elasticAddress === address)
+    .flatMap(({ instanceId }) => (instanceId === null ? [] : [{ id: instanceId, state: 'healthy', why: '' }]))
 }
 
 async function instancesOf(

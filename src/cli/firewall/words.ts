@@ -86,11 +86,11 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
     'to',
   )
   const doors = publicDoors(report, interfaces[0]!)
-  // What a load balancer's public sockets let in from everywhere, they let in within the VPC too.
-  const news =
-    interfaces[0]!.loadBalancer !== null && doors.length > 0
-      ? inside.filter((one) => !/ from (everywhere|[0-9./]+)$/.test(one))
-      : inside
+  // What public sockets let in from everywhere, they let in within the VPC too.
+  const said = publicListenersOf(report, interfaces[0]!).map(({ port }) => `tcp ${port} from `)
+  const news = inside.filter(
+    (one) => !said.some((begin) => one.startsWith(begin) && / from (everywhere|[0-9./]+)$/.test(one)),
+  )
   const lets = [...doors, ...news]
   return [
     lets.length === 0 ? `nothing is let in.` : `${lets.join('; ')}. Everything else is refused.`,
@@ -98,16 +98,17 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
   ]
 }
 
-function publicDoors({ listeners }: FirewallReport, one: NamedInterface): string[] {
-  return listeners
-    .filter(({ name, internetFacing }) => name === doorOf(one) && internetFacing)
-    .map(({ port, clients, kind, name }) => {
-      const at = kind === 'elastic address' ? ` at ${name}` : ''
-      const ranges = clients.filter((range) => range !== '::1/128')
-      if (ranges.length === 0) return `tcp ${port}${at} from nobody outside`
-      const everywhere = ranges.includes('0.0.0.0/0') ? 'everywhere ' : ''
-      return `tcp ${port}${at} from ${everywhere}${everywhere ? `(${ranges.join(', ')})` : ranges.join(', ')}`
-    })
+const publicListenersOf = ({ listeners }: FirewallReport, one: NamedInterface) =>
+  listeners.filter(({ name, internetFacing }) => name === doorOf(one) && internetFacing)
+
+function publicDoors(report: FirewallReport, own: NamedInterface): string[] {
+  return publicListenersOf(report, own).map(({ port, clients, kind, name }) => {
+    const at = kind === 'elastic address' ? ` at ${name}` : ''
+    const ranges = clients.filter((range) => range !== '::1/128')
+    if (ranges.length === 0) return `tcp ${port}${at} from nobody outside`
+    const everywhere = ranges.includes('0.0.0.0/0') ? 'everywhere ' : ''
+    return `tcp ${port}${at} from ${everywhere}${everywhere ? `(${ranges.join(', ')})` : ranges.join(', ')}`
+  })
 }
 
 function describeEgress(out: string[], they: string, isBalancer: boolean): string {

@@ -21,7 +21,6 @@ import {
   instancesOf,
   liveEnvironments,
   pruneTerminated,
-  resourcesOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
   type EnvironmentRow,

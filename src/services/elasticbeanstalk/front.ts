@@ -3,6 +3,7 @@
 import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
+import type { EnvironmentConfiguration } from './configuration/types.ts'
 import { isGone } from './gone.ts'
 import { cnameOf } from './names.ts'
 import type { Parts } from './parts.ts'
@@ -12,6 +13,10 @@ export type Front = 'load balancer' | 'elastic address'
 
 /** Which of the two has the environment's names. */
 export const frontOf = (row: EnvironmentRow): Front => resourcesOf(row).front ?? 'load balancer'
+
+/** Which of the two shall have them. */
+export const wantedFront = ({ loadBalanced }: Pick<EnvironmentConfiguration, 'loadBalanced'>): Front =>
+  loadBalanced ? 'load balancer' : 'elastic address'
 
 /** What the front says of instances, by their ids. */
 export type Targets = ReadonlyMap<string, { state: string; reason: string }>

@@ -3,7 +3,7 @@
 import type { Step } from '../../../control/workflows.ts'
 import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
-import { putNames } from '../front.ts'
+import { putNames, wantedFront } from '../front.ts'
 import { resourcesOf, type EnvironmentResources } from '../store.ts'
 import {
   makeAutoScalingGroup,
@@ -68,13 +68,10 @@ export function makeResources(step: Step, work: Work): void {
   // While one front is put in the place of the other, the one that serves keeps them until the other one serves.
   step.do('names', () => {
     const { loadBalancerArn, elasticAddressId } = remembered(work)
-    if (!loadBalancerArn || !elasticAddressId) putNames(work.parts, work.row.id, wantedFront(work))
+    if (!loadBalancerArn || !elasticAddressId)
+      putNames(work.parts, work.row.id, wantedFront(work.configuration))
   })
 }
-
-/** What clients shall reach the environment by. */
-export const wantedFront = ({ configuration }: Work) =>
-  configuration.loadBalanced ? 'load balancer' : 'elastic address'
 
 const lacks = (work: Work, { member, wanted = () => true }: Making) =>
   wanted(work.configuration) && remembered(work)[member] === undefined

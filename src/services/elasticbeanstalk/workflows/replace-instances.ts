@@ -3,6 +3,7 @@
 import type { Step } from '../../../control/workflows.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
+import { wantedFront } from '../front.ts'
 import { isGone } from '../gone.ts'
 import { groupOf, lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
@@ -48,7 +49,8 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
       awaitDeployed(parts, step, { environmentId, deploymentId, name: `deployed ${name}`, except }),
     )
     if (failure) return failure
-    const unhealthy = awaitHealthy(parts, step, { environmentId, name: `healthy ${name}`, except })
+    const front = wantedFront(configuration)
+    const unhealthy = awaitHealthy(parts, step, { environmentId, name: `healthy ${name}`, except, front })
     return unhealthy.length > 0 && !configuration.ignoreHealthCheck ? { kind: 'health', unhealthy } : null
   }
   let failure = settled('one more', before.ids)

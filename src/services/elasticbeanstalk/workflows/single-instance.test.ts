@@ -109,6 +109,20 @@ describe('an environment of a single instance', () => {
     assert.equal(bench.environment()?.Health, 'Green')
   })
 
+  it('gets a load balancer before several instances, of another type', async () => {
+    await created()
+    await update(
+      loadBalanced,
+      setting('aws:autoscaling:asg', 'MinSize', '2'),
+      setting('aws:autoscaling:launchconfiguration', 'InstanceType', 't3.small'),
+    )
+    assert.ok(bench.texts().includes('INFO Environment update completed successfully.'))
+    assert.deepEqual(sizes(), [1, 1, 1, 0, 2])
+    assert.equal(bench.world.instances().length, 2)
+    await bench.clock.run(60_000)
+    assert.equal(bench.environment()?.Health, 'Green')
+  })
+
   it('takes the place of a load balancer, which keeps the names until the address serves', async () => {
     bench.create({ OptionSettings: [setting('aws:autoscaling:asg', 'MinSize', '2')] })
     await bench.until('Ready')

@@ -1,20 +1,19 @@
 // Putting a load balancer in the place of a single instance's elastic address, or the other way round. Instances stay, and
 // so do the environment's names: they go to the new front once it serves; then the old one is taken away.
 import type { Step } from '../../../control/workflows.ts'
-import { putNames } from '../front.ts'
+import { putNames, wantedFront } from '../front.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
 import { awaitHealthy } from './deployment-steps.ts'
-import { wantedFront } from './make-resources.ts'
 import type { Failure } from './outcome.ts'
 import { putInstanceRules } from './security-groups.ts'
 import { removeElasticAddress, removeResource } from './terminate-environment.ts'
-import { current, type Work } from './work.ts'
+import { current, forget, type Work } from './work.ts'
 
 /** Gives the names to the front that the settings ask for, unless it has them. Answers why it does not serve, or null. */
 export function switchFront(step: Step, work: Work): Failure | null {
   const { parts, row, configuration } = work
-  const front = wantedFront(work)
+  const front = wantedFront(configuration)
   const needed = step.do('look for another front', () => {
     const { loadBalancerArn, elasticAddressId } = resourcesOf(current(parts, row.id))
     return loadBalancerArn !== undefined && elasticAddressId !== undefined
@@ -32,10 +31,10 @@ export function switchFront(step: Step, work: Work): Failure | null {
 
 /** Takes away what the settings have no use for; the names are not there any more. */
 export function removeUnusedFront(step: Step, work: Work): void {
-  const { parts, row, context } = work
+  const { parts, row, context, configuration } = work
   const { autoscaling, elasticloadbalancingv2 } = parts.cloud
   const environmentId = row.id
-  if (wantedFront(work) === 'load balancer') return removeElasticAddress(parts, step, environmentId)
+  if (wantedFront(configuration) === 'load balancer') return removeElasticAddress(parts, step, environmentId)
   step.do('take leave of the target group', () => {
     const { targetGroupArn, autoScalingGroupName } = resourcesOf(current(parts, environmentId))
     if (!targetGroupArn || !autoScalingGroupName) return
@@ -60,6 +59,7 @@ export function removeUnusedFront(step: Step, work: Work): void {
   remove('loadBalancerArn', 'load balancer', (arn) =>
     elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }),
   )
+  step.do('forget load balancer name', () => forget(parts, environmentId, 'loadBalancerDnsName'))
   remove('targetGroupArn', 'target group', (arn) =>
     elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }),
   )

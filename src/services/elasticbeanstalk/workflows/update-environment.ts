@@ -9,6 +9,7 @@ import {
   putDeployment,
 } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
+import { wantedFront } from '../front.ts'
 import { lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
@@ -93,7 +94,8 @@ function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | nul
   if (params.deploymentId !== null) step.do('deploy', () => deployToAll(parts, environmentId, deploymentId))
   const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: 'deployed' }))
   if (failure || configuration.ignoreHealthCheck) return failure
-  const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy' })
+  const front = wantedFront(configuration)
+  const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy', front })
   return unhealthy.length > 0 ? { kind: 'health', unhealthy } : null
 }
 
