@@ -24,7 +24,6 @@ describe('a run that is kept', () => {
     const place = { layer: '/k/a.qcow2', monitor: '/k/a.monitor', resume: false }
     assert.deepEqual(argvOfPlace(place), [
       ...['-drive', 'file=/k/a.qcow2,format=qcow2,if=virtio,discard=unmap'],
-      ...['-monitor', 'unix:/k/a.monitor,server,nowait'],
     ])
     assert.deepEqual(argvOfPlace({ ...place, resume: true }).slice(-2), ['-loadvm', 'after-the-last-step'])
   })

@@ -51,16 +51,15 @@ export function openKept(folder: string, disk: Disk) {
 }
 
 /** Pure: the words of qemu's command line for a guest that is kept. */
-export const argvOfPlace = ({ layer, monitor, resume }: Place): string[] => [
+export const argvOfPlace = ({ layer, resume }: Omit<Place, 'monitor'>): string[] => [
   ...['-drive', `file=${layer},format=qcow2,if=virtio,discard=unmap`],
-  ...['-monitor', `unix:${monitor},server,nowait`],
   ...(resume ? ['-loadvm', SNAPSHOT] : []),
 ]
 
 const PROMPT = '(qemu) '
 
 /** Says it to qemu (its human monitor). False when no qemu listens; throws what it answers when it cannot do it. */
-function tell(monitor: string, command: string): Promise<boolean> {
+export function tell(monitor: string, command: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let said = ''
     let sent = false

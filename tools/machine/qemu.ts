@@ -6,13 +6,20 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Disk } from './disk.ts'
 import { findEmulator } from './emulator.ts'
-import { argvOfPlace, type Place } from './kept.ts'
+import { argvOfPlace, tell, type Place } from './kept.ts'
 
 /** How guests run here: under KVM, or emulated; `qemu`: the words that its command line begins with. */
 export type Accelerator = { name: 'kvm' | 'tcg'; qemu: string[] }
 /** `folder`: for what its console says. */
 type Starting = { accelerator: Accelerator; folder: string; name: string; place?: Place }
-export type Started = { port: number; console: string; ended: Promise<void>; stop(): Promise<void> }
+export type Started = {
+  port: number
+  console: string
+  ended: Promise<void>
+  /** As the button of a machine: it starts anew, without a word to anything that runs. */
+  reset(): Promise<void>
+  stop(): Promise<void>
+}
 
 const MEMORY_MIB = 3072
 const CPUS = 2
@@ -82,7 +89,12 @@ export async function startGuest(
   { accelerator, folder, name, place }: Starting,
 ): Promise<Started> {
   const port = await freePort()
-  const [file = '', ...args] = argvOf(disk, accelerator, port, place)
+  const monitor = place?.monitor ?? join(folder, `${name}.monitor`)
+  const [file = '', ...args] = [
+    ...argvOf(disk, accelerator, port, place),
+    '-monitor',
+    `unix:${monitor},server,nowait`,
+  ]
   const console = join(folder, `${name}.console`)
   // Its layer lies where the temporary files of large programs belong: /tmp may be memory.
   const child = spawn(file, args, {
@@ -94,7 +106,8 @@ export async function startGuest(
   child.stderr.pipe(log, { end: false })
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
-  return { port, console, ended, stop: () => stop(child, ended) }
+  const reset = async () => void (await tell(monitor, 'system_reset'))
+  return { port, console, ended, reset, stop: () => stop(child, ended) }
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
