@@ -160,8 +160,8 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'keeps the elastic address when a load balancer takes its place',
     file: 'src/services/elasticbeanstalk/workflows/switch-front.ts',
-    find: `if (wantedFront(configuration) === 'load balancer') return removeElasticAddress(`,
-    replace: `if (wantedFront(configuration) === 'load balancer') return void (`,
+    find: `if (unused === 'elastic address') removeElasticAddress(`,
+    replace: `if (unused === 'elastic address') void (`,
     by: 'seeds',
   },
 ]

@@ -1,7 +1,7 @@
 // An environment of a single instance on real engines, as docs/guide.md has it: `eb create --single`, its elastic address, what
 // its group lets in, a new instance and a load balancer under requests, a kill, and nothing left when it is terminated.
 import assert from 'node:assert/strict'
-import { cpSync } from 'node:fs'
+import { appendFileSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { makeTestHome, root, runProgram } from './support/home.ts'
@@ -9,6 +9,15 @@ import { daemonPid, kill, until } from './support/world.ts'
 
 const NAME = 'solo'
 const HOST = `${NAME}.us-west-2.elasticbeanstalk.localhost`
+const SLOW = `
+import time
+
+
+@application.get('/slow')
+def slow():
+    time.sleep(2)
+    return 'slow'
+`
 const TYPE = ['aws:elasticbeanstalk:environment', 'EnvironmentType'] as const
 
 describe('an environment of a single instance', { concurrency: 1 }, () => {
@@ -17,9 +26,9 @@ describe('an environment of a single instance', { concurrency: 1 }, () => {
   const folder = join(home.dir, '../shop')
 
   /** Of a new connection: one that is kept was let in before. 000 is refused. */
-  const ask = async (address = '127.0.0.1', port = home.settings().ports.http) => {
+  const ask = async (address = '127.0.0.1', port = home.settings().ports.http, path = '/') => {
     const said = ['-s', '-m', '10', '-o', '/dev/null', '-w', '%{http_code}', '-H', `Host: ${HOST}`]
-    return (await runProgram(['curl', ...said, `http://${address}:${port}/`])).stdout
+    return (await runProgram(['curl', ...said, `http://${address}:${port}${path}`])).stdout
   }
   const addresses = async () =>
     ((await home.aws(['ec2', 'describe-addresses'])).Addresses ?? []) as {
@@ -47,8 +56,12 @@ describe('an environment of a single instance', { concurrency: 1 }, () => {
     const asking = (async () => {
       while (!over) answers.push(await ask())
     })()
+    // One that is under way at whatever moment.
+    const slow = (async () => {
+      while (!over) answers.push(await ask(undefined, undefined, '/slow'))
+    })()
     await deed().finally(() => (over = true))
-    await asking
+    await Promise.all([asking, slow])
     assert.ok(answers.length > 10, `${answers.length} requests`)
     assert.deepEqual([...new Set(answers)], ['200'])
   }
@@ -58,14 +71,15 @@ describe('an environment of a single instance', { concurrency: 1 }, () => {
     ])
     return (SecurityGroups as { GroupId: string }[])[0]!.GroupId
   }
-  const rule = async (verb: 'authorize' | 'revoke', cidr: string) =>
+  const everybody = async (verb: 'authorize' | 'revoke') =>
     home.aws([
-      ...['ec2', `${verb}-security-group-ingress`, '--group-id', await groupId()],
-      ...['--protocol', 'tcp', '--port', '80', '--cidr', cidr],
+      ...['ec2', `${verb}-security-group-ingress`, '--group-id', await groupId(), '--ip-permissions'],
+      'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=0.0.0.0/0}],Ipv6Ranges=[{CidrIpv6=::/0}]',
     ])
 
   before(async () => {
     cpSync(join(root, 'samples/flask-guestbook'), folder, { recursive: true })
+    appendFileSync(join(folder, 'application.py'), SLOW)
     await home.polebean(['start'])
   })
 
@@ -91,13 +105,13 @@ describe('an environment of a single instance', { concurrency: 1 }, () => {
 
   it('lets in whom the group of its instance lets in', async () => {
     const [address] = await addresses()
-    await rule('revoke', '0.0.0.0/0')
+    await everybody('revoke')
     assert.deepEqual([await ask(), await ask(address?.PublicIp)], ['000', '000'])
     const said = await home.polebean(['firewall', '--from', 'outside', '--to', NAME, '--port', '80'], {
       status: 1,
     })
     assert.match(said.stdout, /^No: /)
-    await rule('authorize', '0.0.0.0/0')
+    await everybody('authorize')
     assert.deepEqual([await ask(), await ask(address?.PublicIp)], ['200', '200'])
   })
 

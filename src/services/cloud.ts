@@ -38,7 +38,7 @@ export type Ec2Internal = {
   /** All of the home, with what they lead to. */
   elasticAddresses(): ElasticAddress[]
   /** What the engine that carries them was seen to do. */
-  noteElasticAddresses(seen: Pick<ElasticAddress, 'id' | 'leadsTo' | 'impairment'>[]): void
+  noteElasticAddresses(seen: Pick<ElasticAddress, 'id' | 'leadsTo' | 'inFlight' | 'impairment'>[]): void
   /** What security groups mean to clients outside of the VPC, as they are now. */
   clientRules(): ClientRules
 }
@@ -58,9 +58,11 @@ export type ElasticAddress = {
   hosts: string[]
   loopbackPort: number | null
   /** The address of the VPC from which the instance is dialled. */
-  gateway: string
+  edge: string
   /** Id of the instance that the engine leads to; null = to none, or nobody knows. */
   leadsTo: string | null
+  /** Requests that it was seen to answer just then. */
+  inFlight: number
   /** Where it is not reached, and why; '' = nowhere. */
   impairment: string
 }

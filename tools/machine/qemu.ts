@@ -90,11 +90,8 @@ export async function startGuest(
 ): Promise<Started> {
   const port = await freePort()
   const monitor = place?.monitor ?? join(folder, `${name}.monitor`)
-  const [file = '', ...args] = [
-    ...argvOf(disk, accelerator, port, place),
-    '-monitor',
-    `unix:${monitor},server,nowait`,
-  ]
+  const [file = '', ...rest] = argvOf(disk, accelerator, port, place)
+  const args = [...rest, '-monitor', `unix:${monitor},server,nowait`]
   const console = join(folder, `${name}.console`)
   // Its layer lies where the temporary files of large programs belong: /tmp may be memory.
   const child = spawn(file, args, {

@@ -101,6 +101,8 @@ function sentenceOf(
   const { name, status, url } = environment
   if (status !== 'Ready') return `${name} is ${status}; wait for it: polebean events -f ${name}`
   if (reply.kind === 'silence') return `Nothing answers at ${url}: ${reply.saw}. See: polebean doctor`
+  if (environment.elasticAddress && reply.byBalancer)
+    return `Nothing answers on the instance of ${name}: its proxy does not run, or the instance does not.`
   if (targets.every((one) => one.state !== 'healthy'))
     return `No instance is healthy: ${(error && causeOf([error])) ?? targets[0]?.why ?? 'there is none'}.`
   return `The application answers HTTP ${reply.status}; the last lines of its log are above. All of it: polebean logs ${name}`
@@ -136,7 +138,7 @@ async function environmentFor(
 type Target = { id: string; state: string; why: string }
 
 async function targetsOf(api: Api, environment: Environment): Promise<Target[]> {
-  if (environment.elasticAddress) return instanceBehind(api, environment.elasticAddress)
+  if (environment.elasticAddress) return instanceBehind(api, environment)
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironmentResources', {
     EnvironmentName: environment.name,
   })
@@ -163,12 +165,16 @@ async function targetsOf(api: Api, environment: Environment): Promise<Target[]> 
   return found
 }
 
-/** What an elastic address leads to; nobody checks it there. */
-async function instanceBehind(api: Api, address: string): Promise<Target[]> {
-  const { interfaces } = await readFirewallReport(api)
-  return interfaces
-    .filter((one) => one.elasticAddress === address)
-    .flatMap(({ instanceId }) => (instanceId === null ? [] : [{ id: instanceId, state: 'healthy', why: '' }]))
+/** What an elastic address leads to, and what its instance's health says: nobody else checks it. */
+async function instanceBehind(api: Api, environment: Environment): Promise<Target[]> {
+  const [{ interfaces }, instances] = await Promise.all([
+    readFirewallReport(api),
+    instancesOf(api, environment),
+  ])
+  const led = interfaces.filter((one) => one.elasticAddress === environment.elasticAddress)
+  return instances
+    .filter(({ id }) => led.some(({ instanceId }) => instanceId === id))
+    .map(({ id, ok, saw }) => ({ id, state: ok ? 'healthy' : 'unhealthy', why: ok ? '' : saw }))
 }
 
 async function instancesOf(

@@ -85,9 +85,11 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
     groups.flatMap(({ egress }) => egress),
     'to',
   )
-  const doors = publicDoors(report, interfaces[0]!)
+  const doors = interfaces.flatMap((one) => publicDoors(report, one))
   // What public sockets let in from everywhere, they let in within the VPC too.
-  const said = publicListenersOf(report, interfaces[0]!).map(({ port }) => `tcp ${port} from `)
+  const said = interfaces
+    .flatMap((one) => publicListenersOf(report, one))
+    .map(({ port }) => `tcp ${port} from `)
   const news = inside.filter(
     (one) => !said.some((begin) => one.startsWith(begin) && / from (everywhere|[0-9./]+)$/.test(one)),
   )

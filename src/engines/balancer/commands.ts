@@ -23,6 +23,8 @@ export function commandOf({ what, backend, name, role, target }: Action): { line
     case 'ready':
     case 'open':
       return { line: `set server ${server} state ready` }
+    case 'leave':
+      return { line: `set server ${server} state maint` }
     case 'retire':
       return { line: `set server ${server} state maint; shutdown sessions server ${server}` }
     case 'delete':

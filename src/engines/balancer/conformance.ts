@@ -311,9 +311,9 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
 
     it('leads from an elastic address to its instance for any host, unchecked, and to another one when it moves', async () => {
       const { elasticAddress } = world
-      const { address: gateway, loopbackPort } = world.place(3)
+      const { address: edge, loopbackPort } = world.place(3)
       const door = (n: number, id: string, own: string, clients: string[]): LoadBalancer => ({
-        ...{ id, address: gateway, elasticAddress: own, internetFacing: true, hosts: [`${id}.localhost`] },
+        ...{ id, address: edge, elasticAddress: own, internetFacing: true, hosts: [`${id}.localhost`] },
         ...{ loopbackPort: loopbackPort + n, idleTimeoutSeconds: 60, cutsOnRevoke: false },
         listeners: [{ port: 80, targetGroupId: id, clients }],
       })

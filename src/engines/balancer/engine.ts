@@ -12,7 +12,7 @@
 // - `observe` by an engine that has not applied a model in its life changes nothing: another process may look so.
 // - A client outside of the VPC is let in by its own address: a new connection from elsewhere than a listener's `clients`
 //   is closed without an answer. Clients in the VPC are the firewall's. Connections that are there stay.
-// - A target that leaves a group without checks gets no new request from then on, and a moment for those in flight.
+// - A target that leaves a group without checks gets no new request from then on; what is in flight on it is answered.
 // - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 

@@ -83,7 +83,10 @@ export function makeHaproxy({
 
   const inForce = (): BalancerModel | null => {
     const text = haproxy.read('model.json')
-    return text ? (JSON.parse(text) as BalancerModel) : null
+    const model = text ? (JSON.parse(text) as BalancerModel) : null
+    // Of releases that knew none.
+    for (const one of model?.loadBalancers ?? []) one.elasticAddress ??= null
+    return model
   }
 
   /** What the configuration in force leaves out, and why. */

@@ -14,8 +14,9 @@ import type { RunningServer } from './running.ts'
 
 export type Action = {
   /** add, then as the role wants it · drain: no new requests · ready: takes them again · open: out of maintenance
-   *  · revive: from maintenance to unchecked · retire: maintenance, cut what is left · delete: when nothing is left */
-  what: 'add' | 'drain' | 'ready' | 'open' | 'revive' | 'retire' | 'delete'
+   *  · revive: from maintenance to unchecked · leave: maintenance · retire: maintenance, cut what is left
+   *  · delete: when nothing is left */
+  what: 'add' | 'drain' | 'ready' | 'open' | 'revive' | 'leave' | 'retire' | 'delete'
   backend: Backend
   name: string
   /** Of `add` and `revive`. */
@@ -81,14 +82,11 @@ function planBackend(backend: Backend, running: RunningServer[]): Plan {
     servers.push(...plan.servers)
     for (const name of plan.kept) kept.add(name)
   }
-  for (const { name, maintenance, draining } of running) {
+  for (const { name, maintenance } of running) {
     if (kept.has(name)) continue
-    // Nobody says of these that they drain: what is in flight has until the next look.
-    if (backend.group.healthCheck === null && !maintenance && !draining) {
-      actions.push({ what: 'drain', backend, name })
-      continue
-    }
-    if (!maintenance) actions.push({ what: 'retire', backend, name })
+    // Nobody says of an unchecked target that it drains: what is in flight on it ends by itself.
+    const leave = backend.group.healthCheck === null ? 'leave' : 'retire'
+    if (!maintenance) actions.push({ what: leave, backend, name })
     actions.push({ what: 'delete', backend, name })
   }
   return { actions, servers }

@@ -208,6 +208,6 @@ export type ComputeEngine = {
   removeLayer(digest: string): Promise<void>
   capacity(): Promise<Capacity>
   /** The range that addresses are taken from and the zones that exist. Fixed for the life of a home. The last 256
-   *  addresses of the range are the engine's own. `gateway`: where instances see clients outside come from. */
-  network(): { cidr: string; zones: string[]; gateway: string }
+   *  addresses of the range are the engine's own. `edge`: where instances see clients outside come from. */
+  network(): { cidr: string; zones: string[]; edge: string }
 }

@@ -235,7 +235,7 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
       diskBytes: 500 * 2 ** 30,
       architecture: 'x86_64',
     }),
-    network: () => ({ cidr, zones, gateway: cidr.replace(/0\/\d+$/, '3') }),
+    network: () => ({ cidr, zones, edge: cidr.replace(/0\/\d+$/, '3') }),
   }
 }
 

@@ -346,7 +346,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
         architecture,
       }
     },
-    network: () => ({ cidr: home.cidr, zones, gateway: rangeOf(home.cidr).gateway }),
+    network: () => ({ cidr: home.cidr, zones, edge: rangeOf(home.cidr).edge }),
     async ensure() {
       await opened()
       await router.ensure()

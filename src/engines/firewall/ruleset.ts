@@ -128,7 +128,7 @@ export function forwardLines(cuts: boolean): string[] {
     `iifname "b*" oifname "${UPLINK}" ip daddr != @closed accept`,
     `iifname "${UPLINK}" ct direction original drop`,
     // HAProxy, for clients outside: it has asked the instance's groups about them.
-    'ct original ip saddr @gateways meta l4proto tcp accept',
+    'ct original ip saddr @edges meta l4proto tcp accept',
     'meta mark set 0',
     'meta mark set ct original ip saddr map @marks',
     'meta mark vmap @egress',

@@ -37,7 +37,7 @@ export type Range = {
   /** AWS's second resolver address: the range's base plus two. */
   resolver: string
   /** AWS's "reserved for future use": from here HAProxy dials for clients outside whose address it has checked itself. */
-  gateway: string
+  edge: string
   /** The last /24 belongs to the engine: uplink and build sandboxes. */
   uplinkHost: string
   uplinkRouter: string
@@ -51,7 +51,7 @@ export function rangeOf(cidr: string): Range {
   return {
     cidr,
     resolver: `${a}.${b}.0.2`,
-    gateway: `${a}.${b}.0.3`,
+    edge: `${a}.${b}.0.3`,
     uplinkHost: `${a}.${b}.255.253`,
     uplinkRouter: `${a}.${b}.255.252`,
     builders: Array.from({ length: 200 }, (_unused, index) => `${a}.${b}.255.${index + 1}`),

@@ -29,7 +29,7 @@ export function routerRuleset(rules: RouterRules): string {
   return `table inet polebean {
   set members { type ifname . ipv4_addr; }
   set balancers { type ipv4_addr; }
-  set gateways { type ipv4_addr; }
+  set edges { type ipv4_addr; }
   set closed { type ipv4_addr; flags interval; auto-merge; }
   chain prerouting { type filter hook prerouting priority raw; policy accept; }
   chain forward { type filter hook forward priority filter; policy drop; }
@@ -37,11 +37,11 @@ export function routerRuleset(rules: RouterRules): string {
 }
 flush set inet polebean members
 flush set inet polebean balancers
-flush set inet polebean gateways
+flush set inet polebean edges
 flush set inet polebean closed
 flush chain inet polebean prerouting
 flush chain inet polebean input
-${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('gateways', [rangeOf(cidr).gateway])}${addElements('closed', closed)}table inet polebean {
+${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('edges', [rangeOf(cidr).edge])}${addElements('closed', closed)}table inet polebean {
   chain prerouting {
     meta nfproto ipv6 drop
     iifname "${BALANCER_LINK}" ip saddr != @balancers drop

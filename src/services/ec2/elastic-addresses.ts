@@ -47,15 +47,16 @@ type Internal = Pick<
 /** What AWS keeps inside itself: what an address leads to, and under which names (cloud.ts). */
 export function makeElasticAddresses({ store, networkOf }: Ec2Deps): Internal {
   const describe = (row: AddressRow): ElasticAddress => {
-    const { id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, impairment } = row
+    const { id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, inFlight, impairment } =
+      row
     const context = systemContext(account, region, '')
     const found = networkInterfaceId ? networkInterfaceOf(store, context, networkInterfaceId) : undefined
     const instance = found?.instanceId ? instanceOf(store, context, found.instanceId) : undefined
     const runs = instance?.state === 'running' || instance?.state === 'pending'
     return {
-      ...{ id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, impairment },
+      ...{ id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, inFlight, impairment },
       hosts: JSON.parse(row.hosts) as string[],
-      gateway: networkOf(context).gateway,
+      edge: networkOf(context).edge,
       associatedWith: found?.instanceId ?? null,
       instance: instance && found && runs ? { id: instance.id, address: found.address } : null,
     }
@@ -72,11 +73,11 @@ export function makeElasticAddresses({ store, networkOf }: Ec2Deps): Internal {
     },
     elasticAddresses: () => store.all<AddressRow>(`${live} order by id`).map(describe),
     noteElasticAddresses(seen) {
-      for (const { id, leadsTo, impairment } of seen)
+      for (const { id, leadsTo, inFlight, impairment } of seen)
         store.run(
-          `update ec2_address set leads_to = :leadsTo, impairment = :impairment
-           where id = :id and (leads_to is not :leadsTo or impairment <> :impairment)`,
-          { id, leadsTo, impairment },
+          `update ec2_address set leads_to = :leadsTo, in_flight = :inFlight, impairment = :impairment
+           where id = :id and (leads_to is not :leadsTo or in_flight <> :inFlight or impairment <> :impairment)`,
+          { id, leadsTo, inFlight, impairment },
         )
     },
   }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 
 export type Subnet = { id: string; zone: string; cidr: string; first: number; size: number }
-export type Network = { vpcId: string; cidr: string; gateway: string; subnets: Subnet[] }
+export type Network = { vpcId: string; cidr: string; edge: string; subnets: Subnet[] }
 
 /** The router, the resolver at VPC+2 and room for more; AWS keeps the first four and the last. */
 const RESERVED_FIRST = 16
@@ -12,7 +12,7 @@ const RESERVED_LAST = 1
 
 /** Splits the range evenly, rounded down to a power of two, as many parts as there are zones. */
 export function makeNetwork(
-  range: { cidr: string; zones: string[]; gateway: string },
+  range: { cidr: string; zones: string[]; edge: string },
   account: string,
   region: string,
 ): Network {
@@ -32,7 +32,7 @@ export function makeNetwork(
       cidr: `${addressOfNumber(first)}/${Number(bits) + more}`,
     }
   })
-  return { vpcId: idOf('vpc-', ''), cidr: range.cidr, gateway: range.gateway, subnets }
+  return { vpcId: idOf('vpc-', ''), cidr: range.cidr, edge: range.edge, subnets }
 }
 
 /** The lowest address of the subnet that is not taken; undefined when it is full. */

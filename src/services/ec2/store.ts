@@ -98,6 +98,7 @@ export const ec2Migrations: Migration[] = [
     alter table ec2_address add column hosts text not null default '[]';
     alter table ec2_address add column loopback_port integer;
     alter table ec2_address add column leads_to text;
+    alter table ec2_address add column in_flight integer not null default 0;
     alter table ec2_address add column impairment text not null default '';`,
   },
 ]
@@ -177,6 +178,8 @@ export type AddressRow = {
   loopbackPort: number | null
   /** Id of the instance that the engine was seen to lead to. */
   leadsTo: string | null
+  /** Requests that were under way when the engine was last seen. */
+  inFlight: number
   /** Where it is not reached, and why; '' = nowhere. */
   impairment: string
   /** Set when it was released: it rests until ADDRESS_REST_MS is over. */

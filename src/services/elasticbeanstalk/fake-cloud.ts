@@ -133,7 +133,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
           associatedWith: null,
           instance: null,
         },
-        ...{ hosts: [], loopbackPort: null, gateway: '10.9.0.3', leadsTo: null, impairment: '' },
+        ...{ hosts: [], loopbackPort: null, edge: '10.9.0.3', leadsTo: null, inFlight: 0, impairment: '' },
       })
       return { AllocationId: id, PublicIp: publicIp }
     },

@@ -39,6 +39,9 @@ export const buildModel = (rows: Rows): BalancerModel => ({
   ].sort(byId),
 })
 
+/** Another one whenever the address moves: whom one instance's groups have let in, another one's are asked about. */
+export const groupBehind = ({ id, networkInterfaceId }: ElasticAddress) => `${id}/${networkInterfaceId ?? ''}`
+
 /** What an elastic address serves: HTTP, as its environment's load balancer would. */
 export const ELASTIC_PORT = 80
 const isUsed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
@@ -46,7 +49,7 @@ const isUsed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
 
 const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalancer => ({
   id: address.id,
-  address: address.gateway,
+  address: address.edge,
   elasticAddress: address.publicIp,
   internetFacing: true,
   hosts: address.hosts,
@@ -55,7 +58,7 @@ const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalanc
   listeners: [
     {
       port: ELASTIC_PORT,
-      targetGroupId: address.id,
+      targetGroupId: groupBehind(address),
       // Where there is nothing to guard, a page says so.
       clients:
         address.networkInterfaceId === null
@@ -67,10 +70,10 @@ const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalanc
 })
 
 // AWS: nobody checks an instance before an elastic address leads to it.
-const instanceBehind = ({ id, instance }: ElasticAddress): TargetGroup => ({
-  id,
+const instanceBehind = (address: ElasticAddress): TargetGroup => ({
+  id: groupBehind(address),
   healthCheck: null,
-  targets: instance ? [{ ...instance, port: ELASTIC_PORT, draining: false }] : [],
+  targets: address.instance ? [{ ...address.instance, port: ELASTIC_PORT, draining: false }] : [],
 })
 
 const EVERYBODY = ['0.0.0.0/0', '::/0']

@@ -6,8 +6,8 @@ import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attributes.ts'
 import type { Rates } from './counters.ts'
-import { targetHealth, type InstanceFacts } from './health.ts'
-import { buildModel, type Rows } from './model.ts'
+import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
+import { buildModel, groupBehind, type Rows } from './model.ts'
 import {
   attributesOf,
   idOfArn,
@@ -63,7 +63,7 @@ export function makeBalancerReconciler(
         const rows = readRows()
         record(rows, observed.seen)
         if (observed.seen) recordTaken(rows.loadBalancers, observed.seen)
-        if (observed.seen) recordAddresses(rows, observed.seen)
+        recordAddresses(rows, observed.seen)
         const after = { ...rows, ...readTables() }
         settled = isSettled(after)
         return JSON.stringify(buildModel(after))
@@ -161,12 +161,20 @@ export function makeBalancerReconciler(
     }
   }
 
-  function recordAddresses({ addresses }: Rows, seen: BalancerObservation) {
-    const leadsTo = ({ id }: { id: string }) =>
-      seen.targets.find((one) => one.targetGroupId === id && one.health === 'healthy')?.targetId ?? null
-    cloud.ec2.noteElasticAddresses(
-      addresses.map((one) => ({ id: one.id, leadsTo: leadsTo(one), impairment: takenFrom(seen, one.id) })),
-    )
+  // Without sight of the engine what was seen last holds for a while, as for targets.
+  function recordAddresses({ addresses }: Rows, seen: BalancerObservation | undefined) {
+    const isBlind = clock.monotonic() - seenAt >= BLIND_GRACE_MS
+    if (!seen && !isBlind) return
+    const found = addresses.map((address) => {
+      const { id, impairment } = address
+      const group = groupBehind(address)
+      const target = seen?.targets.find((one) => one.targetGroupId === group && one.health === 'healthy')
+      return {
+        ...{ id, leadsTo: target?.targetId ?? null, inFlight: target?.current ?? 0 },
+        impairment: seen ? takenFrom(seen, id) : impairment,
+      }
+    })
+    cloud.ec2.noteElasticAddresses(found)
   }
 
   function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation) {

@@ -74,7 +74,7 @@ export function makeAddressOperations(deps: Ec2Deps): Implemented {
       const row: AddressRow = {
         ...{ id, account, region, publicIp },
         ...{ associationId: null, networkInterfaceId: null, releasedAt: null },
-        ...{ hosts: '[]', loopbackPort: null, leadsTo: null, impairment: '' },
+        ...{ hosts: '[]', loopbackPort: null, leadsTo: null, inFlight: 0, impairment: '' },
       }
       store.insert('ec2_address', row)
       putTags(deps, context, id, tags)

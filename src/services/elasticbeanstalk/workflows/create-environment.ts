@@ -4,6 +4,7 @@ import type { Workflow } from '../../../control/workflows.ts'
 import { endDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
 import { refreshHealth } from '../assess-environment.ts'
+import { wantedFront } from '../front.ts'
 import { lookAfterInstances } from '../instances.ts'
 import { cnameOf } from '../names.ts'
 import type { Parts } from '../parts.ts'
@@ -40,7 +41,11 @@ export function makeCreateWorkflow(parts: Parts): Workflow<Params> {
       const failure = failureOf(awaitDeployed(parts, step, { environmentId, deploymentId, name: 'deployed' }))
       if (failure) return end(failure)
       const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy' })
-      end(unhealthy.length > 0 && !configuration.ignoreHealthCheck ? { kind: 'health', unhealthy } : null)
+      end(
+        unhealthy.length > 0 && !configuration.ignoreHealthCheck
+          ? { kind: 'health', front: wantedFront(configuration), unhealthy }
+          : null,
+      )
 
       function end(failure: Failure | null) {
         step.do('end', () => (failure ? endFailed(parts, environmentId, deploymentId, failure) : succeed()))

@@ -85,7 +85,7 @@ export function repairResources(step: Step, work: Work): boolean {
   if (missing.length === 0) return false
   // A group of its own is missing where settings begin to ask for it, with everything else in place.
   const repairs = missing.some((name) => !name.endsWith('security group'))
-  if (repairs) step.do('storage', () => makeStorage(work))
+  if (missing.includes('auto scaling group')) step.do('storage', () => makeStorage(work))
   makeResources(step, work)
   return repairs
 }

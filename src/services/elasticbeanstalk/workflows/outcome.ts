@@ -1,5 +1,6 @@
 // The words in which AWS says that an operation on an environment failed; `eb` and Terraform wait for them.
 import { ofEnvironment } from '../events.ts'
+import type { Front } from '../front.ts'
 import type { Parts } from '../parts.ts'
 import type { EnvironmentRow } from '../store.ts'
 import type { Outcome } from './deployment-steps.ts'
@@ -7,7 +8,7 @@ import type { Outcome } from './deployment-steps.ts'
 export type Failure =
   | { kind: 'build'; versionLabel: string; problem: string }
   | { kind: 'instances'; outcome: Outcome }
-  | { kind: 'health'; unhealthy: { id: string; reason: string }[] }
+  | { kind: 'health'; front: Front; unhealthy: { id: string; reason: string }[] }
 
 export const failureOf = (outcome: Outcome): Failure | null =>
   outcome.failed.length + outcome.late.length + outcome.missing === 0 ? null : { kind: 'instances', outcome }
@@ -23,7 +24,11 @@ export function tellFailure({ events }: Parts, row: EnvironmentRow, failure: Fai
     )
   if (failure.kind === 'health') {
     const list = failure.unhealthy.map(({ id, reason }) => `${id} (${reason})`).join(', ')
-    return events.write(subject, 'ERROR', `The load balancer does not find these instances healthy: ${list}.`)
+    const text =
+      failure.front === 'load balancer'
+        ? `The load balancer does not find these instances healthy: ${list}.`
+        : `The elastic address does not lead to these instances: ${failure.unhealthy.map(({ id }) => id).join(', ')}.`
+    return events.write(subject, 'ERROR', text)
   }
   const { succeeded, failed, late, missing, activity } = failure.outcome
   if (missing > 0)

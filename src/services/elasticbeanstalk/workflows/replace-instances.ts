@@ -51,7 +51,9 @@ export function replaceInstances(parts: Parts, step: Step, replace: Replace): Fa
     if (failure) return failure
     const front = wantedFront(configuration)
     const unhealthy = awaitHealthy(parts, step, { environmentId, name: `healthy ${name}`, except, front })
-    return unhealthy.length > 0 && !configuration.ignoreHealthCheck ? { kind: 'health', unhealthy } : null
+    return unhealthy.length > 0 && !configuration.ignoreHealthCheck
+      ? { kind: 'health', front, unhealthy }
+      : null
   }
   let failure = settled('one more', before.ids)
   for (const [index, id] of before.ids.entries()) {

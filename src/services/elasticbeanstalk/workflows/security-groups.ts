@@ -175,19 +175,18 @@ function wantedRules(work: Work): Map<string, IpPermission> {
   const tcp = { IpProtocol: 'tcp', FromPort: instancePort, ToPort: instancePort }
   const { loadBalanced } = work.configuration
   const now = current(work.parts, work.row.id)
-  const front = frontOf(now)
-  // While one front takes the place of the other, both lead to the instances.
-  if (loadBalanced || (resourcesOf(now).loadBalancerArn && front === 'load balancer'))
+  const { loadBalancerArn } = resourcesOf(now)
+  // While one front takes the place of the other both lead to the instances, but everybody is let in only once names lead to
+  // the address.
+  if (loadBalanced || loadBalancerArn)
     for (const GroupId of dialling(work))
       rules.set(keyOf('tcp', instancePort, instancePort, GroupId), {
         ...tcp,
         UserIdGroupPairs: [{ GroupId }],
       })
-  if (!loadBalanced || front === 'elastic address')
-    rules.set(keyOf('tcp', instancePort, instancePort, EVERYBODY), {
-      ...tcp,
-      IpRanges: [{ CidrIp: EVERYBODY }],
-    })
+  if (frontOf(now) === 'elastic address' || (!loadBalanced && !loadBalancerArn))
+    for (const [range, ranges] of EVERYBODY)
+      rules.set(keyOf('tcp', instancePort, instancePort, range), { ...tcp, ...ranges })
   // AWS opens SSH where there is a key for it.
   if (keyName === '') return rules
   const { protocol, fromPort, toPort, source } = sshSource
@@ -200,8 +199,11 @@ function wantedRules(work: Work): Map<string, IpPermission> {
   return rules
 }
 
-/** AWS: a single instance is open to the world as its load balancer would be. */
-const EVERYBODY = '0.0.0.0/0'
+/** A single instance is open to the world as its load balancer would be. */
+const EVERYBODY: [string, IpPermission][] = [
+  ['0.0.0.0/0', { IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+  ['::/0', { Ipv6Ranges: [{ CidrIpv6: '::/0' }] }],
+]
 
 const keyOf = (protocol: string, from: number, to: number, source: string) =>
   `${protocol} ${from} ${to} ${source}`

@@ -136,11 +136,13 @@ type Removal = {
   deed(name: string): void
 }
 
-/** Deletes one thing, again and again while something still uses it; says so once it is gone. */
+/** Deletes one thing, again and again while something still uses it; says so once it is gone. `lenient`: what resists is said,
+ *  and stays. */
 export function removeResource(
   parts: Parts,
   step: Step,
   { environmentId, member, wording, deed }: Removal,
+  { lenient = false } = {},
 ): void {
   step.until(
     `remove ${member}`,
@@ -151,8 +153,12 @@ export function removeResource(
       try {
         isGone(() => deed(name))
       } catch (error) {
-        if (error instanceof DeclaredError && STILL_USED.test(error.code)) return undefined
-        throw error
+        if (!(error instanceof DeclaredError)) throw error
+        if (STILL_USED.test(error.code)) return undefined
+        if (!lenient) throw error
+        const text = `Deleting ${wording} named: ${name} failed Reason: ${error.message}`
+        parts.events.write(ofEnvironment(row), 'WARN', text)
+        return true
       }
       const { instanceSecurityGroupName, elasticAddress } = resourcesOf(row)
       const shown =
@@ -165,12 +171,17 @@ export function removeResource(
       parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
       return true
     },
-    PATIENCE,
+    lenient ? { timeoutMs: LENIENT_MS, onTimeout: () => true } : PATIENCE,
   )
 }
 
 /** Gives the elastic address of an environment back, whatever it leads to. */
-export function removeElasticAddress(parts: Parts, step: Step, environmentId: string): void {
+export function removeElasticAddress(
+  parts: Parts,
+  step: Step,
+  environmentId: string,
+  options: { lenient?: boolean } = {},
+): void {
   const { ec2 } = parts.cloud
   const deed = (AllocationId: string) => {
     const row = current(parts, environmentId)
@@ -180,9 +191,13 @@ export function removeElasticAddress(parts: Parts, step: Step, environmentId: st
     if (AssociationId) ec2.disassociateAddress(context, { AssociationId })
     ec2.releaseAddress(context, { AllocationId })
   }
-  removeResource(parts, step, { environmentId, member: 'elasticAddressId', wording: 'EIP', deed })
-  step.do('forget elastic address', () => forget(parts, environmentId, 'elasticAddress'))
+  removeResource(parts, step, { environmentId, member: 'elasticAddressId', wording: 'EIP', deed }, options)
+  step.do('forget elastic address', () => {
+    if (!resourcesOf(current(parts, environmentId)).elasticAddressId)
+      forget(parts, environmentId, 'elasticAddress')
+  })
 }
 
 const STILL_USED = /DependencyViolation|ResourceInUse|InUse|ScalingActivityInProgress/
+const LENIENT_MS = 5 * 60_000
 const PATIENCE = { timeoutMs: 60 * 60_000 }

@@ -49,13 +49,21 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
           ),
         )
       const failure = carryOut(parts, step, params) ?? moveNames(parts, step, environmentId)
-      if (!failure && change.settings) removeUnused(parts, step, environmentId)
+      const holding = step.do('settings that hold', () =>
+        failure ? { settings: row.settings, platformArn: row.platformArn } : draftOf(row),
+      )
+      const remove = () => removeUnused(parts, step, params, holding)
+      if (!failure) remove()
       step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
       if (failure && change.settings) {
         if (deploymentId !== null) revert(parts, step, params)
-        else step.do('settings of before', () => applyStored(parts, environmentId))
-        removeUnused(parts, step, environmentId)
+        else
+          step.do('settings of before', () => {
+            applyStored(parts, environmentId)
+            tellReverted(parts, environmentId)
+          })
       }
+      if (failure) remove()
       step.do('ready', () => becomeReady(parts, params, failure))
     },
 
@@ -96,7 +104,7 @@ function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | nul
   if (failure || configuration.ignoreHealthCheck) return failure
   const front = wantedFront(configuration)
   const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy', front })
-  return unhealthy.length > 0 ? { kind: 'health', unhealthy } : null
+  return unhealthy.length > 0 ? { kind: 'health', front, unhealthy } : null
 }
 
 function moveNames(parts: Parts, step: Step, environmentId: string): Failure | null {
@@ -112,12 +120,16 @@ function applyStored(parts: Parts, environmentId: string): void {
 
 // Before the update ends, as CloudFormation cleans up before it reports success. Old instances give their groups back when
 // they are gone.
-function removeUnused(parts: Parts, step: Step, environmentId: string): void {
-  const work = () => {
-    const row = current(parts, environmentId)
-    return workOn(parts, row, configurationOfSettings(draftOf(row)))
-  }
+function removeUnused(
+  parts: Parts,
+  step: Step,
+  { environmentId, change }: UpdateParams,
+  holding: { settings: string; platformArn: string },
+): void {
+  const configuration = configurationOfSettings(holding)
+  const work = () => workOn(parts, current(parts, environmentId), configuration)
   removeUnusedFront(step, work())
+  if (!change.settings) return
   const remove = () => removeUnusedGroups(work())
   step.until('remove unused security groups', remove, { timeoutMs: 10 * 60_000, onTimeout: () => true })
 }
@@ -207,7 +219,7 @@ function fail(parts: Parts, params: UpdateParams, failure: Failure | null): void
 
 /** AWS takes settings back when they could not be deployed; the application of before runs on with those of before. */
 function revert(parts: Parts, step: Step, { environmentId, deploymentId }: UpdateParams): void {
-  const { store, events } = parts
+  const { store } = parts
   const began = step.do('begin revert', () => {
     applyStored(parts, environmentId)
     const row = current(parts, environmentId)
@@ -241,13 +253,12 @@ function revert(parts: Parts, step: Step, { environmentId, deploymentId }: Updat
       })
     }
   }
-  step.do('tell revert', () =>
-    events.write(
-      ofEnvironment(current(parts, environmentId)),
-      'ERROR',
-      'The environment was reverted to the previous configuration setting.',
-    ),
-  )
+  step.do('tell revert', () => tellReverted(parts, environmentId))
+}
+
+function tellReverted(parts: Parts, environmentId: string): void {
+  const text = 'The environment was reverted to the previous configuration setting.'
+  parts.events.write(ofEnvironment(current(parts, environmentId)), 'ERROR', text)
 }
 
 function becomeReady(parts: Parts, { environmentId }: UpdateParams, failure: Failure | null): void {
