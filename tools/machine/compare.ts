@@ -9,6 +9,10 @@ export const BY_THEMSELVES: [line: RegExp, reason: string][] = [
     /^sysctl (fs\.(dentry-state|file-nr|inode|aio-nr|quota)|net\.ipv4\.tcp_fastopen_key|kernel\.(random|ns_last_pid|pty|perf|sched_|nf_)|net\.netfilter|net\.ipv4\.(tcp_mem|udp_mem)|vm\.)/,
     'figures of the running kernel',
   ],
+  [
+    /^sysctl (fs\.epoll\.max_user_watches|fs\.file-max|kernel\.threads-max) /,
+    'what the kernel works out at each boot, from the memory that it finds',
+  ],
   [/^sysctl net\.ipv[46]\.(conf|neigh)\.\S+/, 'of interfaces, which are compared themselves'],
   [
     /^sysctl (net\.core|net\.ipv4\.(ip_|tcp_|icmp|igmp|ping|fib|route|xfrm|inet|fwmark|conf))?.*\b(modules|nf_conntrack)\b/,
