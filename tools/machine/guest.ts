@@ -1,6 +1,7 @@
 // A guest as the steps see it: programs run in it over ssh, by its sudo user; it can be rebooted and ended.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileIfAny } from '../../src/kernel/files.ts'
 import type { Disk } from './disk.ts'
 import { runHere } from './here.ts'
 import type { Place } from './kept.ts'
@@ -58,12 +59,12 @@ export async function guestOn(
     })
   const bootId = (timeoutMs = RUN_MS) => ssh('cat /proc/sys/kernel/random/boot_id', { timeoutMs })
   const untilUp = async (before = '') => {
-    let from = sizeOf(machine.console)
+    let from = saidOn(machine).length
     for (const end = performance.now() + BOOT_MS; performance.now() < end; await sleep(ASK_AGAIN_MS)) {
       signal.throwIfAborted()
       if (over) break
-      if (LOST_TIMER.test(readFileSync(machine.console, 'utf8').slice(from))) {
-        from = sizeOf(machine.console)
+      if (LOST_TIMER.test(saidOn(machine).slice(from))) {
+        from = saidOn(machine).length
         await machine.reset()
       }
       const id = await bootId(ASK_MS).catch(() => before)
@@ -95,7 +96,8 @@ export async function guestOn(
  */
 const LOST_TIMER = /rcu_preempt kthread timer wakeup didn't happen/
 
-const sizeOf = (console: string): number => readFileSync(console, 'utf8').length
+/** '' before its first word. */
+const saidOn = ({ console }: Started): string => readFileIfAny(console) ?? ''
 
 /** One word of sh. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
