@@ -5,8 +5,11 @@ import { dieAt, gatesOf, SWEEPS, terminateAt } from './sweep.ts'
 /** With POLEBEAN_FULL=1 each crash point is played both ways; otherwise every second one with a reboot. */
 const FULL = Boolean(process.env.POLEBEAN_FULL)
 
+/** Most of their gates are those of others. */
+const ONLY_FULL = ['a single instance', 'another type of a single instance']
+
 describe('dying at any engine call', () => {
-  for (const [name, sweep] of Object.entries(SWEEPS))
+  for (const [name, sweep] of Object.entries(SWEEPS).filter(([one]) => FULL || !ONLY_FULL.includes(one)))
     it(`changes nothing about how ${name} ends`, async () => {
       const gates = await gatesOf(sweep)
       assert.ok(gates > 3, `${gates} gates`)
