@@ -22,7 +22,8 @@ export async function elsewhere({ another, cache }: World): Promise<string> {
     })
   await bring(guest)
   await guest.root(
-    'apt-get -qq -y install --no-install-recommends docker.io >/dev/null 2>&1; docker version >/dev/null',
+    // apparmor is recommended by docker.io, and without it no container starts where the kernel has AppArmor on.
+    'apt-get -qq -y install --no-install-recommends docker.io apparmor >/dev/null 2>&1; docker version >/dev/null',
   )
   await importBase(guest, cache)
   for (const command of commands(read('Dockerfile')).filter((one) => !one.includes(' exec ')))
