@@ -143,10 +143,9 @@ export async function things(home: HomeSettings): Promise<string[]> {
   return [
     ...links.map((line) => `link ${/^\d+: ([^:@]+)/.exec(line)?.[1]}`),
     ...routes.map((line) => `route ${line}`),
-    // Not the closed addresses: those of the host come and go with other homes. Nor the edge's, which is always the same.
+    // Not the closed addresses: those of the host come and go with other homes.
     ...rules
       .filter((line) => /elements = \{ ("|10\.)/.test(line) || /^\s+"[ib]/.test(line))
-      .filter((line) => !/elements = \{ 10\.\d+\.0\.3 \}/.test(line))
       // A server that begins anew numbers the combinations of groups anew (decision 013).
       .map((line) => `rule ${line.trim().replaceAll(/ : 0x[0-9a-f]{8}/g, ' : mark')}`),
     ...(await linesOf(['ip', '-n', `pb-${home.id}-lb`, '-o', 'addr', 'show', 'dev', 'lo'])).map(

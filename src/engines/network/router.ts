@@ -187,7 +187,7 @@ export function makeRouter(home: Home): Router {
       ...added.map((address) => `route replace ${address}/32 dev ${BALANCER_LINK}`),
     ]
     if (outer.length > 0) await ip(names.router, outer)
-    await nft(names.router, setBalancersRules(wanted))
+    await nft(names.router, setBalancersRules(wanted, home.cidr))
   }
 
   return {

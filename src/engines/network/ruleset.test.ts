@@ -48,7 +48,12 @@ describe('the rules of the router', () => {
   })
 
   it('empty the balancers without an element', () => {
-    assert.equal(setBalancersRules([]), 'flush set inet polebean balancers\n')
+    const flushed = 'flush set inet polebean balancers\nflush set inet polebean edges\n'
+    assert.equal(setBalancersRules([], '10.9.0.0/16'), flushed)
+    assert.equal(
+      setBalancersRules(['10.9.0.3', '10.9.0.16'], '10.9.0.0/16'),
+      `${flushed}add element inet polebean balancers { 10.9.0.3, 10.9.0.16 }\nadd element inet polebean edges { 10.9.0.3 }\n`,
+    )
   })
 })
 

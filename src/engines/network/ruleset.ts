@@ -41,7 +41,7 @@ flush set inet polebean edges
 flush set inet polebean closed
 flush chain inet polebean prerouting
 flush chain inet polebean input
-${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('edges', [rangeOf(cidr).edge])}${addElements('closed', closed)}table inet polebean {
+${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('edges', edgesOf(balancers, cidr))}${addElements('closed', closed)}table inet polebean {
   chain prerouting {
     meta nfproto ipv6 drop
     iifname "${BALANCER_LINK}" ip saddr != @balancers drop
@@ -68,8 +68,14 @@ export const addMemberRules = (member: { interface: string; address: string }): 
 export const removeMemberRules = (member: { interface: string; address: string }): string =>
   addMemberRules(member) + addMemberRules(member).replaceAll('add element', 'delete element')
 
-export const setBalancersRules = (balancers: string[]): string =>
-  `flush set inet polebean balancers\n${addElements('balancers', balancers)}`
+export const setBalancersRules = (balancers: string[], cidr: string): string =>
+  `flush set inet polebean balancers\nflush set inet polebean edges\n` +
+  addElements('balancers', balancers) +
+  addElements('edges', edgesOf(balancers, cidr))
+
+/** The edge is let in everywhere, and only while HAProxy speaks as it. */
+const edgesOf = (balancers: string[], cidr: string): string[] =>
+  balancers.filter((address) => address === rangeOf(cidr).edge)
 
 export type HostRules = {
   names: RouterNames

@@ -25,9 +25,7 @@ type Making = {
   wanted?(configuration: Work['configuration']): boolean
 }
 
-function isLoadBalanced({ loadBalanced }: Work['configuration']): boolean {
-  return loadBalanced
-}
+const isLoadBalanced = ({ loadBalanced }: Work['configuration']) => loadBalanced
 
 const MAKINGS: Making[] = [
   { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup, wanted: isLoadBalanced },

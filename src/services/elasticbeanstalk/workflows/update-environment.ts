@@ -8,6 +8,7 @@ import {
   prepareDeployment,
   putDeployment,
 } from '../deployments.ts'
+import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
 import { wantedFront } from '../front.ts'
 import { lookAfterInstances } from '../instances.ts'
@@ -48,17 +49,18 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
             `Updating environment ${row.name}'s configuration settings.`,
           ),
         )
-      const failure = carryOut(parts, step, params) ?? moveNames(parts, step, environmentId)
-      const holding = step.do('settings that hold', () =>
-        failure ? { settings: row.settings, platformArn: row.platformArn } : draftOf(row),
-      )
+      const target = step.do('target', () => draftOf(row))
+      const before = step.do('settings of before', () => draftOf({ ...row, draftState: null }))
+      const wanted = configurationOfSettings(target)
+      const failure = carryOut(parts, step, params, wanted) ?? switchFront(step, workOn(parts, row, wanted))
+      const holding = configurationOfSettings(failure ? before : target)
       const remove = () => removeUnused(parts, step, params, holding)
       if (!failure) remove()
       step.do('end', () => (failure ? fail(parts, params, failure) : succeed(parts, params)))
       if (failure && change.settings) {
         if (deploymentId !== null) revert(parts, step, params)
         else
-          step.do('settings of before', () => {
+          step.do('take settings back', () => {
             applyStored(parts, environmentId)
             tellReverted(parts, environmentId)
           })
@@ -77,12 +79,15 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
   }
 }
 
-function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | null {
+function carryOut(
+  parts: Parts,
+  step: Step,
+  params: UpdateParams,
+  configuration: EnvironmentConfiguration,
+): Failure | null {
   const { environmentId, change } = params
   const { events } = parts
   const row = current(parts, environmentId)
-  const target = step.do('target', () => draftOf(row))
-  const configuration = configurationOfSettings(target)
   if (change.version)
     step.do('announce version', () =>
       events.write(ofEnvironment(row), 'INFO', 'Deploying new version to instance(s).'),
@@ -107,12 +112,6 @@ function carryOut(parts: Parts, step: Step, params: UpdateParams): Failure | nul
   return unhealthy.length > 0 ? { kind: 'health', front, unhealthy } : null
 }
 
-function moveNames(parts: Parts, step: Step, environmentId: string): Failure | null {
-  const row = current(parts, environmentId)
-  const target = step.do('target of the names', () => draftOf(row))
-  return switchFront(step, workOn(parts, row, configurationOfSettings(target)))
-}
-
 function applyStored(parts: Parts, environmentId: string): void {
   const row = current(parts, environmentId)
   applySettings(workOn(parts, row, configurationOfSettings(row)))
@@ -124,9 +123,8 @@ function removeUnused(
   parts: Parts,
   step: Step,
   { environmentId, change }: UpdateParams,
-  holding: { settings: string; platformArn: string },
+  configuration: EnvironmentConfiguration,
 ): void {
-  const configuration = configurationOfSettings(holding)
   const work = () => workOn(parts, current(parts, environmentId), configuration)
   removeUnusedFront(step, work())
   if (!change.settings) return
