@@ -46,8 +46,6 @@ export type Ec2Internal = {
 export type ElasticAddress = {
   /** Of the allocation: `eipalloc-…`. */
   id: string
-  account: string
-  region: string
   publicIp: string
   /** Null while it is not associated. */
   networkInterfaceId: string | null

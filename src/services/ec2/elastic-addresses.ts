@@ -54,7 +54,7 @@ export function makeElasticAddresses({ store, networkOf }: Ec2Deps): Internal {
     const instance = found?.instanceId ? instanceOf(store, context, found.instanceId) : undefined
     const runs = instance?.state === 'running' || instance?.state === 'pending'
     return {
-      ...{ id, account, region, publicIp, networkInterfaceId, loopbackPort, leadsTo, inFlight, impairment },
+      ...{ id, publicIp, networkInterfaceId, loopbackPort, leadsTo, inFlight, impairment },
       hosts: JSON.parse(row.hosts) as string[],
       edge: networkOf(context).edge,
       associatedWith: found?.instanceId ?? null,

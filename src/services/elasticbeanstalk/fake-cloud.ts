@@ -127,8 +127,6 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
         ...{
           id,
           publicIp,
-          account: '',
-          region: '',
           networkInterfaceId: null,
           associatedWith: null,
           instance: null,
