@@ -43,7 +43,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
     )
     let seen = ''
     let name = ''
-    child.stdout!.on('data', (chunk) => (seen += chunk))
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (seen += chunk))
     child.stdio[3]!.on('data', (chunk) => (name += chunk))
     return {
       child,
@@ -160,7 +160,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
   it('ends with the server, and with the instance, and says so', async () => {
     const held = begin(['ssh', instance, '--', 'sleep', '3001'])
     let said = ''
-    held.stderr.on('data', (chunk) => (said += chunk))
+    held.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
     await until('it runs', async () => inside().includes('sleep 3001'))
     const closed = once(held, 'close')
     await home.polebean(['restart'])
@@ -172,7 +172,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
     await until('nothing is left', async () => !inside().includes('sleep 3001'))
     const other = begin(['ssh', instance, '--', 'sleep', '3002'])
     said = ''
-    other.stderr.on('data', (chunk) => (said += chunk))
+    other.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
     await until('it runs', async () => inside().includes('sleep 3002'))
     process.kill(daemonPid(home.settings(), 'server')!, 'SIGKILL')
     assert.equal(((await once(other, 'close')) as [number])[0], 255)

@@ -162,8 +162,8 @@ type Ran = { status: number; stdout: string; stderr: string }
 async function ssh(args: string[], signal?: AbortSignal): Promise<Ran> {
   const child = spawn('ssh', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk) => (stdout += chunk))
-  child.stderr.on('data', (chunk) => (stderr += chunk))
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
   const stop = () => child.kill()
   signal?.addEventListener('abort', stop)
   try {

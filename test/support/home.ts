@@ -26,8 +26,8 @@ export function runProgram(
     const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, timeout: timeoutMs })
     let stdout = ''
     let stderr = ''
-    child.stdout.on('data', (chunk) => (stdout += chunk))
-    child.stderr.on('data', (chunk) => (stderr += chunk))
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
     child.on('error', reject)
     child.on('close', (status) => resolve({ status: status ?? 128, stdout, stderr }))
     child.stdin.on('error', () => undefined)
@@ -99,7 +99,7 @@ export function makeTestHome(name = 'home'): TestHome {
       return new Promise((resolve, reject) => {
         const call = request({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
           let body = ''
-          response.on('data', (chunk) => (body += chunk))
+          response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
           response.on('end', () =>
             resolve({ status: response.statusCode ?? 0, body, headers: response.headers }),
           )

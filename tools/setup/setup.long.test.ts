@@ -112,7 +112,7 @@ function setUp({ at }: Machine) {
     env: { ...process.env, http_proxy: 'http://proxy.example:1' },
   })
   let said = ''
-  child.stderr.on('data', (chunk) => (said += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
   const ended = new Promise<{ status: number | null; said: string }>((resolve) =>
     child.on('close', (status) => resolve({ status, said })),
   )

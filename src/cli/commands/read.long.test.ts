@@ -225,7 +225,7 @@ describe('logs -f', () => {
     const child = world.begin(['logs', '-f', 'shop-app'])
     const end = endOf(child)
     let said = ''
-    child.stdout!.on('data', (chunk) => (said += chunk))
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
     await until('the first lines', async () => said.includes('first'))
     const count = async () => (await readEvents(api, { EnvironmentName: 'shop-app' })).length
     const events = await count()

@@ -54,7 +54,7 @@ function ask(host: string, port: number, name: string): Promise<{ body: string; 
       (response) => {
         const { valid_to: until } = (response.socket as TLSSocket).getPeerCertificate()
         let body = ''
-        response.on('data', (chunk) => (body += chunk))
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
         response.on('end', () => resolve({ body, endsAt: Date.parse(until) }))
       },
     )

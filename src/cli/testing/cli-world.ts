@@ -48,8 +48,8 @@ export function startProgram([file = '', ...args]: string[], { cwd, env = {} }: 
 export function endOf(child: ChildProcess): Promise<Ran> {
   return new Promise((resolve, reject) => {
     let [stdout, stderr] = ['', '']
-    child.stdout!.on('data', (chunk) => (stdout += chunk))
-    child.stderr!.on('data', (chunk) => (stderr += chunk))
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
+    child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
     child.on('error', reject)
     child.on('close', (status) => resolve({ status: status ?? 128, stdout, stderr }))
   })

@@ -55,7 +55,7 @@ export async function startSshServer(settings: string[] = []) {
   const argv = ['--pdeathsig', 'TERM', SSHD, '-D', '-e', '-f', join(dir, 'config')]
   const daemon = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
-  daemon.stderr.on('data', (chunk) => (log += chunk))
+  daemon.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk))
   while (!(await connects(port))) {
     if (daemon.exitCode !== null) throw new Error(`sshd does not start: ${log}`)
     await sleep(20)

@@ -28,7 +28,8 @@ describe('api-tls on the machine', () => {
   const certificate = join(dir, 'api.pem')
   const api = createServer({ maxHeaderSize: 64 << 10 }, (incoming, answer) => {
     let body = ''
-    incoming.on('data', (chunk) => (body += chunk))
+    // A character may come in two chunks.
+    incoming.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
     incoming.on('end', () => {
       const { method = '', url = '', headers } = incoming
       if (url === '/wrong-signature') answer.statusCode = 403
@@ -67,7 +68,7 @@ describe('api-tls on the machine', () => {
       const options = { host: '127.0.0.1', port, servername, path, headers, ca, localAddress, agent: false }
       const call = request({ ...options, method: 'POST' }, (response) => {
         let text = ''
-        response.on('data', (chunk) => (text += chunk))
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
       })
       call.on('error', reject)

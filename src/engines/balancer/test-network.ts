@@ -171,7 +171,7 @@ export function get(
     request.on('response', (response) => {
       let body = ''
       response.on('error', reject)
-      response.on('data', (chunk) => (body += String(chunk)))
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
       response.on('end', () =>
         resolve({
           status: response.statusCode ?? 0,

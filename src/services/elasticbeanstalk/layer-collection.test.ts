@@ -136,6 +136,20 @@ describe('layers', () => {
     assert.deepEqual(seen, ['/opt/next/node', '/opt/npm'])
   })
 
+  it('that are lost are built again also when another deployment wanted them meanwhile, in vain', async () => {
+    await up()
+    const built = keys().sort()
+    bench.hooks.build = () => ({ exit: 1, output: 'no room' })
+    bench.layers.length = 0
+    await bench.clock.run(5 * 60_000)
+    bench.create({ EnvironmentName: 'shop-test', CNAMEPrefix: 'shop-test' })
+    await bench.until('Ready', 'shop-test')
+    assert.deepEqual(keys(), [])
+    bench.hooks.build = () => ({ exit: 0, output: '' })
+    await bench.clock.run(5 * 60_000)
+    assert.deepEqual(keys().sort(), built)
+  })
+
   it('of a version that was deployed nowhere else outlive its environment, and go with the version', async () => {
     await up()
     bench.api.terminateEnvironment(bench.context(), { EnvironmentName: 'shop-prod' })

@@ -72,12 +72,13 @@ export function wantLayers({ store, clock }: Parts, builds: PlannedBuild[], bund
  *  rested for so long. */
 export function forgetFailed({ store, clock }: Parts, keys: string[], restMs = 0): void {
   const now = clock.now()
+  const params = { keys, until: now - restMs, now }
   // One that failed in the future failed before the clock was set back.
-  store.run(
-    `delete from layer where state = 'failed' and key in (select value from json_each(:keys))
-       and (updated_at <= :until or updated_at > :now)`,
-    { keys, until: now - restMs, now },
-  )
+  const rested = `state = 'failed' and key in (select value from json_each(:keys))
+    and (updated_at <= :until or updated_at > :now)`
+  store.run(`delete from layer where ${rested} and digest is null`, params)
+  // Instances may name it and wait for it, however the next build ends.
+  store.run(`update layer set state = 'building', updated_at = :now where ${rested}`, params)
 }
 
 export const layerDigests = (store: Store, keys: string[]): (string | undefined)[] =>
