@@ -127,7 +127,7 @@ export const MUTANTS: Mutant[] = [
     file: 'src/services/elasticbeanstalk/operations/terminate.ts',
     find: `for (const run of workflows.active(row.id)) workflows.cancel(`,
     replace: `for (const run of workflows.active('')) workflows.cancel(`,
-    by: 'seeds',
+    by: 'terminate: create',
   },
   {
     bug: 'leaves the launch configuration that an update was replacing',
