@@ -7,6 +7,7 @@ import { backup, prepareSecond, restore } from './steps/backup.ts'
 import { clone } from './steps/clone.ts'
 import { compareMachine } from './steps/compare-machine.ts'
 import { elsewhere } from './steps/elsewhere.ts'
+import { escapes } from './steps/escapes.ts'
 import { memory } from './steps/memory.ts'
 import { reboot } from './steps/reboot.ts'
 import { reboots } from './steps/reboots.ts'
@@ -45,6 +46,7 @@ export const STEPS: Step[] = [
   { name: 'the AWS walk', run: aws },
   { name: 'service', run: service },
   { name: 'memory', run: memory },
+  { name: 'escapes', run: escapes },
   { name: 'reboot to 200', short: true, goalS: 30, run: reboot },
   { name: 'upgrade and back', run: upgrade },
   { name: 'backup', run: backup },

@@ -1,7 +1,8 @@
 // `npm test`: sets up what it needs, runs everything, cleans up after itself. Ends with one line: N passed, N failed,
 // N skipped. --full also runs the long runs (more seeds, every crash point, `*.full.test.ts`). Plain JavaScript: it starts
 // on the machine's own Node.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureModules } from '../setup/modules.mjs'
@@ -51,18 +52,30 @@ const phases = [
     title: 'real clients, end to end',
     files: glob('test/**/*.test.ts'),
     root: true,
+    clients: true,
     atOnce: 1,
     testMs: LIMIT_MS,
   },
 ]
 const total = { passed: 0, failed: 0, skipped: 0 }
+// The clients are fetched while tests run that need none; should it fail, those that do try it again, and say why.
+const fetching = "import('./tools/test/clients.mjs').then(({ clientPrograms }) => clientPrograms())"
+const clients = canBeRoot ? spawn(node, ['-e', fetching], { stdio: 'ignore' }) : undefined
+const fetched = clients && once(clients, 'close')
 
 console.log('\n== format, lint, types')
 const checks = spawnSync(node, ['tools/check.ts', '--static'], { stdio: ['ignore', 'inherit', 'inherit'] })
 if (checks.status === 0) total.passed++
 else total.failed++
 sweep()
-for (const { title, files, root: needsRoot = false, atOnce, testMs } of phases) {
+for (const {
+  title,
+  files,
+  root: needsRoot = false,
+  clients: needsClients = false,
+  atOnce,
+  testMs,
+} of phases) {
   if (files.length === 0) continue
   console.log(`\n== ${title} (${files.length} files)`)
   if (needsRoot && !canBeRoot) {
@@ -71,6 +84,7 @@ for (const { title, files, root: needsRoot = false, atOnce, testMs } of phases) 
     continue
   }
   const startedAt = Date.now()
+  if (needsClients) await fetched
   const argv = [node, quiet]
   const counts = await runTests({ argv, files, atOnce, testMs, env: { POLEBEAN_FULL: full ? '1' : '' } })
   for (const name of ['passed', 'failed', 'skipped']) total[name] += counts[name]

@@ -30,7 +30,11 @@ export function answersOf(report: FirewallReport, from: End, to: End, asked: Ask
   return senders.flatMap((sender) =>
     receivers
       .filter((receiver) => receiver !== sender || receivers.length === 1)
-      .map((receiver) => answer(report, sender, receiver, asked)),
+      .map((receiver) =>
+        to.kind === 'inside' && !isOuter(sender) && !isOuter(receiver) && receiver.elasticAddress === to.what
+          ? atOwnLoopback(sender, to.what)
+          : answer(report, sender, receiver, asked),
+      ),
   )
 }
 
@@ -44,6 +48,12 @@ export function labelOf(one: One): string {
     return `${one.instanceId ?? one.id} (${[one.address, one.elasticAddress ?? []].flat().join(', ')})`
   return `the load balancer ${one.environment === null ? '' : 'of '}${one.environment ?? one.loadBalancer} (${one.address})`
 }
+
+// Elastic addresses are of 127.0.0.0/8 (decision 017), which each instance has for itself.
+const atOwnLoopback = (from: NamedInterface, address: string): Answer => ({
+  ...{ allowed: false, from: labelOf(from), to: address, rules: [] },
+  why: 'within the VPC it is an address of the sender itself; what others of the VPC reach is the instance’s own address',
+})
 
 function answer(report: FirewallReport, from: One, to: One, asked: Asked): Answer {
   const ends = { from: labelOf(from), to: labelOf(to) }

@@ -165,6 +165,13 @@ describe('whether one reaches another', () => {
     assert.equal(why(id(1), id(3), 5432, nothing), 'no security group is in force, so nothing passes')
   })
 
+  it('is no from an instance at an elastic address, which is of the sender’s own loopback there', () => {
+    assert.equal(allowed('app', id(3), 5432)[0], true)
+    assert.deepEqual(allowed('app', '127.9.0.1', 5432), [false, false])
+    assert.match(why(id(1), '127.9.0.1', 80), /^within the VPC it is an address of the sender itself/)
+    assert.equal(allowed('192.0.2.5', '127.9.0.1', 80)[0], true)
+  })
+
   it('refuses what is nothing, and what nobody is in', () => {
     for (const [end, said] of [
       ['shpo', /is no instance, load balancer, address, environment or group in force/],
