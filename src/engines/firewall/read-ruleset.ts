@@ -16,7 +16,14 @@ type Listed = {
 
 const GROUP = /^sg_[0-9a-f]+$/
 /** Chains at a hook: the table's own, and no other. */
-const POLICIES: { [hook: string]: string } = { prerouting: 'accept', forward: 'drop', input: 'drop' }
+const HOOKS: { [chain: string]: { hook: string; policy: string } } = {
+  prerouting: { hook: 'prerouting', policy: 'accept' },
+  flows: { hook: 'prerouting', policy: 'accept' },
+  forward: { hook: 'forward', policy: 'drop' },
+  input: { hook: 'input', policy: 'drop' },
+}
+/** Filled by the groups, and where the kernel can count. */
+const MAY_BE_EMPTY = ['forward', 'flows']
 
 /** `listed`: of `nft --numeric --json list table`. Throws a SyntaxError when it is no such text. */
 export function readRuleset(listed: string): FirewallInForce {
@@ -69,16 +76,16 @@ type Table = {
 }
 
 function checkHooks({ chains, lines, strange }: Table) {
-  for (const [name, policy] of Object.entries(POLICIES)) {
+  for (const [name, { hook, policy }] of Object.entries(HOOKS)) {
     const chain = chains.get(name)
     if (!chain) strange.push(`The chain ${name} of the table is missing.`)
-    else if (chain.hook !== name || chain.policy !== policy)
+    else if (chain.hook !== hook || chain.policy !== policy)
       strange.push(`The chain ${name} has the policy ${chain.policy ?? 'none'} instead of ${policy}.`)
-    else if (name !== 'forward' && lines.get(name)?.length === 0)
+    else if (!MAY_BE_EMPTY.includes(name) && lines.get(name)?.length === 0)
       strange.push(`The chain ${name} of the table has no rules.`)
   }
   for (const { name, hook } of chains.values())
-    if (hook !== undefined && !(name in POLICIES))
+    if (hook !== undefined && !(name in HOOKS))
       strange.push(`The chain ${name} of the table is not Polebean’s.`)
 }
 

@@ -21,6 +21,8 @@ export type HostOrder =
   | { what: 'say'; name: string; timeoutMs: number }
   /** Opens `count` connections one after the other; answers how many milliseconds it took. */
   | { what: 'count'; address: string; port: number; count: number }
+  /** Sends one datagram to each port from 1 to `ports`, all from one socket. */
+  | { what: 'flood'; address: string; ports: number }
 
 const held = new Map<string, Socket>()
 
@@ -50,6 +52,9 @@ async function obey(order: HostOrder): Promise<string> {
       for (let done = 0; done < order.count; done++) (await open(order.address, order.port, 5_000))?.destroy()
       return String(performance.now() - startedAt)
     }
+    case 'flood':
+      await flood(order.address, order.ports)
+      return 'done'
   }
 }
 
@@ -109,6 +114,16 @@ function probeUdp({ address, port, timeoutMs, from }: Probe): Promise<string> {
     socket.on('error', () => undefined)
     socket.bind(from ? { address: from } : {}, () => socket.send('?', port, address))
   })
+}
+
+async function flood(address: string, ports: number): Promise<void> {
+  const socket = createSocket('udp4')
+  // A port that nobody listens at may say so.
+  socket.on('error', () => undefined)
+  const send = (port: number) =>
+    new Promise<void>((resolve) => socket.send('?', port, address, () => resolve()))
+  for (let port = 1; port <= ports; port++) await send(port)
+  socket.close()
 }
 
 function say(socket: Socket, timeoutMs: number): Promise<string> {

@@ -20,7 +20,8 @@ import {
   forwardingOf,
   undoHostChanges,
 } from './host-forwarding.ts'
-import { hasNamespace, inNamespace, ip, nft, removeLink, removeNamespace } from './ip.ts'
+import { CLOSED_SECONDS, countsFlows, flowsMaxOf, readRemembered } from './flows.ts'
+import { hasNamespace, inNamespace, ip, nft, removeLink, removeNamespace, setNetwork } from './ip.ts'
 import {
   BALANCER_LINK,
   checkAddress,
@@ -94,6 +95,8 @@ export function makeRouter(home: Home): Router {
   /** What the host looked like after the last whole pass; a call that finds it so does no more. */
   let seen = ''
   let calls = 0
+  /** Whether the kernel is known to count connections. */
+  let counts = false
 
   const look = async () => {
     const all = [names.router, names.balancer, names.host].map((name) => `${name}=${hasNamespace(name)}`)
@@ -109,6 +112,7 @@ export function makeRouter(home: Home): Router {
     await ensureBalancerNamespace(names)
     const forwardingForUs = await ensureForwarding(home, names)
     await ensureTable()
+    await setNetwork(names.router, CLOSED_SECONDS)
     await nft(null, hostRuleset({ names, cidr: home.cidr, forwardingForUs }))
     await ensureAccepted({ home, names, asks: needsRelay(readResolverHost()) })
     seen = await look()
@@ -117,7 +121,10 @@ export function makeRouter(home: Home): Router {
   const ensureTable = async () => {
     const { members, balancers } = await readAttached(names)
     const hostAddresses = await readHostAddresses()
-    await nft(names.router, routerRuleset({ cidr: home.cidr, members, balancers, hostAddresses }))
+    counts ||= await countsFlows(names.router)
+    const flowsMax = counts ? flowsMaxOf(readRemembered()) : null
+    const rules = { cidr: home.cidr, members, balancers, hostAddresses, flowsMax }
+    await nft(names.router, routerRuleset(rules))
   }
 
   const remove = async () => {
@@ -210,8 +217,11 @@ export function makeRouter(home: Home): Router {
         describeConflict(home.cidr, route),
       ),
       ...(await closedChainProblems({ home, names, asks: needsRelay(readResolverHost()) })),
+      ...(hasNamespace(names.router) && !(await countsFlows(names.router)) ? [CANNOT_COUNT] : []),
     ],
   }
 }
 
+const CANNOT_COUNT =
+  'This kernel does not count connections (it lacks nft_connlimit), so one instance can use up what it remembers for all.'
 const WHOLE_PASS_EVERY = 12

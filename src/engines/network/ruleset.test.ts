@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { chooseCidr, conflictsWith, describeConflict, type HostRoute } from './cidr.ts'
+import { flowsMaxOf } from './flows.ts'
 import { checkAddress, interfaceOf, namesOf, rangeOf } from './names.ts'
 import {
   addMemberRules,
@@ -11,7 +12,7 @@ import {
 } from './ruleset.ts'
 
 const names = namesOf({ id: 'abc123' })
-const base = { cidr: '10.77.0.0/16', members: [], balancers: [], hostAddresses: [] }
+const base = { cidr: '10.77.0.0/16', members: [], balancers: [], hostAddresses: [], flowsMax: 4096 }
 
 describe('the rules of the router', () => {
   it('let everybody speak only from an own address', () => {
@@ -36,6 +37,17 @@ describe('the rules of the router', () => {
     )
     assert.equal(text.match(/policy drop/g)?.length, 2)
     assert.doesNotMatch(text, /flush chain inet polebean forward|delete table/)
+  })
+
+  it('count connections of members, where the kernel can', () => {
+    assert.match(
+      routerRuleset(base),
+      /chain flows \{\n    iifname != \{ "lo", "lb0", "up0" \} ct state new add @flows \{ ip saddr ct count over 4096 \} drop\n  \}/,
+    )
+    const text = routerRuleset({ ...base, flowsMax: null })
+    assert.match(text, /flush chain inet polebean flows/)
+    assert.doesNotMatch(text, /ct count/)
+    assert.deepEqual([1, 65_536, 262_144, 10_000_000].map(flowsMaxOf), [2048, 4096, 16_384, 65_536])
   })
 
   it('take a member away by adding it first, since nft refuses to delete what is not there', () => {

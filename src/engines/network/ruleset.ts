@@ -17,6 +17,8 @@ export type RouterRules = {
   balancers: string[]
   /** The host's own addresses: also refused here, so that a flush of the host's rules opens nothing. */
   hostAddresses: string[]
+  /** Connections of one member that are remembered at once (flows.ts); null = this kernel does not count them. */
+  flowsMax: number | null
 }
 
 /**
@@ -24,14 +26,17 @@ export type RouterRules = {
  * What passes between two of them is the firewall's part (engines/firewall): until that is there, nothing does.
  */
 export function routerRuleset(rules: RouterRules): string {
-  const { cidr, members, balancers, hostAddresses } = rules
+  const { cidr, members, balancers, hostAddresses, flowsMax } = rules
+  const insiders = `iifname != { "lo", "${BALANCER_LINK}", "${UPLINK}" }`
   const closed = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', cidr, ...hostAddresses]
   return `table inet polebean {
   set members { type ifname . ipv4_addr; }
   set balancers { type ipv4_addr; }
   set edges { type ipv4_addr; }
   set closed { type ipv4_addr; flags interval; auto-merge; }
+  set flows { type ipv4_addr; size 65535; flags dynamic; }
   chain prerouting { type filter hook prerouting priority raw; policy accept; }
+  chain flows { type filter hook prerouting priority mangle; policy accept; }
   chain forward { type filter hook forward priority filter; policy drop; }
   chain input { type filter hook input priority filter; policy drop; }
 }
@@ -40,13 +45,16 @@ flush set inet polebean balancers
 flush set inet polebean edges
 flush set inet polebean closed
 flush chain inet polebean prerouting
+flush chain inet polebean flows
 flush chain inet polebean input
 ${addElements('members', members.map(memberElement))}${addElements('balancers', balancers)}${addElements('edges', edgesOf(balancers, cidr))}${addElements('closed', closed)}table inet polebean {
   chain prerouting {
     meta nfproto ipv6 drop
     iifname "${BALANCER_LINK}" ip saddr != @balancers drop
     iifname "${UPLINK}" ip saddr ${cidr} ip saddr != ${rangeOf(cidr).uplinkHost} drop
-    iifname != { "lo", "${BALANCER_LINK}", "${UPLINK}" } iifname . ip saddr != @members drop
+    ${insiders} iifname . ip saddr != @members drop
+  }
+  chain flows {${flowsMax === null ? '' : `\n    ${insiders} ${countingRule(flowsMax)}`}
   }
   chain input {
     iifname "lo" accept
@@ -59,6 +67,9 @@ ${addElements('members', members.map(memberElement))}${addElements('balancers', 
 }
 `
 }
+
+/** `max`: connections that one source may have at once. */
+export const countingRule = (max: number) => `ct state new add @flows { ip saddr ct count over ${max} } drop`
 
 /** Adds one member to a table that is there; the same again is quiet. */
 export const addMemberRules = (member: { interface: string; address: string }): string =>
