@@ -8,7 +8,7 @@ import { countingRule } from './ruleset.ts'
 
 /** A sixteenth of what is remembered at all, within sense. */
 export const flowsMaxOf = (remembered: number): number =>
-  Math.min(65_536, Math.max(2_048, Math.floor(remembered / 16)))
+  Math.min(32_768, Math.max(2_048, Math.floor(remembered / 16)))
 
 /** What the kernel remembers in one namespace (nf_conntrack-sysctl); its least default while it does not say. */
 export function readRemembered(): number {

@@ -47,7 +47,7 @@ describe('the rules of the router', () => {
     const text = routerRuleset({ ...base, flowsMax: null })
     assert.match(text, /flush chain inet polebean flows/)
     assert.doesNotMatch(text, /ct count/)
-    assert.deepEqual([1, 65_536, 262_144, 10_000_000].map(flowsMaxOf), [2048, 4096, 16_384, 65_536])
+    assert.deepEqual([1, 65_536, 262_144, 10_000_000].map(flowsMaxOf), [2048, 4096, 16_384, 32_768])
   })
 
   it('take a member away by adding it first, since nft refuses to delete what is not there', () => {
