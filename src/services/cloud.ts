@@ -219,7 +219,6 @@ export type Elbv2Internal = {
 }
 
 export type PublicListener = {
-  loadBalancerId: string
   /** Of the load balancer; of an elastic address, itself. */
   name: string
   kind: 'load balancer' | 'elastic address'

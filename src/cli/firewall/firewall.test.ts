@@ -54,12 +54,12 @@ function report(change: (groups: FirewallGroup[]) => FirewallGroup[] = (groups) 
     })),
     listeners: [
       {
-        ...{ loadBalancerId: 'x', name: 'awseb-1', networkInterfaceId: interfaceId(5), environment: 'shop' },
+        ...{ name: 'awseb-1', networkInterfaceId: interfaceId(5), environment: 'shop' },
         ...{ internetFacing: true, port: 80, clients: ['0.0.0.0/0', '::/0', '::1/128'], wanted: [] },
         kind: 'load balancer',
       },
       {
-        ...{ loadBalancerId: 'y', name: '127.9.0.1', networkInterfaceId: interfaceId(3), environment: null },
+        ...{ name: '127.9.0.1', networkInterfaceId: interfaceId(3), environment: null },
         ...{ internetFacing: true, port: 80, clients: ['192.0.2.0/24'], wanted: [] },
         kind: 'elastic address',
       },

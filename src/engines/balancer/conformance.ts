@@ -234,7 +234,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       const [taken, ...more] = (await engine.observe()).taken
       assert.deepEqual(more, [])
       assert.ok(taken)
-      assert.equal(taken.loadBalancerId, loadBalancer(2).id)
+      assert.equal(taken.id, loadBalancer(2).id)
       assert.deepEqual([taken.listenerPort, taken.port], [null, loopbackPort])
       assert.match(taken.reason, new RegExp(`^port ${loopbackPort} is taken by .+`))
       await world.occupy(loopbackPort, null)
@@ -262,7 +262,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       assert.equal((await world.request({ loopbackPort })).by, 'i-1')
       assert.deepEqual((await engine.observe()).taken, [
         {
-          loadBalancerId: loadBalancer(1).id,
+          id: loadBalancer(1).id,
           listenerPort: loopbackPort,
           port: loopbackPort,
           reason: `port ${loopbackPort} already is the loopback port of ${loadBalancer(1).id}`,
@@ -287,7 +287,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
             () => false,
           )
         assert.deepEqual(
-          (await engine.clients()).map((one) => [one.loadBalancerId, one.listenerPort, one.clients]),
+          (await engine.clients()).map((one) => [one.id, one.listenerPort, one.clients]),
           [clients, others].map((list, index) => [loadBalancer(index + 1).id, 80, clientRanges(list)]),
         )
         const { loopbackPort } = world.place(1)

@@ -105,7 +105,8 @@ export type BalancerCounters = {
 
 /** A port of this machine at which a load balancer should be reached and is not, or on one loopback address only. */
 export type TakenPort = {
-  loadBalancerId: string
+  /** Of the load balancer or elastic address. */
+  id: string
   /** null = the load balancer's own loopback port. */
   listenerPort: number | null
   /** On this machine. */
@@ -127,7 +128,8 @@ export type BalancerObservation = {
 }
 
 export type ListenerClients = {
-  loadBalancerId: string
+  /** Of the load balancer or elastic address. */
+  id: string
   listenerPort: number
   /** Ranges, sorted; with 127.0.0.1 also ::1 (`clientRanges`). */
   clients: string[]

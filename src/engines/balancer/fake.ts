@@ -213,7 +213,7 @@ export function makeFakeBalancerWorld({
         call(own, 'observe', () =>
           model.loadBalancers.flatMap(({ id, listeners }) =>
             listeners.map(({ port, clients }) => ({
-              ...{ loadBalancerId: id, listenerPort: port, clients: clientRanges(clients) },
+              ...{ id, listenerPort: port, clients: clientRanges(clients) },
             })),
           ),
         ),

@@ -22,7 +22,7 @@ export async function readClients(
     listeners.map(async ({ id, port }) => {
       const name = clientsName(id, port)
       const families = await Promise.all([read(name, 4), read(name, 6)])
-      return { loadBalancerId: id, listenerPort: port, clients: families.flat().sort() }
+      return { id, listenerPort: port, clients: families.flat().sort() }
     }),
   )
 }

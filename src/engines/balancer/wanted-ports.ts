@@ -66,8 +66,8 @@ export function wantedPorts(
     if (!first) wanted.set(port, { port, listenerPort, loadBalancers: loadBalancers.ids, elastic })
     else
       unserved.push(
-        ...loadBalancers.ids.map((loadBalancerId) => ({
-          loadBalancerId,
+        ...loadBalancers.ids.map((id) => ({
+          id,
           listenerPort,
           port,
           reason:
@@ -151,7 +151,7 @@ export function describeTaken(
       const id = ownerOf(bind)
       return id === undefined ? [] : { id, reason: `${bind} ${leftOut.get(bind)}` }
     })
-    return [...ofAll, ...ofOne].map(({ id, reason }) => ({ loadBalancerId: id, listenerPort, port, reason }))
+    return [...ofAll, ...ofOne].map(({ id, reason }) => ({ id, listenerPort, port, reason }))
   })
   return [...taken, ...unserved]
 }

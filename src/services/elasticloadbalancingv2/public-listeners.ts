@@ -22,14 +22,14 @@ export async function publicListeners(
       .map(({ arn, value }) => [arn, value]),
   )
   const rules = cloud.ec2.clientRules()
-  const clientsOf = (loadBalancerId: string, port: number) =>
-    seen.find((one) => one.loadBalancerId === loadBalancerId && one.listenerPort === port)?.clients ?? []
+  const clientsOf = (id: string, port: number) =>
+    seen.find((one) => one.id === id && one.listenerPort === port)?.clients ?? []
   const elastic = cloud.ec2.elasticAddresses().flatMap((address): PublicListener[] => {
     const { id, publicIp, networkInterfaceId } = address
     if (networkInterfaceId === null) return []
     return [
       {
-        ...{ loadBalancerId: id, name: publicIp, kind: 'elastic address', networkInterfaceId },
+        ...{ name: publicIp, kind: 'elastic address', networkInterfaceId },
         ...{ environment: null, internetFacing: true, port: ELASTIC_PORT },
         clients: clientsOf(id, ELASTIC_PORT),
         wanted: clientRanges(rules.ranges(networkInterfaceId, ELASTIC_PORT)),
@@ -42,7 +42,6 @@ export async function publicListeners(
       listeners
         .filter((listener) => listener.loadBalancerArn === row.arn)
         .map(({ port }): PublicListener => ({
-          loadBalancerId: row.id,
           name: row.name,
           kind: 'load balancer',
           networkInterfaceId: row.networkInterfaceId,

@@ -227,4 +227,4 @@ const isSettled = ({ loadBalancers, targets }: Rows) =>
 
 /** Why a load balancer or elastic address is not reached at some port; '' = it is. */
 const takenFrom = ({ taken }: BalancerObservation, id: string): string =>
-  [...new Set(taken.filter((one) => one.loadBalancerId === id).map(({ reason }) => reason))].join('; ')
+  [...new Set(taken.filter((one) => one.id === id).map(({ reason }) => reason))].join('; ')
