@@ -8,6 +8,8 @@ import { comeToRest } from './play.ts'
 import {
   APPLICATION,
   BUCKET,
+  TEAMS,
+  balancerGroups,
   bundleOf,
   creating,
   kind,
@@ -15,6 +17,7 @@ import {
   prepare,
   property,
   replacing,
+  securityGroups,
   sizes,
   versionInput,
 } from './shop.ts'
@@ -99,6 +102,16 @@ export const SWEEPS: Record<string, Sweep> = {
     before: [CREATE],
     swept: update(kind('SingleInstance')),
     instances: 1,
+  },
+  'other groups of instances': {
+    before: [CREATE],
+    swept: update(securityGroups(TEAMS, true)),
+    instances: 2,
+  },
+  'another group of the load balancer': {
+    before: [CREATE],
+    swept: update(balancerGroups([TEAMS[0]!], '')),
+    instances: 2,
   },
   terminate: {
     before: [CREATE],
