@@ -52,7 +52,7 @@ export function makeEngines(
     router,
     supervisor,
     resolver: {
-      ensure: () => ensureResolver(supervisor, router),
+      ensure: () => ensureResolver(supervisor, router, home.region),
       problem: () => resolverProblem(readResolverHost()),
     },
     compute: makeRunc({ home, router, clock, log, zones }),

@@ -227,6 +227,8 @@ export type PublicListener = {
   environment: string | null
   internetFacing: boolean
   port: number
+  /** Of this machine's loopback, where it is served too. */
+  loopbackPort: number | null
   /** Ranges in force, and those that the rows say. */
   clients: string[]
   wanted: string[]

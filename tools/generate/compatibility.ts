@@ -66,12 +66,12 @@ const HEAD = `# What works, and what differs from AWS
   minutes.
 - Security groups filter every packet between instances, load balancers and the outside; a change is in force about 50 ms after
   its answer. What no rule opens: the host and its services, other homes, link-local addresses; what needs no rule: the
-  resolver and the metadata address. The host itself reaches instances through load balancers only.
+  resolver and the metadata address. The host itself reaches instances through load balancers and elastic addresses only.
 - Established connections stay when their rule goes, those from 0.0.0.0/0 too (AWS does not track these and cuts them). With the
   option \`polebean:firewall\` \`CutOnRevoke\` = \`true\`, or the tag \`polebean:cuts-on-revoke\` = \`true\` on a group, they end: TCP with a
   reset, HTTP at a public listener with its next request.
 - Instances have no IPv6: rules with IPv6 ranges hold at public listeners. A client at ::1 is this machine and is let in where
-  127.0.0.1 is. The listeners of all load balancers share one socket for each port, and a refused connection is closed instead of
+  127.0.0.1 is, and where an IPv6 range holds it. The listeners of all load balancers share one socket for each port, and a refused connection is closed instead of
   dropped; by the group of which load balancer is known with the first request. A load balancer's own loopback port has its group too.
 - An interface has up to 16 security groups (AWS: 5, raised to 16 on request). A group that settings name and that is not there is
   refused by its name; AWS says the same of one of another VPC. SSHSourceRestriction takes tcp and udp, ranges of IPv4 and groups.
@@ -89,8 +89,14 @@ const HEAD = `# What works, and what differs from AWS
 - The metadata service has versions 2021-03-23 and latest. It hands out no credentials (\`iam/\` is 404), no signature of the identity
   document and no public host names, and holds off an instance that asks more than 500 times in ten seconds. Packets are not
   forwarded by instances, so that \`HttpPutResponseHopLimit\` limits nothing; there is no IPv6 address of it.
-- Elastic addresses are of this machine's loopback (127.X.0.1 to .250, X from the VPC's range), are kept, associated and shown, but
-  nothing listens there yet: an instance is reached through its load balancer. 250 at most (AWS: 5).
+- Elastic addresses are of this machine's loopback (127.X.0.1 to .250, X from the VPC's range), and lead tcp 80 of their instance to the
+  home's HTTP port, from this machine only: no other port, and not from instances, for which 127.0.0.0/8 is their own. 250 at most
+  (AWS: 5).
+- Inside instances the private DNS names of the VPC resolve; names of environments and load balancers, which end in \`localhost\`, do not.
+- Rules of ICMP are kept and enforced, but instances may open neither raw nor ping sockets.
+- RunInstances answers before an instance has its address. The root volume is a file: its size is taken from BlockDeviceMappings and not
+  described; there are no volumes, so that their tags and \`DeleteOnTermination\` = \`false\` are refused.
+- An instance has no init system: \`shutdown\` within it does nothing, so \`InstanceInitiatedShutdownBehavior\` never comes to pass.
 - Accepted without effect: \`Monitoring\` and \`IamInstanceProfile\` of instances; type, IOPS and throughput of their volume, which is
   a file; \`ClientToken\` of CreateNetworkInterface, which clients always send.
 - Health says Severe once the load balancer has not found an instance healthy for a minute, whatever its target's state; AWS
@@ -121,7 +127,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Not there yet, refused by typed errors
 
-Deployment policies other than all at once, single instances, classic and network load balancers, HTTPS listeners, scaling by
+Deployment policies other than all at once, classic and network load balancers, HTTPS listeners, scaling by
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `

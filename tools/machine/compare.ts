@@ -35,6 +35,7 @@ export const BY_THEMSELVES: [line: RegExp, reason: string][] = [
     /^active (session-|user@|user-runtime-dir@|systemd-|apt-|dpkg-|e2scrub|fstrim|man-db|motd|logrotate|ssh|phpsessionclean)/,
     'comes and goes with logins and timers',
   ],
+  [/^active ldconfig\.service$/, 'Debian 13 runs it at the first start of a disk, and then no more'],
   [/^unit session-\d+\.scope transient$/, 'a login'],
   [
     /^(run (adduser|haproxy|netns)|mount \/run\/netns tmpfs)$/,

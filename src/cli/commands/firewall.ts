@@ -1,7 +1,7 @@
 // `firewall`: who may reach whom, as the engines enforce it; with --from and --to: whether one reaches another, and by what.
 import type { FirewallReport } from '../../services/ec2/firewall-report.ts'
 import type { Api, ApiHome } from '../client.ts'
-import { chooseEnvironment } from '../environments.ts'
+import { chooseEnvironment, listEnvironments } from '../environments.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { answersOf, type Answer } from '../firewall/answer.ts'
 import { endOf } from '../firewall/ends.ts'
@@ -24,7 +24,8 @@ export async function firewall(
   const api = openApiHere(homeDir)
   const environment = named === undefined ? undefined : (await chooseEnvironment(api, named)).name
   const report = await readFirewallReport(api)
-  const status = asked ? answer(report, asked, options) : show(report, environment, options)
+  const names = asked ? (await listEnvironments(api)).map(({ name }) => name) : []
+  const status = asked ? answer(report, asked, options, names) : show(report, environment, options)
   if (!options.json)
     for (const difference of report.differences) note(paint('ERROR', `polebean: ${difference}`))
   return report.differences.length > 0 ? EXIT.failed : status
@@ -78,8 +79,17 @@ function show(report: FirewallReport, environment: string | undefined, { json }:
   return EXIT.ok
 }
 
-function answer(report: FirewallReport, { from, to, ...asked }: Asked, { json }: Options): number {
-  const answers = answersOf(report, endOf(report, from, 'from'), endOf(report, to, 'to'), asked)
+function answer(
+  report: FirewallReport,
+  { from, to, ...asked }: Asked,
+  { json }: Options,
+  environments: string[],
+): number {
+  const [sender, receiver] = [
+    endOf(report, from, 'from', environments),
+    endOf(report, to, 'to', environments),
+  ]
+  const answers = answersOf(report, sender, receiver, asked)
   if (answers.length === 0)
     throw new Failure(`nothing of ${to} can be reached by ${from}: it has no instances`)
   const allowed = answers.every((one) => one.allowed)

@@ -1,8 +1,10 @@
 // May X open a connection to Y? Yes or no, by which rule, or which side lacks one. Pure.
 import { BlockList, isIPv4 } from 'node:net'
 import { letsIn } from '../../engines/balancer/clients.ts'
+import type { FirewallRule } from '../../engines/firewall/engine.ts'
 import { contains, describeRule } from '../../engines/firewall/in-force.ts'
 import { type Match, reach } from '../../engines/firewall/reach.ts'
+import type { PublicListener } from '../../services/cloud.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
 import { doorOf, type End } from './ends.ts'
 import { describeGroup, groupsOf } from './words.ts'
@@ -43,7 +45,10 @@ type One = NamedInterface | Outer
 const isOuter = (one: One): one is Outer => 'kind' in one
 
 export function labelOf(one: One): string {
-  if (isOuter(one)) return one.kind === 'host' ? 'this machine' : (one.address ?? 'outside')
+  if (isOuter(one))
+    return one.kind === 'host'
+      ? `this machine${one.address === '::1' ? ' (::1)' : ''}`
+      : (one.address ?? 'outside')
   if (one.loadBalancer === null)
     return `${one.instanceId ?? one.id} (${[one.address, one.elasticAddress ?? []].flat().join(', ')})`
   return `the load balancer ${one.environment === null ? '' : 'of '}${one.environment ?? one.loadBalancer} (${one.address})`
@@ -77,7 +82,8 @@ function answer(report: FirewallReport, from: One, to: One, asked: Asked): Answe
     return { ...ends, allowed: true, why: 'it is itself, and no rule is asked', rules: [] }
   if (isOuter(to) && from.loadBalancer !== null)
     return no('a load balancer opens nothing outside of the VPC, whatever the rules say')
-  if (isOuter(to) && to.address !== null && !isIPv4(to.address)) return no('instances have no IPv6')
+  if (isOuter(to) && to.kind === 'outside' && to.address !== null && !isIPv4(to.address))
+    return no('instances have no IPv6')
   return byGroups(report, from, to, asked, ends)
 }
 
@@ -134,9 +140,11 @@ function atPublicSocket(
   const ports = listeners.map((one) => one.port).join(', ')
   const no = (why: string): Answer => ({ ...ends, allowed: false, why, rules: [] })
   if (listeners.length === 0) return no('it is not internet-facing')
-  const meant = listeners.filter((one) => protocol === 'tcp' && (port === null || one.port === port))
+  const isMeant = (one: PublicListener) =>
+    port === null || one.port === port || (from.kind === 'host' && one.loopbackPort === port)
+  const meant = listeners.filter((one) => protocol === 'tcp' && isMeant(one))
   if (meant.length === 0) return no(`it listens on tcp ${ports} only`)
-  const address = from.kind === 'host' ? '127.0.0.1' : from.address
+  const { address } = from
   const isIn = ({ clients }: (typeof listeners)[number]) =>
     address === null ? clients.some((range) => /^(0\.0\.0\.0|::)\/0$/.test(range)) : letsIn(clients, address)
   const open = meant.find(isIn)
@@ -147,13 +155,14 @@ function atPublicSocket(
   const opening = groupsOf(report, to.address).flatMap(({ id, ingress }) =>
     ingress
       .filter(({ peer, protocol: own, fromPort, toPort }) => {
+        const range = rangeOf(peer)
         const covers =
           own === '-1' ||
           (own === 'tcp' && (fromPort === null || (open.port >= fromPort && open.port <= toPort!)))
         return (
           covers &&
-          'cidr4' in peer &&
-          (address === null ? peer.cidr4.endsWith('/0') : letsIn([peer.cidr4], address))
+          range !== undefined &&
+          (address === null ? range.endsWith('/0') : letsIn([range], address))
         )
       })
       .map((rule) => ({ groupId: id, rule })),
@@ -173,6 +182,10 @@ function describeMatch(report: FirewallReport, { groupId, rule }: Match, word: '
   const what = describeRule(rule, word, (id) => describeGroup(report, id))
   return `${rule.id} of ${name} (${what}${description ? `; “${description}”` : ''})`
 }
+
+/** The range that a rule names; undefined for a group. */
+const rangeOf = (peer: FirewallRule['peer']) =>
+  'cidr4' in peer ? peer.cidr4 : 'cidr6' in peer ? peer.cidr6 : undefined
 
 const isClosed = ({ closed }: FirewallReport, address: string) =>
   isIPv4(address) && closed.some((range) => holdsIn(range, address))

@@ -8,22 +8,30 @@ export type End =
   | { kind: 'inside'; what: string; interfaces: NamedInterface[] }
   /** null: somewhere outside, wherever. */
   | { kind: 'outside'; address: string | null }
-  | { kind: 'host' }
+  /** This machine, by the address that it speaks from. */
+  | { kind: 'host'; address: '127.0.0.1' | '::1' }
 
 /** What leads to it from outside: a load balancer is its own door. */
 export const doorOf = ({ loadBalancer, elasticAddress }: NamedInterface) => loadBalancer ?? elasticAddress
 
 /** @throws Failure (usage) when it is nothing that there is. */
-export function endOf(report: FirewallReport, named: string, side: 'from' | 'to'): End {
+export function endOf(
+  report: FirewallReport,
+  named: string,
+  side: 'from' | 'to',
+  environments: readonly string[] = [],
+): End {
   if (named === 'outside') return { kind: 'outside', address: null }
-  if (named === 'host' || named === '127.0.0.1' || named === '::1') return { kind: 'host' }
+  if (named === '::1') return { kind: 'host', address: named }
+  if (named === 'host' || named === '127.0.0.1') return { kind: 'host', address: '127.0.0.1' }
   if (isIP(named) !== 0) return addressed(report, named)
   const interfaces = report.interfaces.filter((one) => isMeant(report, one, named, side))
   if (interfaces.length > 0) return { kind: 'inside', what: named, interfaces }
   const group = report.groups.find(({ id, name }) => id === named || name === named)
   if (group)
     throw new Failure(`the group ${named} has no members, so nothing comes from or goes to it`, EXIT.usage)
-  const known = report.interfaces.some(({ environment }) => environment === named)
+  const known =
+    environments.includes(named) || report.interfaces.some(({ environment }) => environment === named)
   throw new Failure(
     known
       ? `${named} has no instances`

@@ -55,12 +55,14 @@ function report(change: (groups: FirewallGroup[]) => FirewallGroup[] = (groups) 
     listeners: [
       {
         ...{ name: 'awseb-1', networkInterfaceId: interfaceId(5), environment: 'shop' },
-        ...{ internetFacing: true, port: 80, clients: ['0.0.0.0/0', '::/0', '::1/128'], wanted: [] },
+        ...{ internetFacing: true, port: 80, loopbackPort: 18_000, wanted: [] },
+        clients: ['0.0.0.0/0', '::/0', '::1/128'],
         kind: 'load balancer',
       },
       {
         ...{ name: '127.9.0.1', networkInterfaceId: interfaceId(3), environment: null },
-        ...{ internetFacing: true, port: 80, clients: ['192.0.2.0/24'], wanted: [] },
+        ...{ internetFacing: true, port: 80, loopbackPort: null, wanted: [] },
+        clients: ['192.0.2.0/24'],
         kind: 'elastic address',
       },
     ],
@@ -144,6 +146,7 @@ describe('whether one reaches another', () => {
     )
     assert.deepEqual([allowed('host', 'shop', 80), allowed('2001:db8::1', 'shop', null)], [[true], [true]])
     assert.equal(why('outside', 'shop', 443), 'it listens on tcp 80 only')
+    assert.deepEqual([allowed('host', 'shop', 18_000), allowed('outside', 'shop', 18_000)], [[true], [false]])
     assert.match(why('203.0.113.1', id(1), 80), /^from outside of the VPC nothing leads to an instance/)
     own.listeners[0]!.clients = ['192.0.2.0/24']
     assert.deepEqual(
@@ -151,6 +154,10 @@ describe('whether one reaches another', () => {
       [true, false, false],
     )
     assert.equal(why('outside', 'shop', 80, own), 'its public socket lets in only 192.0.2.0/24')
+    own.listeners[0]!.clients = ['::/0']
+    assert.deepEqual([allowed('host', 'shop', 80, own), allowed('::1', 'shop', 80, own)], [[false], [true]])
+    own.listeners[0]!.clients = ['::1/128']
+    assert.match(sentencesOf(own)[0]!.sentences.join(' '), /^tcp 80 from ::1\/128\./)
   })
 
   it('is no for this machine’s own addresses, and for everybody when nothing is in force', () => {
@@ -179,6 +186,10 @@ describe('whether one reaches another', () => {
       ['i-1', /is no instance/],
     ] as const)
       assert.throws(() => ask(end, id(3), 80), said)
+    assert.throws(
+      () => endOf(report(), 'quiet', 'to', ['quiet']),
+      /^Failure: quiet has no instances$|quiet has no instances/,
+    )
     const empty = report((groups) => [...groups, group('old', [])])
     assert.throws(() => ask('old', id(3), 80, empty), /the group old has no members/)
     assert.deepEqual(allowed('app', 'db', 5432), [true, true])

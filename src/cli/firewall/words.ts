@@ -1,5 +1,6 @@
 // Who may reach whom, in words. Pure.
 import type { FirewallRule } from '../../engines/firewall/engine.ts'
+import { letsIn } from '../../engines/balancer/clients.ts'
 import { describeRule } from '../../engines/firewall/in-force.ts'
 import type { FirewallReport, NamedInterface } from '../../services/ec2/firewall-report.ts'
 import { doorOf } from './ends.ts'
@@ -34,6 +35,8 @@ export function subjectsOf(report: FirewallReport): Subject[] {
     }))
     .toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1))
 }
+
+const byPort = (one: FirewallRule, other: FirewallRule) => (one.fromPort ?? -1) - (other.fromPort ?? -1)
 
 export const groupsOf = ({ groups }: FirewallReport, address: string) =>
   groups.filter(({ addresses }) => addresses.includes(address))
@@ -75,7 +78,9 @@ function sentencesAbout(report: FirewallReport, { interfaces, groupIds }: Subjec
       `no group in force, so nothing reaches ${plural ? 'them' : 'it'}, and ${they.toLowerCase()} ${plural ? 'reach' : 'reaches'} nothing.`,
     ]
   const describe = (rules: FirewallRule[], word: 'from' | 'to') => [
-    ...new Set(rules.map((rule) => describeRule(rule, word, (id) => describeGroup(report, id)))),
+    ...new Set(
+      rules.toSorted(byPort).map((rule) => describeRule(rule, word, (id) => describeGroup(report, id))),
+    ),
   ]
   const inside = describe(
     groups.flatMap(({ ingress }) => ingress),
@@ -106,7 +111,8 @@ const publicListenersOf = ({ listeners }: FirewallReport, one: NamedInterface) =
 function publicDoors(report: FirewallReport, own: NamedInterface): string[] {
   return publicListenersOf(report, own).map(({ port, clients, kind, name }) => {
     const at = kind === 'elastic address' ? ` at ${name}` : ''
-    const ranges = clients.filter((range) => range !== '::1/128')
+    // That of 127.0.0.1 brings it; one of its own is told.
+    const ranges = clients.filter((range) => range !== '::1/128' || !letsIn(clients, '127.0.0.1'))
     if (ranges.length === 0) return `tcp ${port}${at} from nobody outside`
     const everywhere = ranges.includes('0.0.0.0/0') ? 'everywhere ' : ''
     return `tcp ${port}${at} from ${everywhere}${everywhere ? `(${ranges.join(', ')})` : ranges.join(', ')}`

@@ -1,6 +1,5 @@
 // Which clients outside of the VPC a listener takes, by their own addresses. Pure.
 import { BlockList, isIPv6 } from 'node:net'
-import type { LoadBalancer } from './engine.ts'
 
 /** Ranges of one family as a map of HAProxy's, which answers `1` for an address within. */
 export type ClientMaps = { 4: string; 6: string }
@@ -23,7 +22,7 @@ export const rangesOfMap = (shown: string): string[] =>
 export const letsIn = (ranges: string[], address: string): boolean => holds(withLoopback(ranges), address)
 
 /** The listener that a load balancer's own loopback port stands for. */
-export const loopbackListener = ({ listeners }: Pick<LoadBalancer, 'listeners'>) =>
+export const loopbackListener = <T extends { port: number }>({ listeners }: { listeners: T[] }) =>
   listeners.find(({ port }) => port === 80) ?? listeners[0]
 
 // A browser asks for *.localhost at ::1 first. Whoever does is this machine, as at 127.0.0.1.

@@ -78,7 +78,7 @@ async function suite() {
   const pass = async () => {
     await compute.ensure()
     await test.letIn([address(1)], [address(200)])
-    await ensureResolver(supervisor, router)
+    await ensureResolver(supervisor, router, 'us-west-2')
     await metadata.ensure()
     await balancer.apply(model)
     await balancer.observe()

@@ -57,6 +57,8 @@ export type Member = { id: string; address: string }
 
 export type Router = {
   names: RouterNames
+  /** Of the VPC. */
+  cidr: string
   /** Resolver as instances see it; listen on these inside the router namespace (`execIn(names.router, …)`), port 53. */
   resolverAddress: string
   resolverAddresses: string[]
@@ -199,6 +201,7 @@ export function makeRouter(home: Home): Router {
 
   return {
     names,
+    cidr: home.cidr,
     resolverAddress: RESOLVER,
     resolverAddresses: [RESOLVER, range.resolver],
     metadataAddress: METADATA,

@@ -39,18 +39,20 @@ describe('dnsmasq in a namespace', () => {
       chmodSync(dir, 0o755) // it is read by another user
       writeFileSync(resolvFile, '')
       const relay = { address: '192.0.2.54', port: 5300 }
-      const network = { names: { router }, resolverAddresses: [RESOLVER], relay, execIn }
+      const vpc = { cidr: '10.9.0.0/16', resolverAddresses: [RESOLVER] }
+      const network = { names: { router }, ...vpc, relay, execIn }
       await supervisor.ensure(
-        resolverService(network, {
+        resolverService(network, 'us-west-2', {
           ...readResolverHost(),
           resolvFile,
           upstreams: [UPSTREAM],
         }),
       )
+      const ask = async (name: string) => (await run(dns('ask', RESOLVER, name))).stdout.toString().trim()
       const untilSaid = async (wanted: string) => {
         let said = ''
         for (const end = clock.monotonic() + 10_000; clock.monotonic() < end && said !== wanted;)
-          said = (await run(dns('ask', RESOLVER))).stdout.toString().trim()
+          said = await ask('www.example')
         assert.equal(said, wanted)
       }
       await untilSaid('5') // REFUSED: there is nobody to ask
@@ -61,6 +63,9 @@ describe('dnsmasq in a namespace', () => {
       await once(upstream.stdout, 'data')
       writeFileSync(resolvFile, `nameserver ${UPSTREAM}\n`)
       await untilSaid('0 192.0.2.99')
+      // Names of the VPC are answered here, and nobody outside is asked for one that is none.
+      assert.equal(await ask('ip-10-9-0-5.us-west-2.compute.internal'), '0 10.9.0.5')
+      assert.equal(await ask('ip-10-8-0-5.us-west-2.compute.internal'), '3')
 
       const [service] = await supervisor.list()
       assert.doesNotMatch(await runOk(['ps', '-o', 'user=', '-p', String(service?.pid)]), /root/)

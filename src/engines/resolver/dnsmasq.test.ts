@@ -5,6 +5,7 @@ import { needsRelay, readResolverHost, resolverProblem } from './host.ts'
 
 const network = {
   names: { router: 'pb-abc123' },
+  cidr: '10.9.0.0/16',
   resolverAddresses: ['169.254.169.253', '10.9.0.2'],
   relay: { address: '10.9.255.253', port: 5300 },
   execIn: (namespace: string, argv: string[]) => ['in', namespace, ...argv],
@@ -16,7 +17,7 @@ const hostWith = (files: Record<string, string>) =>
 describe('resolver', () => {
   it('runs in the router, unprivileged, on its own addresses only', () => {
     const host = hostWith({ '/etc/resolv.conf': 'nameserver 192.0.2.1\n' })
-    assert.deepEqual(resolverService(network, host), {
+    assert.deepEqual(resolverService(network, 'us-west-2', host), {
       name: 'resolver',
       argv: [
         ...['in', 'pb-abc123', 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file='],
@@ -26,7 +27,9 @@ describe('resolver', () => {
           '--listen-address=169.254.169.253',
           '--listen-address=10.9.0.2',
         ],
-        ...['--resolv-file=/etc/resolv.conf', '--local=/localhost/', '--cache-size=1000', '--no-hosts'],
+        ...['--resolv-file=/etc/resolv.conf', '--local=/localhost/', '--local=/us-west-2.compute.internal/'],
+        '--synth-domain=us-west-2.compute.internal,10.9.0.0/16,ip-',
+        ...['--cache-size=1000', '--no-hosts'],
         ...['--dns-forward-max=1000', '--user=nobody', '--group=nogroup'],
       ],
       env: {},
@@ -54,7 +57,7 @@ describe('resolver', () => {
       const host = hostWith({ '/etc/resolv.conf': `nameserver ${address}\n` })
       assert.equal(needsRelay(host), true)
       assert.equal(resolverProblem(host), null)
-      const { argv } = resolverService(network, host)
+      const { argv } = resolverService(network, 'us-west-2', host)
       assert.ok(argv.includes('--server=10.9.255.253#5300') && argv.includes('--no-resolv'))
       const relay = relayService(network, host).argv
       assert.deepEqual(relay[0], 'dnsmasq') // on the host itself

@@ -8,6 +8,7 @@ import { needsRelay, readResolverHost, type ResolverHost } from './host.ts'
 /** What the resolver needs of the network; `Router` is one. */
 export type ResolverNetwork = {
   names: { router: string }
+  cidr: string
   resolverAddresses: string[]
   /** The host's end of the uplink; the router may ask it there at `port`, and nobody else. */
   relay: { address: string; port: number }
@@ -25,11 +26,12 @@ export const resolverDaemons = (host: ResolverHost): string[] =>
 export async function ensureResolver(
   supervisor: Supervisor,
   network: ResolverNetwork,
+  region: string,
   host: ResolverHost = readResolverHost(),
 ): Promise<void> {
   if (needsRelay(host)) await supervisor.ensure(relayService(network, host))
   else await supervisor.remove(RELAY)
-  const service = resolverService(network, host)
+  const service = resolverService(network, region, host)
   await supervisor.ensure(service)
   const running = (await supervisor.list()).find(({ name }) => name === service.name)
   // The network was made anew under it: it answers nobody where it is. Its supervisor starts it again, in the new one.
@@ -39,7 +41,8 @@ export async function ensureResolver(
 }
 
 /** The daemon that instances ask, for the supervisor. */
-export function resolverService(network: ResolverNetwork, host: ResolverHost): Service {
+export function resolverService(network: ResolverNetwork, region: string, host: ResolverHost): Service {
+  const privateNames = `${region}.compute.internal`
   const { address, port } = network.relay
   const options = [
     ...network.resolverAddresses.map((one) => `--listen-address=${one}`),
@@ -48,6 +51,9 @@ export function resolverService(network: ResolverNetwork, host: ResolverHost): S
       : [`--resolv-file=${host.resolvFile}`]),
     // Names below `localhost` mean the asker's own machine, so nobody outside is asked (RFC 6761 §6.3).
     '--local=/localhost/',
+    // The names that EC2 gives to addresses of the VPC (`ip-10-99-0-5.us-west-2.compute.internal`), both ways.
+    `--local=/${privateNames}/`,
+    `--synth-domain=${privateNames},${network.cidr},ip-`,
     '--cache-size=1000',
   ]
   return {

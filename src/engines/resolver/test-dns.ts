@@ -1,9 +1,9 @@
 // A resolver's two ends for tests, run inside a namespace: `serve ADDRESS` answers every question with 192.0.2.99,
-// `ask ADDRESS` prints the response code of one question, and the address in the answer.
+// `ask ADDRESS NAME` prints the response code of one question, and the address in the answer.
 import { createSocket } from 'node:dgram'
 import { systemClock } from '../../kernel/clock.ts'
 
-const [, , role = '', address = ''] = process.argv
+const [, , role = '', address = '', name = ''] = process.argv
 const socket = createSocket('udp4')
 
 if (role === 'serve') {
@@ -11,7 +11,7 @@ if (role === 'serve') {
   socket.bind(53, address, () => process.stdout.write('ready\n'))
 }
 if (role === 'ask') {
-  socket.send(Buffer.from(question(), 'hex'), 53, address)
+  socket.send(question(), 53, address)
   socket.on('message', (answer) => {
     const found = answer.readUInt16BE(6) > 0 ? ` ${answer.subarray(-4).join('.')}` : ''
     process.stdout.write(`${(answer[3] ?? 0) & 15}${found}\n`)
@@ -21,9 +21,13 @@ if (role === 'ask') {
   process.exit(1)
 }
 
-// Id 1, recursion desired, one question: www.example. A IN
-function question() {
-  return '0001 0100 0001 0000 0000 0000 03777777 076578616d706c65 00 0001 0001'.replaceAll(' ', '')
+// Id 1, recursion desired, one question: the name's A IN
+function question(): Buffer {
+  const labels = name.split('.').flatMap((label) => [Buffer.from([label.length]), Buffer.from(label)])
+  const [head, end] = ['0001 0100 0001 0000 0000 0000', '00 0001 0001'].map((hex) =>
+    Buffer.from(hex.replaceAll(' ', ''), 'hex'),
+  ) as [Buffer, Buffer]
+  return Buffer.concat([head, ...labels, end])
 }
 
 // The question again without further sections, and one answer: its name, A, IN, 60 s, four bytes.

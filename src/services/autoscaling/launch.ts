@@ -37,7 +37,7 @@ export function launchMember(
     return true
   } catch (error) {
     if (!(error instanceof DeclaredError)) throw error
-    const failure = `${error.message} Launching EC2 instance failed.`
+    const failure = `${error.message.replace(/[.\s]*$/, '')}. Launching EC2 instance failed.`
     const description = `Launching a new EC2 instance.  Status Reason: ${failure}`
     beginActivity(deps, group, { description, cause, zone: null, failure })
     const waitMs = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** group.launchFailures)

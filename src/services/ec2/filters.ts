@@ -1,6 +1,7 @@
 // `Filters` of describe operations: every filter must match, any of its values may, `*` and `?` stand for anything.
 import type { Filter } from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../kernel/errors.ts'
+import { unsupported } from './errors.ts'
 
 /** AWS: 200 in a call. */
 const VALUES_MAX = 200
@@ -15,6 +16,8 @@ export function filtered<T>(
   filters: Filter[] | undefined,
   table: FilterTable<T>,
   tagsOf: (item: T) => { key: string; value: string }[],
+  /** Of AWS's that are not answered here: refused as such. */
+  unanswered: readonly string[] = [],
 ): T[] {
   const count = (filters ?? []).reduce((sum, { Values = [] }) => sum + Values.length, 0)
   if (count > VALUES_MAX)
@@ -27,6 +30,7 @@ export function filtered<T>(
     const patterns = wanted.filter((value) => /[*?\\]/.test(value)).map(patternOf)
     const matches = (value: string) =>
       exact.has(value) || patterns.some((pattern) => matchesPattern(pattern, value))
+    if (name && unanswered.includes(name)) throw unsupported(`Filters.${name}`)
     const valuesOf = valuesOfFilter(name, table, tagsOf)
     return (item: T) => valuesOf(item).some((value) => matches(String(value ?? '')))
   })

@@ -83,6 +83,11 @@ export function findGroup(
   if (!input.GroupId) return requireNamed(deps, context, input.GroupName ?? '')
   const found = securityGroupsOf(deps.store, context).find((group) => group.id === input.GroupId)
   if (!found) throw noSecurityGroup(input.GroupId)
+  if (input.GroupName && input.GroupName !== found.name)
+    throw new DeclaredError(
+      'InvalidParameterCombination',
+      `The security group '${found.id}' is not named '${input.GroupName}'`,
+    )
   return found
 }
 

@@ -11,7 +11,7 @@ import {
   type Requests,
 } from './health.ts'
 import { frontCounters, frontOf, instanceCounters, isFrontMissing, targetsOf, type Targets } from './front.ts'
-import { groupOf } from './instances.ts'
+import { groupOf, launchFailure } from './instances.ts'
 import type { Parts } from './parts.ts'
 import { refreshPortProblem } from './port-problem.ts'
 import { lowCause, roomRow } from './room/low.ts'
@@ -76,10 +76,22 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
     refreshedAt: clock.now(),
   }
   store.update('environment', { id: row.id }, set)
+  tellFailedLaunch(parts, row, now)
   if (row.healthStatus === now.status || row.status === 'Terminated') return
   const from = row.healthStatus === 'NoData' ? '' : ` from ${row.healthStatus}`
   const text = [`Environment health has transitioned${from} to ${now.status}.`, ...now.causes].join(' ')
   events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
+}
+
+/** How Auto Scaling ends what it says of one. */
+const LAUNCHING_FAILED = 'Launching EC2 instance failed.'
+
+// Once, however often it is tried: the cause stays as long as it fails.
+function tellFailedLaunch({ events }: Parts, row: EnvironmentRow, { status, causes }: EnvironmentAssessment) {
+  const failed = causes.find((cause) => cause.endsWith(LAUNCHING_FAILED))
+  // With a change of the status its event says it.
+  if (failed && row.healthStatus === status && !(JSON.parse(row.causes) as string[]).includes(failed))
+    events.write(ofEnvironment(row, null), 'WARN', failed)
 }
 
 /** Keeps since when the load balancer has not found an instance healthy that should serve. */
@@ -133,6 +145,7 @@ export function assessNow(
     front: frontOf(row),
     requests: requestsOf(frontCounters(parts, row)),
     lowRoom: room?.low ? lowCause(room) : null,
+    launchFailure: group && group.instances.length < group.desired ? launchFailure(parts, row) : '',
     instances: instancesOf(store, row.id).map((instance) =>
       factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
     ),

@@ -24,6 +24,7 @@ const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts =>
   missing: [],
   requests: null,
   lowRoom: null,
+  launchFailure: '',
   instances: [instance()],
   ...facts,
 })
@@ -84,6 +85,12 @@ describe('health', () => {
       ['Terminate in progress (running for 7 seconds).'],
     ],
     ['is Severe without instances', { instances: [] }, 'Severe', ['There are no instances.']],
+    [
+      'says why there are none',
+      { instances: [], launchFailure: 'No room. Launching EC2 instance failed.' },
+      'Severe',
+      ['There are no instances.', 'No room. Launching EC2 instance failed.'],
+    ],
     [
       'is Degraded below the minimum size',
       { minSize: 5 },

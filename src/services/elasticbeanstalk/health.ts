@@ -60,6 +60,8 @@ export type EnvironmentFacts = {
   requests: Requests | null
   /** Why the whole home is in want of room; null while it is not. */
   lowRoom: string | null
+  /** Why the group could not launch an instance that it lacks, the last time it tried; '' when it could. */
+  launchFailure: string
   instances: InstanceFacts[]
 }
 
@@ -114,6 +116,7 @@ function assessInstance(one: InstanceFacts, facts: EnvironmentFacts): Assessment
 }
 
 function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): Assessment {
+  const failed = facts.launchFailure === '' ? [] : [facts.launchFailure]
   const none = instances.length === 0 ? ['There are no instances.'] : []
   const running = `(running for ${span(facts.runningMs)}).`
   if (facts.status === 'Launching')
@@ -127,11 +130,15 @@ function assessEnvironment(facts: EnvironmentFacts, instances: Assessment[]): As
   const findings: Assessment[] = assessRequests(facts.requests)
   for (const what of facts.missing)
     findings.push({ status: 'Severe', causes: [`The ${what} of the environment does not exist.`] })
-  if (count === 0) findings.push({ status: facts.minSize === 0 ? 'Info' : 'Severe', causes: none })
+  if (count === 0)
+    findings.push({ status: facts.minSize === 0 ? 'Info' : 'Severe', causes: [...none, ...failed] })
   else if (count < facts.minSize)
     findings.push({
       status: 'Degraded',
-      causes: [`${count} active instances is below Auto Scaling group minimum size ${facts.minSize}.`],
+      causes: [
+        `${count} active instances is below Auto Scaling group minimum size ${facts.minSize}.`,
+        ...failed,
+      ],
     })
   findings.push(...assessTargets(facts), ...assessVersions(facts), ...assessImpaired(facts, instances))
   const silent = instances.filter(({ status }) => status === 'NoData').length

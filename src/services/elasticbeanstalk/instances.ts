@@ -52,6 +52,16 @@ export function lookAfterInstances(parts: Parts, environmentId: string): void {
   giveSoftware(parts, row)
 }
 
+/** Why the group could not launch an instance the last time it tried; '' when it could. */
+export function launchFailure({ cloud }: Parts, row: EnvironmentRow): string {
+  const context = systemContext(row.account, row.region, row.requestId)
+  const { Activities = [] } = cloud.autoscaling.describeScalingActivities(context, {
+    AutoScalingGroupName: resourcesOf(row).autoScalingGroupName,
+  })
+  const last = Activities[0] // newest first
+  return last?.StatusCode === 'Failed' ? (last.StatusMessage ?? '') : ''
+}
+
 /** Instances of the group that are not on their way out. */
 export function groupOf({ cloud }: Parts, row: EnvironmentRow) {
   const name = resourcesOf(row).autoScalingGroupName

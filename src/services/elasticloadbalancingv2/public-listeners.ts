@@ -1,4 +1,5 @@
 // Who is let in at the public sockets: what the engine says beside what the rows say.
+import { loopbackListener } from '../../engines/balancer/clients.ts'
 import { clientRanges, type BalancerEngine } from '../../engines/balancer/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
@@ -31,6 +32,7 @@ export async function publicListeners(
       {
         ...{ name: publicIp, kind: 'elastic address', networkInterfaceId },
         ...{ environment: null, internetFacing: true, port: ELASTIC_PORT },
+        loopbackPort: address.loopbackPort,
         clients: clientsOf(id, ELASTIC_PORT),
         wanted: clientRanges(rules.ranges(networkInterfaceId, ELASTIC_PORT)),
       },
@@ -38,19 +40,19 @@ export async function publicListeners(
   })
   const balancers = store
     .all<LoadBalancerRow>(`select * from elbv2_load_balancer where deleted_at is null order by name`)
-    .flatMap((row) =>
-      listeners
-        .filter((listener) => listener.loadBalancerArn === row.arn)
-        .map(({ port }): PublicListener => ({
-          name: row.name,
-          kind: 'load balancer',
-          networkInterfaceId: row.networkInterfaceId,
-          environment: environments.get(row.arn) ?? null,
-          internetFacing: row.scheme === 'internet-facing',
-          port,
-          clients: clientsOf(row.id, port),
-          wanted: clientRanges(rules.ranges(row.networkInterfaceId, port)),
-        })),
-    )
+    .flatMap((row) => {
+      const own = listeners.filter((listener) => listener.loadBalancerArn === row.arn)
+      return own.map((listener): PublicListener => ({
+        name: row.name,
+        kind: 'load balancer',
+        networkInterfaceId: row.networkInterfaceId,
+        environment: environments.get(row.arn) ?? null,
+        internetFacing: row.scheme === 'internet-facing',
+        port: listener.port,
+        loopbackPort: loopbackListener({ listeners: own }) === listener ? row.loopbackPort : null,
+        clients: clientsOf(row.id, listener.port),
+        wanted: clientRanges(rules.ranges(row.networkInterfaceId, listener.port)),
+      }))
+    })
   return [...balancers, ...elastic]
 }

@@ -22,8 +22,10 @@ export async function elsewhere({ another, cache }: World): Promise<string> {
     })
   await bring(guest)
   await guest.root(
-    // apparmor is recommended by docker.io, and without it no container starts where the kernel has AppArmor on.
-    'apt-get -qq -y install --no-install-recommends docker.io apparmor >/dev/null 2>&1; docker version >/dev/null',
+    // apparmor is recommended by docker.io, and without it no container starts where the kernel has AppArmor on. Debian 13
+    // has the client in a package of its own.
+    `client=$(apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli || true)
+     apt-get -qq -y install --no-install-recommends docker.io $client apparmor >/dev/null 2>&1; docker version >/dev/null`,
   )
   await importBase(guest, cache)
   for (const command of commands(read('Dockerfile')).filter((one) => !one.includes(' exec ')))

@@ -8,7 +8,7 @@ import { isInternal, type Ec2Deps } from '../deps.ts'
 import { describeReservations, describeState, statusOf } from '../describe-instance.ts'
 import { missing, noInstance, paging } from '../errors.ts'
 import { filtered } from '../filters.ts'
-import { instanceFilters, STATUS_FILTERS } from '../instance-filters.ts'
+import { UNANSWERED_FILTERS, instanceFilters, STATUS_FILTERS } from '../instance-filters.ts'
 import { instancesOf, tagsOf, type InstanceRow } from '../store.ts'
 
 type Implemented = Pick<
@@ -69,6 +69,7 @@ export function makeInstanceOperations(deps: Ec2Deps): Implemented {
         input.Filters,
         instanceFilters(deps, context),
         (row) => tagsOf(store, row.id),
+        UNANSWERED_FILTERS,
       )
       const limits = { token: input.NextToken, max: input.MaxResults }
       const page = pageOf(

@@ -57,7 +57,8 @@ export function makeKeyPairOperations(deps: Ec2Deps): Implemented {
     createKeyPair(context, input) {
       const name = requireNew(context, input.KeyName)
       const type: string = input.KeyType || 'rsa'
-      if (type !== 'rsa' && type !== 'ed25519') throw invalidValue(printable(type), 'KeyType', '')
+      if (type !== 'rsa' && type !== 'ed25519')
+        throw invalidValue(printable(type), 'KeyType', 'It must be rsa or ed25519.')
       if (input.KeyFormat && input.KeyFormat !== 'pem')
         throw unsupported(`KeyFormat=${printable(input.KeyFormat)}`)
       const { publicKey, material, pkcs8 } = makeSshKeyPair(type, name)

@@ -5,7 +5,7 @@ import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { allocateInterface, releaseInterface } from '../addresses.ts'
-import type { Ec2Deps } from '../deps.ts'
+import { isInternal, type Ec2Deps } from '../deps.ts'
 import { missing, noInterface, noSubnet, paging, unsupported } from '../errors.ts'
 import { associationOf } from '../describe-instance.ts'
 import { filtered, type FilterTable } from '../filters.ts'
@@ -61,7 +61,7 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       const id = input.NetworkInterfaceId ?? ''
       const row = networkInterfacesOf(store, context).find((one) => one.id === id)
       if (!row) throw noInterface(id)
-      if (row.instanceId)
+      if (row.instanceId || (isBalancers(row) && !isInternal(context)))
         throw new DeclaredError('InvalidParameterValue', `Network interface '${id}' is currently in use.`)
       releaseInterface(deps, id)
       return {}
@@ -102,8 +102,8 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       PrivateIpAddress: row.address,
       PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: row.address }],
       SourceDestCheck: true,
-      RequesterManaged: row.instanceId === null,
-      Status: row.instanceId ? 'in-use' : 'available',
+      RequesterManaged: isBalancers(row),
+      Status: row.instanceId || isBalancers(row) ? 'in-use' : 'available',
       Groups: groups.map((id) => ({ GroupId: id, GroupName: names.get(id) })),
       Ipv6Addresses: [],
       ...(association && { Association: association }),
@@ -117,6 +117,15 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
           DeleteOnTermination: true,
           Status: 'attached',
           AttachTime: attachedAt === undefined ? undefined : new Date(attachedAt),
+        },
+      }),
+      ...(isBalancers(row) && {
+        Attachment: {
+          AttachmentId: row.id.replace('eni-', 'ela-attach-'),
+          InstanceOwnerId: 'amazon-elb',
+          DeviceIndex: 1,
+          DeleteOnTermination: false,
+          Status: 'attached',
         },
       }),
     }
@@ -142,3 +151,7 @@ const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'subnet-id': (row) => [row.subnetId],
   'vpc-id': (row) => [row.vpcId],
 }
+
+/** As CreateLoadBalancer describes it; one interface a load balancer. */
+const isBalancers = ({ instanceId, description }: NetworkInterfaceRow) =>
+  instanceId === null && /^ELB app\/[^/]+\/[0-9a-f]{16}$/.test(description)

@@ -62,7 +62,8 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         )
       const named = findNamedGroups(deps, context, input.SecurityGroups)
       const groups = requireGroups(deps, context, [...(input.SecurityGroupIds ?? []), ...named])
-      const tags = tagsFor(context, input.TagSpecifications, ['instance', 'volume', 'network-interface'])
+      const tags = tagsFor(context, input.TagSpecifications, ['instance', 'network-interface'])
+      const interfaceTags = tagsFor(context, input.TagSpecifications, ['network-interface', 'instance'])
       const metadataOptions = withOptions(METADATA_DEFAULTS, input.MetadataOptions)
       requireTagKeys(
         metadataOptions,
@@ -130,6 +131,7 @@ export function makeRunInstances(deps: Ec2Deps): Implemented {
         }
         store.insert('ec2_instance', row)
         putTags(deps, context, id, tags)
+        putTags(deps, context, networkInterface.id, interfaceTags)
         return row
       })
       return describeReservations(deps, context, rows)[0]!
@@ -225,6 +227,8 @@ function diskBytesOf(mappings: BlockDeviceMapping[] | undefined): number {
     ['VolumeSize', 'VolumeType', 'DeleteOnTermination', 'Iops', 'Throughput'],
     (member) => unsupported(`BlockDeviceMappings.Ebs.${member}`),
   )
+  if (root.Ebs?.DeleteOnTermination === false)
+    throw unsupported('BlockDeviceMappings.Ebs.DeleteOnTermination=false')
   const gib = root.Ebs?.VolumeSize ?? ROOT_BYTES / 2 ** 30
   if (gib < 1 || gib > ROOT_GIB_MAX)
     throw invalidValue(String(gib), 'volumeSize', `It must be between 1 and ${ROOT_GIB_MAX} GiB.`)

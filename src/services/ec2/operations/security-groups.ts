@@ -130,7 +130,9 @@ export function makeSecurityGroupOperations(deps: Ec2Deps): Implemented {
 const CHARACTERS = /^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/
 const SET = 'a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*'
 
-function requireName(name: string | undefined): string {
+// AWS: "If the name contains trailing spaces, we trim the space at the end of the name."
+function requireName(given: string | undefined): string {
+  const name = given?.replace(/ +$/, '')
   if (!name) throw missing('GroupName')
   if (/[^\x20-\x7e]/.test(name))
     throw invalidValue(printable(name), 'GroupName', 'Character sets beyond ASCII are not supported.')

@@ -4,7 +4,7 @@ import { pageOf } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Ec2Operations } from '../../generated/ec2.ts'
 import { isInternal, type Ec2Deps } from '../deps.ts'
-import { missing, noInstance, paging } from '../errors.ts'
+import { missing, noInstance, paging, unsupported } from '../errors.ts'
 import { filtered, type FilterTable } from '../filters.ts'
 import { optionsOf, requireTagKeys } from '../metadata/options.ts'
 import { instanceOf, tagsOf, type TagRow } from '../store.ts'
@@ -112,19 +112,19 @@ export function putTags(
     store.put('ec2_tag', { account, region, resourceId, resourceType, key, value })
 }
 
-/** The tags that `TagSpecifications` give to resources of one type; refuses other types, and bad keys and values. */
+/** The tags that `TagSpecifications` give to resources of the first type; refuses types that are not named, and bad keys and values. */
 export function tagsFor(
   context: Context,
   specifications: TagSpecification[] | undefined,
   types: string[],
 ): Tag[] {
   const tags = (specifications ?? []).flatMap(({ ResourceType: type, Tags }) => {
+    if (type === 'volume') throw unsupported('TagSpecifications of volumes')
     if (!type || !types.includes(type))
       throw new DeclaredError(
         'InvalidParameterValue',
         `'${type ?? ''}' is not a valid taggable resource type for this operation.`,
       )
-    // Volumes and interfaces of an instance are not resources of their own here.
     return type === types[0] ? (Tags ?? []) : []
   })
   requireTags(context, tags)

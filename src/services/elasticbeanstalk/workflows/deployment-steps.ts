@@ -1,15 +1,14 @@
 // Steps that creating and updating share: get the layers, and wait until instances have the software and are healthy.
 import type { Step } from '../../../control/workflows.ts'
 import { eventText, explainBuild } from '../../../platforms/platform.ts'
-import { systemContext } from '../../service.ts'
 import { layersOutcome, prepareDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
 import { frontOf, targetsOf, type Front } from '../front.ts'
-import { groupOf } from '../instances.ts'
+import { groupOf, launchFailure } from '../instances.ts'
 import type { LayerRow } from '../layers.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
-import { findDeployment, findVersion, instancesOf, resourcesOf, type DeploymentRow } from '../store.ts'
+import { findDeployment, findVersion, instancesOf, type DeploymentRow } from '../store.ts'
 import { current } from './work.ts'
 
 export function deploymentOf({ store }: Parts, environmentId: string, id: number): DeploymentRow {
@@ -113,13 +112,13 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
       if (outcome.late.length > 0) return undefined
       if (outcome.missing === 0 || outcome.activity !== '') return outcome
       // A machine without room for them will hardly get more of it: said early, while the group goes on trying.
-      const activity = launchFailure(parts, environmentId)
+      const activity = launchFailure(parts, current(parts, environmentId))
       const waitedMs = parts.clock.now() - step.startedAt(name)
       return activity !== '' && waitedMs >= LAUNCHING_MS ? { ...outcome, activity } : undefined
     },
     {
       timeoutMs: commandTimeoutMs(parts, environmentId, deploymentId),
-      onTimeout: () => ({ ...look(), activity: launchFailure(parts, environmentId) }),
+      onTimeout: () => ({ ...look(), activity: launchFailure(parts, current(parts, environmentId)) }),
     },
   )
 }
@@ -154,18 +153,6 @@ export function awaitHealthy(
 function commandTimeoutMs(parts: Parts, environmentId: string, deploymentId: number): number {
   const { commandTimeoutSeconds } = configurationOfSettings(deploymentOf(parts, environmentId, deploymentId))
   return (commandTimeoutSeconds + INTERNAL_TIMEOUT_SECONDS) * 1000
-}
-
-/** Why the group could not launch an instance the last time it tried; '' when it could. */
-function launchFailure(parts: Parts, environmentId: string): string {
-  const row = current(parts, environmentId)
-  const { autoScalingGroupName } = resourcesOf(row)
-  const context = systemContext(row.account, row.region, row.requestId)
-  const { Activities = [] } = parts.cloud.autoscaling.describeScalingActivities(context, {
-    AutoScalingGroupName: autoScalingGroupName,
-  })
-  const last = Activities[0] // newest first
-  return last?.StatusCode === 'Failed' ? (last.StatusMessage ?? '') : ''
 }
 
 const PROCESSING_MS = 10 * 60_000
