@@ -16,7 +16,7 @@
 // - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
-export { clientRanges } from './clients.ts'
+export { clientRanges, loopbackListener } from './clients.ts'
 
 export type HealthCheck = {
   protocol: 'HTTP' | 'TCP'

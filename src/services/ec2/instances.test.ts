@@ -47,6 +47,29 @@ describe('an instance', () => {
     assert.throws(() => find(id), { code: 'InvalidInstanceID.NotFound' })
   })
 
+  it('tags its interface, too, and refuses what its volume could not be', () => {
+    const specification = (ResourceType: 'network-interface' | 'volume') => ({
+      TagSpecifications: [{ ResourceType, Tags: [{ Key: 'q', Value: 'z' }] }],
+    })
+    const id = launch(specification('network-interface'))
+    const { Tags = [] } = world.ec2.describeTags(world.context, {})
+    assert.deepEqual(
+      Tags.map((tag) => [tag.ResourceId, tag.ResourceType, tag.Key]),
+      [[find(id).NetworkInterfaces![0]!.NetworkInterfaceId, 'network-interface', 'q']],
+    )
+    assert.throws(() => launch(specification('volume')), { code: 'UnsupportedOperation' })
+    const keeps = { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { DeleteOnTermination: false } }] }
+    assert.throws(() => launch(keeps), { code: 'UnsupportedOperation' })
+    for (const [Name, code] of [
+      ['dns-name', 'UnsupportedOperation'],
+      ['no-such', 'InvalidParameterValue'],
+    ])
+      assert.throws(
+        () => world.ec2.describeInstances(world.context, { Filters: [{ Name: Name!, Values: ['x'] }] }),
+        { code: code! },
+      )
+  })
+
   it('is of a type of the machine whose image it runs', async () => {
     for (const [architecture, own, other] of [
       ['x86_64', 't3.micro', 't4g.micro'],

@@ -299,6 +299,20 @@ describe('security groups', () => {
     assert.throws(() => create('x', { VpcId: 'vpc-0123' }), { code: 'InvalidVpcID.NotFound' })
   })
 
+  it('lose the spaces at the end of their names, and are not another one by name than by id', () => {
+    const [id, other] = [create('trail '), create('other')]
+    const found = world.ec2.describeSecurityGroups(world.context, { GroupNames: ['trail'] }).SecurityGroups
+    assert.deepEqual(
+      found?.map(({ GroupId }) => GroupId),
+      [id],
+    )
+    assert.throws(
+      () => world.ec2.deleteSecurityGroup(world.context, { GroupId: other, GroupName: 'trail' }),
+      { code: 'InvalidParameterCombination' },
+    )
+    world.ec2.deleteSecurityGroup(world.context, { GroupId: id, GroupName: 'trail' })
+  })
+
   it('are found by their rules', () => {
     authorize(db, [tcp(5432, fromGroup(web))])
     authorize(web, [tcp(80)])

@@ -150,7 +150,17 @@ describe('load balancers', () => {
     assert.deepEqual(elb().describeLoadBalancers(world.context, {}).LoadBalancers, [])
     loadBalancer({ Scheme: 'internal' })
     await world.clock.run(5_000)
-    assert.equal(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces!.length, 2)
+    const interfaces = world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces!
+    assert.equal(interfaces.length, 2)
+    for (const { NetworkInterfaceId, RequesterManaged, Status, Attachment } of interfaces) {
+      assert.deepEqual(
+        [RequesterManaged, Status, Attachment?.InstanceOwnerId],
+        [true, 'in-use', 'amazon-elb'],
+      )
+      assert.throws(() => world.ec2.deleteNetworkInterface(world.context, { NetworkInterfaceId }), {
+        message: /currently in use/,
+      })
+    }
     world.balancer.fault = () => undefined
     await world.clock.run(20_000)
     assert.equal(world.ec2.describeNetworkInterfaces(world.context, {}).NetworkInterfaces!.length, 1)

@@ -1,6 +1,5 @@
 // Who is let in at the public sockets: what the engine says beside what the rows say.
-import { loopbackListener } from '../../engines/balancer/clients.ts'
-import { clientRanges, type BalancerEngine } from '../../engines/balancer/engine.ts'
+import { clientRanges, loopbackListener, type BalancerEngine } from '../../engines/balancer/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
 import type { Elbv2Deps } from './deps.ts'

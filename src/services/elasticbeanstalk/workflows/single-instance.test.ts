@@ -54,11 +54,13 @@ describe('an environment of a single instance', () => {
     await created()
     const [before] = addresses()
     const ip = before?.publicIp
-    bench.world.launchFailure = 'no room'
+    bench.world.launchFailure = 'No room. Launching EC2 instance failed.'
     bench.world.kill(bench.world.instances()[0]?.id ?? '')
     Object.assign(before!, { associatedWith: null, instance: null, leadsTo: null })
     await bench.clock.run(20_000)
     assert.equal(bench.environment()?.Health, 'Red')
+    const said = bench.texts().filter((text) => text.includes('No room. Launching EC2 instance failed.'))
+    assert.equal(said.length, 1, bench.texts().join('\n'))
     bench.world.launchFailure = ''
     await bench.clock.run(20_000)
     assert.deepEqual(
