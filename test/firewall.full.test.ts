@@ -84,7 +84,7 @@ describe('security groups of a whole home', { concurrency: 1, timeout: 240_000 }
       return found.length === 2 && found
     })
     const { NetworkInterfaces = [] } = await client.send(new ec2.DescribeNetworkInterfacesCommand({}))
-    balancerAddress = NetworkInterfaces.find(({ Attachment }) => !Attachment)!.PrivateIpAddress!
+    balancerAddress = NetworkInterfaces.find(({ RequesterManaged }) => RequesterManaged)!.PrivateIpAddress!
     const { localUrl } = JSON.parse((await home.polebean(['status', 'walled', '--json'])).stdout) as {
       localUrl: string
     }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { answers } from '../src/cli/start-server.ts'
 import { run } from '../src/kernel/process.ts'
 import { makeTestHome, root } from './support/home.ts'
 import { daemonPid, until } from './support/world.ts'
@@ -178,7 +179,7 @@ describe('who runs a home', { skip: isRoot ? false : 'needs root', timeout: 280_
     assert.equal(((await once(other, 'close')) as [number])[0], 255)
     assert.match(said, /the connection to Polebean ended, and the session with it/)
     await until('the next server ended it', async () => !inside().includes('sleep 3002'))
-    await home.polebean(['start']) // answers once it does
+    await until('it answers', () => answers(home.dir))
   })
 
   it('refuses what does not run, in sentences', async () => {

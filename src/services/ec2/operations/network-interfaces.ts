@@ -103,7 +103,7 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
       PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: row.address }],
       SourceDestCheck: true,
       RequesterManaged: isBalancers(row),
-      Status: row.instanceId || isBalancers(row) ? 'in-use' : 'available',
+      Status: statusOf(row),
       Groups: groups.map((id) => ({ GroupId: id, GroupName: names.get(id) })),
       Ipv6Addresses: [],
       ...(association && { Association: association }),
@@ -135,10 +135,10 @@ export function makeNetworkInterfaceOperations(deps: Ec2Deps): Implemented {
 const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'network-interface-id': (row) => [row.id],
   'attachment.instance-id': (row) => [row.instanceId],
-  'attachment.status': (row) => (row.instanceId ? ['attached'] : []),
+  'attachment.status': (row) => (statusOf(row) === 'in-use' ? ['attached'] : []),
   'interface-type': () => ['interface'],
   'owner-id': (row) => [row.account],
-  'requester-managed': (row) => [row.instanceId === null],
+  'requester-managed': (row) => [isBalancers(row)],
   'source-dest-check': () => [true],
   'addresses.primary': () => [true],
   'availability-zone': (row) => [row.zone],
@@ -147,10 +147,13 @@ const FILTERS: FilterTable<NetworkInterfaceRow> = {
   'mac-address': (row) => [hardwareAddressOf(row.address)],
   'private-ip-address': (row) => [row.address],
   'addresses.private-ip-address': (row) => [row.address],
-  status: (row) => [row.instanceId ? 'in-use' : 'available'],
+  status: (row) => [statusOf(row)],
   'subnet-id': (row) => [row.subnetId],
   'vpc-id': (row) => [row.vpcId],
 }
+
+const statusOf = (row: NetworkInterfaceRow) =>
+  row.instanceId !== null || isBalancers(row) ? 'in-use' : 'available'
 
 /** As CreateLoadBalancer describes it; one interface a load balancer. */
 const isBalancers = ({ instanceId, description }: NetworkInterfaceRow) =>
