@@ -121,7 +121,9 @@ describe('every pair of hosts', { concurrency: 1, skip: postgresPrograms() ? fal
       groups.set(instance, newGroup({ protocol: 'tcp', port: 80, peer: { group: balancer } }))
       if (name === 'shop') [ids.shopBalancer, ids.shop] = [balancer, instance]
       else [ids.blogBalancer, ids.blog] = [balancer, instance]
-      const own = NetworkInterfaces.find((one) => !one.Attachment && one.Groups![0]!.GroupId === balancer)!
+      const own = NetworkInterfaces.find(
+        (one) => one.RequesterManaged && one.Groups![0]!.GroupId === balancer,
+      )!
       places.set(`balancer of ${name}`, {
         kind: 'balancer',
         address: own.PrivateIpAddress!,
