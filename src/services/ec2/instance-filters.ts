@@ -76,38 +76,16 @@ export function instanceFilters({ store }: Ec2Deps, context: Context): FilterTab
 }
 
 /** AWS has these, too: of what there is not (volumes, spot and dedicated instances, hibernation), or that says nothing. */
-export const UNANSWERED_FILTERS = [
-  ...[
-    'affinity',
-    'association.public-ip',
-    'block-device-mapping.attach-time',
-    'boot-mode',
-    'capacity-reservation-id',
-  ],
-  ...['block-device-mapping.delete-on-termination', 'block-device-mapping.device-name'],
-  ...[
-    'block-device-mapping.status',
-    'block-device-mapping.volume-id',
-    'current-instance-boot-mode',
-    'dns-name',
-  ],
-  ...[
-    'enclave-options.enabled',
-    'hibernation-options.configured',
-    'host-id',
-    'instance-lifecycle',
-    'kernel-id',
-  ],
-  ...['maintenance-options.auto-recovery', 'metadata-options.state', 'placement-group-name'],
-  ...['placement-partition-number', 'platform', 'platform-details', 'product-code', 'product-code.type'],
-  ...[
-    'ramdisk-id',
-    'requester-id',
-    'spot-instance-request-id',
-    'usage-operation',
-    'usage-operation-update-time',
-  ],
-] as const
+export const UNANSWERED_FILTERS: readonly string[] = `
+  affinity association.public-ip block-device-mapping.attach-time block-device-mapping.delete-on-termination
+  block-device-mapping.device-name block-device-mapping.status block-device-mapping.volume-id boot-mode
+  capacity-reservation-id current-instance-boot-mode dns-name enclave-options.enabled
+  hibernation-options.configured host-id instance-lifecycle kernel-id maintenance-options.auto-recovery
+  metadata-options.state placement-group-name placement-partition-number platform platform-details product-code
+  product-code.type ramdisk-id requester-id spot-instance-request-id usage-operation usage-operation-update-time
+`
+  .trim()
+  .split(/\s+/)
 
 const STATE_FILTERS: FilterTable<InstanceRow> = {
   'availability-zone': (row) => [row.zone],

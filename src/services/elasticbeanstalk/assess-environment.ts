@@ -83,15 +83,15 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
 }
 
-/** How Auto Scaling ends what it says of one. */
-const LAUNCHING_FAILED = 'Launching EC2 instance failed.'
-
-// Once, however often it is tried: the cause stays as long as it fails.
-function tellFailedLaunch({ events }: Parts, row: EnvironmentRow, { status, causes }: EnvironmentAssessment) {
-  const failed = causes.find((cause) => cause.endsWith(LAUNCHING_FAILED))
-  // With a change of the status its event says it.
-  if (failed && row.healthStatus === status && !(JSON.parse(row.causes) as string[]).includes(failed))
-    events.write(ofEnvironment(row, null), 'WARN', failed)
+// Once, however often it is tried: the cause stays as long as it fails. With a change of the status its event says it.
+function tellFailedLaunch(
+  { events }: Parts,
+  row: EnvironmentRow,
+  { status, causes, launchFailure: why }: Assessed,
+) {
+  const before = JSON.parse(row.causes) as string[]
+  if (causes.includes(why) && !before.includes(why) && row.healthStatus === status)
+    events.write(ofEnvironment(row, null), 'WARN', why)
 }
 
 /** Keeps since when the load balancer has not found an instance healthy that should serve. */
@@ -106,11 +106,9 @@ function followTargets({ store, clock }: Parts, row: EnvironmentRow, targets: Ta
   }
 }
 
-export function assessNow(
-  parts: Parts,
-  row: EnvironmentRow,
-  targets = targetsOf(parts, row),
-): EnvironmentAssessment {
+type Assessed = EnvironmentAssessment & { launchFailure: string }
+
+export function assessNow(parts: Parts, row: EnvironmentRow, targets = targetsOf(parts, row)): Assessed {
   const { clock, store } = parts
   const now = clock.now()
   const last = findDeployment(store, row.id, row.deploymentId)
@@ -121,7 +119,8 @@ export function assessNow(
   // A healthy target has a balancer that checks it.
   const room = roomRow(store)
   const serving = [...targets.values()].some(({ state }) => state === 'healthy')
-  return assess({
+  const failed = group && group.instances.length < group.desired ? launchFailure(parts, row) : ''
+  const assessment = assess({
     status: row.status,
     update:
       last && last.endedAt === null && last.versionLabel !== expected?.versionLabel
@@ -145,11 +144,12 @@ export function assessNow(
     front: frontOf(row),
     requests: requestsOf(frontCounters(parts, row)),
     lowRoom: room?.low ? lowCause(room) : null,
-    launchFailure: group && group.instances.length < group.desired ? launchFailure(parts, row) : '',
+    launchFailure: failed,
     instances: instancesOf(store, row.id).map((instance) =>
       factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
     ),
   })
+  return { ...assessment, launchFailure: failed }
 }
 
 type Seen = { now: number; target: InstanceFacts['target'] }
