@@ -151,6 +151,15 @@ export const queryRecipes: Record<string, string[]> = {
   DeleteListener: ['ListenerArn={listenerarn}'],
   DescribeListeners: ['LoadBalancerArn={loadbalancerarn}'],
   DescribeListenerAttributes: ['ListenerArn={listenerarn}'],
+  CreateRule: [
+    'ListenerArn={listenerarn}&Priority={n}&Conditions.member.1.Field=path-pattern&Conditions.member.1.Values.member.1=/{n}*&Actions.member.1.Type=forward&Actions.member.1.TargetGroupArn={targetgrouparn}',
+    'ListenerArn={listenerarn}&Priority={n}&Conditions.member.1.Field=query-string&Conditions.member.1.QueryStringConfig.Values.member.1.Value=a&Actions.member.1.Type=redirect&Actions.member.1.RedirectConfig.StatusCode=HTTP_301&Actions.member.1.RedirectConfig.Host=a.b',
+  ],
+  ModifyRule: [
+    'RuleArn={rulearn}&Actions.member.1.Type=fixed-response&Actions.member.1.FixedResponseConfig.StatusCode=404',
+  ],
+  SetRulePriorities: ['RulePriorities.member.1.RuleArn={rulearn}&RulePriorities.member.1.Priority={n}'],
+  DeleteRule: ['RuleArn={rulearn}'],
   DescribeRules: ['ListenerArn={listenerarn}'],
   DescribeTargetHealth: ['TargetGroupArn={targetgrouparn}'],
   RegisterTargets: ['TargetGroupArn={targetgrouparn}&Targets.member.1.Id={instanceid}'],

@@ -49,6 +49,7 @@ const beanstalk = (stage: Stage, action: string, input: Record<string, string>) 
 type Resources = {
   autoScalingGroupName?: string
   targetGroupArn?: string
+  listenerArn?: string
   loadBalancerSecurityGroupId?: string
   instanceSecurityGroupId?: string
 }
@@ -171,6 +172,7 @@ export const REQUESTS: Record<string, Move> = {
     },
   },
   'take a target out, or put it back': { weight: 0.6, play: moveTarget },
+  'change rules of its listener': { weight: 0.6, play: changeRules },
   'upload again': {
     weight: 1.2,
     play({ world, life, later, note, ...stage }) {
@@ -247,4 +249,48 @@ async function moveTarget(stage: Stage): Promise<void> {
   if (code !== '') return
   if (action === 'RegisterTargets') world.takenOut.delete(id)
   else world.takenOut.add(id)
+}
+
+async function changeRules(stage: Stage): Promise<void> {
+  for (let count = 1 + stage.below(4); count > 0; count--) await changeRule(stage)
+}
+
+/** A user's own rules on the environment's listener, on ways that no visitor takes: made, changed, reordered, removed. */
+async function changeRule(stage: Stage): Promise<void> {
+  const { world, below } = stage
+  const { listenerArn: ListenerArn } = resourcesOf(stage)
+  if (!ListenerArn) return
+  const rules = world.store.all<{ arn: string; priority: number }>(
+    'select arn, priority from elbv2_rule where listener_arn = :ListenerArn',
+    { ListenerArn },
+  )
+  const one = rules[below(rules.length)]
+  const conditions = {
+    'Conditions.member.1.Field': 'path-pattern',
+    'Conditions.member.1.Values.member.1': `/rule/${below(5)}/*`,
+  }
+  const says = (text: string) => ({
+    'Actions.member.1.Type': 'fixed-response',
+    'Actions.member.1.FixedResponseConfig.StatusCode': '200',
+    'Actions.member.1.FixedResponseConfig.MessageBody': text,
+  })
+  const change = below(4)
+  const send = (action: string, input: Record<string, string>) =>
+    request(stage, action, input, 'elasticloadbalancingv2')
+  if (!one || change === 0)
+    return send('CreateRule', {
+      ...{ ListenerArn, Priority: String(1 + below(5)), ...conditions },
+      ...says(`rule ${below(100)}`),
+    })
+  if (change === 1) return send('DeleteRule', { RuleArn: one.arn })
+  if (change === 2) return send('ModifyRule', { RuleArn: one.arn, ...says(`changed ${below(100)}`) })
+  const other = rules[below(rules.length)]!
+  const moved = [
+    { ...one, to: other.arn === one.arn ? 1 + below(5) : other.priority },
+    ...(other.arn === one.arn ? [] : [{ ...other, to: one.priority }]),
+  ].map(({ arn, to }, index) => [
+    [`RulePriorities.member.${index + 1}.RuleArn`, arn],
+    [`RulePriorities.member.${index + 1}.Priority`, String(to)],
+  ])
+  return send('SetRulePriorities', Object.fromEntries(moved.flat()) as Record<string, string>)
 }

@@ -164,4 +164,11 @@ export const MUTANTS: Mutant[] = [
     replace: `if (unused === 'elastic address') void (`,
     by: 'seeds',
   },
+  {
+    bug: 'asks rules in the order in which they were made',
+    file: 'src/services/elasticloadbalancingv2/model.ts',
+    find: `.sort((a, b) => a.priority - b.priority)`,
+    replace: ``,
+    by: 'seeds',
+  },
 ]

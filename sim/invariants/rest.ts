@@ -137,5 +137,35 @@ function balancers(world: World): string[] {
       'load balancers',
       [...loadBalancers, ...elastic.map(({ id }) => id)],
     ),
+    ...rules(world),
+  ]
+}
+
+/** What the engine asks in turn is what the rows say, told by the bodies of the answers. */
+function rules(world: World): string[] {
+  const rows = world.store.all<{ id: string; port: number; body: string }>(
+    `select b.id, l.port, r.action ->> '$.body' as body from elbv2_rule r
+     join elbv2_listener l on l.arn = r.listener_arn join elbv2_load_balancer b on b.arn = l.load_balancer_arn
+     order by r.priority`,
+  )
+  const carried = world.balancer
+    .model()
+    .loadBalancers.flatMap(({ id, listeners }) =>
+      listeners.flatMap(({ port, rules: asked }) =>
+        asked.map(({ action }) => ({ id, port, body: action.type === 'fixed-response' ? action.body : '' })),
+      ),
+    )
+  const told = (list: { id: string; port: number; body: string }[]) =>
+    [...Map.groupBy(list, ({ id, port }) => `${id} ${port}`)]
+      .map(([listener, own]) => `${listener}: ${own.map(({ body }) => body).join(', ')}`)
+      .sort()
+  const [is, shall] = [told(carried).join('; '), told(rows).join('; ')]
+  const orphans = column(
+    world,
+    'select arn from elbv2_rule where listener_arn not in (select arn from elbv2_listener)',
+  )
+  return [
+    ...(is === shall ? [] : [`the engine asks rules ${is}, not ${shall}`]),
+    ...orphans.map((arn) => `${arn} has no listener`),
   ]
 }

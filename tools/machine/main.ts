@@ -11,18 +11,19 @@ import { bootGuest, type Guest } from './guest.ts'
 import { openKept } from './kept.ts'
 import { chooseAccelerator, type Accelerator } from './qemu.ts'
 import { RELEASES, type Release } from './recipe.ts'
-import { STEPS, type World } from './scenario.ts'
+import { STEPS, type Step, type World } from './scenario.ts'
 import { writeTimings, type Timing } from './timings.ts'
 
-const USAGE = `npm run test:machine -- [--short] [--debian 12|13] [--reboots N] [--cache DIR] [--keep DIR] [--build-only]
+const USAGE = `npm run test:machine -- [--short | --elsewhere] [--debian 12|13] [--reboots N] [--cache DIR] [--keep DIR] [--build-only]
   --short       one disk, and only some of the steps
+  --elsewhere   only what is tried on a machine of its own: what contrib/ ships
   --debian N    only this release
   --reboots N   reboots and power cuts under load (20)
   --cache DIR   where disks are kept (${CACHE})
   --keep DIR    keep the guests there after each step: the same command goes on where it ended
   --build-only  only the disks`
 
-const { short, debian, reboots, cache, keep, buildOnly } = readArguments()
+const { short, apart, debian, reboots, cache, keep, buildOnly } = readArguments()
 const folder = mkdtempSync(join(tmpdir(), 'machine-'))
 const guests: Guest[] = []
 const rows: (Timing & { disk: string })[] = []
@@ -90,7 +91,7 @@ async function onRelease(release: Release): Promise<void> {
   const { guest } = passed.length > 0 ? await start() : await timed(name, { name: 'boot' }, start)
   const world: World = {
     guest,
-    another: (other) => boot(`${name}-${other}`),
+    another: (other) => (apart ? Promise.resolve(guest) : boot(`${name}-${other}`)),
     memory: new Map(kept?.progress?.memory),
     cache,
     rounds: reboots,
@@ -98,16 +99,20 @@ async function onRelease(release: Release): Promise<void> {
   const steps = () => rows.filter((row) => row.disk === name)
   const isDone = (step: string) => passed.some((one) => one.step === step)
   try {
-    for (const step of STEPS.filter((one) => (!short || one.short) && !isDone(one.name))) {
+    for (const step of STEPS.filter((one) => isWanted(one) && !isDone(one.name))) {
       await timed(name, step, async () => ({ said: (await step.run(world)) ?? '' }))
       await kept?.save({ steps: steps(), memory: [...world.memory] }, [...booted.keys()])
     }
   } finally {
-    if (!short)
+    if (!short && !apart)
       writeTimings(cache, name, { at: Date.now(), emulated: accelerator?.name !== 'kvm', steps: steps() })
   }
   for (const one of booted.values()) await one.stop()
   kept?.forget()
+}
+
+function isWanted(step: Step): boolean {
+  return apart ? step.apart === true : !short || step.short === true
 }
 
 async function timed<T extends { said: string }>(
@@ -147,6 +152,7 @@ function readArguments() {
     const { values } = parseArgs({
       options: {
         short: { type: 'boolean', default: false },
+        elsewhere: { type: 'boolean', default: false },
         debian: { type: 'string' },
         reboots: { type: 'string', default: '20' },
         cache: { type: 'string', default: CACHE },
@@ -156,10 +162,12 @@ function readArguments() {
     })
     if (values.debian !== undefined && !RELEASES.some(({ number }) => number === values.debian))
       throw new Error(`no such release: ${values.debian}`)
+    if (values.short && values.elsewhere) throw new Error('--short and --elsewhere exclude each other')
     if (!/^\d{1,3}$/.test(values.reboots)) throw new Error(`not a number of reboots: ${values.reboots}`)
     mkdirSync(values.cache, { recursive: true })
     return {
       short: values.short,
+      apart: values.elsewhere,
       debian: values.debian,
       reboots: Number(values.reboots),
       cache: values.cache,

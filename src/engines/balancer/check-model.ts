@@ -1,7 +1,9 @@
 // Nothing of a model reaches a configuration line or the runtime socket before it has been checked here (design §7).
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
-import type { BalancerModel, HealthCheck, LoadBalancer, TargetGroup } from './engine.ts'
+import { actionsOf } from './actions.ts'
+import { isRange } from './clients.ts'
+import type { Action, BalancerModel, Condition, HealthCheck, LoadBalancer, TargetGroup } from './engine.ts'
 
 /** Throws an EngineError that names the first thing which cannot be carried. */
 export function checkModel(model: BalancerModel): void {
@@ -50,14 +52,73 @@ function checkLoadBalancer({
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
-  for (const { port, clients } of listeners) {
+  for (const listener of listeners) {
+    const { port, clients, rules } = listener
     need(isPort(port), of, 'listener port', port)
     for (const range of clients) need(isRange(range), of, 'range of clients', range)
+    for (const action of actionsOf(listener)) checkAction(of, action)
+    for (const condition of rules.flatMap(({ conditions }) => conditions)) checkCondition(of, condition)
   }
   unique(
     `listener port of ${of}`,
     listeners.map(({ port }) => port),
   )
+}
+
+function checkAction(of: string, action: Action) {
+  if (action.type === 'forward') {
+    for (const { weight } of action.targetGroups)
+      need(Number.isInteger(weight) && isWithin(weight, 0, 999), of, 'weight', weight)
+    const { stickySeconds } = action
+    if (stickySeconds !== null)
+      need(isWithin(stickySeconds, 1, 604_800), of, 'duration of stickiness', stickySeconds)
+    unique(
+      `target group of a forward of ${of}`,
+      action.targetGroups.map(({ targetGroupId }) => checkId(targetGroupId)),
+    )
+  } else if (action.type === 'redirect') {
+    const { protocol, host, port, path, query } = action
+    need(['HTTP', 'HTTPS', '#{protocol}'].includes(protocol), of, 'protocol of a redirect', protocol)
+    need(/^([A-Za-z0-9.-]|#\{\w+\}){1,128}$/.test(host), of, 'host of a redirect', host)
+    need(
+      port === '#{port}' || (/^\d{1,5}$/.test(port) && isPort(Number(port))),
+      of,
+      'port of a redirect',
+      port,
+    )
+    need(/^\/[!-~]{0,127}$/.test(path), of, 'path of a redirect', path)
+    need(/^[!-~]{0,128}$/.test(query), of, 'query of a redirect', query)
+  } else {
+    const { statusCode, contentType, body } = action
+    need(Number.isInteger(statusCode) && isWithin(statusCode, 200, 599), of, 'status code', statusCode)
+    need(/^[a-z]+\/[a-z0-9.+-]+$/.test(contentType), of, 'content type', contentType)
+    need(Buffer.byteLength(body) <= BODY_BYTES_MAX, of, 'body of a response', body)
+  }
+}
+
+/** A body of it fits into HAProxy's buffer with its head. */
+const BODY_BYTES_MAX = 8_192
+const PATTERN = /^[ -~]{1,256}$/
+
+function checkCondition(of: string, condition: Condition) {
+  const checkPatterns = (...patterns: string[]) => {
+    for (const pattern of patterns) need(PATTERN.test(pattern), of, 'pattern', pattern)
+  }
+  switch (condition.field) {
+    case 'http-header':
+      need(/^[A-Za-z0-9!#$%&*+.^_`|~-]{1,40}$/.test(condition.name), of, 'header of a rule', condition.name)
+      return checkPatterns(...condition.patterns)
+    case 'host-header':
+    case 'path-pattern':
+      return checkPatterns(...condition.patterns)
+    case 'query-string':
+      return checkPatterns(...condition.pairs.flatMap(({ key, value }) => [key ?? '*', value]))
+    case 'http-request-method':
+      for (const method of condition.methods) need(/^[A-Z_-]{1,40}$/.test(method), of, 'method', method)
+      return
+    case 'source-ip':
+      for (const range of condition.ranges) need(isRange(range), of, 'range of a rule', range)
+  }
 }
 
 function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
@@ -89,12 +150,6 @@ function checkHealthCheck(of: string, check: HealthCheck) {
 function checkId(id: string): string {
   if (!/^[\w.:/+=@-]{1,256}$/.test(id)) throw new EngineError(`not an id: ${JSON.stringify(id)}`)
   return id
-}
-
-function isRange(text: string): boolean {
-  const [address = '', bits = '', ...more] = text.split('/')
-  const bitsMax = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1
-  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
 }
 
 const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535

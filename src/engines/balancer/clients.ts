@@ -1,5 +1,5 @@
 // Which clients outside of the VPC a listener takes, by their own addresses. Pure.
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /** Ranges of one family as a map of HAProxy's, which answers `1` for an address within. */
 export type ClientMaps = { 4: string; 6: string }
@@ -29,7 +29,15 @@ export const loopbackListener = <T extends { port: number }>({ listeners }: { li
 const withLoopback = (ranges: string[]): string[] =>
   holds(ranges, '127.0.0.1') ? [...ranges, '::1/128'] : ranges
 
-function holds(ranges: string[], address: string): boolean {
+/** `10.0.0.0/8`, `2001:db8::/32`. */
+export function isRange(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/')
+  const bitsMax = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
+}
+
+/** Whether an address lies in one of the ranges; an IPv4 one in none of IPv6. */
+export function holds(ranges: string[], address: string): boolean {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4'
   const list = new BlockList()
   for (const range of ranges) {
@@ -38,3 +46,9 @@ function holds(ranges: string[], address: string): boolean {
   }
   return list.check(address, family)
 }
+
+/** HAProxy's lines: `verb` meets whose address is not in the map of its family. */
+export const refusals = (verb: string, map: string, condition: string): string[] => [
+  `  ${verb} if ${condition} { src -m sub : } !{ src,map_ip(${map}-6.map) -m found }`,
+  `  ${verb} if ${condition} !{ src -m sub : } !{ src,map_ip(${map}-4.map) -m found }`,
+]

@@ -1,5 +1,5 @@
 // The runtime commands of each action (management.txt §9.3; HAProxy 2.6: no `wait`, no `init-state`).
-import { serverKeywords } from './config.ts'
+import { serverKeywords } from './servers.ts'
 import type { Action } from './plan.ts'
 
 /** The line to send, and what HAProxy may say to it besides nothing. */

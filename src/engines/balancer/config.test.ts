@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkModel } from './check-model.ts'
 import { renderConfig, type Settings } from './config.ts'
-import type { BalancerModel, HealthCheck } from './engine.ts'
+import { type BalancerModel, type HealthCheck, listenerTo } from './engine.ts'
 import { backendsOf } from './names.ts'
 import { planServers } from './plan.ts'
 
@@ -38,7 +38,7 @@ const shop: BalancerModel = {
       hosts: ['shop.us-west-2.elasticbeanstalk.localhost', 'shop-123.us-west-2.elb.localhost'],
       loopbackPort: 9000,
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: 'targetgroup/shop/1', clients: ['0.0.0.0/0'] }],
+      listeners: [listenerTo(80, 'targetgroup/shop/1', ['0.0.0.0/0'])],
       cutsOnRevoke: false,
     },
   ],
@@ -72,8 +72,9 @@ describe('HAProxy configuration', () => {
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  http-request set-var(txn.to) req.hdr(host),host_only,lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)
   use_backend handover-public-80 if { stopping }
-  use_backend %[req.hdr(host),host_only,lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)]
+  use_backend %[var(txn.to)]
 
 backend handover-public-80
   server current abns@polebean-DIR-public-80 send-proxy-v2
@@ -85,8 +86,9 @@ frontend vpc-80
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 80
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-48449a14a4ff%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  http-request set-var(txn.to) dst,map(/run/polebean/abc123/haproxy/addresses-80.map,unknown-host)
   use_backend handover-vpc-80 if { stopping }
-  use_backend %[dst,map(/run/polebean/abc123/haproxy/addresses-80.map,unknown-host)]
+  use_backend %[var(txn.to)]
 
 backend handover-vpc-80
   server current abns@polebean-DIR-vpc-80 send-proxy-v2
@@ -102,8 +104,9 @@ frontend own-OWN
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  http-request set-var(txn.to) str(b-BACKEND)
   use_backend handover-own-OWN if { stopping }
-  default_backend b-BACKEND
+  use_backend %[var(txn.to)]
 
 backend handover-own-OWN
   server current abns@polebean-DIR-own-OWN send-proxy-v2
@@ -193,7 +196,7 @@ backend unknown-host
       elasticAddress: null,
       internetFacing: false,
       loopbackPort: null,
-      listeners: [{ port: 80, targetGroupId: null, clients: [] }],
+      listeners: [listenerTo(80, null, [])],
       cutsOnRevoke: false,
     }
     const { config, maps, hostBinds } = render({ loadBalancers: [internal], targetGroups: [] })
@@ -236,7 +239,7 @@ describe('a model', () => {
       [withBalancer({ hosts: ['Shop.localhost'] }), /host name/],
       [withBalancer({ hosts: ['a.b', 'a.b'] }), /same host name/],
       [withBalancer({ address: '::1' }), /address/],
-      [withBalancer({ listeners: [{ port: 0, targetGroupId: null, clients: [] }] }), /listener port/],
+      [withBalancer({ listeners: [listenerTo(0, null, [])] }), /listener port/],
       [withCheck({ path: '/a b' }), /health check path/],
       [withCheck({ path: '/a\nb' }), /health check path/],
       [withCheck({ path: 'a' }), /health check path/],

@@ -3,14 +3,24 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
 import { clientRanges } from './clients.ts'
-import type {
-  BalancerEngine,
-  BalancerModel,
-  HealthCheck,
-  LoadBalancer,
-  Target,
-  TargetHealth,
+import { describeRules } from './rules-conformance.ts'
+import {
+  type BalancerEngine,
+  type BalancerModel,
+  type HealthCheck,
+  listenerTo,
+  type LoadBalancer,
+  type Target,
+  type TargetHealth,
 } from './engine.ts'
+
+export type ConformanceAnswer = {
+  status: number
+  /** The target's id. */
+  by: string | null
+  headers: Record<string, string | undefined>
+  body: string
+}
 
 export type BalancerHarness = {
   clock: Clock
@@ -31,8 +41,14 @@ export type BalancerHarness = {
     to: ({ host: string } | { loopbackPort: number } | { elasticAddress: string }) & {
       /** An address of this machine's loopback; 127.0.0.1 unless told. */
       from?: string
+      /** With its query. */
+      path?: string
+      method?: string
+      headers?: Record<string, string>
     },
-  ): Promise<{ status: number; by: string | null }>
+  ): Promise<ConformanceAnswer>
+  /** Where listener port 80 is served on this machine. */
+  httpPort: number
   close(): Promise<void>
 }
 
@@ -69,7 +85,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       internetFacing: true,
       hosts: [`shop-${n}.localhost`],
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: `group-${n}`, clients: ['0.0.0.0/0'] }],
+      listeners: [listenerTo(80, `group-${n}`, ['0.0.0.0/0'])],
       cutsOnRevoke: false,
       ...world.place(n),
     })
@@ -89,6 +105,10 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       }
       assert.deepEqual(seen, wanted)
     }
+    const refusesToServe = async (to: { host: string } | { loopbackPort: number }) => {
+      const { status, by } = await world.request(to)
+      assert.deepEqual({ status, by }, { status: 503, by: null })
+    }
     const servedBy = async (requests: number) => {
       const answers: string[] = []
       for (let i = 0; i < requests; i++) answers.push((await world.request({ host })).by ?? 'balancer')
@@ -101,7 +121,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
 
     it('answers 503 by itself when a group has no target', async () => {
       await engine.apply(model([]))
-      assert.deepEqual(await world.request({ host }), { status: 503, by: null })
+      await refusesToServe({ host })
       assert.deepEqual(await healths(), {})
     })
 
@@ -109,7 +129,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       await world.answer(1, null)
       await engine.apply(model([target(1)]))
       assert.deepEqual(await healths(), { 'i-1': 'initial' })
-      assert.deepEqual(await world.request({ host }), { status: 503, by: null })
+      await refusesToServe({ host })
       await world.answer(1, 200)
       await untilHealth({ 'i-1': 'healthy' })
       assert.deepEqual(await servedBy(2), ['i-1', 'i-1'])
@@ -249,11 +269,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
         loadBalancers: [
           {
             ...loadBalancer(1),
-            listeners: [80, loopbackPort].map((port) => ({
-              port,
-              targetGroupId: 'group-1',
-              clients: ['0.0.0.0/0'],
-            })),
+            listeners: [80, loopbackPort].map((port) => listenerTo(port, 'group-1', ['0.0.0.0/0'])),
           },
         ],
         targetGroups: model([target(1)]).targetGroups,
@@ -275,7 +291,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       const open = async (clients: string[], others = clients) => {
         const letting = (n: number, list: string[]): LoadBalancer => ({
           ...loadBalancer(n),
-          listeners: [{ port: 80, targetGroupId: 'group-1', clients: list }],
+          listeners: [listenerTo(80, 'group-1', list)],
         })
         await engine.apply({
           loadBalancers: [letting(1, clients), letting(2, others)],
@@ -315,7 +331,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       const door = (n: number, id: string, own: string, clients: string[]): LoadBalancer => ({
         ...{ id, address: edge, elasticAddress: own, internetFacing: true, hosts: [`${id}.localhost`] },
         ...{ loopbackPort: loopbackPort + n, idleTimeoutSeconds: 60, cutsOnRevoke: false },
-        listeners: [{ port: 80, targetGroupId: id, clients }],
+        listeners: [listenerTo(80, id, clients)],
       })
       const behind = (id: string, targets: Target[]) => ({ id, healthCheck: null, targets })
       // Two that dial from one address, beside a load balancer.
@@ -340,7 +356,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       const servers = () => Promise.all(ways.map(async (way) => (await world.request(way)).by))
       assert.deepEqual(await servers(), ['i-2', 'i-2', 'i-2'])
       assert.equal((await world.request({ host })).by, 'i-1')
-      assert.deepEqual(await world.request({ loopbackPort: loopbackPort + 1 }), { status: 503, by: null })
+      await refusesToServe({ loopbackPort: loopbackPort + 1 })
       const counted = (await engine.observe()).counters.find(({ id }) => id === 'eipalloc-1')
       assert.equal(counted?.requests, 3)
 
@@ -352,6 +368,8 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       await leading([target(1)], ['10.0.0.0/8'])
       for (const way of ways) await assert.rejects(world.request(way), 'let in')
     })
+
+    describeRules(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
 
     it('forgets what is taken away', async () => {
       await engine.apply({ loadBalancers: [], targetGroups: [] })

@@ -16,7 +16,13 @@
 // - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
-export { clientRanges, loopbackListener } from './clients.ts'
+// - A listener's rules are asked in their order, and the first whose conditions all hold says what is done; else `action`.
+// - Of a forward's target groups each gets requests by its weight. A group without healthy targets gets its share too, as in
+//   AWS. A sticky one sends a client, by a cookie, where its first request went.
+// - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
+
+export { clientRanges, isRange, loopbackListener } from './clients.ts'
+export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
 
 export type HealthCheck = {
   protocol: 'HTTP' | 'TCP'
@@ -40,9 +46,47 @@ export type TargetGroup = {
   targets: Target[]
 }
 
+/** `weight` 0–999, of the sum of all. */
+export type WeightedTargetGroup = { targetGroupId: string; weight: number }
+
+export type Action =
+  /** To none, or to weights that are all 0: 503. `stickySeconds`: how long a client stays with a target group; null = it does not. */
+  | { type: 'forward'; targetGroups: WeightedTargetGroup[]; stickySeconds: number | null }
+  /** The parts of the URI; in each, `#{protocol}`, `#{host}`, `#{port}`, `#{path}` (without its first /) and `#{query}` stand
+   *  for those of the request. */
+  | {
+      type: 'redirect'
+      statusCode: 301 | 302
+      protocol: string
+      host: string
+      port: string
+      path: string
+      query: string
+    }
+  | { type: 'fixed-response'; statusCode: number; contentType: string; body: string }
+
+/**
+ * Holds when one of its values does. Patterns: `*` is any text, `?` one character, a backslash takes the next one as it is;
+ * cases are the same but in paths.
+ */
+export type Condition =
+  | { field: 'host-header' | 'path-pattern'; patterns: string[] }
+  /** In full: GET. */
+  | { field: 'http-request-method'; methods: string[] }
+  | { field: 'http-header'; name: string; patterns: string[] }
+  /** Pairs of the query as they are sent; without a key: of any parameter. */
+  | { field: 'query-string'; pairs: { key: string | null; value: string }[] }
+  /** Ranges (IPv4, IPv6) of the connection's own address. */
+  | { field: 'source-ip'; ranges: string[] }
+
+export type Rule = { conditions: Condition[]; action: Action }
+
 export type Listener = {
   port: number
-  targetGroupId: string | null
+  /** In the order of their priority. */
+  rules: Rule[]
+  /** When no rule applies. */
+  action: Action
   /** Ranges (IPv4, IPv6) from which clients may come at its public sockets and its loopback port. */
   clients: string[]
 }
@@ -90,6 +134,7 @@ export type BalancerCounters = {
   id: string
   boot: string
   at: number
+  /** For which a target group was chosen, as AWS counts. */
   requests: number
   target2xx: number
   target3xx: number
@@ -97,6 +142,9 @@ export type BalancerCounters = {
   target5xx: number
   balancer4xx: number
   balancer5xx: number
+  /** Answered by the balancer itself, as a listener or rule says. */
+  redirects: number
+  fixedResponses: number
   bytesIn: number
   bytesOut: number
   /** Milliseconds over the last 1,024 requests. */
@@ -120,7 +168,10 @@ export type BalancerObservation = {
   /** One entry a load balancer. */
   counters: BalancerCounters[]
   /** One entry a target: requests and codes, same boot. */
-  targetCounters: (Omit<BalancerCounters, 'id' | 'balancer4xx' | 'balancer5xx'> & {
+  targetCounters: (Omit<
+    BalancerCounters,
+    'id' | 'balancer4xx' | 'balancer5xx' | 'redirects' | 'fixedResponses'
+  > & {
     targetGroupId: string
     targetId: string
   })[]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
 import { describeBalancer } from './conformance.ts'
+import { listenerTo } from './engine.ts'
 import { makeFakeBalancerWorld } from './fake.ts'
 
 function steppingClock(): Clock {
@@ -13,7 +14,10 @@ describeBalancer('fake balancer', async () => {
   const clock = steppingClock()
   const statuses = new Map<string, number | null>()
   const address = (n: number) => `10.0.2.${n}`
-  const world = makeFakeBalancerWorld({ clock, probe: (of) => statuses.get(of) ?? null })
+  const world = makeFakeBalancerWorld({
+    ...{ clock, httpPort: 8_080 },
+    probe: (of) => statuses.get(of) ?? null,
+  })
   return {
     clock,
     engine: world.engine,
@@ -23,9 +27,16 @@ describeBalancer('fake balancer', async () => {
     occupy: async (port, by) => world.occupy(port, by),
     answer: async (n, status) => void statuses.set(address(n), status),
     request: async (to) => {
-      const { status, targetId } = world.request('elasticAddress' in to ? { ...to, port: 80 } : to)
-      return { status, by: targetId }
+      const headers = Object.fromEntries(
+        Object.entries(to.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+      )
+      const { targetId, ...answer } = world.request({
+        ...('elasticAddress' in to ? { ...to, port: 80 } : to),
+        headers,
+      })
+      return { ...answer, by: targetId }
     },
+    httpPort: 8_080,
     close: async () => undefined,
   }
 })
@@ -73,7 +84,7 @@ const balancer = {
   hosts: [],
   loopbackPort: null,
   idleTimeoutSeconds: 60,
-  listeners: [{ port: 80, targetGroupId: 'group', clients: ['0.0.0.0/0'] }],
+  listeners: [listenerTo(80, 'group', ['0.0.0.0/0'])],
   cutsOnRevoke: false,
 }
 

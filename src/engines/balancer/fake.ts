@@ -3,8 +3,10 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkModel } from './check-model.ts'
+import { sharesOf, targetGroupIdsOf } from './actions.ts'
 import { clientRanges, letsIn, loopbackListener } from './clients.ts'
 import type {
+  Action,
   BalancerEngine,
   BalancerModel,
   Listener,
@@ -14,8 +16,11 @@ import type {
   TargetObservation,
 } from './engine.ts'
 import { FakeTarget } from './fake-target.ts'
+import { actionFor, answerOf, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
 
+const NO_SUCH_HOST: FakeAnswer = { status: 404, targetId: null, headers: {}, body: '' }
+const NOBODY_SERVES: FakeAnswer = { ...NO_SUCH_HOST, status: 503 }
 const LOOPBACK = { ipv6: false, public: [] }
 
 /** `never`: the deed is done, its answer never comes. */
@@ -29,20 +34,22 @@ export type FakeBalancerOptions = {
   httpPort?: number
 }
 
-export type FakeRequest =
+export type FakeRequest = (
   | { host: string; listenerPort?: number; from?: string }
   | { loopbackPort: number; from?: string }
   | { address: string; port: number }
   | { elasticAddress: string; port: number; from?: string }
+) &
+  /** With the query in the path; names of headers in lower case. */
+  Partial<Pick<MatchedRequest, 'path' | 'method' | 'headers'>>
 
 export type FakeBalancerWorld = {
   /** `own`: the clock of the life that uses it; what is under way when that dies never happens. */
   engine(own?: Clock): BalancerEngine
   /** What is carried now. */
   model(): BalancerModel
-  /** One request of a client, from 127.0.0.1 unless told: its status, and the target that answered (null = the balancer
-   *  itself). Throws when its connection is refused. */
-  request(request: FakeRequest): { status: number; targetId: string | null }
+  /** One request of a client, from 127.0.0.1 unless told. Throws when its connection is refused. */
+  request(request: FakeRequest): FakeAnswer
   /** Another program listens on a port of the machine from now on; null = it has gone. */
   occupy(port: number, by: string | null): void
   /** The balancer's process dies and returns with the same model; its counters start again. */
@@ -55,8 +62,16 @@ export type FakeBalancerWorld = {
   latencyMs: () => number
 }
 
-type Counts = { requests: number; byClass: number[]; balancer5xx: number }
-const noCounts = (): Counts => ({ requests: 0, byClass: [0, 0, 0, 0, 0, 0], balancer5xx: 0 })
+type Counts = {
+  requests: number
+  byClass: number[]
+  balancer5xx: number
+  redirects: number
+  fixedResponses: number
+}
+const noCounts = (): Counts => ({
+  ...{ requests: 0, byClass: [0, 0, 0, 0, 0, 0], balancer5xx: 0, redirects: 0, fixedResponses: 0 },
+})
 
 export function makeFakeBalancerWorld({
   clock,
@@ -71,7 +86,9 @@ export function makeFakeBalancerWorld({
   let leftOut = new Map<string, string>()
   let boots = 1
   let turn = 0
+  let draws = 0
 
+  const publicPort = (port: number) => (port === 80 ? httpPort : port)
   const keyOf = (group: TargetGroup, { id, address, port }: Target) => [group.id, id, address, port].join(' ')
   const targetOf = (group: TargetGroup, target: Target) => targets.get(keyOf(group, target))!
   const countsOf = (key: string) => counts.get(key) ?? counts.set(key, noCounts()).get(key)!
@@ -117,19 +134,49 @@ export function makeFakeBalancerWorld({
     return from[turn++ % Math.max(1, from.length)]
   }
 
-  const serve = (loadBalancer: LoadBalancer, port: number) => {
-    const groupId = loadBalancer.listeners.find((listener) => listener.port === port)?.targetGroupId
-    const group = model.targetGroups.find(({ id }) => id === groupId)
+  const serve = (
+    loadBalancer: LoadBalancer,
+    listener: Listener,
+    request: MatchedRequest,
+    clientPort: number,
+    isOutside: boolean,
+  ): FakeAnswer => {
+    const action = actionFor(listener, request)
+    const own = countsOf(loadBalancer.id)
+    if (action.type !== 'forward') {
+      own[action.type === 'redirect' ? 'redirects' : 'fixedResponses']++
+      return answerOf(action, request, clientPort, isOutside ? publicPort : (port) => port)
+    }
+    own.requests++
+    const cookie = /(?:^|; )AWSALBTG=([^;]*)/.exec(request.headers['cookie'] ?? '')?.[1]
+    const chosen = chooseGroup(action, cookie)
+    const group = model.targetGroups.find(({ id }) => id === chosen)
     const target = group && choose(group)
     const status = (target && probe(target.address, target.port)) ?? null
-    const keys = [loadBalancer.id, ...(group && target ? [keyOf(group, target)] : [])]
-    for (const key of keys) {
-      const own = countsOf(key)
-      own.requests++
-      if (status === null) own.balancer5xx++
-      else own.byClass[Math.floor(status / 100)]!++
+    const all = group && target ? [own, countsOf(keyOf(group, target))] : [own]
+    if (group && target) countsOf(keyOf(group, target)).requests++
+    for (const counts of all)
+      if (status === null) counts.balancer5xx++
+      else counts.byClass[Math.floor(status / 100)]!++
+    const sticks = action.stickySeconds !== null && status !== null
+    return {
+      ...{ status: status ?? 503, targetId: status === null ? null : (target?.id ?? null), body: '' },
+      headers: sticks ? { 'set-cookie': `AWSALBTG=${chosen}` } : {},
     }
-    return { status: status ?? 503, targetId: status === null ? null : (target?.id ?? null) }
+  }
+
+  const chooseGroup = (action: Action & { type: 'forward' }, cookie: string | undefined) => {
+    const shares = sharesOf(action)
+    const kept = action.stickySeconds !== null && shares.find((one) => one.targetGroupId === cookie)
+    if (kept) return kept.targetGroupId
+    const ticket =
+      draws++ %
+      Math.max(
+        1,
+        shares.reduce((sum, { weight }) => sum + weight, 0),
+      )
+    let passed = 0
+    return shares.find(({ weight }) => ticket < (passed += weight))?.targetGroupId
   }
 
   const call = async <T>(own: Clock, what: 'apply' | 'observe', effect: () => T): Promise<T> => {
@@ -159,9 +206,7 @@ export function makeFakeBalancerWorld({
 
   // Groups that no listener names are not carried, so nothing is known of their targets.
   const carriedGroups = () => {
-    const named = new Set(
-      model.loadBalancers.flatMap(({ listeners }) => listeners.map((one) => one.targetGroupId)),
-    )
+    const named = new Set(model.loadBalancers.flatMap(({ listeners }) => listeners.flatMap(targetGroupIdsOf)))
     return model.targetGroups.filter(({ id }) => named.has(id))
   }
 
@@ -183,7 +228,6 @@ export function makeFakeBalancerWorld({
     if (!letsIn(listener?.clients ?? [], from)) throw new Error(`${from} is not let in`)
   }
 
-  const publicPort = (port: number) => (port === 80 ? httpPort : port)
   const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, LOOPBACK)
   const isTaken = (listenerPort: number | null, port: number) =>
     taken().some((one) => one.listenerPort === listenerPort && one.port === port)
@@ -198,8 +242,8 @@ export function makeFakeBalancerWorld({
           return {
             targets: all.map(({ group, target }) => observeTarget(group, target)),
             counters: model.loadBalancers.map(({ id }) => {
-              const { balancer5xx } = countsOf(id)
-              return { id, ...figures(id), balancer4xx: 0, balancer5xx }
+              const { balancer5xx, redirects, fixedResponses } = countsOf(id)
+              return { id, ...figures(id), balancer4xx: 0, balancer5xx, redirects, fixedResponses }
             }),
             targetCounters: all.map(({ group, target }) => ({
               targetGroupId: group.id,
@@ -222,13 +266,16 @@ export function makeFakeBalancerWorld({
     request: (request) => {
       look()
       const { loadBalancers } = model
+      const { path = '/', method = 'GET', headers = {} } = request
+      const from = ('from' in request ? request.from : undefined) ?? '127.0.0.1'
+      const matched = { host: 'host' in request ? request.host : 'any.example', path, method, headers, from }
       if ('loopbackPort' in request) {
         const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
         if (!found || isTaken(null, request.loopbackPort))
           throw new Error(`nobody listens on ${request.loopbackPort}`)
         const listener = loopbackListener(found)
         requireLetIn(listener, request.from)
-        return serve(found, listener?.port ?? 0)
+        return listener ? serve(found, listener, matched, request.loopbackPort, true) : NOBODY_SERVES
       }
       const port = 'port' in request ? request.port : (request.listenerPort ?? 80)
       if ('host' in request && isTaken(port, publicPort(port))) throw new Error(`nobody listens on ${port}`)
@@ -241,12 +288,11 @@ export function makeFakeBalancerWorld({
               : elasticAddress === request.elasticAddress
         return isMeant && listeners.some((listener) => listener.port === port)
       })
-      if (found && !('address' in request))
-        requireLetIn(
-          found.listeners.find((one) => one.port === port),
-          request.from,
-        )
-      return found ? serve(found, port) : { status: 404, targetId: null }
+      const listener = found?.listeners.find((one) => one.port === port)
+      if (!found || !listener) return NO_SUCH_HOST
+      if (!('address' in request)) requireLetIn(listener, request.from)
+      const isOutside = !('address' in request)
+      return serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
     },
     occupy: (port, by) => void (by === null ? others.delete(port) : others.set(port, by)),
     kill: () => {

@@ -6,7 +6,13 @@ import { connect, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { run } from '../../kernel/process.ts'
-import type { BalancerEngine, BalancerModel, LoadBalancer, Target } from './engine.ts'
+import {
+  type BalancerEngine,
+  type BalancerModel,
+  listenerTo,
+  type LoadBalancer,
+  type Target,
+} from './engine.ts'
 import { get, makeTestNetwork, type TestNetwork } from './test-network.ts'
 
 const FILES = ['haproxy.cfg', 'servers.state', 'model.json']
@@ -38,7 +44,7 @@ describe('haproxy on the machine', () => {
     hosts: [n === 1 ? HOST : `shop-${n}.localhost`],
     loopbackPort: net.home.ports.environments + n,
     idleTimeoutSeconds: 60,
-    listeners: [{ port: 80, targetGroupId: `group-${n}`, clients: ['0.0.0.0/0'] }],
+    listeners: [listenerTo(80, `group-${n}`, ['0.0.0.0/0'])],
     cutsOnRevoke: false,
     ...over,
   })

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { run } from '../../kernel/process.ts'
-import type { BalancerEngine, BalancerModel } from './engine.ts'
+import { type BalancerEngine, type BalancerModel, listenerTo } from './engine.ts'
 import { get, makeTestNetwork, type TestNetwork } from './test-network.ts'
 
 const HOST = 'shop.us-west-2.elasticbeanstalk.localhost'
@@ -29,7 +29,7 @@ describe('haproxy on public addresses', () => {
           ...{ id: 'app/balancer/1', address: '10.213.1.1', internetFacing: true, hosts: [HOST] },
           elasticAddress: null,
           ...{ loopbackPort: net.home.ports.environments + 1, idleTimeoutSeconds: 60 },
-          listeners: [{ port: 80, targetGroupId: 'group-1', clients: ['0.0.0.0/0', '::/0'] }],
+          listeners: [listenerTo(80, 'group-1', ['0.0.0.0/0', '::/0'])],
           cutsOnRevoke: false,
         },
       ],
@@ -122,7 +122,7 @@ describe('haproxy on public addresses', () => {
     const [first] = wanted.loadBalancers
     const open = ['0.0.0.0/0']
     const apply = async (clients: string[], others: string[], cutsOnRevoke = false) => {
-      const letting = (ranges: string[]) => [{ port: 80, targetGroupId: 'group-1', clients: ranges }]
+      const letting = (ranges: string[]) => [listenerTo(80, 'group-1', ranges)]
       const one = { ...first!, listeners: letting(clients), cutsOnRevoke }
       const two = {
         ...one,

@@ -3,9 +3,6 @@ import { systemClock as clock } from '../../kernel/clock.ts'
 import { describeBalancer } from './conformance.ts'
 import { get, makeTestNetwork } from './test-network.ts'
 
-/** No headers of its own, the path /, no agent. */
-const NONE = [{}, '/', false] as const
-
 describeBalancer('haproxy', async () => {
   const net = await makeTestNetwork()
   const others = new Map<number, Server>()
@@ -26,15 +23,20 @@ describeBalancer('haproxy', async () => {
     answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
     request: async (to) => {
       const port = 'loopbackPort' in to ? to.loopbackPort : net.home.ports.http
-      const { status, by } = await get(
+      const { status, by, headers, body } = await get(
         port,
         'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',
-        ...NONE,
+        to.headers,
+        to.path,
+        false,
         to.from,
         'elasticAddress' in to ? to.elasticAddress : undefined,
+        to.method,
       )
-      return { status, by }
+      const texts = Object.entries(headers).map(([name, value]) => [name, value?.toString()] as const)
+      return { status, by, headers: Object.fromEntries(texts), body }
     },
+    httpPort: net.home.ports.http,
     close: async () => {
       for (const server of others.values()) server.close()
       await net.close()

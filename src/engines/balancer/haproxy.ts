@@ -11,9 +11,10 @@ import type { Log } from '../../kernel/log.ts'
 import { makeTurns } from '../../kernel/turns.ts'
 import { namespaceOf } from '../network/ip.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
+import { forwardTo } from './actions.ts'
 import { checkModel } from './check-model.ts'
 import { commandOf } from './commands.ts'
-import { renderConfig, type Rendered, type Server, type Settings } from './config.ts'
+import { renderConfig, type Rendered, type Settings } from './config.ts'
 import type { BalancerEngine, BalancerModel, BalancerObservation } from './engine.ts'
 import { BindError, type Files, makeHaproxyProcess } from './haproxy-process.ts'
 import { hasIpv6Loopback, takenBinds } from './host-ports.ts'
@@ -23,6 +24,7 @@ import { type Action, planServers } from './plan.ts'
 import { readClients } from './read-clients.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
+import type { Server } from './servers.ts'
 import { gistOf, renderServerState } from './state-file.ts'
 import { userIfAny } from './user.ts'
 import { type Bind, describeTaken, isWildcard, wantedPorts } from './wanted-ports.ts'
@@ -84,8 +86,14 @@ export function makeHaproxy({
   const inForce = (): BalancerModel | null => {
     const text = haproxy.read('model.json')
     const model = text ? (JSON.parse(text) as BalancerModel) : null
-    // Of releases that knew none.
-    for (const one of model?.loadBalancers ?? []) one.elasticAddress ??= null
+    for (const one of model?.loadBalancers ?? []) {
+      // Of releases that knew none.
+      one.elasticAddress ??= null
+      for (const listener of one.listeners) {
+        listener.rules ??= []
+        listener.action ??= forwardTo((listener as { targetGroupId?: string | null }).targetGroupId ?? null)
+      }
+    }
     return model
   }
 
@@ -286,8 +294,8 @@ function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Pro
   }
 }
 
-function filesOf({ config, maps, pages }: Rendered): Files {
-  return new Map([...maps, ...pages, ['haproxy.cfg', config]])
+function filesOf({ config, maps, files }: Rendered): Files {
+  return new Map([...maps, ...files, ['haproxy.cfg', config]])
 }
 
 // A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.

@@ -1,7 +1,8 @@
 // How load balancers, target groups and targets are called inside HAProxy. Names are made, never taken over: only
 // [A-Za-z0-9_.-] reaches a configuration line.
 import { createHash } from 'node:crypto'
-import type { BalancerModel, LoadBalancer, Target, TargetGroup } from './engine.ts'
+import { actionsOf, sharesOf, targetGroupIdsOf } from './actions.ts'
+import type { Action, BalancerModel, LoadBalancer, Target, TargetGroup } from './engine.ts'
 
 /** A target group as one load balancer uses it: HAProxy dials from the balancer's address, so it is a backend each. */
 export type Backend = { name: string; loadBalancer: LoadBalancer; group: TargetGroup }
@@ -9,28 +10,51 @@ export type Backend = { name: string; loadBalancer: LoadBalancer; group: TargetG
 export function backendsOf(model: BalancerModel): Backend[] {
   const groups = new Map(model.targetGroups.map((group) => [group.id, group]))
   return model.loadBalancers.flatMap((loadBalancer) =>
-    [...new Set(loadBalancer.listeners.map((listener) => listener.targetGroupId))].flatMap((id) => {
-      const group = id === null ? undefined : groups.get(id)
-      return group ? { name: backendName(loadBalancer.id, group.id), loadBalancer, group } : []
+    [...new Set(loadBalancer.listeners.flatMap(targetGroupIdsOf))].flatMap((id) => {
+      const group = groups.get(id)
+      return group ? { name: backendName(loadBalancer.id, id), loadBalancer, group } : []
     }),
   )
 }
 
-/** A listener without a target group, or whose group is not there, answers 503. */
-export function backendOf(
-  backends: Backend[],
-  loadBalancer: LoadBalancer,
-  targetGroupId: string | null,
-): string {
-  const found = backends.find((one) => one.loadBalancer === loadBalancer && one.group.id === targetGroupId)
-  return found?.name ?? NO_TARGETS
+/** What a load balancer answers by itself: a backend too, so that it is counted, and refuses clients, as others do. */
+export type Answer = { name: string; loadBalancer: LoadBalancer; action: AnswerAction }
+export type AnswerAction = Exclude<Action, { type: 'forward' }>
+
+export function answersOf({ loadBalancers }: BalancerModel): Answer[] {
+  return loadBalancers.flatMap((loadBalancer) => {
+    const answers = loadBalancer.listeners
+      .flatMap(actionsOf)
+      .flatMap((action) => (action.type === 'forward' ? [] : { name: '', loadBalancer, action }))
+      .map((answer) => ({ ...answer, name: answerName(loadBalancer.id, answer.action) }))
+    return [...new Map(answers.map((answer) => [answer.name, answer])).values()]
+  })
+}
+
+/**
+ * The backend in which an action ends; null when a choice is left to make. A forward to no target group, or to one that is
+ * not there, answers 503.
+ */
+export function endOf(backends: Backend[], { id }: LoadBalancer, action: Action): string | null {
+  if (action.type !== 'forward') return answerName(id, action)
+  const shares = sharesOf(action)
+  if (shares.length > 1) return null
+  const name = shares[0] && backendName(id, shares[0].targetGroupId)
+  return backends.some((backend) => backend.name === name) ? name! : NO_TARGETS
 }
 
 export const NO_TARGETS = 'no-targets'
 export const UNKNOWN_HOST = 'unknown-host'
 
-const backendName = (loadBalancerId: string, groupId: string) =>
+export const backendName = (loadBalancerId: string, groupId: string) =>
   `b-${digest(`${loadBalancerId}\n${groupId}`, 12)}`
+export const answerName = (loadBalancerId: string, action: AnswerAction) =>
+  `a-${digest(`${loadBalancerId}\n${JSON.stringify(action)}`, 12)}`
+/** Of a listener, or of a forward to several: where a request is on its way to a backend. */
+export const listenerName = (loadBalancerId: string, port: number) =>
+  `l-${digest(`${loadBalancerId}\n${port}`, 12)}`
+export const forwardName = (loadBalancerId: string, action: Action) =>
+  `f-${digest(`${loadBalancerId}\n${JSON.stringify(action)}`, 12)}`
 
 /** For frontends that belong to one load balancer. */
 export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`

@@ -7,7 +7,7 @@ import type {
   Target,
   TargetObservation,
 } from './engine.ts'
-import { type Backend, backendsOf, loopbackName, ROLES, serverName } from './names.ts'
+import { answersOf, type Backend, backendsOf, loopbackName, ROLES, serverName } from './names.ts'
 import { isDetermined, isUp, serversOf } from './plan.ts'
 import { count, type RunningServer, type Statistics } from './running.ts'
 
@@ -47,7 +47,7 @@ export function describeSeen(model: BalancerModel, seen: Seen): Omit<BalancerObs
       boot: servers.settled ? `${seen.boot}/settled` : seen.boot,
       at: seen.at,
       ...codes(own),
-      requests: sum(own, 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_1xx', 'hrsp_other'),
+      requests: sum(own, ...REQUESTS),
       responseTimeAverageMs: averageResponse(own),
     })),
   }
@@ -103,16 +103,25 @@ function rowsOf(backend: Backend, target: Target, rows: Statistics[]): Statistic
 }
 
 function countersOf(
-  { id }: LoadBalancer,
+  loadBalancer: LoadBalancer,
   backends: Backend[],
   rows: Map<string, Statistics[]>,
   { boot, at }: Seen,
 ): BalancerCounters {
+  const { id } = loadBalancer
   const own = backends
-    .filter(({ loadBalancer }) => loadBalancer.id === id)
+    .filter((one) => one.loadBalancer === loadBalancer)
     .flatMap(({ name }) => (rows.get(name) ?? []).filter((row) => row.name === 'BACKEND'))
   const loopback = (rows.get(loopbackName(id)) ?? []).filter((row) => row.name === 'FRONTEND')
   const all = codes(own)
+  const answers = answersOf({ loadBalancers: [loadBalancer], targetGroups: [] })
+  const answered = (type: 'redirect' | 'fixed-response') =>
+    sum(
+      answers
+        .filter(({ action }) => action.type === type)
+        .flatMap(({ name }) => (rows.get(name) ?? []).filter((row) => row.name === 'BACKEND')),
+      ...REQUESTS,
+    )
   // Every failed connection ends in a 503 of HAProxy's own, every failed response in its 502 or 504.
   const balancer5xx = Math.min(all.target5xx, sum(own, 'econ', 'eresp'))
   return {
@@ -123,10 +132,14 @@ function countersOf(
     target5xx: all.target5xx - balancer5xx,
     balancer5xx,
     balancer4xx: sum(loopback, 'ereq'),
-    requests: sum(own, 'hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other'),
+    redirects: answered('redirect'),
+    fixedResponses: answered('fixed-response'),
+    requests: sum(own, ...REQUESTS),
     responseTimeAverageMs: averageResponse(own),
   }
 }
+
+const REQUESTS = ['hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other']
 
 const codes = (rows: Statistics[]) => ({
   target2xx: sum(rows, 'hrsp_2xx'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { commandOf } from './commands.ts'
-import type { BalancerModel, Target } from './engine.ts'
+import { type BalancerModel, listenerTo, type Target } from './engine.ts'
 import { backendsOf, type Role, serverName } from './names.ts'
 import { describeSeen } from './observe.ts'
 import { planServers } from './plan.ts'
@@ -19,7 +19,7 @@ const modelOf = (...targets: Target[]): BalancerModel => ({
       hosts: ['shop.localhost'],
       loopbackPort: null,
       idleTimeoutSeconds: 60,
-      listeners: [{ port: 80, targetGroupId: 'group', clients: [] }],
+      listeners: [listenerTo(80, 'group', [])],
       cutsOnRevoke: false,
     },
   ],

@@ -8,7 +8,7 @@
 //                   Application Load Balancer fails open. In maintenance until its target had its first checks. In a
 //                   group without checks a target has no other.
 import type { Target } from './engine.ts'
-import type { Server } from './config.ts'
+import type { Server } from './servers.ts'
 import { type Backend, ROLES, type Role, serverName } from './names.ts'
 import type { RunningServer } from './running.ts'
 

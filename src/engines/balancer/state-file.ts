@@ -1,6 +1,6 @@
 // The server-state file: what HAProxy believes of its servers when it starts (management.txt, `show servers state`).
 // Without a line a server starts UP; so every checked server has one, and one that is new is DOWN.
-import type { Server } from './config.ts'
+import type { Server } from './servers.ts'
 import type { RunningServer } from './running.ts'
 
 export function renderServerState(servers: Server[], running: RunningServer[]): string {

@@ -157,6 +157,7 @@ export function get(
   agent: Agent | false = false,
   from = '127.0.0.1',
   to = from === '::1' ? from : '127.0.0.1',
+  method = 'GET',
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
@@ -164,6 +165,7 @@ export function get(
       localAddress: from,
       port,
       path,
+      method,
       headers: { host, ...headers },
       agent,
     })

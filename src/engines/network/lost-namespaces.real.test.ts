@@ -6,7 +6,7 @@ import { systemClock as clock } from '../../kernel/clock.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { run } from '../../kernel/process.ts'
 import { makeHaproxy } from '../balancer/haproxy.ts'
-import type { BalancerModel } from '../balancer/engine.ts'
+import { type BalancerModel, listenerTo } from '../balancer/engine.ts'
 import { instanceId, software } from '../compute/conformance.ts'
 import { makeTestHome, traces } from '../compute/test-home.ts'
 import { makeMetadataDoor } from '../metadata/door.ts'
@@ -52,7 +52,7 @@ async function suite() {
         hosts: [HOST],
         loopbackPort: null,
         idleTimeoutSeconds: 60,
-        listeners: [{ port: 80, targetGroupId: 'group', clients: ['0.0.0.0/0'] }],
+        listeners: [listenerTo(80, 'group', ['0.0.0.0/0'])],
         cutsOnRevoke: false,
       },
     ],

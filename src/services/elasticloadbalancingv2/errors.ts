@@ -24,6 +24,9 @@ export const noTargetGroup = (arn: string) =>
 export const noListener = (arn: string) =>
   new DeclaredError('ListenerNotFound', `One or more listeners not found: '${arn}'`)
 
+export const noRule = (arn: string) =>
+  new DeclaredError('RuleNotFound', `One or more rules not found: '${arn}'`)
+
 /** `PageSize`: 1 to 400. */
 export const paging: Paging = {
   fallback: 400,

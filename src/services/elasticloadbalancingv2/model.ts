@@ -1,14 +1,24 @@
 // Rows → what the engine is to carry. Pure.
-import type { BalancerModel, LoadBalancer, TargetGroup } from '../../engines/balancer/engine.ts'
+import {
+  type Action,
+  type BalancerModel,
+  listenerTo,
+  type LoadBalancer,
+  type TargetGroup,
+} from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
 import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
+import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
 import {
   attributesOf,
   healthCheckOf,
   idOfArn,
   listOf,
+  actionOf,
+  conditionsOf,
   type ListenerRow,
+  type RuleRow,
   type LoadBalancerRow,
   type TargetGroupRow,
   type TargetRow,
@@ -17,6 +27,7 @@ import {
 export type Rows = {
   loadBalancers: LoadBalancerRow[]
   listeners: ListenerRow[]
+  rules: RuleRow[]
   targetGroups: TargetGroupRow[]
   targets: TargetRow[]
   /** By instance id. */
@@ -25,26 +36,27 @@ export type Rows = {
   addresses: ElasticAddress[]
 }
 
-export const buildModel = (rows: Rows): BalancerModel => ({
-  loadBalancers: [
-    ...rows.loadBalancers.filter((row) => row.deletedAt === null).map((row) => loadBalancer(row, rows)),
-    ...rows.addresses.filter(isUsed).map((address) => elasticDoor(address, rows)),
-  ].sort(byId),
-  // One that no listener forwards to is not checked: AWS shows its targets as unused.
-  targetGroups: [
-    ...rows.targetGroups
-      .filter((row) => rows.listeners.some((listener) => listener.targetGroupArn === row.arn))
-      .map((row) => targetGroup(row, rows)),
-    ...rows.addresses.filter(isUsed).map(instanceBehind),
-  ].sort(byId),
-})
+export function buildModel(rows: Rows): BalancerModel {
+  const used = usedGroups(rows)
+  return {
+    loadBalancers: [
+      ...rows.loadBalancers.filter((row) => row.deletedAt === null).map((row) => loadBalancer(row, rows)),
+      ...rows.addresses.filter(isNamed).map((address) => elasticDoor(address, rows)),
+    ].sort(byId),
+    // One that no listener forwards to is not checked: AWS shows its targets as unused.
+    targetGroups: [
+      ...rows.targetGroups.filter((row) => used.has(row.arn)).map((row) => targetGroup(row, rows)),
+      ...rows.addresses.filter(isNamed).map(instanceBehind),
+    ].sort(byId),
+  }
+}
 
 /** Another one whenever the address moves: whom one instance's groups have let in, another one's are asked about. */
 export const groupBehind = ({ id, networkInterfaceId }: ElasticAddress) => `${id}/${networkInterfaceId ?? ''}`
 
 /** What an elastic address serves: HTTP, as its environment's load balancer would. */
 export const ELASTIC_PORT = 80
-const isUsed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
+const isNamed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
   networkInterfaceId !== null || hosts.length > 0
 
 const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalancer => ({
@@ -56,15 +68,14 @@ const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalanc
   loopbackPort: address.loopbackPort,
   idleTimeoutSeconds: ELASTIC_IDLE_SECONDS,
   listeners: [
-    {
-      port: ELASTIC_PORT,
-      targetGroupId: groupBehind(address),
+    listenerTo(
+      ELASTIC_PORT,
+      groupBehind(address),
       // Where there is nothing to guard, a page says so.
-      clients:
-        address.networkInterfaceId === null
-          ? EVERYBODY
-          : clientRules.ranges(address.networkInterfaceId, ELASTIC_PORT),
-    },
+      address.networkInterfaceId === null
+        ? EVERYBODY
+        : clientRules.ranges(address.networkInterfaceId, ELASTIC_PORT),
+    ),
   ],
   cutsOnRevoke: address.networkInterfaceId !== null && clientRules.cutsOnRevoke(address.networkInterfaceId),
 })
@@ -80,7 +91,7 @@ const EVERYBODY = ['0.0.0.0/0', '::/0']
 /** As long as a load balancer's own default. */
 const ELASTIC_IDLE_SECONDS = 60
 
-const loadBalancer = (row: LoadBalancerRow, { listeners, clientRules }: Rows): LoadBalancer => ({
+const loadBalancer = (row: LoadBalancerRow, { listeners, rules, clientRules }: Rows): LoadBalancer => ({
   id: row.id,
   address: row.address,
   elasticAddress: null,
@@ -90,14 +101,32 @@ const loadBalancer = (row: LoadBalancerRow, { listeners, clientRules }: Rows): L
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   listeners: listeners
     .filter((listener) => listener.loadBalancerArn === row.arn)
-    .map(({ port, targetGroupArn }) => ({
-      port,
-      targetGroupId: idOfArn(targetGroupArn),
-      clients: clientRules.ranges(row.networkInterfaceId, port),
+    .map((listener) => ({
+      port: listener.port,
+      rules: rules
+        .filter((rule) => rule.listenerArn === listener.arn)
+        .sort((a, b) => a.priority - b.priority)
+        .map((rule) => ({ conditions: conditionsOf(rule), action: actionIn(rule) })),
+      action: actionIn(listener),
+      clients: clientRules.ranges(row.networkInterfaceId, listener.port),
     }))
     .sort((a, b) => a.port - b.port),
   cutsOnRevoke: clientRules.cutsOnRevoke(row.networkInterfaceId),
 })
+
+function actionIn(row: { action: string }): Action {
+  const action = actionOf(row)
+  if (action.type !== 'forward') return action
+  const targetGroups = action.targetGroups.map(({ targetGroupArn, weight }) => ({
+    targetGroupId: idOfArn(targetGroupArn),
+    weight,
+  }))
+  return { ...action, targetGroups }
+}
+
+/** The target groups to which a listener or a rule forwards, by ARN. */
+export const usedGroups = ({ listeners, rules }: Pick<Rows, 'listeners' | 'rules'>): Set<string> =>
+  new Set([...listeners, ...rules].flatMap((row) => targetGroupArnsOf(actionOf(row))))
 
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
   id: row.id,

@@ -224,7 +224,7 @@ describe('listeners', () => {
       code: 'UnsupportedProtocol',
     })
     assert.throws(
-      () => listener(LoadBalancerArn!, other, { Port: 81, DefaultActions: [{ Type: 'redirect' }] }),
+      () => listener(LoadBalancerArn!, other, { Port: 81, DefaultActions: [{ Type: 'authenticate-oidc' }] }),
       { code: 'InvalidConfigurationRequest' },
     )
     const second = loadBalancer({ Name: 'second' })

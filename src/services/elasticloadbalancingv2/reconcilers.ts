@@ -7,7 +7,7 @@ import { systemContext, type ServiceDeps } from '../service.ts'
 import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attributes.ts'
 import type { Rates } from './counters.ts'
 import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
-import { buildModel, groupBehind, type Rows } from './model.ts'
+import { buildModel, groupBehind, usedGroups, type Rows } from './model.ts'
 import {
   attributesOf,
   idOfArn,
@@ -15,6 +15,7 @@ import {
   updateTarget,
   type ListenerRow,
   type LoadBalancerRow,
+  type RuleRow,
   type TargetGroupRow,
   type TargetRow,
 } from './store.ts'
@@ -48,6 +49,7 @@ export function makeBalancerReconciler(
       'elbv2_load_balancer',
       'elbv2_target_group',
       'elbv2_listener',
+      'elbv2_rule',
       'elbv2_target',
       'ec2_instance',
       'ec2_security_group_rule',
@@ -120,10 +122,11 @@ export function makeBalancerReconciler(
   // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
   // and, after a while, that nobody knows how the others are.
   function record(
-    { targets, targetGroups, listeners, instances }: Rows,
+    { targets, targetGroups, listeners, rules, instances }: Rows,
     seen: BalancerObservation | undefined,
   ) {
     const now = clock.now()
+    const used = usedGroups({ listeners, rules })
     const blindMs = seen ? 0 : Math.max(1, clock.monotonic() - seenAt)
     for (const row of targets) {
       const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
@@ -136,7 +139,7 @@ export function makeBalancerReconciler(
           row,
           observed,
           blindMs,
-          used: listeners.some((listener) => listener.targetGroupArn === row.targetGroupArn),
+          used: used.has(row.targetGroupArn),
           instance: instances.get(row.targetId),
           deregistrationDelayMs:
             1000 *
@@ -198,6 +201,7 @@ export function makeBalancerReconciler(
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),
+      rules: store.all<RuleRow>('select * from elbv2_rule'),
       targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
       targets: store.all<TargetRow>('select * from elbv2_target'),
     }

@@ -1,5 +1,5 @@
-// Elastic Load Balancing v2: Application Load Balancers. CreateRule, certificates and HTTPS listeners are not
-// implemented yet: the gateway, or a typed error, refuses them.
+// Elastic Load Balancing v2: Application Load Balancers. Certificates and HTTPS listeners are not implemented yet: the
+// gateway, or a typed error, refuses them.
 import type { BalancerEngine } from '../../engines/balancer/engine.ts'
 import type { Elbv2Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
@@ -8,6 +8,7 @@ import { makeRates } from './counters.ts'
 import { makeInternal } from './names.ts'
 import { makeListenerOperations } from './operations/listeners.ts'
 import { makeLoadBalancerOperations } from './operations/load-balancers.ts'
+import { makeRuleOperations } from './operations/rules.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { makeTargetGroupOperations } from './operations/target-groups.ts'
 import { makeTargetOperations } from './operations/targets.ts'
@@ -20,6 +21,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     ...makeLoadBalancerOperations(deps),
     ...makeTargetGroupOperations(deps),
     ...makeListenerOperations(deps),
+    ...makeRuleOperations(deps),
     ...makeTargetOperations(deps),
     ...makeTagOperations(deps),
   })

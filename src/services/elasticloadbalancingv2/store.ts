@@ -1,7 +1,9 @@
 // Tables of elasticloadbalancingv2. Columns `state`, `impairment`, `health`, `reason`, `description`, `in_flight` are what
 // was seen of the engine last, written on change; all others are intent.
+import type { Condition } from '../../engines/balancer/engine.ts'
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
+import type { StoredAction } from './actions.ts'
 
 export const elasticloadbalancingv2Migrations: Migration[] = [
   {
@@ -33,6 +35,24 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     create table elbv2_tag (
       account text not null, region text not null, resource_arn text not null, key text not null, value text not null,
       primary key (resource_arn, key)) strict;`,
+  },
+  {
+    id: 'elasticloadbalancingv2.2',
+    sql: `
+    alter table elbv2_listener add column action text not null default '';
+    update elbv2_listener set action = json_object('type', 'forward', 'targetGroups',
+      json_array(json_object('targetGroupArn', target_group_arn, 'weight', 1)), 'stickySeconds', null);
+    alter table elbv2_listener drop column target_group_arn;
+    create table elbv2_rule (
+      arn text primary key, account text not null, region text not null, listener_arn text not null,
+      priority integer not null, conditions text not null, action text not null, created_at integer not null,
+      unique (listener_arn, priority)) strict;
+    create view elbv2_use as
+      select account, region, load_balancer_arn, arn as listener_arn, value ->> 'targetGroupArn' as target_group_arn
+        from elbv2_listener, json_each(action, '$.targetGroups')
+      union all
+      select l.account, l.region, l.load_balancer_arn, l.arn, value ->> 'targetGroupArn'
+        from elbv2_rule r join elbv2_listener l on l.arn = r.listener_arn, json_each(r.action, '$.targetGroups');`,
   },
 ]
 
@@ -94,9 +114,34 @@ export type ListenerRow = {
   region: string
   loadBalancerArn: string
   port: number
-  targetGroupArn: string
+  /** JSON of a StoredAction. */
+  action: string
+  /** Of the default rule. */
   ruleArn: string
   createdAt: number
+}
+
+export type RuleRow = {
+  arn: string
+  account: string
+  region: string
+  listenerArn: string
+  /** 1 to 50,000; the lowest is asked first. */
+  priority: number
+  /** JSON of a list of the engine's conditions. */
+  conditions: string
+  /** JSON of a StoredAction. */
+  action: string
+  createdAt: number
+}
+
+/** That a listener or one of its rules forwards to a target group. */
+export type UseRow = {
+  account: string
+  region: string
+  loadBalancerArn: string
+  listenerArn: string
+  targetGroupArn: string
 }
 
 export type TargetRow = {
@@ -141,6 +186,17 @@ export const targetGroupsOf = (store: Store, context: Owner) =>
 export const listenersOf = (store: Store, context: Owner) =>
   store.all<ListenerRow>(`select * from elbv2_listener where ${OF_OWNER}`, owner(context))
 
+export const rulesOf = (store: Store, listenerArn: string) =>
+  store.all<RuleRow>('select * from elbv2_rule where listener_arn = :listenerArn order by priority', {
+    listenerArn,
+  })
+
+export const ruleOf = (store: Store, context: Owner, arn: string) =>
+  store.get<RuleRow>(`select * from elbv2_rule where arn = :arn and ${OF_OWNER}`, { arn, ...owner(context) })
+
+export const usesOf = (store: Store, context: Owner) =>
+  store.all<UseRow>(`select * from elbv2_use where ${OF_OWNER}`, owner(context))
+
 export const targetsOf = (store: Store, targetGroupArn: string) =>
   store.all<TargetRow>(
     'select * from elbv2_target where target_group_arn = :targetGroupArn order by target_id, port',
@@ -157,6 +213,8 @@ export const removeTarget = (store: Store, { targetGroupArn, targetId, port }: T
   store.remove('elbv2_target', { targetGroupArn, targetId, port })
 
 export const listOf = (json: string) => JSON.parse(json) as string[]
+export const actionOf = ({ action }: { action: string }) => JSON.parse(action) as StoredAction
+export const conditionsOf = ({ conditions }: RuleRow) => JSON.parse(conditions) as Condition[]
 export const attributesOf = (json: string) => JSON.parse(json) as Record<string, string>
 export const healthCheckOf = (row: TargetGroupRow) => JSON.parse(row.healthCheck) as HealthCheckSettings
 

@@ -10,17 +10,9 @@ import {
   withAttributes,
 } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
-import { unusedTarget } from '../health.ts'
 import { missing, paging, unsupported, validation } from '../errors.ts'
-import {
-  attributesOf,
-  listenersOf,
-  listOf,
-  loadBalancersOf,
-  targetsOf,
-  updateTarget,
-  type LoadBalancerRow,
-} from '../store.ts'
+import { attributesOf, listenersOf, listOf, loadBalancersOf, type LoadBalancerRow } from '../store.ts'
+import { removeListener } from './listeners.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 import { requireName } from './target-groups.ts'
 
@@ -121,13 +113,8 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
           'OperationNotPermitted',
           `Load balancer '${row.arn}' cannot be deleted because deletion protection is enabled`,
         )
-      for (const listener of listenersOf(store, context)) {
-        if (listener.loadBalancerArn !== row.arn) continue
-        removeTagsOf(deps, listener.arn)
-        store.remove('elbv2_listener', { arn: listener.arn })
-        for (const target of targetsOf(store, listener.targetGroupArn))
-          updateTarget(store, target, unusedTarget)
-      }
+      for (const listener of listenersOf(store, context))
+        if (listener.loadBalancerArn === row.arn) removeListener(deps, context, listener)
       removeTagsOf(deps, row.arn)
       store.update('elbv2_load_balancer', { arn: row.arn }, { deletedAt: clock.now() })
       return {}

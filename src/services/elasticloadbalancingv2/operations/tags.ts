@@ -3,8 +3,8 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import type { Elbv2Deps } from '../deps.ts'
-import { missing, noListener, noLoadBalancer, noTargetGroup, validation } from '../errors.ts'
-import { listenersOf, loadBalancersOf, targetGroupsOf } from '../store.ts'
+import { missing, noListener, noLoadBalancer, noRule, noTargetGroup, validation } from '../errors.ts'
+import { listenersOf, loadBalancersOf, ruleOf, targetGroupsOf } from '../store.ts'
 
 type Implemented = Pick<Elasticloadbalancingv2Operations, 'addTags' | 'removeTags' | 'describeTags'>
 
@@ -42,7 +42,7 @@ export function makeTagOperations(deps: Elbv2Deps): Implemented {
         ...listenersOf(store, context),
       ].flatMap((row) => ('ruleArn' in row ? [row.arn, row.ruleArn] : [row.arn])),
     )
-    for (const arn of arns) if (!known.has(arn)) throw notFound(arn)
+    for (const arn of arns) if (!known.has(arn) && !ruleOf(store, context, arn)) throw notFound(arn)
     return arns
   }
 }
@@ -50,7 +50,8 @@ export function makeTagOperations(deps: Elbv2Deps): Implemented {
 function notFound(arn: string): DeclaredError {
   if (arn.includes(':loadbalancer/')) return noLoadBalancer(arn)
   if (arn.includes(':targetgroup/')) return noTargetGroup(arn)
-  if (arn.includes(':listener')) return noListener(arn)
+  if (arn.includes(':listener-rule/')) return noRule(arn)
+  if (arn.includes(':listener/')) return noListener(arn)
   return validation(`'${arn}' is not a valid resource ARN`)
 }
 

@@ -7,7 +7,7 @@ import { describeAttributes, targetGroupAttributes, withAttributes } from '../at
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
 import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
-import { attributesOf, healthCheckOf, listenersOf, targetGroupsOf, type TargetGroupRow } from '../store.ts'
+import { attributesOf, healthCheckOf, targetGroupsOf, usesOf, type TargetGroupRow } from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 
 type Implemented = Pick<
@@ -95,7 +95,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       // AWS answers success for a target group that is not there.
       const row = targetGroupsOf(store, context).find((one) => one.arn === input.TargetGroupArn)
       if (!row) return {}
-      if (listenersOf(store, context).some((listener) => listener.targetGroupArn === row.arn))
+      if (loadBalancersOfGroup(context, row).length > 0)
         throw new DeclaredError(
           'ResourceInUse',
           `Target group '${row.arn}' is currently in use by a listener or a rule`,
@@ -140,8 +140,8 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
   }
 
   function loadBalancersOfGroup(context: Context, row: TargetGroupRow): string[] {
-    const listeners = listenersOf(store, context).filter((listener) => listener.targetGroupArn === row.arn)
-    return [...new Set(listeners.map((listener) => listener.loadBalancerArn))]
+    const uses = usesOf(store, context).filter((use) => use.targetGroupArn === row.arn)
+    return [...new Set(uses.map((use) => use.loadBalancerArn))]
   }
 
   function requireVpc(context: Context, given: string | undefined): string {

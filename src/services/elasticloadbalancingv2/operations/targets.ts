@@ -10,10 +10,10 @@ import { deregistrationInProgress, registrationInProgress, unusedTarget } from '
 import {
   attributesOf,
   healthCheckOf,
-  listenersOf,
   removeTarget,
   targetsOf,
   updateTarget,
+  usesOf,
   type TargetGroupRow,
   type TargetRow,
 } from '../store.ts'
@@ -97,7 +97,7 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
   }
 
   function isUsed(context: Context, group: TargetGroupRow): boolean {
-    return listenersOf(store, context).some((listener) => listener.targetGroupArn === group.arn)
+    return usesOf(store, context).some((use) => use.targetGroupArn === group.arn)
   }
 
   function targetsOfInput(group: TargetGroupRow, targets: TargetDescription[] | undefined) {

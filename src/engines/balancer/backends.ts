@@ -1,0 +1,77 @@
+// What requests end in: a target group as one load balancer uses it, or an answer of the balancer's own.
+import { answerLines, type AnswerSettings } from './answers.ts'
+import { actionsOf, targetGroupIdsOf } from './actions.ts'
+import { loopbackListener, refusals } from './clients.ts'
+import type { HealthCheck, Listener, LoadBalancer } from './engine.ts'
+import { type Answer, answerName, type Backend, clientsName, loopbackName, publicName } from './names.ts'
+import { ms, serverKeywords } from './servers.ts'
+
+export function backendLines(backend: Backend, dir: string): string[] {
+  const { name, loadBalancer, group } = backend
+  const { healthCheck } = group
+  return [
+    `# load balancer ${loadBalancer.id}, target group ${group.id}`,
+    `backend ${name}`,
+    '  balance roundrobin',
+    `  source ${loadBalancer.address}`,
+    '  option allbackups',
+    '  option forwardfor if-none',
+    ...letInLines(name, loadBalancer, (listener) => targetGroupIdsOf(listener).includes(group.id), dir),
+    `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
+    `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
+    ...(healthCheck === null ? [] : checkLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
+  ]
+}
+
+export function answerBackendLines(answer: Answer, settings: AnswerSettings): string[] {
+  const { name, loadBalancer } = answer
+  const isOf = (listener: Listener) =>
+    actionsOf(listener).some(
+      (action) => action.type !== 'forward' && answerName(loadBalancer.id, action) === name,
+    )
+  return [
+    `# load balancer ${loadBalancer.id}, its own answer`,
+    `backend ${name}`,
+    ...letInLines(name, loadBalancer, isOf, settings.dir),
+    ...answerLines(answer, settings),
+  ]
+}
+
+const checkLines = (check: HealthCheck, host: string): string[] => [
+  `  timeout check ${ms(check.timeoutSeconds)}`,
+  ...(check.protocol === 'TCP' ? [] : httpCheckLines(check, host)),
+  // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
+  `  default-server ${serverKeywords('settled', check)}`,
+]
+
+/**
+ * A public socket serves many load balancers: which one is meant is known from the first request on, and its group is
+ * asked then. Once for a connection, unless it is to be cut: what is established stays.
+ */
+function letInLines(
+  name: string,
+  loadBalancer: LoadBalancer,
+  isOf: (listener: Listener) => boolean,
+  dir: string,
+): string[] {
+  const { id, listeners, cutsOnRevoke } = loadBalancer
+  const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${name} } `
+  return [
+    ...listeners.filter(isOf).flatMap((listener) => {
+      const own = loopbackListener(loadBalancer) === listener ? ` ${loopbackName(id)}` : ''
+      const here = `${known}{ fe_name ${publicName(listener.port)}${own} }`
+      return refusals('http-request reject', `${dir}/${clientsName(id, listener.port)}`, here)
+    }),
+    ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${name}) if ${known.trim()}`]),
+  ]
+}
+
+// Difference from AWS: Host is the balancer's name, where AWS sends the target's own address.
+function httpCheckLines({ path, matcher }: HealthCheck, host: string): string[] {
+  return [
+    '  option httpchk',
+    `  http-check send meth GET uri '${path.replaceAll("'", `'\\''`)}' ver HTTP/1.1` +
+      ` hdr Host ${host} hdr User-Agent ELB-HealthChecker/2.0 hdr Connection close`,
+    `  http-check expect status ${matcher}`,
+  ]
+}

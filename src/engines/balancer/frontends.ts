@@ -1,0 +1,181 @@
+// Where clients come in, and how their requests find a backend. A listener port is one socket for all load balancers that
+// are known by host (on the machine) or by address (in the VPC), and each has a loopback port of its own.
+import { clientMaps, loopbackListener, refusals } from './clients.ts'
+import type { Settings } from './config.ts'
+import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
+import {
+  type Backend,
+  clientsName,
+  digest,
+  loopbackName,
+  NO_TARGETS,
+  publicName,
+  UNKNOWN_HOST,
+} from './names.ts'
+import { entryOf, routeOf } from './routing.ts'
+import { type Bind, bindsOf, type HostPort, wantedPorts } from './wanted-ports.ts'
+
+export type RenderedFrontends = {
+  frontends: string[]
+  maps: Map<string, string>
+  files: Map<string, string>
+  /** Everything wanted on the host, also what is left out. */
+  hostBinds: Bind[]
+}
+
+export function renderFrontends(
+  model: BalancerModel,
+  backends: Backend[],
+  settings: Settings,
+): RenderedFrontends {
+  const { dir } = settings
+  const maps = new Map<string, string>()
+  const files = new Map<string, string>()
+  const frontends: string[] = []
+  const addClients = (name: string, ranges: string[]) => {
+    const { 4: ipv4, 6: ipv6 } = clientMaps(ranges)
+    maps.set(`${name}-4.map`, ipv4)
+    maps.set(`${name}-6.map`, ipv6)
+  }
+  const add = (frontend: Omit<Frontend, 'dir' | 'rules'>, users: LoadBalancer[], port: number) => {
+    const routes = users.flatMap((loadBalancer) =>
+      listenersAt(loadBalancer, port).map((listener) => routeOf(backends, loadBalancer, listener, dir)),
+    )
+    for (const [name, content] of routes.flatMap((route) => [...route.files])) files.set(name, content)
+    const rules = routes.flatMap(({ lines }) => lines)
+    frontends.push(...frontendLines({ ...frontend, rules, dir }))
+  }
+  const { wanted } = wantedPorts(model, settings.publicPort)
+  const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
+  // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
+  // again, stops listening to bind it anew, and loses connections (seen with 2.6).
+  const bindHost = (port: HostPort) =>
+    bindsOf(port, settings.addresses, settings.leftOut)
+      .filter((bind) => !settings.leftOut.has(bind))
+      .map((bind) => `  bind ${bind}${bind.startsWith('[') ? ' v6only' : ''}${where}`)
+  const entries = (users: LoadBalancer[], port: number, keys: (user: LoadBalancer) => string[]) =>
+    users
+      .flatMap((user) =>
+        listenersAt(user, port).flatMap((listener) =>
+          keys(user).map((key) => `${key} ${entryOf(backends, user, listener)}\n`),
+        ),
+      )
+      .join('')
+
+  const open = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
+  const served = wanted.map((one) => ({ ...one, binds: bindHost(one) }))
+  for (const { binds, port: hostPort, listenerPort: port } of served) {
+    if (port === null || binds.length === 0) continue
+    const users = open.filter((user) => listenersAt(user, port).length > 0)
+    maps.set(
+      `hosts-${port}.map`,
+      entries(users, port, ({ hosts }) => hosts),
+    )
+    const elastic = entries(users, port, ({ elasticAddress }) =>
+      elasticAddress === null ? [] : [elasticAddress],
+    )
+    if (elastic !== '') maps.set(`elastic-${port}.map`, elastic)
+    const byName = `req.hdr(host),host_only,lower,map(${dir}/hosts-${port}.map,${UNKNOWN_HOST})`
+    const first =
+      elastic === ''
+        ? [`set-var(txn.to) ${byName}`]
+        : [
+            `set-var(txn.to) dst,map(${dir}/elastic-${port}.map)`,
+            `set-var(txn.to) ${byName} unless { var(txn.to) -m found }`,
+          ]
+    // Who is let in by none of them is refused at once; by which one, only the request tells.
+    const clients = `clients-${port}`
+    addClients(
+      clients,
+      users.flatMap((user) => listenersAt(user, port).flatMap((listener) => listener.clients)),
+    )
+    add({ name: publicName(port), binds, port: hostPort, first, clients }, users, port)
+  }
+  const inside = model.loadBalancers.filter(({ elasticAddress }) => elasticAddress === null)
+  for (const port of portsOf(inside)) {
+    const users = inside.filter((user) => listenersAt(user, port).length > 0)
+    maps.set(
+      `addresses-${port}.map`,
+      entries(users, port, ({ address }) => [address]),
+    )
+    // In the host's own namespace (tests without a network) the address is what tells it from the public one.
+    const addresses = settings.hostNamespace === null ? users.map(({ address }) => address) : ['0.0.0.0']
+    const binds = addresses.map((address) => `  bind ${address}:${port}`)
+    const first = [`set-var(txn.to) dst,map(${dir}/addresses-${port}.map,${UNKNOWN_HOST})`]
+    add({ name: `vpc-${port}`, binds, port, first, clients: null }, users, port)
+  }
+  for (const loadBalancer of model.loadBalancers) {
+    const { loopbackPort } = loadBalancer
+    const binds = served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
+    if (loopbackPort === null || binds.length === 0) continue
+    const listener = loopbackListener(loadBalancer)
+    frontends.push(`# load balancer ${loadBalancer.id}`)
+    const entry = listener ? entryOf(backends, loadBalancer, listener) : NO_TARGETS
+    const first = [`set-var(txn.to) str(${entry})`]
+    const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
+    const name = loopbackName(loadBalancer.id)
+    add({ name, binds, port: loopbackPort, first, clients }, [loadBalancer], listener?.port ?? 0)
+  }
+  for (const { id, listeners } of model.loadBalancers)
+    for (const { port, clients } of listeners) addClients(clientsName(id, port), clients)
+  const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
+  return { frontends, maps, files, hostBinds }
+}
+
+const listenersAt = ({ listeners }: LoadBalancer, port: number): Listener[] =>
+  listeners.filter((listener) => listener.port === port)
+
+const portsOf = (loadBalancers: LoadBalancer[]) =>
+  [...new Set(loadBalancers.flatMap(({ listeners }) => listeners.map(({ port }) => port)))].sort(
+    (a, b) => a - b,
+  )
+
+/**
+ * A frontend, and how a worker that a reload has replaced passes requests on. Clients keep connections to it and send
+ * further requests there, but it is told of no change any more: its targets may be gone. So it hands each new request to
+ * the worker of now, on a socket that only HAProxy reaches, with the client's address (PROXY protocol, version 2).
+ */
+const frontendLines = ({ name, binds, port, first, rules, clients, dir }: Frontend): string[] => {
+  const socket = `abns@polebean-${digest(dir, 12)}-${name}`
+  return [
+    `frontend ${name}`,
+    ...binds,
+    `  bind ${socket} accept-proxy`,
+    // What a former worker passes on has been let in there, and has no address yet.
+    ...(clients === null
+      ? []
+      : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
+    ...requestLines(port),
+    ...first.map((line) => `  http-request ${line}`),
+    ...rules.map((line) => `  ${line}`),
+    `  use_backend handover-${name} if { stopping }`,
+    '  use_backend %[var(txn.to)]',
+    '',
+    `backend handover-${name}`,
+    `  server current ${socket} send-proxy-v2`,
+    '',
+  ]
+}
+type Frontend = {
+  name: string
+  binds: string[]
+  port: number
+  /** What says first where a request goes. */
+  first: string[]
+  /** Where it goes on from a listener. */
+  rules: string[]
+  /** The map of who is let in, without its family's ending; null = the firewall says. */
+  clients: string | null
+  dir: string
+}
+
+/** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
+const requestLines = (port: number) => [
+  // `option forwardfor if-none` adds the header when there is none.
+  '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }',
+  '  http-request set-header X-Forwarded-Proto http',
+  `  http-request set-header X-Forwarded-Port ${port}`,
+  // 1-<seconds>-<96 bits>: half of them are drawn for each request, which is what a drawing costs.
+  `  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-${digest(String(port), 12)}` +
+    '%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }',
+]

@@ -1,0 +1,27 @@
+// One server in HAProxy, as its line in the file and its keywords on the runtime socket.
+import type { HealthCheck, Target } from './engine.ts'
+import type { Role } from './names.ts'
+
+/** One server line. `open`: a stand-in that takes requests while no target is healthy (see plan.ts). */
+export type Server = { backend: string; name: string; role: Role; target: Target; disabled: boolean }
+
+/** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
+export function serverKeywords(role: Role, check: HealthCheck | null): string {
+  if (role === 'open' || check === null) return 'backup'
+  const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
+  return [
+    // One passed check makes a new target healthy (AWS: "it must pass one health check to be considered healthy").
+    `check inter ${ms(intervalSeconds)} fall ${unhealthyThreshold} rise ${role === 'initial' ? 1 : healthyThreshold}`,
+    // Difference from AWS: a target that is down is looked at more often than at the interval.
+    `downinter ${Math.min(DOWN_INTERVAL_MS, intervalSeconds * 1000)}ms`,
+    ...(port === null ? [] : [`port ${port}`]),
+  ].join(' ')
+}
+
+const DOWN_INTERVAL_MS = 250
+export const ms = (seconds: number) => `${Math.round(seconds * 1000)}ms`
+
+export function serverLine({ name, role, target, disabled }: Server): string {
+  const own = role === 'open' ? 'no-check backup' : role === 'initial' ? 'rise 1' : ''
+  return `  server ${name} ${target.address}:${target.port} ${own}${disabled ? ' disabled' : ''}`.trimEnd()
+}
