@@ -2,9 +2,10 @@
 import { answerLines, type AnswerSettings } from './answers.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { loopbackListener, refusals } from './clients.ts'
-import type { HealthCheck, Listener, LoadBalancer } from './engine.ts'
+import type { HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
 import { type Answer, answerName, type Backend, clientsName, loopbackName, publicName } from './names.ts'
 import { ms, serverKeywords } from './servers.ts'
+import { stickyLines } from './stickiness.ts'
 
 export function backendLines(backend: Backend, dir: string): string[] {
   const { name, loadBalancer, group } = backend
@@ -12,15 +13,24 @@ export function backendLines(backend: Backend, dir: string): string[] {
   return [
     `# load balancer ${loadBalancer.id}, target group ${group.id}`,
     `backend ${name}`,
-    '  balance roundrobin',
+    `  balance ${ALGORITHMS[group.routing?.algorithm ?? 'round_robin']}`,
     `  source ${loadBalancer.address}`,
     '  option allbackups',
     '  option forwardfor if-none',
     ...letInLines(name, loadBalancer, (listener) => targetGroupIdsOf(listener).includes(group.id), dir),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
-    ...(healthCheck === null ? [] : checkLines(healthCheck, loadBalancer.hosts[0] ?? loadBalancer.address)),
+    ...stickyLines(backend, dir),
+    ...(healthCheck === null
+      ? []
+      : checkLines(healthCheck, group, loadBalancer.hosts[0] ?? loadBalancer.address)),
   ]
+}
+
+const ALGORITHMS = {
+  round_robin: 'roundrobin',
+  least_outstanding_requests: 'leastconn',
+  weighted_random: 'random',
 }
 
 export function answerBackendLines(answer: Answer, settings: AnswerSettings): string[] {
@@ -37,11 +47,11 @@ export function answerBackendLines(answer: Answer, settings: AnswerSettings): st
   ]
 }
 
-const checkLines = (check: HealthCheck, host: string): string[] => [
+const checkLines = (check: HealthCheck, group: TargetGroup, host: string): string[] => [
   `  timeout check ${ms(check.timeoutSeconds)}`,
   ...(check.protocol === 'TCP' ? [] : httpCheckLines(check, host)),
   // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.
-  `  default-server ${serverKeywords('settled', check)}`,
+  `  default-server ${serverKeywords('settled', group)}`,
 ]
 
 /**

@@ -3,7 +3,15 @@ import { isIPv4 } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
 import { actionsOf } from './actions.ts'
 import { isRange } from './clients.ts'
-import type { Action, BalancerModel, Condition, HealthCheck, LoadBalancer, TargetGroup } from './engine.ts'
+import type {
+  Action,
+  BalancerModel,
+  Condition,
+  HealthCheck,
+  LoadBalancer,
+  TargetGroup,
+  TargetGroupRouting,
+} from './engine.ts'
 
 /** Throws an EngineError that names the first thing which cannot be carried. */
 export function checkModel(model: BalancerModel): void {
@@ -121,9 +129,10 @@ function checkCondition(of: string, condition: Condition) {
   }
 }
 
-function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
+function checkTargetGroup({ id, healthCheck, targets, routing }: TargetGroup) {
   const of = `target group ${checkId(id)}`
   if (healthCheck !== null) checkHealthCheck(of, healthCheck)
+  if (routing) checkRouting(of, routing)
   for (const target of targets) {
     need(isIPv4(target.address), of, 'address of a target', target.address)
     need(isPort(target.port), of, 'port of a target', target.port)
@@ -133,6 +142,16 @@ function checkTargetGroup({ id, healthCheck, targets }: TargetGroup) {
     `target of ${of}`,
     targets.map((target) => `${target.id} port ${target.port}`),
   )
+}
+
+function checkRouting(of: string, { algorithm, slowStartSeconds, stickiness }: TargetGroupRouting) {
+  const algorithms = ['round_robin', 'least_outstanding_requests', 'weighted_random']
+  need(algorithms.includes(algorithm), of, 'algorithm', algorithm)
+  need(isWithin(slowStartSeconds, 0, 900), of, 'slow start', slowStartSeconds)
+  if (stickiness === null) return
+  need(isWithin(stickiness.seconds, 1, 604_800), of, 'duration of stickiness', stickiness.seconds)
+  const { applicationCookie: cookie } = stickiness
+  if (cookie !== null) need(/^[A-Za-z0-9!#$%&*+.^_`|~-]{1,256}$/.test(cookie), of, 'cookie', cookie)
 }
 
 function checkHealthCheck(of: string, check: HealthCheck) {

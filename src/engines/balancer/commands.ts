@@ -8,7 +8,7 @@ export function commandOf({ what, backend, name, role, target }: Action): { line
   switch (what) {
     case 'add': {
       if (!role || !target) throw new TypeError('nothing to add')
-      const keywords = serverKeywords(role, backend.group.healthCheck)
+      const keywords = serverKeywords(role, backend.group)
       // Dynamic servers keep no connection open unless told, which costs three quarters of the speed (measured).
       const add = `add server ${server} ${target.address}:${target.port} ${keywords} pool-max-conn -1 pool-purge-delay 5s`
       const quiet = /^New server registered\.$/

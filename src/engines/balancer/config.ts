@@ -8,6 +8,7 @@ import { ERROR_CODES, errorPage } from './error-pages.ts'
 import { renderFrontends } from './frontends.ts'
 import { answersOf, backendsOf, digest, NO_TARGETS, UNKNOWN_HOST } from './names.ts'
 import { type Server, serverLine } from './servers.ts'
+import { stayEntries, stayMap } from './stickiness.ts'
 import type { Bind, HostAddresses } from './wanted-ports.ts'
 
 export type Settings = {
@@ -60,6 +61,8 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
       `  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"`,
       '',
     ].join('\n')
+  for (const backend of backends)
+    if (backend.group.routing?.stickiness) maps.set(stayMap(backend), stayEntries(backend, servers))
   const frame = digest(text('', []), 16)
   const bodies = answers.flatMap(({ action }) =>
     action.type === 'fixed-response' ? [[bodyFile(action), action.body] as const] : [],

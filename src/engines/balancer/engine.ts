@@ -44,7 +44,24 @@ export type TargetGroup = {
   /** null = its targets are not checked, and get requests as long as they are there. */
   healthCheck: HealthCheck | null
   targets: Target[]
+  /** Absent = in turn, at once, and to any. */
+  routing?: TargetGroupRouting
 }
+
+/** How a target group's requests are shared out among its healthy targets. */
+export type TargetGroupRouting = {
+  algorithm: 'round_robin' | 'least_outstanding_requests' | 'weighted_random'
+  /** For so long after it became healthy a target's share grows; 0 = it has the whole share at once. */
+  slowStartSeconds: number
+  stickiness: Stickiness | null
+}
+
+/**
+ * A client stays with its target for so long after its last answer, while that is healthy and does not drain.
+ * `applicationCookie`: only from where the application sets this cookie, and while the client sends it; null = from the first
+ * answer on.
+ */
+export type Stickiness = { seconds: number; applicationCookie: string | null }
 
 /** `weight` 0–999, of the sum of all. */
 export type WeightedTargetGroup = { targetGroupId: string; weight: number }

@@ -1,5 +1,5 @@
 // How one target of the fake balancer fares: checks that should have happened by now are done when somebody looks.
-import type { HealthCheck, TargetObservation } from './engine.ts'
+import type { HealthCheck, Target, TargetGroup, TargetObservation } from './engine.ts'
 
 export class FakeTarget {
   /** null = it is not checked. */
@@ -64,3 +64,22 @@ function passes({ protocol, matcher }: HealthCheck, status: number | null): bool
     return status >= first && status <= last
   })
 }
+
+/** Whether a client that sends these cookies stays with a target; as the fake calls them. */
+export function isStaying({ routing }: TargetGroup, target: Target, cookies: string): boolean {
+  if (!routing?.stickiness) return false
+  const { applicationCookie: own } = routing.stickiness
+  const sent = cookies.split('; ')
+  if (own !== null && !sent.some((cookie) => cookie.startsWith(`${own}=`))) return false
+  return sent.includes(stayingCookie(target, own))
+}
+
+/** What the balancer adds to an answer in which the application sets the cookie `set`. */
+export function stayingCookies({ routing }: TargetGroup, target: Target, set: string): string[] {
+  if (!routing?.stickiness) return []
+  const { applicationCookie: own } = routing.stickiness
+  return own === null || set.startsWith(`${own}=`) ? [stayingCookie(target, own)] : []
+}
+
+const stayingCookie = ({ id, port }: Target, own: string | null) =>
+  `${own === null ? 'AWSALB' : 'AWSALBAPP-0'}=${id}.${port}`

@@ -15,7 +15,7 @@ import type {
   TargetGroup,
   TargetObservation,
 } from './engine.ts'
-import { FakeTarget } from './fake-target.ts'
+import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { actionFor, answerOf, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
 
@@ -126,9 +126,11 @@ export function makeFakeBalancerWorld({
   }
 
   // AWS: healthy targets; when there is none, every target that had its first checks.
-  const choose = (group: TargetGroup): Target | undefined => {
+  const choose = (group: TargetGroup, cookies: string): Target | undefined => {
     const able = group.targets.filter((target) => !target.draining)
     const healthy = able.filter((target) => targetOf(group, target).health === 'healthy')
+    const kept = healthy.find((target) => isStaying(group, target, cookies))
+    if (kept) return kept
     const open = able.filter((target) => targetOf(group, target).health !== 'initial')
     const from = healthy.length > 0 ? healthy : open
     return from[turn++ % Math.max(1, from.length)]
@@ -151,18 +153,22 @@ export function makeFakeBalancerWorld({
     const cookie = /(?:^|; )AWSALBTG=([^;]*)/.exec(request.headers['cookie'] ?? '')?.[1]
     const chosen = chooseGroup(action, cookie)
     const group = model.targetGroups.find(({ id }) => id === chosen)
-    const target = group && choose(group)
+    const target = group && choose(group, request.headers['cookie'] ?? '')
     const status = (target && probe(target.address, target.port)) ?? null
     const all = group && target ? [own, countsOf(keyOf(group, target))] : [own]
     if (group && target) countsOf(keyOf(group, target)).requests++
     for (const counts of all)
       if (status === null) counts.balancer5xx++
       else counts.byClass[Math.floor(status / 100)]!++
-    const sticks = action.stickySeconds !== null && status !== null
-    return {
-      ...{ status: status ?? 503, targetId: status === null ? null : (target?.id ?? null), body: '' },
-      headers: sticks ? { 'set-cookie': `AWSALBTG=${chosen}` } : {},
-    }
+    if (!group || !target || status === null) return NOBODY_SERVES
+    const set = request.headers['x-sets-cookie']
+    const cookies = [
+      ...(set === undefined ? [] : [set]),
+      ...(action.stickySeconds === null ? [] : [`AWSALBTG=${chosen}`]),
+      ...stayingCookies(group, target, set ?? ''),
+    ]
+    const headers: Record<string, string> = cookies.length === 0 ? {} : { 'set-cookie': cookies.join(',') }
+    return { status, targetId: target.id, body: '', headers }
   }
 
   const chooseGroup = (action: Action & { type: 'forward' }, cookie: string | undefined) => {

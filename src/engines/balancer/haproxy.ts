@@ -181,7 +181,9 @@ export function makeHaproxy({
     for (const action of actions) await perform(action)
     const running = actions.length > 0 ? await readServers() : before
     const { servers } = planServers(backends, running)
-    haproxy.write(filesOf(renderConfig(model, settingsWith(leftOutNow()), servers)))
+    const rendered = renderConfig(model, settingsWith(leftOutNow()), servers)
+    await replaceMaps(rendered.maps)
+    haproxy.write(filesOf(rendered))
     const state = renderServerState(servers, running)
     if (gistOf(state) !== gistOf(haproxy.read('servers.state') ?? ''))
       haproxy.write(new Map([['servers.state', state]]))

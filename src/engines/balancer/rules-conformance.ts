@@ -1,7 +1,7 @@
 // What every balancer must keep of rules: a part of conformance.ts.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { BalancerHarness } from './conformance.ts'
+import type { BalancerHarness, ConformanceAnswer } from './conformance.ts'
 import {
   type Action,
   type BalancerEngine,
@@ -11,6 +11,7 @@ import {
   type LoadBalancer,
   type Rule,
   type Target,
+  type TargetGroupRouting,
   targetGroupIdsOf,
   type TargetHealth,
 } from './engine.ts'
@@ -274,6 +275,65 @@ export function describeRules(stage: () => Stage): void {
       for (let i = 0; i < 6; i++) assert.equal(await servedBy({ headers: { cookie: `a=b; ${cookie}` } }), by)
     }
     assert.match((await servedBy({ headers: { cookie: 'AWSALBTG=made-up' } })) ?? '', /^i-[12]$/)
+  })
+
+  /** Targets 1 and 2 behind load balancer 1. */
+  const routed = async (routing: TargetGroupRouting, targets = [1, 2].map((n) => stage().target(n))) => {
+    const { world, engine, loadBalancer, check, untilHealth } = stage()
+    await world.answer(1, 200)
+    await world.answer(2, 200)
+    await engine.apply({
+      loadBalancers: [loadBalancer(1)],
+      targetGroups: [{ id: 'group-1', healthCheck: check(), targets, routing }],
+    })
+    await untilHealth({ 'i-1': targets[0]!.draining ? 'draining' : 'healthy', 'i-2': 'healthy' })
+  }
+  const plain: TargetGroupRouting = { algorithm: 'round_robin', slowStartSeconds: 0, stickiness: null }
+  const cookieIn = (answer: ConformanceAnswer, name: string) =>
+    new RegExp(`(?:^|[ ,])(${name}=[^;,]+)`).exec(answer.headers['set-cookie'] ?? '')?.[1]
+
+  for (const algorithm of ['least_outstanding_requests', 'weighted_random'] as const)
+    it(`shares requests out by ${algorithm}`, async () => {
+      await routed({ ...plain, algorithm })
+      const all = await Promise.all(Array.from({ length: 60 }, () => servedBy({})))
+      for (const id of ['i-1', 'i-2']) assert.ok(all.filter((one) => one === id).length > 5, `${all}`)
+    })
+
+  it('keeps a client with its target by a cookie, until that drains or fails', async () => {
+    const sticky = { ...plain, stickiness: { seconds: 60, applicationCookie: null } }
+    await routed(sticky)
+    const cookies: Record<string, string> = {}
+    for (let i = 0; i < 4; i++) {
+      const answer = await request()
+      cookies[answer.by!] = cookieIn(answer, 'AWSALB')!
+    }
+    assert.deepEqual(Object.keys(cookies).sort(), ['i-1', 'i-2'])
+    const by = (id: string) => servedBy({ headers: { cookie: `x=y; ${cookies[id]}` } })
+    for (let i = 0; i < 3; i++) assert.deepEqual([await by('i-1'), await by('i-2')], ['i-1', 'i-2'])
+    assert.match((await servedBy({ headers: { cookie: 'AWSALB=made-up' } })) ?? '', /^i-[12]$/)
+    await routed(sticky, [{ ...stage().target(1), draining: true }, stage().target(2)])
+    assert.equal(await by('i-1'), 'i-2')
+    await routed(sticky)
+    assert.equal(await by('i-1'), 'i-1')
+    await stage().world.answer(1, null)
+    await stage().untilHealth({ 'i-1': 'unhealthy' })
+    assert.equal(await by('i-1'), 'i-2')
+    await stage().world.answer(1, 200)
+    await stage().untilHealth({ 'i-1': 'healthy' })
+    // The engine may learn of it a moment before its map.
+    await stage().engine.observe()
+    assert.equal(await by('i-1'), 'i-1')
+  })
+
+  it("keeps a client with its target from where the application's cookie is set, and while it is sent", async () => {
+    await routed({ ...plain, stickiness: { seconds: 60, applicationCookie: 'SESSION' } })
+    assert.equal(cookieIn(await request(), 'AWSALBAPP-0'), undefined)
+    const answer = await request({ headers: { 'x-sets-cookie': 'SESSION=1; Path=/' } })
+    const cookie = cookieIn(answer, 'AWSALBAPP-0')
+    for (let i = 0; i < 4; i++)
+      assert.equal(await servedBy({ headers: { cookie: `SESSION=1; ${cookie}` } }), answer.by)
+    const without = await Promise.all([1, 2].map(() => servedBy({ headers: { cookie: cookie! } })))
+    assert.deepEqual(without.sort(), ['i-1', 'i-2'])
   })
 
   it('refuses what could not be carried, and keeps what is in force', async () => {

@@ -1,13 +1,14 @@
 // One server in HAProxy, as its line in the file and its keywords on the runtime socket.
-import type { HealthCheck, Target } from './engine.ts'
+import type { Target, TargetGroup } from './engine.ts'
 import type { Role } from './names.ts'
 
 /** One server line. `open`: a stand-in that takes requests while no target is healthy (see plan.ts). */
 export type Server = { backend: string; name: string; role: Role; target: Target; disabled: boolean }
 
 /** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
-export function serverKeywords(role: Role, check: HealthCheck | null): string {
+export function serverKeywords(role: Role, { healthCheck: check, routing }: TargetGroup): string {
   if (role === 'open' || check === null) return 'backup'
+  const slowly = routing?.slowStartSeconds ?? 0
   const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
   return [
     // One passed check makes a new target healthy (AWS: "it must pass one health check to be considered healthy").
@@ -15,6 +16,7 @@ export function serverKeywords(role: Role, check: HealthCheck | null): string {
     // Difference from AWS: a target that is down is looked at more often than at the interval.
     `downinter ${Math.min(DOWN_INTERVAL_MS, intervalSeconds * 1000)}ms`,
     ...(port === null ? [] : [`port ${port}`]),
+    ...(slowly === 0 ? [] : [`slowstart ${slowly}s`]),
   ].join(' ')
 }
 

@@ -53,6 +53,8 @@ function makeServer(key: string): Server {
     if (!isCheck && order.delayMs) await systemClock.sleep(order.delayMs)
     response.statusCode = (isCheck ? order.checkStatus : undefined) ?? order.status ?? 500
     response.setHeader('x-served-by', order.name)
+    const cookie = request.headers['x-sets-cookie']
+    if (cookie) response.setHeader('set-cookie', cookie)
     const from = request.socket.remoteAddress
     response.end(JSON.stringify({ name: order.name, from, url: request.url, headers: request.headers }))
   })

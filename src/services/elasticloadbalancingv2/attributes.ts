@@ -1,5 +1,6 @@
 // Attributes of load balancers and target groups. Those with an effect have limits; of the others the default is
 // accepted, since clients send it back, and any other value is refused (design §2.12).
+import type { TargetGroupRouting } from '../../engines/balancer/engine.ts'
 import { unsupported, validation } from './errors.ts'
 
 type Attribute = {
@@ -19,6 +20,17 @@ const oneOf =
 export const IDLE_TIMEOUT = 'idle_timeout.timeout_seconds'
 export const DELETION_PROTECTION = 'deletion_protection.enabled'
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
+const STICKINESS = 'stickiness.enabled'
+const STICKINESS_TYPE = 'stickiness.type'
+const LB_COOKIE_SECONDS = 'stickiness.lb_cookie.duration_seconds'
+const APP_COOKIE = 'stickiness.app_cookie.cookie_name'
+const APP_COOKIE_SECONDS = 'stickiness.app_cookie.duration_seconds'
+const SLOW_START = 'slow_start.duration_seconds'
+const ALGORITHM = 'load_balancing.algorithm.type'
+
+// RFC 6265 §4.1.1. AWS keeps the names of its own cookies.
+const isCookieName = (name: string) =>
+  /^[A-Za-z0-9!#$%&*+.^_`|~-]{1,256}$/.test(name) && !/^AWSALB(APP|TG)?/i.test(name)
 
 export const loadBalancerAttributes: AttributeTable = {
   [IDLE_TIMEOUT]: { default: '60', accepts: between(1, 4000) },
@@ -45,14 +57,16 @@ export const loadBalancerAttributes: AttributeTable = {
 
 export const targetGroupAttributes: AttributeTable = {
   [DEREGISTRATION_DELAY]: { default: '300', accepts: between(0, 3600) },
-  'stickiness.enabled': { default: 'false' },
-  'stickiness.type': { default: 'lb_cookie' },
-  // Without effect while stickiness is off, which it is: kept and echoed, as Beanstalk sends it.
-  'stickiness.lb_cookie.duration_seconds': { default: '86400', accepts: between(1, 604_800) },
-  'stickiness.app_cookie.cookie_name': { default: '' },
-  'stickiness.app_cookie.duration_seconds': { default: '86400', accepts: between(1, 604_800) },
-  'slow_start.duration_seconds': { default: '0' },
-  'load_balancing.algorithm.type': { default: 'round_robin' },
+  [STICKINESS]: { default: 'false', accepts: oneOf('true', 'false') },
+  [STICKINESS_TYPE]: { default: 'lb_cookie', accepts: oneOf('lb_cookie', 'app_cookie') },
+  [LB_COOKIE_SECONDS]: { default: '86400', accepts: between(1, 604_800) },
+  [APP_COOKIE]: { default: '', accepts: (value) => value === '' || isCookieName(value) },
+  [APP_COOKIE_SECONDS]: { default: '86400', accepts: between(1, 604_800) },
+  [SLOW_START]: { default: '0', accepts: (value) => value === '0' || between(30, 900)(value) },
+  [ALGORITHM]: {
+    default: 'round_robin',
+    accepts: oneOf('round_robin', 'least_outstanding_requests', 'weighted_random'),
+  },
   'load_balancing.algorithm.anomaly_mitigation': { default: 'off' },
   'load_balancing.cross_zone.enabled': { default: 'use_load_balancer_configuration' },
   'target_group_health.dns_failover.minimum_healthy_targets.count': { default: '1' },
@@ -84,6 +98,26 @@ export function withAttributes(
 
 export const describeAttributes = (table: AttributeTable, set: Record<string, string>) =>
   Object.entries(table).map(([Key, attribute]) => ({ Key, Value: set[Key] ?? attribute.default }))
+
+/** Throws for values that are right each, and not together. */
+export function requireRouting(set: Record<string, string>): void {
+  const { algorithm, slowStartSeconds, stickiness } = routingOf(set)
+  if (slowStartSeconds > 0 && algorithm !== 'round_robin')
+    throw validation(`Slow start is only supported with the 'round_robin' algorithm`)
+  if (stickiness?.applicationCookie === '')
+    throw validation(`You must specify '${APP_COOKIE}' when stickiness is of the type 'app_cookie'`)
+}
+
+export function routingOf(set: Record<string, string>): TargetGroupRouting {
+  const valueOf = (key: string) => set[key] ?? targetGroupAttributes[key]!.default
+  const applicationCookie = valueOf(STICKINESS_TYPE) === 'app_cookie' ? valueOf(APP_COOKIE) : null
+  const seconds = Number(valueOf(applicationCookie === null ? LB_COOKIE_SECONDS : APP_COOKIE_SECONDS))
+  return {
+    algorithm: valueOf(ALGORITHM) as TargetGroupRouting['algorithm'],
+    slowStartSeconds: Number(valueOf(SLOW_START)),
+    stickiness: valueOf(STICKINESS) === 'true' ? { seconds, applicationCookie } : null,
+  }
+}
 
 /** A number among the attributes. */
 export const numberOf = (table: AttributeTable, set: Record<string, string>, key: string) =>

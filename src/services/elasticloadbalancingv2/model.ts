@@ -7,7 +7,7 @@ import {
   type TargetGroup,
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
-import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf } from './attributes.ts'
+import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
 import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
 import {
@@ -131,6 +131,7 @@ export const usedGroups = ({ listeners, rules }: Pick<Rows, 'listeners' | 'rules
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
   id: row.id,
   healthCheck: { protocol: 'HTTP', ...healthCheckOf(row) },
+  routing: routingOf(attributesOf(row.attributes)),
   targets: targets
     .filter((target) => target.targetGroupArn === row.arn)
     .flatMap((target) => {

@@ -95,9 +95,47 @@ describe('target groups', () => {
     modify('stickiness.enabled', 'false')
     const { Attributes } = elb().describeTargetGroupAttributes(world.context, { TargetGroupArn })
     assert.equal(Attributes!.find(({ Key }) => Key === 'deregistration_delay.timeout_seconds')!.Value, '20')
-    assert.throws(() => modify('stickiness.enabled', 'true'), { code: 'InvalidConfigurationRequest' })
+    assert.throws(() => modify('load_balancing.algorithm.anomaly_mitigation', 'on'), {
+      code: 'InvalidConfigurationRequest',
+    })
     assert.throws(() => modify('deregistration_delay.timeout_seconds', '3601'), { code: 'ValidationError' })
     assert.throws(() => modify('colour', 'red'), { message: "The attribute key 'colour' is not recognized" })
+  })
+
+  it('share requests out as their attributes say', async () => {
+    const { TargetGroupArn } = targetGroup()
+    listener(loadBalancer().LoadBalancerArn!, TargetGroupArn!)
+    const modify = (values: Record<string, string>) =>
+      elb().modifyTargetGroupAttributes(world.context, {
+        TargetGroupArn,
+        Attributes: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
+      })
+    const carried = async () => {
+      await world.clock.run(2_000)
+      return world.balancer.model().targetGroups[0]!.routing
+    }
+    const plain = { algorithm: 'round_robin', slowStartSeconds: 0, stickiness: null }
+    assert.deepEqual(await carried(), plain)
+    modify({ 'slow_start.duration_seconds': '30', 'stickiness.enabled': 'true' })
+    const sticky = { seconds: 86_400, applicationCookie: null }
+    assert.deepEqual(await carried(), { ...plain, slowStartSeconds: 30, stickiness: sticky })
+    const byCookie = { 'stickiness.type': 'app_cookie', 'stickiness.app_cookie.duration_seconds': '60' }
+    const wrong: [Record<string, string>, RegExp][] = [
+      [{ 'slow_start.duration_seconds': '29' }, /value '29' is not valid/],
+      [{ 'load_balancing.algorithm.type': 'dice' }, /value 'dice' is not valid/],
+      [{ 'load_balancing.algorithm.type': 'weighted_random' }, /only supported with the 'round_robin'/],
+      [byCookie, /must specify 'stickiness.app_cookie.cookie_name'/],
+      [{ ...byCookie, 'stickiness.app_cookie.cookie_name': 'AWSALB' }, /is not valid/],
+      [{ ...byCookie, 'stickiness.app_cookie.cookie_name': 'a\n b' }, /is not valid/],
+      [{ 'stickiness.type': 'source_ip' }, /value 'source_ip' is not valid/],
+    ]
+    for (const [values, message] of wrong) assert.throws(() => modify(values), { message })
+    modify({ ...byCookie, 'stickiness.app_cookie.cookie_name': 'SESSION' })
+    modify({ 'slow_start.duration_seconds': '0', 'load_balancing.algorithm.type': 'weighted_random' })
+    assert.deepEqual(await carried(), {
+      ...{ algorithm: 'weighted_random', slowStartSeconds: 0 },
+      stickiness: { seconds: 60, applicationCookie: 'SESSION' },
+    })
   })
 
   it('cannot go while a listener uses them', () => {

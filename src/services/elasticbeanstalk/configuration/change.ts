@@ -24,6 +24,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   instancePort: 'in-place',
   healthCheck: 'in-place',
   deregistrationDelaySeconds: 'in-place',
+  stickinessSeconds: 'in-place',
   idleTimeoutSeconds: 'in-place',
   cutOnRevoke: 'in-place',
   commandTimeoutSeconds: 'in-place',

@@ -49,6 +49,8 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       matcher: read(PROCESS, 'MatcherHTTPCode') || MATCHER,
     },
     deregistrationDelaySeconds: number(PROCESS, 'DeregistrationDelay'),
+    stickinessSeconds:
+      read(PROCESS, 'StickinessEnabled') === 'true' ? number(PROCESS, 'StickinessLBCookieDuration') : null,
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',
     commandTimeoutSeconds: number(COMMAND, 'Timeout'),

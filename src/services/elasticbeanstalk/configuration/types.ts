@@ -66,6 +66,8 @@ export type EnvironmentConfiguration = {
     matcher: string
   }
   deregistrationDelaySeconds: number
+  /** How long a client stays with an instance, by the load balancer's cookie; null = it does not. */
+  stickinessSeconds: number | null
   idleTimeoutSeconds: number
   /** Connections end with the rule of a security group that let them in. */
   cutOnRevoke: boolean

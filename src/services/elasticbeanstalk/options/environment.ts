@@ -23,14 +23,9 @@ const PROCESS = [
   text('MatcherHTTPCode', { effect: EFFECTIVE, maxLength: 256, regex: '^[2-4]\\d\\d([,-][2-4]\\d\\d)*$' }),
   integer('Port', 1, 65_535, { default: '80', effect: only('80') }),
   choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: only('HTTP') }),
-  flag('StickinessEnabled'),
-  integer('StickinessLBCookieDuration', 1, 604_800, {
-    default: '86400',
-    effect: accepted(
-      'It matters only when StickinessEnabled is true, which is refused until it is implemented.',
-    ),
-  }),
-  choice('StickinessType', ['lb_cookie'], { default: 'lb_cookie' }),
+  flag('StickinessEnabled', 'false', { effect: EFFECTIVE }),
+  integer('StickinessLBCookieDuration', 1, 604_800, { default: '86400', effect: EFFECTIVE }),
+  choice('StickinessType', ['lb_cookie'], { default: 'lb_cookie', effect: EFFECTIVE }),
   integer('UnhealthyThresholdCount', 2, 10, { default: '5', effect: EFFECTIVE }),
 ]
 

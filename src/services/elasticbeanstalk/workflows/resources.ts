@@ -185,10 +185,20 @@ function registerWithTargetGroup({ parts, row, context }: Work, targetGroupArn: 
 }
 
 function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {
-  const seconds = String(configuration.deregistrationDelaySeconds)
+  const { deregistrationDelaySeconds, stickinessSeconds } = configuration
+  const values: Record<string, string> = {
+    'deregistration_delay.timeout_seconds': String(deregistrationDelaySeconds),
+    'stickiness.enabled': String(stickinessSeconds !== null),
+    ...(stickinessSeconds === null
+      ? {}
+      : {
+          'stickiness.type': 'lb_cookie',
+          'stickiness.lb_cookie.duration_seconds': String(stickinessSeconds),
+        }),
+  }
   parts.cloud.elasticloadbalancingv2.modifyTargetGroupAttributes(context, {
     TargetGroupArn: targetGroupArn,
-    Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: seconds }],
+    Attributes: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
   })
 }
 

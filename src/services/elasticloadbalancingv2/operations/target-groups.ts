@@ -3,7 +3,7 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
-import { describeAttributes, targetGroupAttributes, withAttributes } from '../attributes.ts'
+import { describeAttributes, requireRouting, targetGroupAttributes, withAttributes } from '../attributes.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
 import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
@@ -134,6 +134,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
         attributesOf(row.attributes),
         input.Attributes ?? [],
       )
+      requireRouting(after)
       store.update('elbv2_target_group', { arn: row.arn }, { attributes: JSON.stringify(after) })
       return { Attributes: describeAttributes(targetGroupAttributes, after) }
     },
