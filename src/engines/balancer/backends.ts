@@ -2,7 +2,7 @@
 import { answerLines, type AnswerSettings } from './answers.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { loopbackListener, refusals } from './clients.ts'
-import type { HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
+import type { HeaderTreatment, HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
 import { type Answer, answerName, type Backend, clientsName, loopbackName, publicName } from './names.ts'
 import { ms, serverKeywords } from './servers.ts'
 import { stickyLines } from './stickiness.ts'
@@ -16,7 +16,7 @@ export function backendLines(backend: Backend, dir: string): string[] {
     `  balance ${ALGORITHMS[group.routing?.algorithm ?? 'round_robin']}`,
     `  source ${loadBalancer.address}`,
     '  option allbackups',
-    '  option forwardfor if-none',
+    ...headerLines(loadBalancer.headers ?? PLAIN).map((line) => `  ${line}`),
     ...letInLines(name, loadBalancer, (listener) => targetGroupIdsOf(listener).includes(group.id), dir),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
@@ -24,6 +24,26 @@ export function backendLines(backend: Backend, dir: string): string[] {
     ...(healthCheck === null
       ? []
       : checkLines(healthCheck, group, loadBalancer.hosts[0] ?? loadBalancer.address)),
+  ]
+}
+
+const PLAIN: HeaderTreatment = { forwardedFor: 'append', withClientPort: false, dropsInvalid: false }
+
+/** ELB user guide, "HTTP headers and Application Load Balancers". */
+function headerLines({ forwardedFor, withClientPort, dropsInvalid }: HeaderTreatment): string[] {
+  const header = 'X-Forwarded-For'
+  const drops = dropsInvalid ? ['http-request del-header [^A-Za-z0-9-] -m reg'] : []
+  if (forwardedFor === 'preserve') return drops
+  if (forwardedFor === 'remove') return [...drops, `http-request del-header ${header}`]
+  const append = (client: string) => `http-request replace-header ${header} (.*) "\\1, ${client}"`
+  // `option forwardfor if-none` adds the header when there is none.
+  if (!withClientPort) return [...drops, append('%[src]'), 'option forwardfor if-none']
+  return [
+    ...drops,
+    'http-request set-var-fmt(txn.client) "%[src]:%[src_port]"',
+    'http-request set-var-fmt(txn.client) "[%[src]]:%[src_port]" if { src -m sub : }',
+    append('%[var(txn.client)]'),
+    `http-request set-header ${header} "%[var(txn.client)]" if !{ req.hdr(${header}) -m found }`,
   ]
 }
 

@@ -50,6 +50,7 @@ function checkLoadBalancer({
   hosts,
   loopbackPort,
   idleTimeoutSeconds,
+  headers,
   listeners,
 }: LoadBalancer) {
   const of = `load balancer ${checkId(id)}`
@@ -60,6 +61,8 @@ function checkLoadBalancer({
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
+  const modes = ['append', 'preserve', 'remove', undefined]
+  need(modes.includes(headers?.forwardedFor), of, 'treatment of X-Forwarded-For', headers?.forwardedFor)
   for (const listener of listeners) {
     const { port, clients, rules } = listener
     need(isPort(port), of, 'listener port', port)

@@ -68,7 +68,6 @@ describe('HAProxy configuration', () => {
   bind abns@polebean-DIR-public-80 accept-proxy
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-4.map) -m found }
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -82,7 +81,6 @@ backend handover-public-80
 frontend vpc-80
   bind 0.0.0.0:80
   bind abns@polebean-DIR-vpc-80 accept-proxy
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 80
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-48449a14a4ff%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -100,7 +98,6 @@ frontend own-OWN
   bind abns@polebean-DIR-own-OWN accept-proxy
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
-  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -116,6 +113,7 @@ backend b-BACKEND
   balance roundrobin
   source 10.9.0.10
   option allbackups
+  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
   option forwardfor if-none
   http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
   http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }

@@ -124,9 +124,19 @@ export type LoadBalancer = {
   /** A loopback port of its own that answers for any Host; null for none. */
   loopbackPort: number | null
   idleTimeoutSeconds: number
+  /** Absent = X-Forwarded-For gets the client's address at its end, and every header is passed on. */
+  headers?: HeaderTreatment
   listeners: Listener[]
   /** A connection ends at its next request when its client is not let in any more. */
   cutsOnRevoke: boolean
+}
+
+export type HeaderTreatment = {
+  forwardedFor: 'append' | 'preserve' | 'remove'
+  /** What is appended has the client's port. */
+  withClientPort: boolean
+  /** Headers whose names are not letters, digits and hyphens alone are left out. */
+  dropsInvalid: boolean
 }
 
 export type BalancerModel = { loadBalancers: LoadBalancer[]; targetGroups: TargetGroup[] }

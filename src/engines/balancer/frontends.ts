@@ -171,8 +171,6 @@ type Frontend = {
 
 /** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
 const requestLines = (port: number) => [
-  // `option forwardfor if-none` adds the header when there is none.
-  '  http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" unless { stopping }',
   '  http-request set-header X-Forwarded-Proto http',
   `  http-request set-header X-Forwarded-Port ${port}`,
   // 1-<seconds>-<96 bits>: half of them are drawn for each request, which is what a drawing costs.

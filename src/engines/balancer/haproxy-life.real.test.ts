@@ -106,6 +106,28 @@ describe('haproxy on the machine', () => {
     assert.equal(kept.headers['x-amzn-trace-id'], 'Root=mine')
   })
 
+  it('treats headers as a load balancer says', async () => {
+    const told = async (headers: LoadBalancer['headers'], sent: Record<string, string>) => {
+      const [balancer] = model([target(1)]).loadBalancers
+      const treated = { ...balancer!, ...(headers ? { headers } : {}) }
+      await engine.apply({ ...model([target(1)]), loadBalancers: [treated] })
+      await untilHealthy(1)
+      return (JSON.parse((await request(sent)).body) as { headers: Record<string, string> }).headers
+    }
+    const plain = { forwardedFor: 'append', withClientPort: false, dropsInvalid: false } as const
+    const sent = { 'x-forwarded-for': '203.0.113.9', 'x_odd.one': 'a', 'x-even': 'b' }
+    const kept = await told({ ...plain, forwardedFor: 'preserve' }, sent)
+    assert.equal(kept['x-forwarded-for'], '203.0.113.9')
+    assert.equal(kept['x_odd.one'], 'a')
+    assert.equal((await told({ ...plain, forwardedFor: 'preserve' }, {}))['x-forwarded-for'], undefined)
+    assert.equal((await told({ ...plain, forwardedFor: 'remove' }, sent))['x-forwarded-for'], undefined)
+    const withPort = await told({ ...plain, withClientPort: true, dropsInvalid: true }, sent)
+    assert.match(withPort['x-forwarded-for'] ?? '', /^203\.0\.113\.9, 127\.0\.0\.1:\d+$/)
+    assert.deepEqual([withPort['x_odd.one'], withPort['x-even']], [undefined, 'b'])
+    const alone = await told({ ...plain, withClientPort: true }, {})
+    assert.match(alone['x-forwarded-for'] ?? '', /^127\.0\.0\.1:\d+$/)
+  })
+
   it('lets the share of a target that became healthy grow', async () => {
     const routing = { algorithm: 'round_robin', slowStartSeconds: 3, stickiness: null } as const
     const slowly = model([target(1), target(2)])

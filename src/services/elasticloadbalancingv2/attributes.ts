@@ -1,6 +1,6 @@
 // Attributes of load balancers and target groups. Those with an effect have limits; of the others the default is
 // accepted, since clients send it back, and any other value is refused (design §2.12).
-import type { TargetGroupRouting } from '../../engines/balancer/engine.ts'
+import type { HeaderTreatment, TargetGroupRouting } from '../../engines/balancer/engine.ts'
 import { unsupported, validation } from './errors.ts'
 
 type Attribute = {
@@ -20,6 +20,9 @@ const oneOf =
 export const IDLE_TIMEOUT = 'idle_timeout.timeout_seconds'
 export const DELETION_PROTECTION = 'deletion_protection.enabled'
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
+const DROPS_INVALID = 'routing.http.drop_invalid_header_fields.enabled'
+const XFF_PORT = 'routing.http.xff_client_port.enabled'
+const XFF_MODE = 'routing.http.xff_header_processing.mode'
 const STICKINESS = 'stickiness.enabled'
 const STICKINESS_TYPE = 'stickiness.type'
 const LB_COOKIE_SECONDS = 'stickiness.lb_cookie.duration_seconds'
@@ -45,11 +48,12 @@ export const loadBalancerAttributes: AttributeTable = {
   'ipv6.deny_all_igw_traffic': { default: 'false' },
   'load_balancing.cross_zone.enabled': { default: 'true' },
   'routing.http.desync_mitigation_mode': { default: 'defensive' },
-  'routing.http.drop_invalid_header_fields.enabled': { default: 'false' },
-  'routing.http.preserve_host_header.enabled': { default: 'false' },
+  [DROPS_INVALID]: { default: 'false', accepts: oneOf('true', 'false') },
+  // Either way the header arrives as the client sent it (AWS adds a port to it that is not the usual one, unless true).
+  'routing.http.preserve_host_header.enabled': { default: 'false', accepts: oneOf('true', 'false') },
   'routing.http.x_amzn_tls_version_and_cipher_suite.enabled': { default: 'false' },
-  'routing.http.xff_client_port.enabled': { default: 'false' },
-  'routing.http.xff_header_processing.mode': { default: 'append' },
+  [XFF_PORT]: { default: 'false', accepts: oneOf('true', 'false') },
+  [XFF_MODE]: { default: 'append', accepts: oneOf('append', 'preserve', 'remove') },
   'routing.http2.enabled': { default: 'true' },
   'waf.fail_open.enabled': { default: 'false' },
   'zonal_shift.config.enabled': { default: 'false' },
@@ -98,6 +102,12 @@ export function withAttributes(
 
 export const describeAttributes = (table: AttributeTable, set: Record<string, string>) =>
   Object.entries(table).map(([Key, attribute]) => ({ Key, Value: set[Key] ?? attribute.default }))
+
+export const headersOf = (set: Record<string, string>): HeaderTreatment => ({
+  forwardedFor: (set[XFF_MODE] ?? 'append') as HeaderTreatment['forwardedFor'],
+  withClientPort: set[XFF_PORT] === 'true',
+  dropsInvalid: set[DROPS_INVALID] === 'true',
+})
 
 /** Throws for values that are right each, and not together. */
 export function requireRouting(set: Record<string, string>): void {

@@ -7,7 +7,7 @@ import {
   type TargetGroup,
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
-import { IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
+import { headersOf, IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
 import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
 import {
@@ -99,6 +99,7 @@ const loadBalancer = (row: LoadBalancerRow, { listeners, rules, clientRules }: R
   hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
   loopbackPort: row.loopbackPort,
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
+  headers: headersOf(attributesOf(row.attributes)),
   listeners: listeners
     .filter((listener) => listener.loadBalancerArn === row.arn)
     .map((listener) => ({
