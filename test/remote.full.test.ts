@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
 import { freePort, hasSshd, startSshServer, type SshServer } from '../src/cli/testing/ssh-server.ts'
-import { writeCertificate } from '../src/engines/api-tls/test-certificate.ts'
+import { writeCertificate } from '../src/kernel/test-certificate.ts'
 import { readCredentials } from '../src/home.ts'
 import { makeTestHome, root } from './support/home.ts'
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { writeCertificate } from '../../engines/api-tls/test-certificate.ts'
+import { writeCertificate } from '../../kernel/test-certificate.ts'
 
 /** `trust`: from then on this process believes its certificate, as if the machine's owner had said so. */
 export async function startHttps(listener: RequestListener) {

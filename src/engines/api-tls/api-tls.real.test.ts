@@ -15,7 +15,7 @@ import { systemRandom } from '../../kernel/random.ts'
 import { makeRunit } from '../supervisor/runit.ts'
 import { claim } from '../test-claims.ts'
 import { makeApiTls, type ApiTls, type TlsWish } from './api-tls.ts'
-import { writeCertificate } from './test-certificate.ts'
+import { writeCertificate } from '../../kernel/test-certificate.ts'
 
 type Asked = { method: string; url: string; headers: IncomingHttpHeaders; body: string }
 

@@ -7,7 +7,7 @@ import { EngineError } from '../../kernel/errors.ts'
 import { bindsOf } from './api-tls.ts'
 import { readCertificate } from './certificate.ts'
 import { renderTls } from './config.ts'
-import { writeCertificate } from './test-certificate.ts'
+import { writeCertificate } from '../../kernel/test-certificate.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'certificate-'))
 after(() => rmSync(base, { recursive: true }))

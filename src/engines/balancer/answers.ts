@@ -27,7 +27,7 @@ function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string
   const { statusCode, protocol, host, port, path, query } = action
   const place = (ownPort: string) =>
     [
-      protocol === '#{protocol}' ? '%[ssl_fc,iif(https,http)]' : protocol.toLowerCase(),
+      protocol === '#{protocol}' ? PLACEHOLDERS[protocol] : protocol.toLowerCase(),
       `://${format(host)}:${ownPort}${format(path)}`,
     ].join('')
   const line = (location: string, condition = '') =>
@@ -43,7 +43,7 @@ function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string
         ]
       : [asked]
   }
-  // The frontend has written there which port its clients use.
+  // The frontend has written into headers which protocol and port its clients use.
   if (port === '#{port}') return withQuery(place('%[req.hdr(x-forwarded-port)]'))
   const seen = String(publicPort(Number(port)))
   const outside = seen === port ? [] : withQuery(place(seen), '{ fe_name -m beg public- own- }')
@@ -51,7 +51,7 @@ function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string
 }
 
 const PLACEHOLDERS: Record<string, string> = {
-  '#{protocol}': '%[ssl_fc,iif(https,http)]',
+  '#{protocol}': '%[req.hdr(x-forwarded-proto)]',
   '#{host}': '%[req.hdr(host),host_only]',
   '#{port}': '%[req.hdr(x-forwarded-port)]',
   '#{path}': '%[path,bytes(1)]',

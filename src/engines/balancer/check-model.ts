@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
 import { actionsOf } from './actions.ts'
+import { parsed } from './certificates.ts'
 import { isRange } from './clients.ts'
 import type {
   Action,
@@ -23,6 +24,7 @@ export function checkModel(model: BalancerModel): void {
     'target group',
     model.targetGroups.map(({ id }) => id),
   )
+  checkCertificates(model)
   for (const loadBalancer of model.loadBalancers) checkLoadBalancer(loadBalancer)
   for (const group of model.targetGroups) checkTargetGroup(group)
   unique(
@@ -74,6 +76,33 @@ function checkLoadBalancer({
     `listener port of ${of}`,
     listeners.map(({ port }) => port),
   )
+}
+
+function checkCertificates({ certificates = [], loadBalancers }: BalancerModel) {
+  unique(
+    'certificate',
+    certificates.map(({ id }) => checkId(id)),
+  )
+  for (const { id, pem } of certificates) {
+    // Blank lines would end what is sent over the socket.
+    const isWhole = /^[A-Za-z0-9+/=\n -]+$/.test(pem) && !pem.includes('\n\n') && parsed(pem) !== null
+    if (!isWhole) throw new EngineError(`certificate ${id} is not PEM`)
+  }
+  for (const { id, listeners } of loadBalancers)
+    for (const { tls } of listeners) {
+      const of = `load balancer ${id}`
+      if (!tls) continue
+      need(tls.certificateIds.length > 0, of, 'certificates of a listener', tls.certificateIds)
+      for (const wanted of tls.certificateIds)
+        need(
+          certificates.some((one) => one.id === wanted),
+          of,
+          'certificate of a listener',
+          wanted,
+        )
+      for (const version of [tls.minVersion, tls.maxVersion])
+        need(['1.2', '1.3'].includes(version), of, 'version of TLS', version)
+    }
 }
 
 function checkAction(of: string, action: Action) {

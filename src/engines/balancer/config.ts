@@ -2,6 +2,7 @@
 // else (the frame) needs a reload, and `frame` names it, so that one can ask a running HAProxy which one it follows.
 import { bodyFile } from './answers.ts'
 import { answerBackendLines, backendLines } from './backends.ts'
+import { certificateFile, certificatesOf } from './certificates.ts'
 import { commonDefaultsLines, commonGlobalLines } from './common-config.ts'
 import type { BalancerModel } from './engine.ts'
 import { ERROR_CODES, errorPage } from './error-pages.ts'
@@ -34,6 +35,8 @@ export type Rendered = {
   frame: string
   /** File name → content, of what changes over the socket. */
   maps: Map<string, string>
+  /** File name → PEM; a changed one is taken over the socket too. */
+  certificates: Map<string, string>
   /** The others that the configuration names; another content has another name. */
   files: Map<string, string>
   /** Everything wanted on the host, also what is left out. */
@@ -67,12 +70,14 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
   const bodies = answers.flatMap(({ action }) =>
     action.type === 'fixed-response' ? [[bodyFile(action), action.body] as const] : [],
   )
+  const certificates = new Map([...certificatesOf(model)].map(([id, pem]) => [certificateFile(id), pem]))
   const pages = ERROR_CODES.map((code) => [`${code}.http`, errorPage(code)] as const)
   return {
     config: text(frame, servers),
     frame,
     maps,
     files: new Map([...pages, ...bodies, ...files]),
+    certificates,
     hostBinds,
   }
 }

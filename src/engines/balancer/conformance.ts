@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
 import { clientRanges } from './clients.ts'
 import { describeRules } from './rules-conformance.ts'
+import { describeTls } from './tls-conformance.ts'
 import {
   type BalancerEngine,
   type BalancerModel,
@@ -20,6 +21,8 @@ export type ConformanceAnswer = {
   by: string | null
   headers: Record<string, string | undefined>
   body: string
+  /** The name in the certificate that a client of HTTPS was shown. */
+  certificate?: string
 }
 
 export type BalancerHarness = {
@@ -45,6 +48,8 @@ export type BalancerHarness = {
       path?: string
       method?: string
       headers?: Record<string, string>
+      /** By HTTPS: at listener port 443, or the loopback port. */
+      tls?: boolean
     },
   ): Promise<ConformanceAnswer>
   /** Where listener port 80 is served on this machine. */
@@ -369,6 +374,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       for (const way of ways) await assert.rejects(world.request(way), 'let in')
     })
 
+    describeTls(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRules(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
 
     it('forgets what is taken away', async () => {

@@ -19,6 +19,9 @@
 // - A listener's rules are asked in their order, and the first whose conditions all hold says what is done; else `action`.
 // - Of a forward's target groups each gets requests by its weight. A group without healthy targets gets its share too, as in
 //   AWS. A sticky one sends a client, by a cookie, where its first request went.
+// - A listener with `tls` is spoken to by HTTPS only. At a port of this machine that several load balancers share, all speak
+//   HTTPS once one does; the others are left out (`taken`).
+// - A certificate whose content changes is shown in new handshakes from then on; no connection ends.
 // - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
 
 export { clientRanges, isRange, loopbackListener } from './clients.ts'
@@ -98,12 +101,22 @@ export type Condition =
 
 export type Rule = { conditions: Condition[]; action: Action }
 
+export type ListenerTls = {
+  /** Of the model's. The first is shown to a client that asks for a name which none of them is for. */
+  certificateIds: string[]
+  minVersion: '1.2' | '1.3'
+  maxVersion: '1.2' | '1.3'
+  http2: boolean
+}
+
 export type Listener = {
   port: number
   /** In the order of their priority. */
   rules: Rule[]
   /** When no rule applies. */
   action: Action
+  /** Absent = plain HTTP. */
+  tls?: ListenerTls
   /** Ranges (IPv4, IPv6) from which clients may come at its public sockets and its loopback port. */
   clients: string[]
 }
@@ -139,7 +152,14 @@ export type HeaderTreatment = {
   dropsInvalid: boolean
 }
 
-export type BalancerModel = { loadBalancers: LoadBalancer[]; targetGroups: TargetGroup[] }
+/** Private key, certificate and chain, in PEM. */
+export type Certificate = { id: string; pem: string }
+
+export type BalancerModel = {
+  loadBalancers: LoadBalancer[]
+  targetGroups: TargetGroup[]
+  certificates?: Certificate[]
+}
 
 export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
+import { parsed } from './certificates.ts'
 import { describeBalancer } from './conformance.ts'
 import { listenerTo } from './engine.ts'
 import { makeFakeBalancerWorld } from './fake.ts'
@@ -30,11 +31,17 @@ describeBalancer('fake balancer', async () => {
       const headers = Object.fromEntries(
         Object.entries(to.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
       )
-      const { targetId, ...answer } = world.request({
+      const {
+        targetId,
+        certificateId = '',
+        ...answer
+      } = world.request({
         ...('elasticAddress' in to ? { ...to, port: 80 } : to),
         headers,
       })
-      return { ...answer, by: targetId }
+      const pem = world.model().certificates?.find(({ id }) => id === certificateId)?.pem ?? ''
+      const certificate = parsed(pem)?.subject.replace('CN=', '')
+      return { ...answer, by: targetId, ...(certificate === undefined ? {} : { certificate }) }
     },
     httpPort: 8_080,
     close: async () => undefined,

@@ -2,6 +2,7 @@
 // is worked out from timestamps when somebody asks, so that nothing ticks: the virtual clock may leap.
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
+import { certificateFor, certificatesOf } from './certificates.ts'
 import { checkModel } from './check-model.ts'
 import { sharesOf, targetGroupIdsOf } from './actions.ts'
 import { clientRanges, letsIn, loopbackListener } from './clients.ts'
@@ -17,7 +18,7 @@ import type {
 } from './engine.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { actionFor, answerOf, type FakeAnswer, type MatchedRequest } from './match.ts'
-import { bindsOf, describeTaken, wantedPorts } from './wanted-ports.ts'
+import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
 const NO_SUCH_HOST: FakeAnswer = { status: 404, targetId: null, headers: {}, body: '' }
 const NOBODY_SERVES: FakeAnswer = { ...NO_SUCH_HOST, status: 503 }
@@ -41,7 +42,10 @@ export type FakeRequest = (
   | { elasticAddress: string; port: number; from?: string }
 ) &
   /** With the query in the path; names of headers in lower case. */
-  Partial<Pick<MatchedRequest, 'path' | 'method' | 'headers'>>
+  Partial<Pick<MatchedRequest, 'path' | 'method' | 'headers'>> & {
+    /** By HTTPS, asking for the host's certificate. Its usual listener port is 443. */
+    tls?: boolean
+  }
 
 export type FakeBalancerWorld = {
   /** `own`: the clock of the life that uses it; what is under way when that dies never happens. */
@@ -88,7 +92,17 @@ export function makeFakeBalancerWorld({
   let turn = 0
   let draws = 0
 
-  const publicPort = (port: number) => (port === 80 ? httpPort : port)
+  const secured = (
+    { tls = false, ...request }: FakeRequest,
+    listener: Listener,
+    answer: FakeAnswer,
+  ): FakeAnswer => {
+    if (tls !== (listener.tls !== undefined)) throw new Error('they do not speak the same protocol')
+    if (!listener.tls) return answer
+    const name = 'host' in request ? request.host : 'any.example'
+    return { ...answer, certificateId: certificateFor(listener.tls, name, certificatesOf(model)) }
+  }
+  const publicPort = (port: number) => publicPortOf(httpPort, port)
   const keyOf = (group: TargetGroup, { id, address, port }: Target) => [group.id, id, address, port].join(' ')
   const targetOf = (group: TargetGroup, target: Target) => targets.get(keyOf(group, target))!
   const countsOf = (key: string) => counts.get(key) ?? counts.set(key, noCounts()).get(key)!
@@ -147,7 +161,13 @@ export function makeFakeBalancerWorld({
     const own = countsOf(loadBalancer.id)
     if (action.type !== 'forward') {
       own[action.type === 'redirect' ? 'redirects' : 'fixedResponses']++
-      return answerOf(action, request, clientPort, isOutside ? publicPort : (port) => port)
+      return answerOf(
+        action,
+        request,
+        listener.tls ? 'https' : 'http',
+        clientPort,
+        isOutside ? publicPort : (port) => port,
+      )
     }
     own.requests++
     const cookie = /(?:^|; )AWSALBTG=([^;]*)/.exec(request.headers['cookie'] ?? '')?.[1]
@@ -235,8 +255,8 @@ export function makeFakeBalancerWorld({
   }
 
   const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, LOOPBACK)
-  const isTaken = (listenerPort: number | null, port: number) =>
-    taken().some((one) => one.listenerPort === listenerPort && one.port === port)
+  const isTaken = (id: string, listenerPort: number | null) =>
+    taken().some((one) => one.id === id && one.listenerPort === listenerPort)
   const world: FakeBalancerWorld = {
     engine: (own = clock) => ({
       publicPort,
@@ -277,14 +297,13 @@ export function makeFakeBalancerWorld({
       const matched = { host: 'host' in request ? request.host : 'any.example', path, method, headers, from }
       if ('loopbackPort' in request) {
         const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
-        if (!found || isTaken(null, request.loopbackPort))
-          throw new Error(`nobody listens on ${request.loopbackPort}`)
+        if (!found || isTaken(found.id, null)) throw new Error(`nobody listens on ${request.loopbackPort}`)
         const listener = loopbackListener(found)
         requireLetIn(listener, request.from)
-        return listener ? serve(found, listener, matched, request.loopbackPort, true) : NOBODY_SERVES
+        if (!listener) return NOBODY_SERVES
+        return secured(request, listener, serve(found, listener, matched, request.loopbackPort, true))
       }
-      const port = 'port' in request ? request.port : (request.listenerPort ?? 80)
-      if ('host' in request && isTaken(port, publicPort(port))) throw new Error(`nobody listens on ${port}`)
+      const port = 'port' in request ? request.port : (request.listenerPort ?? (request.tls ? 443 : 80))
       const found = loadBalancers.find(({ hosts, address, elasticAddress, internetFacing, listeners }) => {
         const isMeant =
           'address' in request
@@ -296,9 +315,13 @@ export function makeFakeBalancerWorld({
       })
       const listener = found?.listeners.find((one) => one.port === port)
       if (!found || !listener) return NO_SUCH_HOST
+      if ('host' in request && isServedPublicly(model, listener) && isTaken(found.id, port))
+        throw new Error(`nobody listens on ${port}`)
       if (!('address' in request)) requireLetIn(listener, request.from)
       const isOutside = !('address' in request)
-      return serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
+      if (isOutside && !isServedPublicly(model, listener)) return NO_SUCH_HOST
+      const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
+      return secured(request, listener, answer)
     },
     occupy: (port, by) => void (by === null ? others.delete(port) : others.set(port, by)),
     kill: () => {

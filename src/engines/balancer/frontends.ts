@@ -1,5 +1,6 @@
 // Where clients come in, and how their requests find a backend. A listener port is one socket for all load balancers that
 // are known by host (on the machine) or by address (in the VPC), and each has a loopback port of its own.
+import { certificatesOf, listFile, ownList, sharedList } from './certificates.ts'
 import { clientMaps, loopbackListener, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
 import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
@@ -13,7 +14,7 @@ import {
   UNKNOWN_HOST,
 } from './names.ts'
 import { entryOf, routeOf } from './routing.ts'
-import { type Bind, bindsOf, type HostPort, wantedPorts } from './wanted-ports.ts'
+import { type Bind, bindsOf, type HostPort, isServedPublicly, wantedPorts } from './wanted-ports.ts'
 
 export type RenderedFrontends = {
   frontends: string[]
@@ -29,6 +30,7 @@ export function renderFrontends(
   settings: Settings,
 ): RenderedFrontends {
   const { dir } = settings
+  const pems = certificatesOf(model)
   const maps = new Map<string, string>()
   const files = new Map<string, string>()
   const frontends: string[] = []
@@ -37,43 +39,42 @@ export function renderFrontends(
     maps.set(`${name}-4.map`, ipv4)
     maps.set(`${name}-6.map`, ipv6)
   }
-  const add = (frontend: Omit<Frontend, 'dir' | 'rules'>, users: LoadBalancer[], port: number) => {
-    const routes = users.flatMap((loadBalancer) =>
-      listenersAt(loadBalancer, port).map((listener) => routeOf(backends, loadBalancer, listener, dir)),
-    )
+  const add = (frontend: Omit<Frontend, 'dir' | 'rules'>, users: Use[]) => {
+    const routes = users.map(({ loadBalancer, listener }) => routeOf(backends, loadBalancer, listener, dir))
     for (const [name, content] of routes.flatMap((route) => [...route.files])) files.set(name, content)
     const rules = routes.flatMap(({ lines }) => lines)
     frontends.push(...frontendLines({ ...frontend, rules, dir }))
+  }
+  /** What a bind line says besides of a socket that shows the certificates of a list. */
+  const showing = (content: string) => {
+    files.set(listFile(content), content)
+    return ` ssl crt-list ${dir}/${listFile(content)}`
   }
   const { wanted } = wantedPorts(model, settings.publicPort)
   const where = settings.hostNamespace === null ? '' : ` namespace ${settings.hostNamespace}`
   // Linux makes a socket of one IPv6 address v6only. Unless the line says so too, a reload does not know its own socket
   // again, stops listening to bind it anew, and loses connections (seen with 2.6).
-  const bindHost = (port: HostPort) =>
+  const bindsOfHost = (port: HostPort) =>
     bindsOf(port, settings.addresses, settings.leftOut)
       .filter((bind) => !settings.leftOut.has(bind))
       .map((bind) => `  bind ${bind}${bind.startsWith('[') ? ' v6only' : ''}${where}`)
-  const entries = (users: LoadBalancer[], port: number, keys: (user: LoadBalancer) => string[]) =>
+  const entries = (users: Use[], keys: (user: LoadBalancer) => string[]) =>
     users
-      .flatMap((user) =>
-        listenersAt(user, port).flatMap((listener) =>
-          keys(user).map((key) => `${key} ${entryOf(backends, user, listener)}\n`),
-        ),
+      .flatMap(({ loadBalancer, listener }) =>
+        keys(loadBalancer).map((key) => `${key} ${entryOf(backends, loadBalancer, listener)}\n`),
       )
       .join('')
 
-  const open = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
-  const served = wanted.map((one) => ({ ...one, binds: bindHost(one) }))
-  for (const { binds, port: hostPort, listenerPort: port } of served) {
+  const open = usesOf(model.loadBalancers.filter(({ internetFacing }) => internetFacing))
+  const served = wanted.map((one) => ({ ...one, binds: bindsOfHost(one) }))
+  for (const { binds, port: hostPort, listenerPort: port, tls } of served) {
     if (port === null || binds.length === 0) continue
-    const users = open.filter((user) => listenersAt(user, port).length > 0)
+    const users = open.filter(({ listener }) => listener.port === port && isServedPublicly(model, listener))
     maps.set(
       `hosts-${port}.map`,
-      entries(users, port, ({ hosts }) => hosts),
+      entries(users, ({ hosts }) => hosts),
     )
-    const elastic = entries(users, port, ({ elasticAddress }) =>
-      elasticAddress === null ? [] : [elasticAddress],
-    )
+    const elastic = entries(users, ({ elasticAddress }) => (elasticAddress === null ? [] : [elasticAddress]))
     if (elastic !== '') maps.set(`elastic-${port}.map`, elastic)
     const byName = `req.hdr(host),host_only,lower,map(${dir}/hosts-${port}.map,${UNKNOWN_HOST})`
     const first =
@@ -87,22 +88,34 @@ export function renderFrontends(
     const clients = `clients-${port}`
     addClients(
       clients,
-      users.flatMap((user) => listenersAt(user, port).flatMap((listener) => listener.clients)),
+      users.flatMap(({ listener }) => listener.clients),
     )
-    add({ name: publicName(port), binds, port: hostPort, first, clients }, users, port)
+    const ssl = tls ? showing(sharedList(users, pems, dir)) : ''
+    const lines = binds.map((bind) => bind + ssl)
+    add({ name: publicName(port), binds: lines, port: hostPort, tls, first, clients }, users)
   }
-  const inside = model.loadBalancers.filter(({ elasticAddress }) => elasticAddress === null)
+  const inside = usesOf(model.loadBalancers.filter(({ elasticAddress }) => elasticAddress === null))
   for (const port of portsOf(inside)) {
-    const users = inside.filter((user) => listenersAt(user, port).length > 0)
+    const users = inside.filter(({ listener }) => listener.port === port)
     maps.set(
       `addresses-${port}.map`,
-      entries(users, port, ({ address }) => [address]),
+      entries(users, ({ address }) => [address]),
     )
-    // In the host's own namespace (tests without a network) the address is what tells it from the public one.
-    const addresses = settings.hostNamespace === null ? users.map(({ address }) => address) : ['0.0.0.0']
-    const binds = addresses.map((address) => `  bind ${address}:${port}`)
     const first = [`set-var(txn.to) dst,map(${dir}/addresses-${port}.map,${UNKNOWN_HOST})`]
-    add({ name: `vpc-${port}`, binds, port, first, clients: null }, users, port)
+    // In the host's own namespace (tests without a network) the address is what tells it from the public one; where some
+    // speak HTTPS it tells whose certificate is meant.
+    const isApart = settings.hostNamespace === null || users.some(({ listener }) => listener.tls)
+    for (const tls of [false, true]) {
+      const own = users.filter(({ listener }) => (listener.tls !== undefined) === tls)
+      if (own.length === 0) continue
+      const binds = isApart
+        ? own.map(
+            ({ loadBalancer: { address }, listener }) =>
+              `  bind ${address}:${port}${listener.tls ? showing(ownList(listener.tls, dir)) : ''}`,
+          )
+        : [`  bind 0.0.0.0:${port}`]
+      add({ name: `vpc-${port}${tls ? '-tls' : ''}`, binds, port, tls, first, clients: null }, own)
+    }
   }
   for (const loadBalancer of model.loadBalancers) {
     const { loopbackPort } = loadBalancer
@@ -114,7 +127,11 @@ export function renderFrontends(
     const first = [`set-var(txn.to) str(${entry})`]
     const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
     const name = loopbackName(loadBalancer.id)
-    add({ name, binds, port: loopbackPort, first, clients }, [loadBalancer], listener?.port ?? 0)
+    const ssl = listener?.tls ? showing(ownList(listener.tls, dir)) : ''
+    const lines = binds.map((bind) => bind + ssl)
+    const tls = ssl !== ''
+    const users = listener ? [{ loadBalancer, listener }] : []
+    add({ name, binds: lines, port: loopbackPort, tls, first, clients }, users)
   }
   for (const { id, listeners } of model.loadBalancers)
     for (const { port, clients } of listeners) addClients(clientsName(id, port), clients)
@@ -122,20 +139,21 @@ export function renderFrontends(
   return { frontends, maps, files, hostBinds }
 }
 
-const listenersAt = ({ listeners }: LoadBalancer, port: number): Listener[] =>
-  listeners.filter((listener) => listener.port === port)
+type Use = { loadBalancer: LoadBalancer; listener: Listener }
 
-const portsOf = (loadBalancers: LoadBalancer[]) =>
-  [...new Set(loadBalancers.flatMap(({ listeners }) => listeners.map(({ port }) => port)))].sort(
-    (a, b) => a - b,
+const usesOf = (loadBalancers: LoadBalancer[]): Use[] =>
+  loadBalancers.flatMap((loadBalancer) =>
+    loadBalancer.listeners.map((listener) => ({ loadBalancer, listener })),
   )
+
+const portsOf = (uses: Use[]) => [...new Set(uses.map(({ listener }) => listener.port))].sort((a, b) => a - b)
 
 /**
  * A frontend, and how a worker that a reload has replaced passes requests on. Clients keep connections to it and send
  * further requests there, but it is told of no change any more: its targets may be gone. So it hands each new request to
  * the worker of now, on a socket that only HAProxy reaches, with the client's address (PROXY protocol, version 2).
  */
-const frontendLines = ({ name, binds, port, first, rules, clients, dir }: Frontend): string[] => {
+const frontendLines = ({ name, binds, port, tls, first, rules, clients, dir }: Frontend): string[] => {
   const socket = `abns@polebean-${digest(dir, 12)}-${name}`
   return [
     `frontend ${name}`,
@@ -145,7 +163,7 @@ const frontendLines = ({ name, binds, port, first, rules, clients, dir }: Fronte
     ...(clients === null
       ? []
       : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
-    ...requestLines(port),
+    ...requestLines(port, tls),
     ...first.map((line) => `  http-request ${line}`),
     ...rules.map((line) => `  ${line}`),
     `  use_backend handover-${name} if { stopping }`,
@@ -160,6 +178,7 @@ type Frontend = {
   name: string
   binds: string[]
   port: number
+  tls: boolean
   /** What says first where a request goes. */
   first: string[]
   /** Where it goes on from a listener. */
@@ -170,8 +189,8 @@ type Frontend = {
 }
 
 /** What an Application Load Balancer tells targets of a request (ELB user guide, "HTTP headers"). `port`: the client's. */
-const requestLines = (port: number) => [
-  '  http-request set-header X-Forwarded-Proto http',
+const requestLines = (port: number, tls: boolean) => [
+  `  http-request set-header X-Forwarded-Proto ${tls ? 'https' : 'http'}`,
   `  http-request set-header X-Forwarded-Port ${port}`,
   // 1-<seconds>-<96 bits>: half of them are drawn for each request, which is what a drawing costs.
   `  http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-${digest(String(port), 12)}` +

@@ -127,10 +127,10 @@ export function makeHaproxyProcess(options: Options) {
     read,
     write,
 
-    /** Takes away the maps and certificates of former configurations. */
+    /** Takes away what configurations named, of former configurations. */
     prune(files: Files) {
       for (const name of readdirSync(dir))
-        if (/\.(map|pem)$/.test(name) && !files.has(name)) rmSync(join(dir, name))
+        if (/\.(map|pem|lst|list|txt)$/.test(name) && !files.has(name)) rmSync(join(dir, name))
     },
 
     isRunning,

@@ -22,8 +22,9 @@ describeBalancer('haproxy', async () => {
     },
     answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
     request: async (to) => {
-      const port = 'loopbackPort' in to ? to.loopbackPort : net.home.ports.http
-      const { status, by, headers, body } = await get(
+      const publicPort = to.tls ? net.home.ports.http + 363 : net.home.ports.http
+      const port = 'loopbackPort' in to ? to.loopbackPort : publicPort
+      const { status, by, headers, body, certificate } = await get(
         port,
         'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',
         to.headers,
@@ -32,9 +33,11 @@ describeBalancer('haproxy', async () => {
         to.from,
         'elasticAddress' in to ? to.elasticAddress : undefined,
         to.method,
+        to.tls,
       )
       const texts = Object.entries(headers).map(([name, value]) => [name, value?.toString()] as const)
-      return { status, by, headers: Object.fromEntries(texts), body }
+      const shown = certificate === undefined ? {} : { certificate }
+      return { status, by, headers: Object.fromEntries(texts), body, ...shown }
     },
     httpPort: net.home.ports.http,
     close: async () => {

@@ -12,6 +12,7 @@ import { makeTurns } from '../../kernel/turns.ts'
 import { namespaceOf } from '../network/ip.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
 import { forwardTo } from './actions.ts'
+import { certificateFile } from './certificates.ts'
 import { checkModel } from './check-model.ts'
 import { commandOf } from './commands.ts'
 import { renderConfig, type Rendered, type Settings } from './config.ts'
@@ -27,7 +28,7 @@ import { ask, tell, word } from './socket.ts'
 import type { Server } from './servers.ts'
 import { gistOf, renderServerState } from './state-file.ts'
 import { userIfAny } from './user.ts'
-import { type Bind, describeTaken, isWildcard, wantedPorts } from './wanted-ports.ts'
+import { type Bind, describeTaken, isWildcard, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
 /** What the balancer needs of the network; `Router` is one. */
 export type BalancerNetwork = {
@@ -56,7 +57,7 @@ export function makeHaproxy({
 }: HaproxyDeps): BalancerEngine {
   const filesMax = Math.min(hardFilesMax(), FILES_MAX)
   const dir = join(home.runDir, 'haproxy')
-  const publicPort = (port: number) => (port === 80 ? home.ports.http : port)
+  const publicPort = (port: number) => publicPortOf(home.ports.http, port)
   const ipv6 = hasIpv6Loopback()
   const addresses = () => ({ ipv6, public: publicAddresses() })
   const fixed: Omit<Settings, 'leftOut' | 'addresses'> = {
@@ -86,6 +87,7 @@ export function makeHaproxy({
   const inForce = (): BalancerModel | null => {
     const text = haproxy.read('model.json')
     const model = text ? (JSON.parse(text) as BalancerModel) : null
+    for (const one of model?.certificates ?? []) one.pem = haproxy.read(certificateFile(one.id)) ?? ''
     for (const one of model?.loadBalancers ?? []) {
       // Of releases that knew none.
       one.elasticAddress ??= null
@@ -129,7 +131,8 @@ export function makeHaproxy({
         }
       }
     await replaceMaps(rendered.maps)
-    haproxy.write(new Map([['model.json', JSON.stringify(model)]]))
+    await replaceCertificates(rendered)
+    haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
     await followServers(model)
     await leaveNetwork(model)
   }
@@ -215,6 +218,24 @@ export function makeHaproxy({
     haproxy.write(new Map(changed))
   }
 
+  // Into the running worker: connections that are there go on (management.txt §9.3, "set ssl cert").
+  const replaceCertificates = async ({ certificates, frame }: Rendered) => {
+    for (const [name, pem] of certificates) {
+      if (haproxy.read(name) === pem) continue
+      const path = word(join(dir, name))
+      try {
+        await ask(haproxy.adminSocket, `set ssl cert ${path} <<\n${pem.trim()}\n`)
+        const said = await ask(haproxy.adminSocket, `commit ssl cert ${path}`)
+        if (!said.includes('Success')) throw new EngineError(`HAProxy, asked to show ${name}: ${said.trim()}`)
+        haproxy.write(new Map([[name, pem]]))
+      } catch (error) {
+        // Too long for the socket, perhaps: then from its file.
+        log.warn('a certificate is taken by a reload', { name, error })
+        await haproxy.reload(new Map([[name, pem]]), frame)
+      }
+    }
+  }
+
   // A namespace that was made anew, the router's or HAProxy's own, knows nothing of what the former one was told.
   const told = (addresses: string[]) => {
     const { router, balancer } = network.names
@@ -273,6 +294,12 @@ export function makeHaproxy({
   }
 }
 
+/** Keys lie in the certificates' own files alone. */
+const withoutKeys = (model: BalancerModel): BalancerModel => ({
+  ...model,
+  ...(model.certificates ? { certificates: model.certificates.map(({ id }) => ({ id, pem: '' })) } : {}),
+})
+
 const FILES_MAX = 65_536
 const REFUSED_MS = 60_000
 
@@ -296,8 +323,8 @@ function makeCoalescing<T>(work: (input: T) => Promise<void>): (input: T) => Pro
   }
 }
 
-function filesOf({ config, maps, files }: Rendered): Files {
-  return new Map([...maps, ...files, ['haproxy.cfg', config]])
+function filesOf({ config, maps, files, certificates }: Rendered): Files {
+  return new Map([...maps, ...files, ...certificates, ['haproxy.cfg', config]])
 }
 
 // A root without CAP_SYS_RESOURCE cannot go above it, and HAProxy refuses to start when it wants more.

@@ -17,6 +17,8 @@ export type FakeAnswer = {
   status: number
   /** The target that answered; null = the balancer itself. */
   targetId: string | null
+  /** What a client of HTTPS was shown. */
+  certificateId?: string
   /** Of the balancer's own. */
   headers: Record<string, string>
   body: string
@@ -62,6 +64,7 @@ function splitOnce(text: string, separator: string): [string, string | undefined
 export function answerOf(
   action: Exclude<Action, { type: 'forward' }>,
   { host, path }: Pick<MatchedRequest, 'host' | 'path'>,
+  protocol: 'http' | 'https',
   clientPort: number,
   seen: (listenerPort: number) => number,
 ): FakeAnswer {
@@ -71,7 +74,7 @@ export function answerOf(
   }
   const [location, query = ''] = splitOnce(path, '?')
   const parts: Record<string, string> = {
-    ...{ protocol: 'http', host: host.replace(/:\d+$/, ''), port: String(clientPort) },
+    ...{ protocol, host: host.replace(/:\d+$/, ''), port: String(clientPort) },
     ...{ path: location.slice(1), query },
   }
   const filled = (template: string) =>

@@ -16,7 +16,7 @@ import {
   type TargetHealth,
 } from './engine.ts'
 
-type Stage = {
+export type Stage = {
   world: BalancerHarness
   engine: BalancerEngine
   loadBalancer(n: number): LoadBalancer
@@ -201,7 +201,7 @@ export function describeRules(stage: () => Stage): void {
       const { status, headers } = await request({ path })
       return `${status} ${headers['location']}`.toLowerCase()
     }
-    assert.equal(await redirected('/secure/a?b=c'), `302 https://${host}:443/secure/a?b=c`)
+    assert.equal(await redirected('/secure/a?b=c'), `302 https://${host}:${httpPort + 363}/secure/a?b=c`)
     assert.match(
       await redirected('/old?x'),
       new RegExp(`^301 http://other\\.example:${httpPort}/new/100%/it('|%27)s\\?from=old&x=\\$1$`),

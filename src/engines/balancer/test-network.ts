@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type Agent, request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { TLSSocket } from 'node:tls'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { makeLog } from '../../kernel/log.ts'
@@ -146,6 +148,8 @@ export type Answer = {
   by: string | null
   body: string
   headers: Record<string, string | string[] | undefined>
+  /** The name in the certificate that was shown. */
+  certificate?: string
 }
 
 /** One request, on a connection of its own unless an agent is given; rejects when the connection is refused or cut. */
@@ -158,9 +162,13 @@ export function get(
   from = '127.0.0.1',
   to = from === '::1' ? from : '127.0.0.1',
   method = 'GET',
+  tls = false,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({
+    const name = host.replace(/:\d+$/, '').toLowerCase()
+    const request = (tls ? httpsRequest : httpRequest)({
+      // Who vouches for a certificate is not what these tests ask.
+      ...(tls ? { rejectUnauthorized: false, servername: name } : {}),
       host: to,
       localAddress: from,
       port,
@@ -171,6 +179,7 @@ export function get(
     })
     request.on('error', reject)
     request.on('response', (response) => {
+      const shown = tls ? (response.socket as TLSSocket).getPeerCertificate().subject.CN : undefined
       let body = ''
       response.on('error', reject)
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
@@ -180,6 +189,7 @@ export function get(
           by: (response.headers['x-served-by'] as string | undefined) ?? null,
           body,
           headers: response.headers,
+          ...(typeof shown === 'string' ? { certificate: shown } : {}),
         }),
       )
     })

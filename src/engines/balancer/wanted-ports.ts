@@ -1,13 +1,21 @@
 // Which ports of this machine's loopback a model wants, and which of them cannot be had. Pure.
-import type { BalancerModel, TakenPort } from './engine.ts'
+import { loopbackListener } from './clients.ts'
+import type { BalancerModel, Listener, TakenPort } from './engine.ts'
 
 /** One port on the loopback addresses; `listenerPort` null = a load balancer's own loopback port. */
 export type HostPort = {
   port: number
   listenerPort: number | null
+  tls: boolean
   loadBalancers: string[]
   /** Addresses of loopback that serve this port besides, and whose they are. */
   elastic: { address: string; id: string }[]
+}
+
+/** Where a listener port is served on this machine, whose port for HTTP is `httpPort`: 8080 goes with 8443. */
+export function publicPortOf(httpPort: number, listenerPort: number): number {
+  if (httpPort === 80) return listenerPort
+  return listenerPort === 80 ? httpPort : listenerPort === 443 ? httpPort + 363 : listenerPort
 }
 
 /** An address and port as HAProxy writes it: `127.0.0.1:8080`, `[::1]:8080`. */
@@ -17,7 +25,7 @@ export type Bind = string
 export type HostAddresses = {
   /** Whether ::1 exists on the host. */
   ipv6: boolean
-  /** Besides loopback, for listeners of port 80: IPv4 and IPv6 addresses, also 0.0.0.0 and ::, in their usual spelling. */
+  /** Besides loopback, for listeners of ports 80 and 443: IPv4 and IPv6 addresses, also 0.0.0.0 and ::, in their usual spelling. */
   public: readonly string[]
 }
 
@@ -31,7 +39,7 @@ export function bindsOf(
   leftOut: Pick<ReadonlySet<Bind>, 'has'> = new Set(),
 ): Bind[] {
   const bindOf = (address: string) => `${address.includes(':') ? `[${address}]` : address}:${port}`
-  const open = listenerPort === 80 ? addresses.map(bindOf) : []
+  const open = listenerPort === 80 || listenerPort === 443 ? addresses.map(bindOf) : []
   const loopback = ['127.0.0.1', ...(ipv6 ? ['::1'] : [])].map(bindOf)
   const others = elastic.map(({ address }) => bindOf(address))
   const isCovered = (bind: Bind) => open.some((other) => other === wildcardOf(bind) && !leftOut.has(other))
@@ -50,20 +58,25 @@ function wildcardOf(bind: Bind): Bind {
 }
 
 /**
- * Each port once. Two of the model's own wishes may meet on one port: port 80 is served first, then loopback ports, which
- * environments have for good, then other listeners. Who comes too late is in `unserved`.
+ * Each port once. Two of the model's own wishes may meet on one port: ports 80 and 443 are served first, then loopback ports,
+ * which environments have for good, then other listeners. Who comes too late, or speaks HTTP where others speak HTTPS, is in
+ * `unserved`.
  */
 export function wantedPorts(
   model: BalancerModel,
   publicPort: (listenerPort: number) => number,
 ): { wanted: HostPort[]; unserved: TakenPort[] } {
-  const wishes = [...publicWishes(model), ...loopbackWishes(model)].sort((a, b) => rankOf(a) - rankOf(b))
+  const listening = publicWishes(model)
+  const wishes = [...listening.wishes, ...loopbackWishes(model)].sort((a, b) => rankOf(a) - rankOf(b))
   const wanted = new Map<number, HostPort>()
-  const unserved: TakenPort[] = []
-  for (const { listenerPort, loadBalancers, elastic } of wishes) {
+  const unserved: TakenPort[] = listening.plain.map(({ id, port: listenerPort }) => ({
+    ...{ id, listenerPort, port: publicPort(listenerPort) },
+    reason: `port ${publicPort(listenerPort)} already serves HTTPS`,
+  }))
+  for (const { listenerPort, tls, loadBalancers, elastic } of wishes) {
     const port = listenerPort === null ? loadBalancers.port : publicPort(listenerPort)
     const first = wanted.get(port)
-    if (!first) wanted.set(port, { port, listenerPort, loadBalancers: loadBalancers.ids, elastic })
+    if (!first) wanted.set(port, { port, listenerPort, tls, loadBalancers: loadBalancers.ids, elastic })
     else
       unserved.push(
         ...loadBalancers.ids.map((id) => ({
@@ -80,30 +93,54 @@ export function wantedPorts(
   return { wanted: [...wanted.values()], unserved }
 }
 
-type Wish = Pick<HostPort, 'listenerPort' | 'elastic'> & { loadBalancers: { port: number; ids: string[] } }
+type Wish = Pick<HostPort, 'listenerPort' | 'tls' | 'elastic'> & {
+  loadBalancers: { port: number; ids: string[] }
+}
 
-const rankOf = ({ listenerPort }: Wish) => (listenerPort === 80 ? 0 : listenerPort === null ? 1 : 2)
+const rankOf = ({ listenerPort }: Wish) =>
+  listenerPort === 80 || listenerPort === 443 ? 0 : listenerPort === null ? 1 : 2
 
-function publicWishes({ loadBalancers }: BalancerModel): Wish[] {
-  const open = loadBalancers.filter(({ internetFacing }) => internetFacing)
+/** Whether a load balancer's listener is spoken to in the language of its public port: HTTPS, once one there is. */
+export function isServedPublicly(model: BalancerModel, { port, tls }: Listener): boolean {
+  return tls !== undefined || !speaksTls(model, port)
+}
+
+const speaksTls = ({ loadBalancers }: BalancerModel, port: number) =>
+  loadBalancers.some(
+    ({ internetFacing, listeners }) =>
+      internetFacing && listeners.some((listener) => listener.port === port && listener.tls !== undefined),
+  )
+
+function publicWishes(model: BalancerModel): { wishes: Wish[]; plain: { id: string; port: number }[] } {
+  const open = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
   const ports = new Set(open.flatMap(({ listeners }) => listeners.map(({ port }) => port)))
-  return [...ports]
+  const plain: { id: string; port: number }[] = []
+  const wishes = [...ports]
     .sort((a, b) => a - b)
-    .map((port) => {
-      const users = open.filter(({ listeners }) => listeners.some((one) => one.port === port))
+    .map((port): Wish => {
+      const users = open.filter(({ id, listeners }) => {
+        const listener = listeners.find((one) => one.port === port)
+        if (!listener) return false
+        const isServed = isServedPublicly(model, listener)
+        if (!isServed) plain.push({ id, port })
+        return isServed
+      })
       const elastic = users.flatMap(({ id, elasticAddress: address }) =>
         address === null ? [] : { address, id },
       )
-      return { listenerPort: port, loadBalancers: { port, ids: users.map(({ id }) => id) }, elastic }
+      const tls = speaksTls(model, port)
+      return { listenerPort: port, tls, loadBalancers: { port, ids: users.map(({ id }) => id) }, elastic }
     })
+  return { wishes, plain }
 }
 
 const loopbackWishes = ({ loadBalancers }: BalancerModel): Wish[] =>
-  loadBalancers.flatMap(({ id, loopbackPort }) =>
-    loopbackPort === null
-      ? []
-      : [{ listenerPort: null, loadBalancers: { port: loopbackPort, ids: [id] }, elastic: [] }],
-  )
+  loadBalancers.flatMap((loadBalancer) => {
+    const { id, loopbackPort } = loadBalancer
+    if (loopbackPort === null) return []
+    const tls = loopbackListener(loadBalancer)?.tls !== undefined
+    return [{ listenerPort: null, tls, loadBalancers: { port: loopbackPort, ids: [id] }, elastic: [] }]
+  })
 
 /** A socket that listens, as `ss -Hltnp` shows it. */
 export type Listening = { bind: string; holders: { name: string; pid: number }[] }
