@@ -37,6 +37,7 @@ const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
 /** Settings that an option does not go without. */
 const WITH: Record<string, [optionName: string, value: string]> = {
   DisableDefaultEC2SecurityGroup: ['SecurityGroups', 'sg-1'],
+  StickinessLBCookieDuration: ['StickinessEnabled', 'true'],
 }
 
 const otherValue = (option: Option): string => {
