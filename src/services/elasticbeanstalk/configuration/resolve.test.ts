@@ -121,16 +121,6 @@ describe('given settings', () => {
     ],
     ['the cut of connections', [option('polebean:firewall', 'CutOnRevoke', 'true')], { cutOnRevoke: true }],
     ['an idle timeout', [option('aws:elbv2:loadbalancer', 'IdleTimeout', '10')], { idleTimeoutSeconds: 10 }],
-    [
-      'clients that stay with an instance',
-      [option(PROCESS, 'StickinessEnabled', 'true'), option(PROCESS, 'StickinessLBCookieDuration', '60')],
-      { stickinessSeconds: 60 },
-    ],
-    [
-      'a duration of no stickiness',
-      [option(PROCESS, 'StickinessLBCookieDuration', '60')],
-      { stickinessSeconds: null },
-    ],
     ['booleans in any case', [option(COMMAND, 'IgnoreHealthCheck', 'True')], { ignoreHealthCheck: true }],
     [
       'static files',
