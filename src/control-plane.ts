@@ -18,6 +18,8 @@ import type { Random } from './kernel/random.ts'
 import type { Catalogue } from './platforms/catalogue.ts'
 import type { BuildConfiguration } from './platforms/plan.ts'
 import { autoscalingMigrations } from './services/autoscaling/store.ts'
+import { makeAcmService } from './services/acm/service.ts'
+import { acmMigrations } from './services/acm/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
 import type { Budgets } from './services/budgets.ts'
 import type { Cloud, Context, Ec2Internal } from './services/cloud.ts'
@@ -122,6 +124,7 @@ export const migrations: Migration[] = [
   ...ec2Migrations,
   ...autoscalingMigrations,
   ...elasticloadbalancingv2Migrations,
+  ...acmMigrations,
   ...elasticbeanstalkMigrations,
 ]
 
@@ -162,6 +165,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)
+  const acm = makeAcmService(common)
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
     compute: engines.compute,
@@ -176,6 +180,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     presign: deps.presign,
   })
   Object.assign(cloud, {
+    acm: acm.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
     autoscaling: autoscaling.operations,
@@ -188,6 +193,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     elasticloadbalancingv2,
     s3,
     iam,
+    acm,
     sts: makeStsService(),
   })
 

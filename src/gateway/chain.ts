@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import { checkedBody, checkPayloadHash } from './body/checked.ts'
 import { collect } from './body/collect.ts'
+import { operationOfTarget, readJson } from './protocols/json.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
 import { readQuery } from './protocols/query.ts'
@@ -113,16 +114,40 @@ export async function answerSigned(
   deps.used?.(useOf(claim))
   const own = ownRoute(deps.signed ?? [], head)
   if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
-  return answerQuery(deps, head, claim, body)
+  const target = head.headers.get('x-amz-target')
+  return target === undefined
+    ? answerQuery(deps, head, claim, body)
+    : answerJson(deps, head, claim, body, target)
 }
 
 const useOf = ({ accessKeyId, scope: { service, region } }: Claim) => ({ accessKeyId, service, region })
+
+function answerJson(
+  deps: ChainDeps,
+  head: Head,
+  claim: Claim,
+  body: Uint8Array,
+  target: string,
+): Answer | Promise<Answer> {
+  const joined = serviceOf(deps.registry, claim.scope.service, undefined)
+  checkRegion(joined, claim.scope.region, deps.region)
+  const action = operationOfTarget(target, joined.model.target)
+  if (joined.model.protocol !== 'json' || action === undefined)
+    throw new DeclaredError(
+      'UnknownOperationException',
+      `${claim.scope.service} has no operation ${target.slice(0, 100)}.`,
+    )
+  const operation = implementedOf(joined, action)
+  return dispatch(deps, head, claim, joined, operation, readJson(operation.model, body))
+}
 
 function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array): Answer | Promise<Answer> {
   const parameters = parametersOf(head, body)
   const find = (name: string) => parameters.find((parameter) => parameter[0] === name)?.[1]
   const joined = serviceOf(deps.registry, claim.scope.service, find('Version'))
   checkRegion(joined, claim.scope.region, deps.region)
+  if (joined.model.protocol === 'json')
+    throw new DeclaredError('MissingAction', 'The request is missing the header X-Amz-Target.')
   const action = find('Action') ?? find('Operation')
   if (action === undefined)
     throw new DeclaredError('MissingAction', 'The request is missing an action or a required parameter.')

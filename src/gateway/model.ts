@@ -49,9 +49,11 @@ export type OperationModel = {
 }
 export type ServiceModel = {
   service: string
-  protocol: 'query' | 'ec2' | 'rest-xml'
+  protocol: 'query' | 'ec2' | 'rest-xml' | 'json'
   version: string
   xmlns: string
+  /** Of json: what stands before the operation's name in X-Amz-Target. */
+  target: string
   /** Every operation that AWS has, whether or not its shapes are known here. */
   has(operation: string): boolean
   /** Of rest-xml: how requests for operations look whose shapes are not known here. */
@@ -75,6 +77,7 @@ type TableText = {
   protocol: ServiceModel['protocol']
   version: string
   xmlns: string
+  target?: string
   otherNames: string
   otherRoutes: Record<string, [method: string, uri: string, hasBucket: boolean]>
   errors: Record<string, [string, number]>
@@ -178,6 +181,7 @@ export function readModel(text: string): ServiceModel {
     protocol: table.protocol,
     version: table.version,
     xmlns: table.xmlns,
+    target: table.target ?? '',
     has: (name) => Object.hasOwn(table.operations, name) || otherNames.has(name),
     otherRoutes: Object.entries(table.otherRoutes).map(([name, [method, uri, hasBucket]]) => ({
       name,

@@ -1,4 +1,5 @@
 // The models of the services that the gateway speaks, read when first used.
+import { table as acm } from './generated/acm.ts'
 import { table as autoscaling } from './generated/autoscaling.ts'
 import { table as ec2 } from './generated/ec2.ts'
 import { table as elasticbeanstalk } from './generated/elasticbeanstalk.ts'
@@ -8,7 +9,7 @@ import { table as s3 } from './generated/s3.ts'
 import { table as sts } from './generated/sts.ts'
 import { readModel, type ServiceModel } from './model.ts'
 
-const tables = { elasticbeanstalk, autoscaling, ec2, elasticloadbalancingv2, s3, iam, sts }
+const tables = { acm, elasticbeanstalk, autoscaling, ec2, elasticloadbalancingv2, s3, iam, sts }
 export type ServiceName = keyof typeof tables
 
 const read = new Map<string, ServiceModel>()

@@ -3,13 +3,15 @@ import { DeclaredError, EngineError, reasonOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { isServiceName, modelOf } from './models.ts'
 import { ec2 } from './protocols/ec2.ts'
+import type { ServiceModel } from './model.ts'
+import { json } from './protocols/json.ts'
 import type { Answer, Protocol } from './protocols/protocol.ts'
 import { query } from './protocols/query.ts'
 import { hostId, restXml } from './protocols/rest-xml.ts'
 import { isStoreFailure } from '../store/store.ts'
 import type { Head } from './request.ts'
 
-export const protocols: Record<'query' | 'ec2' | 'rest-xml', Protocol> = { query, ec2, 'rest-xml': restXml }
+export const protocols: Record<ServiceModel['protocol'], Protocol> = { query, ec2, json, 'rest-xml': restXml }
 
 /** `scopeService` is what the request claims to be for, undefined when it is not signed. */
 export function errorAnswer(error: DeclaredError, head: Head, scopeService: string | undefined): Answer {
@@ -23,7 +25,8 @@ export function errorAnswer(error: DeclaredError, head: Head, scopeService: stri
     const worded = known ? withCode(error, known.code, status) : error
     return protocols[model.protocol].error(worded, { ...about, model })
   }
-  if (/json/.test(head.headers.get('content-type') ?? '')) return jsonError(error)
+  if (/json/.test(head.headers.get('content-type') ?? ''))
+    return json.error(error, { ...about, model: undefined })
   return protocols.query.error(error, { ...about, model: undefined })
 }
 
@@ -74,12 +77,4 @@ function guess(head: Head): string {
   return form || head.query.has('Action') || /json|cbor/.test(head.headers.get('content-type') ?? '')
     ? ''
     : 's3'
-}
-
-function jsonError(error: DeclaredError): Answer {
-  return {
-    status: error.httpStatus,
-    headers: { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-ErrorType': error.code },
-    body: JSON.stringify({ __type: error.code, message: error.message }),
-  }
 }

@@ -1,6 +1,7 @@
 // Every operation of every table, both ways, against the AWS SDK's own serialisers and parsers.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import * as acm from '@aws-sdk/client-acm'
 import * as autoscaling from '@aws-sdk/client-auto-scaling'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as elasticbeanstalk from '@aws-sdk/client-elastic-beanstalk'
@@ -56,6 +57,7 @@ const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = 
       }) as SdkClient,
   },
   { service: 'iam', sdk: iam, client: () => new iam.IAMClient(options()) as SdkClient },
+  { service: 'acm', sdk: acm, client: () => new acm.ACMClient(options()) as SdkClient },
   { service: 'sts', sdk: sts, client: () => new sts.STSClient(options()) as SdkClient },
 ]
 

@@ -196,13 +196,21 @@ export type Cloud = {
     | 'setSecurityGroups'
   > &
     Elbv2Internal
+  acm: AcmInternal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
 }
 
 /** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */
 type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array>; ContentType?: string }
 
+export type AcmInternal = {
+  /** Private key, certificate and chain; undefined for one that is not there. */
+  certificatePem(context: Context, arn: string): string | undefined
+}
+
 export type Elbv2Internal = {
+  /** ARNs of the load balancers whose listeners show a certificate. */
+  certificateUses(context: Context, certificateArn: string): string[]
   /** Names by which the public listeners know a load balancer, and its loopback port. Beanstalk's CNAME is one of them. */
   putLoadBalancerNames(
     context: Context,

@@ -108,6 +108,8 @@ export const coverage: Record<string, RegExp> = {
   autoscaling: /./,
   elasticloadbalancingv2: /./,
   sts: /./,
+  // Without certificate authorities of one's own, which are another protocol's.
+  acm: /^(?!.*Acme|SearchCertificates)/,
   // Without those of event streams, Object Lambda and directory buckets.
   s3: /^(?!SelectObjectContent|WriteGetObjectResponse|CreateSession|ListDirectoryBuckets)/,
   ec2: new RegExp(`^(${ec2Verbs})(${ec2Things.join('|')})$`),

@@ -13,6 +13,7 @@ export const packages = {
   s3: '@aws-sdk/client-s3',
   iam: '@aws-sdk/client-iam',
   sts: '@aws-sdk/client-sts',
+  acm: '@aws-sdk/client-acm',
 } as const
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

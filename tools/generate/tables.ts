@@ -212,7 +212,12 @@ function patch(service: string, shapes: Record<string, Json>): void {
   }
 }
 
-function protocolOf(packageName: string): { protocol: string; version: string; xmlns: string } {
+function protocolOf(packageName: string): {
+  protocol: string
+  version: string
+  xmlns: string
+  target?: string
+} {
   const config = readFileSync(
     join(root, 'node_modules', packageName, 'dist-es/runtimeConfig.shared.js'),
     'utf8',
@@ -222,9 +227,12 @@ function protocolOf(packageName: string): { protocol: string; version: string; x
     if (!found) throw new Error(`${packageName}: no ${pattern.source} in its runtime configuration`)
     return found
   }
-  const protocol = { AwsQueryProtocol: 'query', AwsEc2QueryProtocol: 'ec2', S3RestXmlProtocol: 'rest-xml' }[
-    read(/protocol: config\?\.protocol \?\? (\w+)/)
-  ]
+  const protocol = {
+    ...{ AwsQueryProtocol: 'query', AwsEc2QueryProtocol: 'ec2', S3RestXmlProtocol: 'rest-xml' },
+    AwsJson1_1Protocol: 'json',
+  }[read(/protocol: config\?\.protocol \?\? (\w+)/)]
   if (!protocol) throw new Error(`${packageName}: a protocol that the gateway does not speak`)
-  return { protocol, version: read(/version: "([^"]+)"/), xmlns: read(/xmlNamespace: "([^"]+)"/) }
+  const version = read(/version: "([^"]+)"/)
+  if (protocol === 'json') return { protocol, version, xmlns: '', target: read(/serviceTarget: "([^"]+)"/) }
+  return { protocol, version, xmlns: read(/xmlNamespace: "([^"]+)"/) }
 }

@@ -41,6 +41,21 @@ const table: Record<ServiceModel['protocol'], Refusals> = {
         `The parameter ${clip(path.replaceAll('.member', ''))} is not recognized`,
       ),
   },
+  json: {
+    missing(paths) {
+      const each = paths.map(
+        (path) => `Value at '${camelPath(path)}' failed to satisfy constraint: Member must not be null`,
+      )
+      const count = `${paths.length} validation error${paths.length === 1 ? '' : 's'} detected`
+      return new DeclaredError('ValidationException', `${count}: ${each.join('; ')}`)
+    },
+    malformed: (path, expected, text) =>
+      new DeclaredError(
+        'SerializationException',
+        `'${clip(text)}' at '${camelPath(path)}' is not a ${expected}`,
+      ),
+    unreadable: (reason) => new DeclaredError('SerializationException', reason),
+  },
   'rest-xml': {
     missing: (paths) => new DeclaredError('InvalidRequest', `The request lacks ${paths.join(', ')}`),
     malformed: (path, expected, text) =>

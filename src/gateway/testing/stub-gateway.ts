@@ -18,6 +18,7 @@ export const allServices: ServiceName[] = [
   's3',
   'iam',
   'sts',
+  'acm',
 ]
 
 export type Asked = { operation: string; input: Record<string, unknown>; context: RequestContext }

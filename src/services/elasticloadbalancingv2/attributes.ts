@@ -19,6 +19,7 @@ const oneOf =
 
 export const IDLE_TIMEOUT = 'idle_timeout.timeout_seconds'
 export const DELETION_PROTECTION = 'deletion_protection.enabled'
+export const HTTP2 = 'routing.http2.enabled'
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
 const DROPS_INVALID = 'routing.http.drop_invalid_header_fields.enabled'
 const XFF_PORT = 'routing.http.xff_client_port.enabled'
@@ -54,7 +55,7 @@ export const loadBalancerAttributes: AttributeTable = {
   'routing.http.x_amzn_tls_version_and_cipher_suite.enabled': { default: 'false' },
   [XFF_PORT]: { default: 'false', accepts: oneOf('true', 'false') },
   [XFF_MODE]: { default: 'append', accepts: oneOf('append', 'preserve', 'remove') },
-  'routing.http2.enabled': { default: 'true' },
+  [HTTP2]: { default: 'true', accepts: oneOf('true', 'false') },
   'waf.fail_open.enabled': { default: 'false' },
   'zonal_shift.config.enabled': { default: 'false' },
 }

@@ -3,13 +3,16 @@ import {
   type Action,
   type BalancerModel,
   listenerTo,
+  type ListenerTls,
   type LoadBalancer,
   type TargetGroup,
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
-import { headersOf, IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
+import { headersOf, HTTP2, IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
 import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
+import { certificatesOf } from './secure.ts'
+import { DEFAULT_SSL_POLICY, versionsOf } from './ssl-policies.ts'
 import {
   attributesOf,
   healthCheckOf,
@@ -34,6 +37,8 @@ export type Rows = {
   instances: ReadonlyMap<string, InstanceFacts>
   clientRules: ClientRules
   addresses: ElasticAddress[]
+  /** PEM by ARN, of those that listeners name. */
+  certificates: ReadonlyMap<string, string>
 }
 
 export function buildModel(rows: Rows): BalancerModel {
@@ -48,6 +53,7 @@ export function buildModel(rows: Rows): BalancerModel {
       ...rows.targetGroups.filter((row) => used.has(row.arn)).map((row) => targetGroup(row, rows)),
       ...rows.addresses.filter(isNamed).map(instanceBehind),
     ].sort(byId),
+    certificates: [...rows.certificates].map(([id, pem]) => ({ id, pem })),
   }
 }
 
@@ -91,7 +97,10 @@ const EVERYBODY = ['0.0.0.0/0', '::/0']
 /** As long as a load balancer's own default. */
 const ELASTIC_IDLE_SECONDS = 60
 
-const loadBalancer = (row: LoadBalancerRow, { listeners, rules, clientRules }: Rows): LoadBalancer => ({
+const loadBalancer = (
+  row: LoadBalancerRow,
+  { listeners, rules, clientRules, certificates }: Rows,
+): LoadBalancer => ({
   id: row.id,
   address: row.address,
   elasticAddress: null,
@@ -101,7 +110,12 @@ const loadBalancer = (row: LoadBalancerRow, { listeners, rules, clientRules }: R
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   headers: headersOf(attributesOf(row.attributes)),
   listeners: listeners
-    .filter((listener) => listener.loadBalancerArn === row.arn)
+    // A certificate that is in use cannot be deleted; were one gone all the same, it must not take all others along.
+    .filter(
+      (listener) =>
+        listener.loadBalancerArn === row.arn &&
+        certificatesOf(listener).every((arn) => certificates.has(arn)),
+    )
     .map((listener) => ({
       port: listener.port,
       rules: rules
@@ -110,9 +124,16 @@ const loadBalancer = (row: LoadBalancerRow, { listeners, rules, clientRules }: R
         .map((rule) => ({ conditions: conditionsOf(rule), action: actionIn(rule) })),
       action: actionIn(listener),
       clients: clientRules.ranges(row.networkInterfaceId, listener.port),
+      ...(listener.protocol === 'HTTPS' ? { tls: tlsOf(listener, row) } : {}),
     }))
     .sort((a, b) => a.port - b.port),
   cutsOnRevoke: clientRules.cutsOnRevoke(row.networkInterfaceId),
+})
+
+const tlsOf = (listener: ListenerRow, { attributes }: LoadBalancerRow): ListenerTls => ({
+  certificateIds: certificatesOf(listener),
+  ...versionsOf(listener.sslPolicy ?? DEFAULT_SSL_POLICY)!,
+  http2: attributesOf(attributes)[HTTP2] !== 'false',
 })
 
 function actionIn(row: { action: string }): Action {

@@ -2,7 +2,8 @@
 import type { Elbv2Internal } from '../cloud.ts'
 import type { Rates } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
-import { idOfArn } from './store.ts'
+import { certificatesOf } from './secure.ts'
+import { idOfArn, listenersOf } from './store.ts'
 
 export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal, 'publicListeners'> => ({
   putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
@@ -12,6 +13,13 @@ export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal,
       deps.store.update('elbv2_load_balancer', { arn }, { hosts: names, loopbackPort })
     })
   },
+  certificateUses: (context, arn) => [
+    ...new Set(
+      listenersOf(deps.store, context)
+        .filter((row) => certificatesOf(row).includes(arn))
+        .map((row) => row.loadBalancerArn),
+    ),
+  ],
   loadBalancerCounters: (_context, loadBalancerArn) => rates.loadBalancer(idOfArn(loadBalancerArn)),
   addressCounters: (_context, allocationId) => rates.loadBalancer(allocationId),
   targetCounters: (_context, targetGroupArn, targetId) => rates.target(idOfArn(targetGroupArn), targetId),

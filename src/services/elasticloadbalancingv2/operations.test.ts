@@ -258,7 +258,7 @@ describe('listeners', () => {
     assert.equal(rule!.IsDefault, true)
     const other = targetGroup({ Name: 'other' }).TargetGroupArn!
     assert.throws(() => listener(LoadBalancerArn!, other), { code: 'DuplicateListener' })
-    assert.throws(() => listener(LoadBalancerArn!, other, { Port: 443, Protocol: 'HTTPS' }), {
+    assert.throws(() => listener(LoadBalancerArn!, other, { Port: 443, Protocol: 'TLS' }), {
       code: 'UnsupportedProtocol',
     })
     assert.throws(

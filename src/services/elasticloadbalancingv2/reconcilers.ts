@@ -8,6 +8,7 @@ import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attribu
 import type { Rates } from './counters.ts'
 import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
 import { buildModel, groupBehind, usedGroups, type Rows } from './model.ts'
+import { certificatesOf, pemOf } from './secure.ts'
 import {
   attributesOf,
   idOfArn,
@@ -50,6 +51,7 @@ export function makeBalancerReconciler(
       'elbv2_target_group',
       'elbv2_listener',
       'elbv2_rule',
+      'acm_certificate',
       'elbv2_target',
       'ec2_instance',
       'ec2_security_group_rule',
@@ -194,10 +196,21 @@ export function makeBalancerReconciler(
       instances: instancesOf(tables.targets),
       clientRules: cloud.ec2.clientRules(),
       addresses: cloud.ec2.elasticAddresses(),
+      certificates: certificatesIn(tables.listeners),
     }
   }
 
-  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses'> {
+  function certificatesIn(listeners: ListenerRow[]): Map<string, string> {
+    const pems = new Map<string, string>()
+    for (const { account, region, ...row } of listeners)
+      for (const arn of certificatesOf(row)) {
+        const pem = pems.get(arn) ?? pemOf(deps, systemContext(account, region, ''), arn)
+        if (pem !== undefined) pems.set(arn, pem)
+      }
+    return pems
+  }
+
+  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses' | 'certificates'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),

@@ -1,11 +1,11 @@
-// Elastic Load Balancing v2: Application Load Balancers. Certificates and HTTPS listeners are not implemented yet: the
-// gateway, or a typed error, refuses them.
+// Elastic Load Balancing v2: Application Load Balancers, with HTTP and HTTPS.
 import type { BalancerEngine } from '../../engines/balancer/engine.ts'
 import type { Elbv2Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import { makeRates } from './counters.ts'
 import { makeInternal } from './names.ts'
+import { makeCertificateOperations } from './operations/certificates.ts'
 import { makeListenerOperations } from './operations/listeners.ts'
 import { makeLoadBalancerOperations } from './operations/load-balancers.ts'
 import { makeRuleOperations } from './operations/rules.ts'
@@ -22,6 +22,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     ...makeTargetGroupOperations(deps),
     ...makeListenerOperations(deps),
     ...makeRuleOperations(deps),
+    ...makeCertificateOperations(deps),
     ...makeTargetOperations(deps),
     ...makeTagOperations(deps),
   })

@@ -43,6 +43,9 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     update elbv2_listener set action = json_object('type', 'forward', 'targetGroups',
       json_array(json_object('targetGroupArn', target_group_arn, 'weight', 1)), 'stickySeconds', null);
     alter table elbv2_listener drop column target_group_arn;
+    alter table elbv2_listener add column protocol text not null default 'HTTP' check (protocol in ('HTTP', 'HTTPS'));
+    alter table elbv2_listener add column ssl_policy text;
+    alter table elbv2_listener add column certificates text not null default '[]';
     create table elbv2_rule (
       arn text primary key, account text not null, region text not null, listener_arn text not null,
       priority integer not null, conditions text not null, action text not null, created_at integer not null,
@@ -114,6 +117,11 @@ export type ListenerRow = {
   region: string
   loadBalancerArn: string
   port: number
+  protocol: 'HTTP' | 'HTTPS'
+  /** Of HTTPS. */
+  sslPolicy: string | null
+  /** JSON list of ARNs, the default one first; empty for HTTP. */
+  certificates: string
   /** JSON of a StoredAction. */
   action: string
   /** Of the default rule. */

@@ -10,6 +10,8 @@ import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
 import { openStore } from '../../store/store.ts'
 import { VirtualClock } from '../../../sim/virtual-clock.ts'
+import { makeAcmService } from '../acm/service.ts'
+import { acmMigrations } from '../acm/store.ts'
 import { makeAutoscalingService } from '../autoscaling/service.ts'
 import { autoscalingMigrations } from '../autoscaling/store.ts'
 import type { Cloud, SoftwareIntent } from '../cloud.ts'
@@ -35,6 +37,7 @@ export function makeServicesWorld(seed = 1) {
     ...ec2Migrations,
     ...autoscalingMigrations,
     ...elasticloadbalancingv2Migrations,
+    ...acmMigrations,
   ])
   const compute = makeFaultyCompute(clock, () => die())
   const unanswering = new Set<string>()
@@ -65,7 +68,9 @@ export function makeServicesWorld(seed = 1) {
     const ec2 = makeEc2Service(deps, compute.engine(), firewall.engine(), () => allowed.instances)
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
+    const acm = makeAcmService(deps)
     const operations = {
+      acm: { ...acm.operations, ...acm.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: autoscaling.operations,
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
@@ -97,6 +102,9 @@ export function makeServicesWorld(seed = 1) {
     context: {
       ...systemContext(ACCOUNT, REGION, 'request-1'),
       caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' },
+    },
+    get acm() {
+      return current.acm
     },
     get ec2() {
       return current.ec2

@@ -6,6 +6,7 @@ import type { Elasticloadbalancingv2Operations } from '../../generated/elasticlo
 import { describeAction, requireAction } from '../actions.ts'
 import { requireListener, requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { paging, unsupported, validation } from '../errors.ts'
+import { certificatesOf, securedAfter } from '../secure.ts'
 import { actionOf, listenersOf, rulesOf, type ListenerRow } from '../store.ts'
 import { changingUses, requireUsable } from '../uses.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
@@ -23,10 +24,10 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
   const { store, clock, ids } = deps
   return {
     createListener(context, input) {
-      refuseOthers(input, ['LoadBalancerArn', 'Protocol', 'Port', 'DefaultActions', 'Tags'], unsupported)
+      const members = ['LoadBalancerArn', 'Port', 'DefaultActions', 'Tags', ...SECURED] as const
+      refuseOthers(input, members, unsupported)
       const balancer = requireLoadBalancer(deps, context, input.LoadBalancerArn)
-      if (!input.Protocol) throw validation('A listener protocol must be specified')
-      requireHttp(input.Protocol)
+      const secured = securedAfter(deps, context, null, input)
       const port = requirePort(input.Port)
       const wanted = requireAction(input.DefaultActions, 'A default action')
       requireUsable(deps, context, balancer.arn, wanted)
@@ -34,7 +35,8 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       requireTags(input.Tags)
       const listeners = listenersOf(store, context).filter((row) => row.loadBalancerArn === balancer.arn)
       const same = listeners.find((row) => row.port === port)
-      if (same?.action === action) return { Listeners: [describe(same)] }
+      const isSame = same && JSON.stringify({ ...same, ...secured, action }) === JSON.stringify(same)
+      if (isSame) return { Listeners: [describe(same)] }
       if (same) throw duplicate(balancer.arn)
       if (listeners.length >= LISTENERS_MAX)
         throw new DeclaredError(
@@ -49,6 +51,7 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
         region,
         loadBalancerArn: balancer.arn,
         port,
+        ...secured,
         action,
         ruleArn: `arn:aws:elasticloadbalancing:${region}:${account}:listener-rule/${path}/${ids.hex('', 16)}`,
         createdAt: clock.now(),
@@ -58,9 +61,9 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       return { Listeners: [describe(row)] }
     },
     modifyListener(context, input) {
-      refuseOthers(input, ['ListenerArn', 'Protocol', 'Port', 'DefaultActions'], unsupported)
+      refuseOthers(input, ['ListenerArn', 'Port', 'DefaultActions', ...SECURED], unsupported)
       const row = requireListener(deps, context, input.ListenerArn)
-      if (input.Protocol) requireHttp(input.Protocol)
+      const secured = securedAfter(deps, context, row, input)
       const port = input.Port === undefined ? row.port : requirePort(input.Port)
       const others = listenersOf(store, context).filter(
         (one) => one.loadBalancerArn === row.loadBalancerArn && one.arn !== row.arn,
@@ -70,9 +73,9 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
         ? requireAction(input.DefaultActions, 'A default action')
         : actionOf(row)
       requireUsable(deps, context, row.loadBalancerArn, wanted)
-      const action = JSON.stringify(wanted)
-      changingUses(deps, context, () => store.update('elbv2_listener', { arn: row.arn }, { port, action }))
-      return { Listeners: [describe({ ...row, port, action })] }
+      const set = { port, ...secured, action: JSON.stringify(wanted) }
+      changingUses(deps, context, () => store.update('elbv2_listener', { arn: row.arn }, set))
+      return { Listeners: [describe({ ...row, ...set })] }
     },
     deleteListener(context, input) {
       refuseOthers(input, ['ListenerArn'], unsupported)
@@ -116,18 +119,14 @@ const duplicate = (arn: string) =>
     `A listener already exists on this port for this load balancer '${arn}'`,
   )
 
-function requireHttp(protocol: string) {
-  if (protocol !== 'HTTP')
-    throw new DeclaredError(
-      'UnsupportedProtocol',
-      `Protocol '${protocol}' is not supported by Polebean yet; it has HTTP`,
-    )
-}
+const SECURED = ['Protocol', 'SslPolicy', 'Certificates'] as const
 
 const describe = (row: ListenerRow): Listener => ({
   ListenerArn: row.arn,
   LoadBalancerArn: row.loadBalancerArn,
   Port: row.port,
-  Protocol: 'HTTP',
+  Protocol: row.protocol,
+  ...(row.sslPolicy === null ? {} : { SslPolicy: row.sslPolicy }),
+  ...(row.protocol === 'HTTPS' ? { Certificates: [{ CertificateArn: certificatesOf(row)[0] }] } : {}),
   DefaultActions: [describeAction(actionOf(row))],
 })
