@@ -90,10 +90,10 @@ export function instanceCounters(
 
 /** What the environment should be reached by, and what of it is not there. */
 export function isFrontMissing({ cloud }: Parts, row: EnvironmentRow): boolean {
-  const { loadBalancerArn, listenerArn, elasticAddressId } = resourcesOf(row)
+  const { loadBalancerArn, listenerArn, furtherListeners, elasticAddressId } = resourcesOf(row)
   if (frontOf(row) === 'elastic address')
     return !elasticAddressId || cloud.ec2.elasticAddress(elasticAddressId) === undefined
-  if (!loadBalancerArn || !listenerArn) return true
+  if (!loadBalancerArn || (!listenerArn && !furtherListeners)) return true
   return isGone(() =>
     cloud.elasticloadbalancingv2.describeLoadBalancers(contextOf(row), {
       LoadBalancerArns: [loadBalancerArn],

@@ -159,6 +159,8 @@ export type EnvironmentResources = {
   loadBalancerArn?: string
   loadBalancerDnsName?: string
   listenerArn?: string
+  /** JSON, by port: those that settings ask for besides, with the ids of the rules that let clients in there. */
+  furtherListeners?: string
   /** Allocation id of the elastic address of a single instance, and the address. */
   elasticAddressId?: string
   elasticAddress?: string

@@ -38,7 +38,7 @@ export type Bench = ReturnType<typeof makeBench>
 
 /** On the fake cloud, or with ec2, autoscaling and elasticloadbalancingv2 as they are (services-world.ts). */
 export function makeBench(
-  real?: Pick<ServicesWorld, 'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2'>,
+  real?: Pick<ServicesWorld, 'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm'>,
 ) {
   const clock = real?.clock ?? new VirtualClock()
   const random = seededRandom(1)
@@ -52,6 +52,7 @@ export function makeBench(
         ec2: real.ec2,
         autoscaling: real.autoscaling,
         elasticloadbalancingv2: real.elasticloadbalancingv2,
+        acm: real.acm,
       }
     : fake
   const layers: { digest: string; key: string; bytes: number }[] = []

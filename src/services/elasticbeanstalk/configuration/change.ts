@@ -26,6 +26,8 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   deregistrationDelaySeconds: 'in-place',
   stickinessSeconds: 'in-place',
   idleTimeoutSeconds: 'in-place',
+  defaultListener: 'in-place',
+  listeners: 'in-place',
   cutOnRevoke: 'in-place',
   commandTimeoutSeconds: 'in-place',
   ignoreHealthCheck: 'in-place',

@@ -19,6 +19,9 @@ const SAMPLES: Record<string, string> = {
   SSHSourceRestriction: 'tcp, 22, 22, 192.0.2.0/24',
   ManagedSecurityGroup: 'sg-1',
   EnvironmentType: 'SingleInstance',
+  SSLCertificateArns: 'arn:b',
+  Protocol: 'HTTPS',
+  SSLPolicy: 'ELBSecurityPolicy-2016-08',
 }
 
 const IMPACTS = {
@@ -34,10 +37,15 @@ const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   EnvironmentType: IMPACTS.NoInterruption,
 }
 
-/** Settings that an option does not go without. */
-const WITH: Record<string, [optionName: string, value: string]> = {
-  DisableDefaultEC2SecurityGroup: ['SecurityGroups', 'sg-1'],
-  StickinessLBCookieDuration: ['StickinessEnabled', 'true'],
+/** Settings that an option does not go without: by its name or its namespace and name, of the same namespace or another. */
+const WITH: Record<string, Record<string, string>> = {
+  DisableDefaultEC2SecurityGroup: { SecurityGroups: 'sg-1' },
+  StickinessLBCookieDuration: { StickinessEnabled: 'true' },
+  'aws:elbv2:listener:default ListenerEnabled': { 'aws:elbv2:listener:443 ListenerEnabled': 'true' },
+  'aws:elbv2:listener:443 ListenerEnabled': { Protocol: 'HTTP' },
+  'aws:elbv2:listener:443 Protocol': { SSLCertificateArns: 'arn:a' },
+  'aws:elbv2:listener:443 SSLCertificateArns': { SSLCertificateArns: 'arn:a', Protocol: 'HTTPS' },
+  'aws:elbv2:listener:443 SSLPolicy': { SSLCertificateArns: 'arn:a', Protocol: 'HTTPS' },
 }
 
 const otherValue = (option: Option): string => {
@@ -49,18 +57,22 @@ const otherValue = (option: Option): string => {
 }
 
 describe('an option that the tables call effective', () => {
-  for (const { name, options, platform = 'python' } of namespaces)
+  for (const { name, named, options, platform = 'python' } of namespaces)
     for (const option of options) {
       if (option.effect.kind !== 'effective') continue
       // Of one value there is nothing to carry out.
       if ((option.effect.only ?? option.values ?? ['', '']).length === 1) continue
-      it(`changes the configuration: ${name} ${option.name}, ${option.severity}`, () => {
-        const given = [{ Namespace: name, OptionName: option.name, Value: otherValue(option) }]
-        const [optionName, value] = WITH[option.name] ?? []
-        const stored = optionName ? [{ namespace: name, optionName, resourceName: null, value: value! }] : []
+      const namespace = named === undefined ? name : `${name}:443`
+      it(`changes the configuration: ${namespace} ${option.name}, ${option.severity}`, () => {
+        const given = [{ Namespace: namespace, OptionName: option.name, Value: otherValue(option) }]
+        const besides = WITH[`${namespace} ${option.name}`] ?? WITH[option.name] ?? {}
+        const stored = Object.entries(besides).map(([key, value]) => {
+          const [optionName = '', where = namespace] = key.split(' ').toReversed()
+          return { namespace: where, optionName, resourceName: null, value }
+        })
         const { change } = resolveConfiguration({ platform, stored, given })
         const expected = EXCEPTIONS[option.name] ?? IMPACTS[option.severity]
-        assert.deepEqual(change, { ...expected, options: [`${name}:${option.name}`] })
+        assert.deepEqual(change, { ...expected, options: [`${namespace}:${option.name}`] })
       })
     }
 })

@@ -10,11 +10,18 @@ export type Names = {
   /** By id or name. */
   hasSecurityGroup(named: string): boolean
   hasKeyPair(name: string): boolean
+  /** By ARN. */
+  hasCertificate(arn: string): boolean
+  hasSslPolicy(name: string): boolean
   vpcId: string
 }
 
 export type NamesSource = InstanceTypeSource & {
-  cloud: { ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'> }
+  cloud: {
+    ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'>
+    elasticloadbalancingv2: Pick<Cloud['elasticloadbalancingv2'], 'describeSSLPolicies'>
+    acm: Cloud['acm']
+  }
 }
 
 /** Asks ec2 only for what a setting names. */
@@ -30,6 +37,9 @@ export function namesThatExist({ cloud }: NamesSource, context: Context): Names 
         ),
       ),
     hasKeyPair: (name) => hasKeyPair({ cloud }, context, name),
+    hasCertificate: (arn) => cloud.acm.certificatePem(context, arn) !== undefined,
+    hasSslPolicy: (name) =>
+      found(() => cloud.elasticloadbalancingv2.describeSSLPolicies(context, { Names: [name] })),
     vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',
   }
 }

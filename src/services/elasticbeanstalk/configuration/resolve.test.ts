@@ -70,6 +70,7 @@ describe('a configuration of nothing but defaults', () => {
       deregistrationDelaySeconds: 20,
       stickinessSeconds: null,
       idleTimeoutSeconds: 60,
+      ...{ defaultListener: true, listeners: [] },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,
@@ -269,9 +270,9 @@ describe('a wrong setting', () => {
       value('true', 'aws:ec2:instances', 'EnableSpot', NOT_YET),
     ],
     [
-      'a second listener, even of the default',
-      [option('aws:elbv2:listener:8080', 'Protocol', 'HTTP')],
-      value('HTTP', 'aws:elbv2:listener:8080', 'Protocol', NOT_YET),
+      'rules of a second listener',
+      [option('aws:elbv2:listener:8080', 'Rules', 'a')],
+      value('a', 'aws:elbv2:listener:8080', 'Rules', NOT_YET),
     ],
     [
       'a scheduled action without a name',

@@ -10,6 +10,8 @@ const resolve = (input: Partial<ResolveInput>) =>
 const NAMES = {
   instanceTypes: new Set(['t3.micro', 't3.small']),
   hasSecurityGroup: (named: string) => ['sg-1', 'web', 'sg-2'].includes(named),
+  hasCertificate: () => false,
+  hasSslPolicy: () => false,
   hasKeyPair: (name: string) => name === 'mine',
   vpcId: 'vpc-1',
 }

@@ -69,6 +69,9 @@ export type EnvironmentConfiguration = {
   /** How long a client stays with an instance, by the load balancer's cookie; null = it does not. */
   stickinessSeconds: number | null
   idleTimeoutSeconds: number
+  /** Whether the load balancer listens at port 80. */
+  defaultListener: boolean
+  listeners: FurtherListener[]
   /** Connections end with the rule of a security group that let them in. */
   cutOnRevoke: boolean
   /** How long one command on the instances (a deployment, a start) may take. */
@@ -92,3 +95,13 @@ export type Finding = {
 
 /** A value that is stored and shown but has no effect here (the published list of docs/options.md). */
 export type WithoutEffect = Setting & { reason: string }
+
+/** Of the load balancer, besides the default one. */
+export type FurtherListener = {
+  port: number
+  protocol: 'HTTP' | 'HTTPS'
+  /** ARNs, the default one first. */
+  certificates: string[]
+  /** '' = the load balancer's own default. */
+  sslPolicy: string
+}

@@ -3,6 +3,7 @@ import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
 import { configurationOf, healthcheckUrl, PROCESS, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
+import { listenerFindings } from './listeners.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES } from './merge.ts'
 import type { Names } from './names.ts'
 import { securityFindings, unknownName } from './security.ts'
@@ -91,7 +92,7 @@ function unknownType({ names: known }: Validated, setting: Setting): Finding | u
   )
 }
 
-function checkTogether({ platform, settings }: Validated): Finding[] {
+function checkTogether({ platform, settings, names }: Validated): Finding[] {
   const configuration = configurationOf(platform, settings)
   const { minSize, maxSize, healthCheck, env } = configuration
   const read = readerOf(platform, settings)
@@ -114,7 +115,7 @@ function checkTogether({ platform, settings }: Validated): Finding[] {
       healthCheck.matcher,
       'A range must go upwards.',
     )
-  findings.push(...securityFindings(configuration))
+  findings.push(...securityFindings(configuration), ...listenerFindings(configuration, names))
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
   const urlComplaint = healthcheckUrlComplaint(url)
   if (urlComplaint !== undefined) complain(HEALTHCHECK_URL, url, urlComplaint)

@@ -39,6 +39,8 @@ function service() {
       describeKeyPairs: () => ({}),
       describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
     },
+    elasticloadbalancingv2: { describeSSLPolicies: () => ({}) },
+    acm: { certificatePem: () => undefined },
   }
   const parts = { store, clock, cloud, catalogue }
   const scope = { account: context.account, region: context.region }

@@ -19,7 +19,7 @@ const CLASSIC =
 
 const LISTENER = [
   choice('DefaultProcess', ['default'], { default: 'default', effect: only('default') }),
-  flag('ListenerEnabled', 'true', { effect: only('true') }),
+  flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
   choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: only('HTTP') }),
   list('Rules'),
   text('SSLCertificateArns'),
@@ -57,12 +57,12 @@ export const loadbalancingOptions: Namespace[] = [
     'aws:elbv2:listener',
     { severity: 'NoInterruption', effect: REFUSED, named: 'PORT', shown: 'given' },
     [
-      choice('DefaultProcess', ['default'], { default: 'default' }),
-      flag('ListenerEnabled', 'true'),
-      choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP' }),
+      choice('DefaultProcess', ['default'], { default: 'default', effect: only('default') }),
+      flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
+      choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: EFFECTIVE }),
       list('Rules'),
-      text('SSLCertificateArns'),
-      text('SSLPolicy'),
+      text('SSLCertificateArns', { effect: EFFECTIVE }),
+      text('SSLPolicy', { effect: EFFECTIVE }),
     ],
   ),
   namespace(

@@ -1,16 +1,20 @@
 // What settings make of an environment's load balancer and target group, on elasticloadbalancingv2 as it is.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { systemClock } from '../../../kernel/clock.ts'
+import { makeCertificate } from '../../../kernel/test-certificate.ts'
 import { makeServicesWorld, type ServicesWorld } from '../../testing/services-world.ts'
 import { makeBench, type Bench } from '../test-bench.ts'
 
 const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
-const set = (OptionName: string, Value: string) => ({ Namespace: PROCESS, OptionName, Value })
+const set = (OptionName: string, Value: string, Namespace = PROCESS) => ({ Namespace, OptionName, Value })
 
 let world: ServicesWorld
 let bench: Bench
 beforeEach(async () => {
   world = makeServicesWorld()
+  // Certificates are of today.
+  world.clock.setWall(systemClock.now() + 1_000 - world.clock.now())
   bench = makeBench(world)
   await world.clock.run(1_000)
   bench.version('v1')
@@ -44,4 +48,87 @@ describe('a process', () => {
     await update([set('StickinessEnabled', 'false')])
     assert.equal(stickiness(), null)
   })
+})
+
+describe('listeners besides the default one', () => {
+  const HTTPS = 'aws:elbv2:listener:443'
+  const imported = (name: string) => {
+    const { certificate, key } = makeCertificate([name])
+    const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+    const input = { Certificate: bytes(certificate), PrivateKey: bytes(key) }
+    return world.acm.importCertificate(world.context, input).CertificateArn!
+  }
+  const listeners = () =>
+    world.balancer.model().loadBalancers[0]?.listeners.map(({ port, tls, clients }) => ({
+      ...{ port, certificates: tls?.certificateIds, clients: clients.toSorted() },
+    }))
+  const everybody = ['0.0.0.0/0', '::/0']
+  const plain = { port: 80, certificates: undefined, clients: everybody }
+
+  it('are made, changed and removed with their rules; the default one too', async () => {
+    const [first, second] = [imported('a.example'), imported('b.example')]
+    bench.create({
+      OptionSettings: [set('Protocol', 'HTTPS', HTTPS), set('SSLCertificateArns', first, HTTPS)],
+    })
+    await settle()
+    assert.deepEqual(listeners(), [plain, { port: 443, certificates: [first], clients: everybody }])
+    await update([set('SSLCertificateArns', `${second},${first}`, HTTPS)])
+    assert.deepEqual(listeners()?.[1]?.certificates, [second, first])
+    await update([set('ListenerEnabled', 'false', 'aws:elbv2:listener:default')])
+    assert.deepEqual(listeners(), [{ port: 443, certificates: [second, first], clients: everybody }])
+    assert.equal(bench.environment()?.Health, 'Green')
+    await update([
+      set('ListenerEnabled', 'true', 'aws:elbv2:listener:default'),
+      set('ListenerEnabled', 'false', HTTPS),
+    ])
+    assert.deepEqual(listeners(), [plain])
+    const ports = world.ec2
+      .describeSecurityGroupRules(world.context, {})
+      .SecurityGroupRules!.map(({ FromPort }) => FromPort)
+    assert.ok(!ports.includes(443), 'nobody is let in there any more')
+    world.acm.deleteCertificate(world.context, { CertificateArn: first })
+  })
+
+  it("leave a user's own alone, come back when somebody deletes them, and go with the environment", async () => {
+    bench.create({ OptionSettings: [set('ListenerEnabled', 'true', 'aws:elbv2:listener:8080')] })
+    await settle()
+    const elb = world.elasticloadbalancingv2
+    const { LoadBalancerArn } = elb.describeLoadBalancers(world.context, {}).LoadBalancers![0]!
+    const byPort = () =>
+      new Map(
+        elb
+          .describeListeners(world.context, { LoadBalancerArn })
+          .Listeners!.map(({ Port, ListenerArn }) => [Port, ListenerArn]),
+      )
+    elb.createListener(world.context, {
+      ...{ LoadBalancerArn, Protocol: 'HTTP', Port: 9090 },
+      DefaultActions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '200' } }],
+    })
+    elb.deleteListener(world.context, { ListenerArn: byPort().get(8080) })
+    await update([set('DeregistrationDelay', '21')])
+    assert.deepEqual([...byPort().keys()].sort(), [80, 8080, 9090])
+    bench.api.terminateEnvironment(bench.context(), { EnvironmentName: 'shop-prod' })
+    await bench.until('Terminated')
+    assert.deepEqual(elb.describeLoadBalancers(world.context, {}).LoadBalancers, [])
+  })
+
+  const bad: [what: string, settings: ReturnType<typeof set>[], message: RegExp][] = [
+    ['HTTPS without a certificate', [set('Protocol', 'HTTPS', HTTPS)], /must have a certificate/],
+    [
+      'a certificate that is not there',
+      [set('Protocol', 'HTTPS', HTTPS), set('SSLCertificateArns', 'arn:aws:acm:x', HTTPS)],
+      /The certificate 'arn:aws:acm:x' does not exist/,
+    ],
+    [
+      'port 80 by another name',
+      [set('ListenerEnabled', 'true', 'aws:elbv2:listener:80')],
+      /Port 80 is that of aws:elbv2:listener:default/,
+    ],
+    ['no listener', [set('ListenerEnabled', 'false', 'aws:elbv2:listener:default')], /must have a listener/],
+    ['rules', [set('Rules', 'x', HTTPS)], /does not implement this value yet/],
+  ]
+  for (const [what, OptionSettings, message] of bad)
+    it(`are refused: ${what}`, () => {
+      assert.throws(() => bench.create({ OptionSettings }), message)
+    })
 })

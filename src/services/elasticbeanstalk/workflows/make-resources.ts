@@ -5,6 +5,7 @@ import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
 import { putNames, wantedFront } from '../front.ts'
 import { resourcesOf, type EnvironmentResources } from '../store.ts'
+import { putListeners } from './listeners.ts'
 import {
   makeAutoScalingGroup,
   makeElasticAddress,
@@ -48,7 +49,12 @@ const MAKINGS: Making[] = [
   },
   { name: 'auto scaling group', member: 'autoScalingGroupName', make: makeAutoScalingGroup },
   { name: 'load balancer', member: 'loadBalancerArn', make: makeLoadBalancer, wanted: isLoadBalanced },
-  { name: 'listener', member: 'listenerArn', make: makeListener, wanted: isLoadBalanced },
+  {
+    name: 'listener',
+    member: 'listenerArn',
+    make: makeListener,
+    wanted: ({ loadBalanced, defaultListener }) => loadBalanced && defaultListener,
+  },
   {
     name: 'elastic address',
     member: 'elasticAddressId',
@@ -63,6 +69,7 @@ export function makeResources(step: Step, work: Work): void {
     step.do(making.name, () => {
       if (lacks(work, making)) making.make(work)
     })
+  step.do('further listeners', () => putListeners(work))
   // While one front is put in the place of the other, the one that serves keeps them until the other one serves.
   step.do('names', () => {
     const { loadBalancerArn, elasticAddressId } = remembered(work)
@@ -106,7 +113,7 @@ function forgetGone(work: Work): void {
       elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
     )
   )
-    forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'listenerArn')
+    forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'listenerArn', 'furtherListeners')
   if (elasticAddressId && !parts.cloud.ec2.elasticAddress(elasticAddressId))
     forget(parts, row.id, 'elasticAddressId', 'elasticAddress')
 }

@@ -7,6 +7,7 @@ import { environmentArn, storageBucket } from '../names.ts'
 import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf, type EnvironmentRow } from '../store.ts'
+import { putListeners, removeDefaultListener } from './listeners.ts'
 import {
   groupsOfInstances,
   groupsOfLoadBalancer,
@@ -167,6 +168,8 @@ export function applySettings(work: Work): void {
       LoadBalancerArn: loadBalancerArn,
       SecurityGroups: groupsOfLoadBalancer(work),
     })
+    putListeners(work)
+    removeDefaultListener(work)
   }
   sayWhetherToCut(work)
 }

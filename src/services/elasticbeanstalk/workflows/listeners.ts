@@ -1,0 +1,126 @@
+// The listeners that settings ask for besides the default one of port 80: `aws:elbv2:listener:PORT`. What a user made at
+// another port of the load balancer is left alone.
+import type { IpPermission } from '@aws-sdk/client-ec2'
+import type { CreateListenerInput } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { FurtherListener } from '../configuration/types.ts'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import { ofEnvironment } from '../events.ts'
+import { isGone } from '../gone.ts'
+import { resourcesOf } from '../store.ts'
+import { current, forget, remember, required, type Work } from './work.ts'
+
+/** What was made, by port. */
+type Made = Record<string, { listenerArn: string; ruleIds: string[] }>
+
+/** Brings them to what the settings say, with the rules of the load balancer's own group that let everybody in there. */
+export function putListeners(work: Work): void {
+  const { parts, row, configuration } = work
+  const { loadBalancerArn } = resourcesOf(current(parts, row.id))
+  if (!loadBalancerArn) return
+  const made = madeOf(work)
+  const kept: Made = {}
+  const wanted = configuration.loadBalanced ? configuration.listeners : []
+  // One that goes first leaves its port to nobody else, and its certificate to whoever wants to delete it.
+  for (const [port, { listenerArn, ruleIds }] of Object.entries(made))
+    if (!wanted.some((one) => String(one.port) === port)) removeListener(work, listenerArn, ruleIds)
+  for (const listener of wanted) kept[listener.port] = putListener(work, loadBalancerArn, listener, made)
+  if (Object.keys(kept).length > 0) remember(parts, row.id, { furtherListeners: JSON.stringify(kept) })
+  else forget(parts, row.id, 'furtherListeners')
+}
+
+/** Takes the default listener away where the settings have none. */
+export function removeDefaultListener({ parts, row, context, configuration }: Work): void {
+  const { listenerArn } = resourcesOf(current(parts, row.id))
+  if (!listenerArn || configuration.defaultListener) return
+  isGone(() => parts.cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
+  forget(parts, row.id, 'listenerArn')
+  parts.events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
+}
+
+function madeOf({ parts, row }: Work): Made {
+  const { furtherListeners } = resourcesOf(current(parts, row.id))
+  return furtherListeners === undefined ? {} : (JSON.parse(furtherListeners) as Made)
+}
+
+function putListener(work: Work, LoadBalancerArn: string, wanted: FurtherListener, made: Made): Made[string] {
+  const { parts, row, context } = work
+  const { elasticloadbalancingv2 } = parts.cloud
+  const { port, protocol, certificates, sslPolicy } = wanted
+  const settings = {
+    ...{ Protocol: protocol, Port: port },
+    ...(protocol === 'HTTPS' ? { Certificates: [{ CertificateArn: certificates[0] }] } : {}),
+    ...(sslPolicy === '' ? {} : { SslPolicy: sslPolicy }),
+  }
+  const before = made[port]
+  const isThere =
+    before !== undefined &&
+    !isGone(() =>
+      elasticloadbalancingv2.modifyListener(context, { ListenerArn: before.listenerArn, ...settings }),
+    )
+  const listenerArn = isThere ? before.listenerArn : makeListener(work, LoadBalancerArn, settings)
+  if (protocol === 'HTTPS') putCertificates(work, listenerArn, certificates)
+  const ruleIds = before && before.ruleIds.length > 0 ? before.ruleIds : openPort(work, port)
+  if (!isThere)
+    parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
+  return { listenerArn, ruleIds }
+}
+
+function makeListener(
+  { parts, row, context }: Work,
+  LoadBalancerArn: string,
+  settings: Pick<CreateListenerInput, 'Protocol' | 'Port' | 'Certificates' | 'SslPolicy'>,
+): string {
+  const { targetGroupArn } = resourcesOf(current(parts, row.id))
+  const { Listeners = [] } = parts.cloud.elasticloadbalancingv2.createListener(context, {
+    LoadBalancerArn,
+    ...settings,
+    DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+  })
+  return required(Listeners[0]?.ListenerArn, 'createListener')
+}
+
+function putCertificates({ parts, context }: Work, ListenerArn: string, wanted: string[]): void {
+  const { elasticloadbalancingv2 } = parts.cloud
+  const { Certificates = [] } = elasticloadbalancingv2.describeListenerCertificates(context, { ListenerArn })
+  const there = Certificates.map(({ CertificateArn }) => CertificateArn ?? '')
+  const list = (arns: string[]) => arns.map((CertificateArn) => ({ CertificateArn }))
+  const added = wanted.filter((arn) => !there.includes(arn))
+  const gone = there.filter((arn) => !wanted.includes(arn))
+  if (added.length > 0)
+    elasticloadbalancingv2.addListenerCertificates(context, { ListenerArn, Certificates: list(added) })
+  if (gone.length > 0)
+    elasticloadbalancingv2.removeListenerCertificates(context, { ListenerArn, Certificates: list(gone) })
+}
+
+function removeListener({ parts, row, context }: Work, listenerArn: string, ruleIds: string[]): void {
+  const { cloud, events } = parts
+  const { loadBalancerSecurityGroupId: GroupId } = resourcesOf(current(parts, row.id))
+  isGone(() => cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
+  for (const id of GroupId ? ruleIds : [])
+    isGone(() => cloud.ec2.revokeSecurityGroupIngress(context, { GroupId, SecurityGroupRuleIds: [id] }))
+  events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
+}
+
+/** Of the group that the environment made for its load balancer; another's rules are its owner's. */
+function openPort({ parts, row, context }: Work, port: number): string[] {
+  const { loadBalancerSecurityGroupId: GroupId } = resourcesOf(current(parts, row.id))
+  if (!GroupId) return []
+  const tcp = { IpProtocol: 'tcp', FromPort: port, ToPort: port }
+  const everybody: IpPermission[] = [
+    { ...tcp, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+    { ...tcp, Ipv6Ranges: [{ CidrIpv6: '::/0' }] },
+  ]
+  return everybody.flatMap((permission) => {
+    try {
+      const answer = parts.cloud.ec2.authorizeSecurityGroupIngress(context, {
+        GroupId,
+        IpPermissions: [permission],
+      })
+      return answer.SecurityGroupRules?.[0]?.SecurityGroupRuleId ?? []
+    } catch (error) {
+      // A user has made the same one, which stays his.
+      if (error instanceof DeclaredError && error.code === 'InvalidPermission.Duplicate') return []
+      throw error
+    }
+  })
+}
