@@ -27,7 +27,7 @@ export const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 type Run = { stdin?: string | Buffer; timeoutMs?: number }
 
 const BOOT_MS = 1_200_000
-const RUN_MS = 2_400_000
+const RUN_MS = 7_200_000
 const ASK_MS = 20_000
 const ASK_AGAIN_MS = 300
 

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RSA } from '../../../kernel/test-ssh-keys.ts'
-import { makeServicesWorld } from '../../testing/services-world.ts'
+import { systemClock } from '../../../kernel/clock.ts'
+import { makeCertificate } from '../../../kernel/test-certificate.ts'
+import { makeServicesWorld, type ServicesWorld } from '../../testing/services-world.ts'
 import { makeBench } from '../test-bench.ts'
 import { namespaces } from './catalogue.ts'
 import type { Option } from './option.ts'
@@ -11,6 +13,7 @@ import type { Option } from './option.ts'
 type Setting = { Namespace: string; OptionName: string; Value: string }
 
 const GROUP = 'aws:autoscaling:asg'
+const HTTPS = 'aws:elbv2:listener:443'
 const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
 const set = (Namespace: string, OptionName: string, Value: string): Setting => ({
   Namespace,
@@ -21,6 +24,10 @@ const set = (Namespace: string, OptionName: string, Value: string): Setting => (
 /** As many as an interface has beside the environment's own, with names as long as an option takes them. */
 const GROUPS = Array.from({ length: 15 }, (_unused, index) => `${'g'.repeat(198)}${10 + index}`)
 const KEY = 'k'.repeat(200)
+/** As many certificates as a listener has; their ARNs are known when they are imported. */
+const CERTIFICATES = 'CERTIFICATES'
+const CERTIFICATES_MAX = 26
+const CERTIFICATE = makeCertificate(['shop.example.com'])
 
 /** Longest values of options whose limits are no numbers. */
 const LONGEST: Record<string, string> = {
@@ -34,6 +41,8 @@ const LONGEST: Record<string, string> = {
   ManagedSecurityGroup: 'default',
   EC2KeyName: KEY,
   SSHSourceRestriction: 'udp, 0, 65535, 255.255.255.255/32',
+  SSLCertificateArns: CERTIFICATES,
+  SSLPolicy: 'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06',
 }
 
 /** What has to go with an extreme, because options are checked together. */
@@ -45,6 +54,13 @@ const WITH: Record<string, Setting[]> = {
     set('aws:autoscaling:launchconfiguration', 'SecurityGroups', 'default'),
   ],
   'HealthCheckTimeout=60': [set(PROCESS, 'HealthCheckInterval', '61')],
+  'Protocol=HTTPS': [set(HTTPS, 'SSLCertificateArns', CERTIFICATES)],
+  [`SSLCertificateArns=${CERTIFICATES}`]: [set(HTTPS, 'Protocol', 'HTTPS')],
+  'SSLPolicy=ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06': [
+    set(HTTPS, 'Protocol', 'HTTPS'),
+    set(HTTPS, 'SSLCertificateArns', CERTIFICATES),
+  ],
+  'aws:elbv2:listener:default ListenerEnabled=false': [set(HTTPS, 'ListenerEnabled', 'true')],
 }
 
 function extremes(option: Option): string[] {
@@ -60,16 +76,29 @@ function extremes(option: Option): string[] {
 // Cooldown has no effect yet, but its group is given it.
 const effective = namespaces
   .filter(({ platform }) => platform === undefined || platform === 'python')
-  .flatMap(({ name, options }) =>
+  .flatMap(({ name, named, options }) =>
     options
       .filter(({ effect, name: option }) => effect.kind === 'effective' || option === 'Cooldown')
-      .map((option) => ({ name, option, values: extremes(option) })),
+      .map((option) => ({
+        name: named === undefined ? name : HTTPS,
+        option,
+        values: extremes(option),
+      })),
   )
+
+function importCertificate(world: ServicesWorld): string {
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+  const { certificate, key } = CERTIFICATE
+  const input = { Certificate: bytes(certificate), PrivateKey: bytes(key) }
+  return world.acm.importCertificate(world.context, input).CertificateArn!
+}
 
 async function launch(settings: Setting[], more: object = {}) {
   const world = makeServicesWorld()
   // So that the largest group does not launch 10,000 instances.
   world.compute.memoryBytes = 8 * 2 ** 30
+  // Certificates are of today.
+  world.clock.setWall(systemClock.now() + 1_000 - world.clock.now())
   const bench = makeBench(world)
   try {
     await world.clock.run(1_000)
@@ -77,7 +106,9 @@ async function launch(settings: Setting[], more: object = {}) {
       world.ec2.createSecurityGroup(world.context, { GroupName, Description: 'of a user' })
     world.ec2.importKeyPair(world.context, { KeyName: KEY, PublicKeyMaterial: Buffer.from(RSA) })
     bench.version('v1')
-    bench.create({ OptionSettings: settings, ...more })
+    const arns = Array.from({ length: CERTIFICATES_MAX }, () => importCertificate(world))
+    const given = settings.map((one) => ({ ...one, Value: one.Value.replace(CERTIFICATES, arns.join()) }))
+    bench.create({ OptionSettings: given, ...more })
     await world.clock.run(30_000)
     const { ResourceTags = [] } = bench.api.listTagsForResource(bench.context(), {
       ResourceArn: bench.environment()?.EnvironmentArn,
@@ -100,8 +131,9 @@ describe('the ends of every option that has an effect', () => {
   for (const { name, option, values } of effective)
     for (const value of values) {
       const what = `${option.name}=${value}`
+      const besides = WITH[`${name} ${what}`] ?? WITH[what] ?? []
       it(`are taken by the services behind: ${name} ${what.slice(0, 60)}`, async () => {
-        const { texts, status } = await launch([...(WITH[what] ?? []), set(name, option.name, value)])
+        const { texts, status } = await launch([...besides, set(name, option.name, value)])
         assert.deepEqual(
           texts.filter((text) => text.startsWith('ERROR')),
           [],
