@@ -42,6 +42,20 @@ export async function call(
   }
 }
 
+/** One call of AWS JSON 1.1, answered as JSON. `target`: `CertificateManager.ListCertificates`. */
+export async function callJson(
+  world: World,
+  life: Life,
+  scope: string,
+  target: string,
+  input: object,
+): Promise<{ status: number; code: string; result: Record<string, unknown> }> {
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }
+  const { status, text } = await send(world, life, scope, 'POST', '/', headers, JSON.stringify(input))
+  const result = JSON.parse(text) as Record<string, unknown>
+  return { status, code: status < 300 ? '' : String(result.__type), result }
+}
+
 /** Never resolves when the life ends meanwhile. */
 export async function putObject(
   world: World,

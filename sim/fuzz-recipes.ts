@@ -1,6 +1,8 @@
 // Requests that are right, or nearly: what a fuzz must start from to come past the first check. `{name}` stands for a
 // value that an answer gave in an element of that name, `{n}` for a small number, which makes new names.
 
+import { LONG_LIVED } from '../src/kernel/test-certificate.ts'
+
 /** Of the query and ec2 protocols: operation → parameters. */
 export const queryRecipes: Record<string, string[]> = {
   CreateApplication: ['ApplicationName=app{n}&Description=x'],
@@ -147,7 +149,18 @@ export const queryRecipes: Record<string, string[]> = {
   CreateListener: [
     'LoadBalancerArn={loadbalancerarn}&Protocol=HTTP&Port=8{n}&DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={targetgrouparn}',
   ],
-  ModifyListener: ['ListenerArn={listenerarn}&Port=9{n}'],
+  ModifyListener: [
+    'ListenerArn={listenerarn}&Port=9{n}',
+    'ListenerArn={listenerarn}&Protocol=HTTPS&Certificates.member.1.CertificateArn={certificatearn}',
+  ],
+  AddListenerCertificates: [
+    'ListenerArn={listenerarn}&Certificates.member.1.CertificateArn={certificatearn}',
+  ],
+  RemoveListenerCertificates: [
+    'ListenerArn={listenerarn}&Certificates.member.1.CertificateArn={certificatearn}',
+  ],
+  DescribeListenerCertificates: ['ListenerArn={listenerarn}'],
+  DescribeSSLPolicies: ['Names.member.1=ELBSecurityPolicy-2016-08'],
   DeleteListener: ['ListenerArn={listenerarn}'],
   DescribeListeners: ['LoadBalancerArn={loadbalancerarn}'],
   DescribeListenerAttributes: ['ListenerArn={listenerarn}'],
@@ -239,3 +252,24 @@ export const restRecipes: Record<string, [path: string, headers?: Record<string,
     ListObjectsV2: [['/{bucket}?list-type=2&max-keys={n}']],
     ListMultipartUploads: [['/{bucket}?uploads&delimiter=/&max-uploads={n}']],
   }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** Of AWS JSON: operation → inputs. */
+export const jsonRecipes: Record<string, object[]> = {
+  ImportCertificate: [
+    { Certificate: base64(LONG_LIVED.certificate), PrivateKey: base64(LONG_LIVED.key) },
+    {
+      CertificateArn: '{certificatearn}',
+      Certificate: base64(LONG_LIVED.certificate),
+      PrivateKey: base64(LONG_LIVED.key),
+    },
+  ],
+  DescribeCertificate: [{ CertificateArn: '{certificatearn}' }],
+  GetCertificate: [{ CertificateArn: '{certificatearn}' }],
+  DeleteCertificate: [{ CertificateArn: '{certificatearn}' }],
+  ListCertificates: [{ Includes: { keyTypes: ['EC_prime256v1'] }, MaxItems: 2 }],
+  AddTagsToCertificate: [{ CertificateArn: '{certificatearn}', Tags: [{ Key: 'k{n}', Value: 'v' }] }],
+  RemoveTagsFromCertificate: [{ CertificateArn: '{certificatearn}', Tags: [{ Key: 'k{n}' }] }],
+  ListTagsForCertificate: [{ CertificateArn: '{certificatearn}' }],
+}

@@ -3,7 +3,7 @@
 import type { Member, OperationModel, Shape } from '../src/gateway/model.ts'
 import { modelOf, type ServiceName } from '../src/gateway/models.ts'
 import { seededRandom } from '../src/kernel/random.ts'
-import { queryRecipes, restRecipes } from './fuzz-recipes.ts'
+import { jsonRecipes, queryRecipes, restRecipes } from './fuzz-recipes.ts'
 
 export type FuzzRequest = { method: string; path: string; headers: Record<string, string>; body: string }
 type Pair = [name: string, value: string]
@@ -133,6 +133,36 @@ export function makeFuzz(seed: number, first: Record<string, string>) {
     return pairs
   }
 
+  function value(shape: Shape, name: string, depth: number): unknown {
+    if (depth > 5 || below(30) === 0) return text(name)
+    if (shape.type === 'structure')
+      return Object.fromEntries(
+        chosen(shape.members, depth).map((member) => [
+          member.name,
+          value(member.shape, member.name, depth + 1),
+        ]),
+      )
+    if (shape.type === 'list')
+      return Array.from({ length: below(3) }, () => value(shape.item, name, depth + 1))
+    if (shape.type === 'map') return { [text('key')]: value(shape.value, name, depth + 1) }
+    const written = scalar(shape, name)
+    if (shape.type === 'integer' && Number.isFinite(Number(written))) return Number(written)
+    return shape.type === 'boolean' ? written === 'true' : written
+  }
+
+  function jsonRequest(service: ServiceName, { name, input }: OperationModel): FuzzRequest {
+    const recipes = jsonRecipes[name]
+    const body =
+      !recipes || below(2) === 0
+        ? JSON.stringify(input ? value(input, name, 0) : {})
+        : filled(JSON.stringify(pick(recipes)))
+    const headers = {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `${modelOf(service).target}.${name}`,
+    }
+    return { method: 'POST', path: '/', headers, body: below(30) === 0 ? body.slice(1) : body }
+  }
+
   function restRequest(operation: OperationModel): FuzzRequest {
     const { method } = operation.http!
     const recipes = restRecipes[operation.name]
@@ -179,6 +209,7 @@ export function makeFuzz(seed: number, first: Record<string, string>) {
         .map(({ item }) => item),
     request(service: ServiceName, operation: OperationModel): FuzzRequest {
       if (operation.http) return restRequest(operation)
+      if (modelOf(service).protocol === 'json') return jsonRequest(service, operation)
       const named: Pair[] = [
         ['Action', operation.name],
         ['Version', modelOf(service).version],
@@ -189,14 +220,16 @@ export function makeFuzz(seed: number, first: Record<string, string>) {
     },
     /** Learns the names in an answer. */
     harvest(answer: string): void {
-      for (const [, name = '', raw = ''] of answer.matchAll(/<(\w+)>([^<]{1,300})</g)) {
-        if (/^(?:Message|Code|RequestId|HostId|Resource)$/i.test(name)) continue
-        const value = raw.replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+      const elements = /<(\w+)>([^<]{1,300})</g
+      const members = /"(\w+)":"([^"\\]{1,300})"/g
+      for (const [, name = '', raw = ''] of answer.matchAll(answer.startsWith('{') ? members : elements)) {
+        if (/^(?:Message|Code|RequestId|HostId|Resource|__type)$/i.test(name)) continue
+        const found = raw.replaceAll('&quot;', '"').replaceAll('&amp;', '&')
         const values = known.get(keyOf(name)) ?? []
-        if (values.includes(value)) continue
-        known.set(keyOf(name), [...values, value].slice(-VALUES_MAX))
-        if (everything.length < EVERYTHING_MAX) everything.push(value)
-        else everything[below(EVERYTHING_MAX)] = value
+        if (values.includes(found)) continue
+        known.set(keyOf(name), [...values, found].slice(-VALUES_MAX))
+        if (everything.length < EVERYTHING_MAX) everything.push(found)
+        else everything[below(EVERYTHING_MAX)] = found
       }
     },
   }

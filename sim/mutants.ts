@@ -171,4 +171,11 @@ export const MUTANTS: Mutant[] = [
     replace: ``,
     by: 'seeds',
   },
+  {
+    bug: 'forgets which further listeners it made',
+    file: 'src/services/elasticbeanstalk/workflows/listeners.ts',
+    find: `remember(parts, row.id, { furtherListeners: JSON.stringify(kept) })`,
+    replace: `void kept`,
+    by: 'seeds',
+  },
 ]

@@ -137,8 +137,29 @@ function balancers(world: World): string[] {
       'load balancers',
       [...loadBalancers, ...elastic.map(({ id }) => id)],
     ),
+    ...listeners(world),
     ...rules(world),
   ]
+}
+
+function listeners(world: World): string[] {
+  const rows = world.store.all<{ id: string; port: number; certificates: string }>(
+    `select b.id, l.port, l.certificates from elbv2_listener l
+     join elbv2_load_balancer b on b.arn = l.load_balancer_arn where b.deleted_at is null`,
+  )
+  const carried = world.balancer
+    .model()
+    .loadBalancers.flatMap(({ id, elasticAddress, listeners: own }) =>
+      elasticAddress === null
+        ? own.map(({ port, tls }) => `${id} ${port} ${JSON.stringify(tls?.certificateIds ?? [])}`)
+        : [],
+    )
+  return same(
+    'carried listeners',
+    carried,
+    'listeners',
+    rows.map(({ id, port, certificates }) => `${id} ${port} ${certificates}`),
+  )
 }
 
 /** What the engine asks in turn is what the rows say, told by the bodies of the answers. */

@@ -85,6 +85,23 @@ function queryRequest(): Sent {
   return { service: service === 'elasticloadbalancingv2' ? 'elasticloadbalancing' : service, body }
 }
 
+function jsonRequest(): Sent {
+  const model = modelOf('acm')
+  const name = pick(model.operationNames)
+  const names = model.operation(name)?.input?.members.map((member) => member.name) ?? ['Name']
+  const value = (): unknown =>
+    pick([text(), below(9), null, true, [], [text()], {}, { [pick(names)]: text() }, '2026-11-23', 1e300])
+  const input = Object.fromEntries(some(5, () => [below(8) === 0 ? text() : pick(names), value()]))
+  const body = JSON.stringify(input)
+  return {
+    service: pick(['acm', 'acm', 'ec2']),
+    headers: {
+      'x-amz-target': pick([`CertificateManager.${name}`, name, text().replace(/[^ -~]/g, '?'), '']),
+    },
+    body: pick([body, body, body.slice(below(9)), text()]),
+  }
+}
+
 function s3Request(): Sent {
   const query = some(
     4,
@@ -128,7 +145,7 @@ describe('rubbish', () => {
       return {}
     })
     for (let round = 0; round < 2000; round++) {
-      const sent = below(2) === 0 ? queryRequest() : s3Request()
+      const sent = pick([queryRequest, jsonRequest, s3Request])()
       if (sent.service !== 's3') stub.answer({})
       else
         stub.answer(async (input) =>

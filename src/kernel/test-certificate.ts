@@ -29,3 +29,23 @@ export function writeCertificate(path: string, name: string, days = 30): void {
   const { certificate, key } = makeCertificate([name], days)
   writeFileSync(path, `${certificate}${key}`, { mode: 0o600 })
 }
+
+/** Of shop.example.com, good from 2020 to 2120: for clocks that are not the machine's. */
+export const LONG_LIVED: TestCertificate = {
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBRTCB7KADAgECAgEBMAoGCCqGSM49BAMCMBsxGTAXBgNVBAMMEHNob3AuZXhh
+bXBsZS5jb20wIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBsxGTAX
+BgNVBAMMEHNob3AuZXhhbXBsZS5jb20wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AASJvOEWBM3229vPn8NSFMk2wC91/JaGLxPig1fdWPGJj5qodqglzjzdUIg12jmy
+HOOs8R3UfEKlwuEaDoZ0p9adox8wHTAbBgNVHREEFDASghBzaG9wLmV4YW1wbGUu
+Y29tMAoGCCqGSM49BAMCA0gAMEUCIA5Bl6yij0Cv9iNAucJJNHBDZ2jUAqqnJxP5
+61VpYWYVAiEAu6foOz0a9FShS0DYPaBTo8wHWhUxKKk1uC7i5Y74sKA=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9We6Ps5QmU2rXUps
+qnrAwnpL4xmXlqwNm2qa0Q9sgFGhRANCAASJvOEWBM3229vPn8NSFMk2wC91/JaG
+LxPig1fdWPGJj5qodqglzjzdUIg12jmyHOOs8R3UfEKlwuEaDoZ0p9ad
+-----END PRIVATE KEY-----
+`,
+}
