@@ -59,6 +59,13 @@ const HEAD = `# What works, and what differs from AWS
   home's [settings](configuration.md) is another domain, for a home without environments.
 - The quotas of environments and instances are the settings \`limits.*\`; only the home's owner can raise them.
 - A target that is down is probed every 250 ms; AWS waits for the check's interval.
+- Regular expressions in rules (\`RegexValues\`), transforms and actions that authenticate are refused. A literal port of a redirect is
+  that of a listener: a client of this machine is sent to where it is served (443 to 8443 where port 80 is at 8080).
+- Security policies say which versions of TLS a listener speaks, 1.2 and 1.3; those of AWS that let in older ones begin at 1.2 here, and
+  their lists of ciphers are OpenSSL's. At a port of this machine all load balancers speak HTTPS once one does; one that speaks
+  HTTP there is \`active_impaired\`, and reached at its address in the VPC.
+- Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
+- acm has certificates that are imported, and issues none. Keys are of RSA (1024 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.
 - Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.
