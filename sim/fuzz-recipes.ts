@@ -160,6 +160,20 @@ export const queryRecipes: Record<string, string[]> = {
     'ListenerArn={listenerarn}&Certificates.member.1.CertificateArn={certificatearn}',
   ],
   DescribeListenerCertificates: ['ListenerArn={listenerarn}'],
+  DescribeAccountLimits: ['PageSize={n}'],
+  UploadServerCertificate: [
+    new URLSearchParams({
+      ServerCertificateName: 'sc{n}',
+      CertificateBody: LONG_LIVED.certificate,
+      PrivateKey: LONG_LIVED.key,
+    })
+      .toString()
+      .replace('%7Bn%7D', '{n}'),
+  ],
+  GetServerCertificate: ['ServerCertificateName={servercertificatename}'],
+  ListServerCertificateTags: ['ServerCertificateName={servercertificatename}'],
+  UpdateServerCertificate: ['ServerCertificateName={servercertificatename}&NewPath=/x{n}/'],
+  DeleteServerCertificate: ['ServerCertificateName={servercertificatename}'],
   DescribeSSLPolicies: ['Names.member.1=ELBSecurityPolicy-2016-08'],
   DeleteListener: ['ListenerArn={listenerarn}'],
   DescribeListeners: ['LoadBalancerArn={loadbalancerarn}'],

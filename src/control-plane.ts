@@ -181,6 +181,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   })
   Object.assign(cloud, {
     acm: acm.internal,
+    iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
     autoscaling: autoscaling.operations,

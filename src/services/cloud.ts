@@ -202,11 +202,14 @@ export type Cloud = {
   > &
     Elbv2Internal
   acm: AcmInternal
+  iam: IamInternal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
 }
 
 /** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */
 type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array>; ContentType?: string }
+
+export type IamInternal = AcmInternal
 
 export type AcmInternal = {
   /** Private key, certificate and chain; undefined for one that is not there. */

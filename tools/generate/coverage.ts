@@ -101,7 +101,7 @@ const iamThings =
   'RoleFromInstanceProfile|RolePolicy|RolePolicies|AttachedRolePolicies|Policy|Policies|PolicyVersion|PolicyVersions|' +
   'EntitiesForPolicy|DefaultPolicyVersion|AssumeRolePolicy|AccessKey|AccessKeys|AccessKeyLastUsed|AccountAlias|AccountAliases|AccountSummary|' +
   'ServiceLinkedRole|ServiceLinkedRoleDeletionStatus|UserPolicy|UserPolicies|AttachedUserPolicies|ServerCertificate|' +
-  'ServerCertificates|InstanceProfileTags|RoleDescription'
+  'ServerCertificates|ServerCertificateTags|InstanceProfileTags|RoleDescription'
 
 export const coverage: Record<string, RegExp> = {
   elasticbeanstalk: /./,

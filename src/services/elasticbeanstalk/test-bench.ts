@@ -38,7 +38,10 @@ export type Bench = ReturnType<typeof makeBench>
 
 /** On the fake cloud, or with ec2, autoscaling and elasticloadbalancingv2 as they are (services-world.ts). */
 export function makeBench(
-  real?: Pick<ServicesWorld, 'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm'>,
+  real?: Pick<
+    ServicesWorld,
+    'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm' | 'iam'
+  >,
 ) {
   const clock = real?.clock ?? new VirtualClock()
   const random = seededRandom(1)
@@ -53,6 +56,7 @@ export function makeBench(
         autoscaling: real.autoscaling,
         elasticloadbalancingv2: real.elasticloadbalancingv2,
         acm: real.acm,
+        iam: real.iam,
       }
     : fake
   const layers: { digest: string; key: string; bytes: number }[] = []

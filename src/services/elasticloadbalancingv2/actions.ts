@@ -12,7 +12,7 @@ export type StoredAction =
 export type StoredShare = { targetGroupArn: string; weight: number }
 
 /** AWS: 5 target groups per action. */
-const TARGET_GROUPS_MAX = 5
+export const TARGET_GROUPS_OF_ACTION_MAX = 5
 const BODY_MAX = 1024
 const CONTENT_TYPES = ['text/plain', 'text/css', 'text/html', 'application/javascript', 'application/json']
 
@@ -52,10 +52,10 @@ function forwardOf({ TargetGroupArn, ForwardConfig }: AwsAction): StoredAction {
     throw validation(
       'You can only specify one target group, the one of TargetGroupArn, in ForwardConfig with it',
     )
-  if (groups.length > TARGET_GROUPS_MAX)
+  if (groups.length > TARGET_GROUPS_OF_ACTION_MAX)
     throw new DeclaredError(
       'TooManyTargetGroups',
-      `An action can forward to at most ${TARGET_GROUPS_MAX} target groups`,
+      `An action can forward to at most ${TARGET_GROUPS_OF_ACTION_MAX} target groups`,
     )
   const shares = groups.length > 0 ? groups : [{ TargetGroupArn, Weight: 1 }]
   const stored = shares.map(({ TargetGroupArn: arn, Weight: weight = 1 }) => {

@@ -5,8 +5,8 @@ import { refuseOthers } from '../parameters.ts'
 import { unsupported, validation } from './errors.ts'
 
 /** AWS's quotas of a rule: condition values, and wildcards in them. */
-const VALUES_MAX = 5
-const WILDCARDS_MAX = 5
+export const CONDITION_VALUES_MAX = 5
+export const WILDCARDS_MAX = 5
 const LENGTH_MAX = 128
 
 export function requireConditions(given: RuleCondition[] | undefined): Condition[] {
@@ -16,7 +16,8 @@ export function requireConditions(given: RuleCondition[] | undefined): Condition
     if (conditions.filter((one) => one.field === field).length > 1)
       throw validation(`A rule can only have one '${field}' condition`)
   const values = conditions.flatMap(valuesOf)
-  if (values.length > VALUES_MAX) throw validation(`A rule can only have '${VALUES_MAX}' condition values`)
+  if (values.length > CONDITION_VALUES_MAX)
+    throw validation(`A rule can only have '${CONDITION_VALUES_MAX}' condition values`)
   const wildcards = values.join('').replaceAll(/\\./g, '').match(/[*?]/g)?.length ?? 0
   if (wildcards > WILDCARDS_MAX)
     throw validation(`A rule can only have '${WILDCARDS_MAX}' condition wildcards`)

@@ -52,6 +52,7 @@ export function makeBalancerReconciler(
       'elbv2_listener',
       'elbv2_rule',
       'acm_certificate',
+      'iam_server_certificate',
       'elbv2_target',
       'ec2_instance',
       'ec2_security_group_rule',

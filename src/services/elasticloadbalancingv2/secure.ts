@@ -69,4 +69,4 @@ export const pemOf = (
   { cloud }: Pick<Elbv2Deps, 'cloud'>,
   context: Context,
   arn: string,
-): string | undefined => cloud.acm.certificatePem(context, arn)
+): string | undefined => (arn.startsWith('arn:aws:iam:') ? cloud.iam : cloud.acm).certificatePem(context, arn)

@@ -6,6 +6,7 @@ import type { Service, ServiceDeps } from '../service.ts'
 import { makeRates } from './counters.ts'
 import { makeInternal } from './names.ts'
 import { makeCertificateOperations } from './operations/certificates.ts'
+import { limitOperations } from './operations/limits.ts'
 import { makeListenerOperations } from './operations/listeners.ts'
 import { makeLoadBalancerOperations } from './operations/load-balancers.ts'
 import { makeRuleOperations } from './operations/rules.ts'
@@ -25,6 +26,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     ...makeCertificateOperations(deps),
     ...makeTargetOperations(deps),
     ...makeTagOperations(deps),
+    ...limitOperations,
   })
   return {
     operations,

@@ -8,7 +8,7 @@ import { registrationInProgress, unusedTarget } from './health.ts'
 import { targetsOf, updateTarget, usesOf } from './store.ts'
 
 /** AWS: 100 target groups per load balancer. */
-const TARGET_GROUPS_MAX = 100
+export const TARGET_GROUPS_OF_LOAD_BALANCER_MAX = 100
 
 /** Throws for target groups of an action that are not there or belong to another load balancer. */
 export function requireUsable(
@@ -29,10 +29,10 @@ export function requireUsable(
       `The following target groups cannot be associated with more than one load balancer: ${elsewhere.join(', ')}`,
     )
   const own = uses.filter((use) => use.loadBalancerArn === loadBalancerArn).map((use) => use.targetGroupArn)
-  if (new Set([...own, ...arns]).size > TARGET_GROUPS_MAX)
+  if (new Set([...own, ...arns]).size > TARGET_GROUPS_OF_LOAD_BALANCER_MAX)
     throw new DeclaredError(
       'TooManyUniqueTargetGroupsPerLoadBalancer',
-      `A load balancer can forward to at most ${TARGET_GROUPS_MAX} target groups`,
+      `A load balancer can forward to at most ${TARGET_GROUPS_OF_LOAD_BALANCER_MAX} target groups`,
     )
 }
 

@@ -10,6 +10,8 @@ export const deleteConflict = declare('DeleteConflict', 409)
 export const limitExceeded = (quota: string, most: number) =>
   declare('LimitExceeded', 409)(`Cannot exceed quota for ${quota}: ${most}`)
 export const malformedPolicy = declare('MalformedPolicyDocument', 400)
+export const malformedCertificate = declare('MalformedCertificate', 400)
+export const keyPairMismatch = declare('KeyPairMismatch', 400)
 export const invalidInput = declare('InvalidInput', 400)
 export const unmodifiable = (role: string) =>
   declare(

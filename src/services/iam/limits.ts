@@ -9,6 +9,7 @@ export const limits = {
   tagsMax: 50,
   /** AWS: 2 for each user. Here all people and machines share the account, so each can have a key of their own. */
   accessKeysMax: 10,
+  serverCertificatesMax: 20,
   pageEntriesMax: 1000,
   pageEntriesDefault: 100,
 } as const

@@ -2,6 +2,7 @@
 // instances get no credentials; access keys are what requests are signed with. IAM is global, so its rows have an account
 // and no region. Names differ in more than case.
 import type { Migration, Row, Store } from '../../store/store.ts'
+import type { ServerCertificate } from '../server-certificate.ts'
 
 export const iamMigrations: Migration[] = [
   {
@@ -33,6 +34,15 @@ export const iamMigrations: Migration[] = [
       status text not null check (status in ('Active', 'Inactive')), created_at integer not null, expires_at integer,
       last_used_at integer, last_used_service text, last_used_region text,
       primary key (account, id)) strict, without rowid;`,
+  },
+  {
+    // The key is in clear, since load balancers need it.
+    id: 'iam.3',
+    sql: `
+    create table iam_server_certificate (
+      account text not null, name text not null collate nocase, path text not null, id text not null,
+      certificate text not null, chain text not null, private_key text not null, tags text not null,
+      created_at integer not null, primary key (account, name)) strict, without rowid;`,
   },
 ]
 
@@ -74,6 +84,21 @@ export type AccessKeyRow = {
   lastUsedRegion: string | null
 }
 
+export type ServerCertificateRow = ServerCertificate & {
+  account: string
+  name: string
+  path: string
+  id: string
+  tags: string
+  createdAt: number
+}
+
+export const serverCertificateRow = (store: Store, account: string, name: string) =>
+  store.get<ServerCertificateRow>(
+    'select * from iam_server_certificate where account = :account and name = :name',
+    { account, name },
+  )
+
 /** Oldest first. */
 export const accessKeyRows = (store: Store, account: string) =>
   store.all<AccessKeyRow>('select * from iam_access_key where account = :account order by created_at, id', {
@@ -106,7 +131,11 @@ export const rolePolicies = (store: Store, account: string, roleName: string) =>
     { account, roleName },
   )
 
-export const count = (store: Store, table: 'iam_role' | 'iam_instance_profile', account: string): number =>
+export const count = (
+  store: Store,
+  table: 'iam_role' | 'iam_instance_profile' | 'iam_server_certificate',
+  account: string,
+): number =>
   store.get<Row & { count: number }>(`select count(*) as count from ${table} where account = :account`, {
     account,
   })?.count ?? 0

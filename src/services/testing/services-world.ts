@@ -17,6 +17,8 @@ import { autoscalingMigrations } from '../autoscaling/store.ts'
 import type { Cloud, SoftwareIntent } from '../cloud.ts'
 import { makeEc2Service } from '../ec2/service.ts'
 import { ec2Migrations } from '../ec2/store.ts'
+import { makeIamService } from '../iam/service.ts'
+import { iamMigrations } from '../iam/store.ts'
 import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
 import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
@@ -38,6 +40,7 @@ export function makeServicesWorld(seed = 1) {
     ...autoscalingMigrations,
     ...elasticloadbalancingv2Migrations,
     ...acmMigrations,
+    ...iamMigrations,
   ])
   const compute = makeFaultyCompute(clock, () => die())
   const unanswering = new Set<string>()
@@ -69,8 +72,10 @@ export function makeServicesWorld(seed = 1) {
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const acm = makeAcmService(deps)
+    const iam = makeIamService(deps)
     const operations = {
       acm: { ...acm.operations, ...acm.internal },
+      iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: autoscaling.operations,
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
@@ -102,6 +107,9 @@ export function makeServicesWorld(seed = 1) {
     context: {
       ...systemContext(ACCOUNT, REGION, 'request-1'),
       caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' },
+    },
+    get iam() {
+      return current.iam
     },
     get acm() {
       return current.acm

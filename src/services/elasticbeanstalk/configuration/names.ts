@@ -21,6 +21,7 @@ export type NamesSource = InstanceTypeSource & {
     ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'>
     elasticloadbalancingv2: Pick<Cloud['elasticloadbalancingv2'], 'describeSSLPolicies'>
     acm: Cloud['acm']
+    iam: Cloud['iam']
   }
 }
 
@@ -37,7 +38,8 @@ export function namesThatExist({ cloud }: NamesSource, context: Context): Names 
         ),
       ),
     hasKeyPair: (name) => hasKeyPair({ cloud }, context, name),
-    hasCertificate: (arn) => cloud.acm.certificatePem(context, arn) !== undefined,
+    hasCertificate: (arn) =>
+      (arn.startsWith('arn:aws:iam:') ? cloud.iam : cloud.acm).certificatePem(context, arn) !== undefined,
     hasSslPolicy: (name) =>
       found(() => cloud.elasticloadbalancingv2.describeSSLPolicies(context, { Names: [name] })),
     vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',

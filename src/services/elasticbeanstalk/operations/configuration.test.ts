@@ -41,6 +41,7 @@ function service() {
     },
     elasticloadbalancingv2: { describeSSLPolicies: () => ({}) },
     acm: { certificatePem: () => undefined },
+    iam: { certificatePem: () => undefined },
   }
   const parts = { store, clock, cloud, catalogue }
   const scope = { account: context.account, region: context.region }

@@ -17,7 +17,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 25 per load balancer, without default certificates. */
-const CERTIFICATES_MAX = 25
+export const CERTIFICATES_MAX = 25
 
 export function makeCertificateOperations(deps: Elbv2Deps): Implemented {
   const { store } = deps

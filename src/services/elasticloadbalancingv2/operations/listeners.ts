@@ -18,7 +18,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 50 per load balancer. */
-const LISTENERS_MAX = 50
+export const LISTENERS_MAX = 50
 
 export function makeListenerOperations(deps: Elbv2Deps): Implemented {
   const { store, clock, ids } = deps

@@ -27,7 +27,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 50 per region, raised on request. */
-const LOAD_BALANCERS_MAX = 500
+export const LOAD_BALANCERS_MAX = 500
 /** Of a network interface on AWS, where the quota is raised. */
 const GROUPS_MAX = 16
 /** AWS's zone for ALBs of us-west-2; the engine's DNS has its own ids later. */

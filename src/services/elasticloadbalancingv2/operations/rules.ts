@@ -25,7 +25,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 100 per load balancer, without default rules. */
-const RULES_MAX = 100
+export const RULES_MAX = 100
 const PRIORITY_MAX = 50_000
 
 export function makeRuleOperations(deps: Elbv2Deps): Implemented {

@@ -21,7 +21,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 3,000 per region. */
-const TARGET_GROUPS_MAX = 3_000
+export const TARGET_GROUPS_MAX = 3_000
 
 export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
   const { store, clock, ids, cloud } = deps

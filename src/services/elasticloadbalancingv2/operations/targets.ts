@@ -25,7 +25,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 1,000 per load balancer. */
-const TARGETS_MAX = 1_000
+export const TARGETS_MAX = 1_000
 
 export function makeTargetOperations(deps: Elbv2Deps): Implemented {
   const { store, clock } = deps
