@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { parseXml, structureOf, type XmlValue } from '../src/cli/xml.ts'
 import { signRequest } from '../src/gateway/sigv4.ts'
+import { LONG_LIVED } from '../src/kernel/test-certificate.ts'
 import type { Life } from './life.ts'
 import { CREDENTIALS, REGION, type World } from './world.ts'
 
@@ -54,6 +55,18 @@ export async function callJson(
   const { status, text } = await send(world, life, scope, 'POST', '/', headers, JSON.stringify(input))
   const result = JSON.parse(text) as Record<string, unknown>
   return { status, code: status < 300 ? '' : String(result.__type), result }
+}
+
+/** The ARN of the shop's certificate, which is imported again when it is there; undefined when that was refused. */
+export async function importCertificate(world: World, life: Life): Promise<string | undefined> {
+  const known = world.store.get<{ arn: string }>('select arn from acm_certificate')?.arn
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const { result } = await callJson(world, life, 'acm', 'CertificateManager.ImportCertificate', {
+    Certificate: base64(LONG_LIVED.certificate),
+    PrivateKey: base64(LONG_LIVED.key),
+    ...(known === undefined ? {} : { CertificateArn: known }),
+  })
+  return known ?? (result.CertificateArn as string | undefined)
 }
 
 /** Never resolves when the life ends meanwhile. */

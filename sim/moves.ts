@@ -1,6 +1,5 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
-import { call, callJson, putObject, type ServiceName } from './client.ts'
-import { LONG_LIVED } from '../src/kernel/test-certificate.ts'
+import { call, importCertificate, putObject, type ServiceName } from './client.ts'
 import type { Life } from './life.ts'
 import {
   APPLICATION,
@@ -10,6 +9,7 @@ import {
   balancerGroups,
   bundleOf,
   creating,
+  httpsListener,
   kind,
   keyOf,
   property,
@@ -299,25 +299,7 @@ async function changeRule(stage: Stage): Promise<void> {
 
 /** A listener at another port, by a certificate that is imported again and again under the same ARN. */
 async function changeHttps(stage: Stage): Promise<void> {
-  const { world, life, chance, note, name } = stage
-  const known = world.store.get<{ arn: string }>('select arn from acm_certificate')?.arn
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const { code, result } = await callJson(world, life, 'acm', 'CertificateManager.ImportCertificate', {
-    Certificate: base64(LONG_LIVED.certificate),
-    PrivateKey: base64(LONG_LIVED.key),
-    ...(known === undefined ? {} : { CertificateArn: known }),
-  })
-  note(`ImportCertificate for ${name}: ${code || 'ok'}`)
-  const arn = known ?? (result.CertificateArn as string | undefined)
-  if (arn === undefined) return
-  const settings = Object.entries({
-    ListenerEnabled: String(chance(0.6)),
-    Protocol: 'HTTPS',
-    SSLCertificateArns: arn,
-  }).flatMap(([option, value], index) =>
-    Object.entries({ Namespace: 'aws:elbv2:listener:8443', OptionName: option, Value: value }).map(
-      ([member, text]) => [`OptionSettings.member.${index + 1}.${member}`, text],
-    ),
-  )
-  await beanstalk(stage, 'UpdateEnvironment', Object.fromEntries(settings) as Record<string, string>)
+  const { world, life, chance } = stage
+  const arn = await importCertificate(world, life)
+  if (arn) await beanstalk(stage, 'UpdateEnvironment', httpsListener(arn, chance(0.6)))
 }

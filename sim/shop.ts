@@ -107,3 +107,13 @@ export const creating = (name: string, least: number, most = least): Record<stri
   SolutionStackName: STACK,
   ...sizes(least, most),
 })
+
+/** Settings of a listener at another port. */
+export const httpsListener = (certificateArn: string, enabled: boolean): Record<string, string> => {
+  const namespace = 'aws:elbv2:listener:8443'
+  return {
+    ...setting(1, namespace, 'ListenerEnabled', String(enabled)),
+    ...setting(2, namespace, 'Protocol', 'HTTPS'),
+    ...setting(3, namespace, 'SSLCertificateArns', certificateArn),
+  }
+}

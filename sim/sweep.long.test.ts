@@ -11,6 +11,8 @@ const ONLY_FULL = [
   'another type of a single instance',
   'other groups of instances',
   'another group of the load balancer',
+  'a listener of HTTPS',
+  'a listener that goes',
 ]
 
 describe('dying at any engine call', () => {

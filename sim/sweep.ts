@@ -1,7 +1,7 @@
 // Crash points: the control plane dies at its k-th gate (before an engine call's effect, or after it), the next life goes
 // on; wherever it died, the operation ends as it would have, once, and nothing is left over.
 import assert from 'node:assert/strict'
-import { call, putObject } from './client.ts'
+import { call, importCertificate, putObject } from './client.ts'
 import { safety } from './invariants/safety.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
@@ -12,6 +12,7 @@ import {
   balancerGroups,
   bundleOf,
   creating,
+  httpsListener,
   kind,
   keyOf,
   prepare,
@@ -70,6 +71,24 @@ const UPLOAD: Operation = {
   },
 }
 
+/** With a certificate for its listeners. */
+const CREATE_CERTIFIED: Operation = {
+  done: CREATE.done,
+  async send(world, life) {
+    await importCertificate(world, life)
+    await CREATE.send(world, life)
+  },
+}
+
+/** A listener of HTTPS, switched on or off. */
+const https = (enabled: boolean): Operation => ({
+  done: 'Environment update completed successfully.',
+  async send(world, life) {
+    const { arn } = world.store.get<{ arn: string }>('select arn from acm_certificate')!
+    await update(httpsListener(arn, enabled)).send(world, life)
+  },
+})
+
 export const SWEEPS: Record<string, Sweep> = {
   create: { before: [], swept: CREATE, instances: 2 },
   'a create that fails': {
@@ -113,6 +132,8 @@ export const SWEEPS: Record<string, Sweep> = {
     swept: update(balancerGroups([TEAMS[0]!], '')),
     instances: 2,
   },
+  'a listener of HTTPS': { before: [CREATE_CERTIFIED], swept: https(true), instances: 2 },
+  'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
   terminate: {
     before: [CREATE],
     swept: asking(

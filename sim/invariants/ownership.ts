@@ -8,7 +8,6 @@ const RESOURCES: Record<string, string> = {
   launchConfigurationName: 'select name from autoscaling_launch_configuration',
   targetGroupArn: 'select arn from elbv2_target_group',
   loadBalancerArn: 'select arn from elbv2_load_balancer',
-  listenerArn: 'select arn from elbv2_listener',
   elasticAddressId: 'select id from ec2_address where released_at is null',
 }
 /** Those of users have names of their own. */
@@ -28,6 +27,17 @@ export function ownership(world: World): string[] {
       column(world, SECURITY_GROUPS),
       'environments that name them',
       named('loadBalancerSecurityGroupId', 'instanceSecurityGroupId'),
+    ),
+    ...same(
+      'listeners',
+      column(world, 'select arn from elbv2_listener'),
+      'environments that name them',
+      owned.flatMap(({ listenerArn = [], furtherListeners = '{}' }) => [
+        ...[listenerArn].flat(),
+        ...Object.values(JSON.parse(furtherListeners) as Record<string, { listenerArn: string }>).map(
+          (further) => further.listenerArn,
+        ),
+      ]),
     ),
     ...groupsOfSettings(world),
     ...fronts(world),

@@ -48,7 +48,7 @@ export async function guestOn(
   void machine.ended.then(() => (over = true))
   const options = {
     ...{ BatchMode: 'yes', LogLevel: 'ERROR', StrictHostKeyChecking: 'no', UserKnownHostsFile: '/dev/null' },
-    ...{ ConnectTimeout: '5', ServerAliveInterval: '15', ServerAliveCountMax: '80' },
+    ...{ ConnectTimeout: '60', ServerAliveInterval: '15', ServerAliveCountMax: '80' },
   }
   const words = Object.entries(options).flatMap(([option, value]) => ['-o', `${option}=${value}`])
   const ssh = (command: string, run: Run = {}) =>
