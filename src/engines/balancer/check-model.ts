@@ -52,6 +52,7 @@ function checkLoadBalancer({
   hosts,
   loopbackPort,
   idleTimeoutSeconds,
+  queueSeconds = 0,
   headers,
   listeners,
 }: LoadBalancer) {
@@ -63,6 +64,7 @@ function checkLoadBalancer({
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
+  need(isWithin(queueSeconds, 0, 300), of, 'time that requests wait', queueSeconds)
   const modes = ['append', 'preserve', 'remove', undefined]
   need(modes.includes(headers?.forwardedFor), of, 'treatment of X-Forwarded-For', headers?.forwardedFor)
   for (const listener of listeners) {

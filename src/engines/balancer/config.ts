@@ -1,6 +1,7 @@
 // The model as HAProxy's files: pure text, compared in tests. Server lines change over the runtime socket; everything
 // else (the frame) needs a reload, and `frame` names it, so that one can ask a running HAProxy which one it follows.
 import { bodyFile } from './answers.ts'
+import { AWAIT_FILE, AWAIT_TARGET, loadLine } from './await-target.ts'
 import { answerBackendLines, backendLines } from './backends.ts'
 import { certificateFile, certificatesOf } from './certificates.ts'
 import { commonDefaultsLines, commonGlobalLines } from './common-config.ts'
@@ -46,10 +47,11 @@ export type Rendered = {
 export function renderConfig(model: BalancerModel, settings: Settings, servers: Server[]): Rendered {
   const backends = backendsOf(model)
   const answers = answersOf(model)
+  const awaits = model.loadBalancers.some(({ queueSeconds = 0 }) => queueSeconds > 0)
   const { frontends, maps, files, hostBinds } = renderFrontends(model, backends, settings)
   const text = (frame: string, lines: Server[]) =>
     [
-      ...globalLines(settings, frame),
+      ...globalLines(settings, frame, awaits),
       ...defaultsLines(model, settings),
       ...frontends,
       ...backends.flatMap((backend) => [
@@ -66,28 +68,40 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
     ].join('\n')
   for (const backend of backends)
     if (backend.group.routing?.stickiness) maps.set(stayMap(backend), stayEntries(backend, servers))
-  const frame = digest(text('', []), 16)
+  // A server that came over the socket starts at full weight, whatever `slowstart` says (seen with 2.6): where that matters
+  // servers are of the frame, and come with a reload.
+  const slow = new Set(
+    backends.filter(({ group }) => (group.routing?.slowStartSeconds ?? 0) > 0).map(({ name }) => name),
+  )
+  const fixed = servers.filter(({ backend, role }) => slow.has(backend) && role !== 'open')
+  const frame = digest(text('', fixed), 16)
   const bodies = answers.flatMap(({ action }) =>
     action.type === 'fixed-response' ? [[bodyFile(action), action.body] as const] : [],
   )
   const certificates = new Map([...certificatesOf(model)].map(([id, pem]) => [certificateFile(id), pem]))
+  const scripts = awaits ? [[AWAIT_FILE, AWAIT_TARGET] as const] : []
   const pages = ERROR_CODES.map((code) => [`${code}.http`, errorPage(code)] as const)
   return {
     config: text(frame, servers),
     frame,
     maps,
-    files: new Map([...pages, ...bodies, ...files]),
+    files: new Map([...pages, ...bodies, ...scripts, ...files]),
     certificates,
     hostBinds,
   }
 }
 
-function globalLines({ dir, threads, connectionsMax, user }: Settings, frame: string): string[] {
+function globalLines(
+  { dir, threads, connectionsMax, user }: Settings,
+  frame: string,
+  awaits: boolean,
+): string[] {
   return [
     '# Written by Polebean from the load balancers that its AWS API describes; changes here are lost.',
     ...commonGlobalLines({ frame, threads, connectionsMax, dir, user }),
     '  stats timeout 10s',
     `  server-state-file ${dir}/servers.state`,
+    ...(awaits ? [loadLine(dir)] : []),
     '',
   ]
 }

@@ -137,6 +137,8 @@ export type LoadBalancer = {
   /** A loopback port of its own that answers for any Host; null for none. */
   loopbackPort: number | null
   idleTimeoutSeconds: number
+  /** For so long a request waits for a target that may have it before it is answered 503; absent or 0 = not at all. */
+  queueSeconds?: number
   /** Absent = X-Forwarded-For gets the client's address at its end, and every header is passed on. */
   headers?: HeaderTreatment
   listeners: Listener[]

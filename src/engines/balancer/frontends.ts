@@ -1,5 +1,6 @@
 // Where clients come in, and how their requests find a backend. A listener port is one socket for all load balancers that
 // are known by host (on the machine) or by address (in the VPC), and each has a loopback port of its own.
+import { awaitLines } from './await-target.ts'
 import { certificatesOf, listFile, ownList, sharedList } from './certificates.ts'
 import { clientMaps, loopbackListener, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
@@ -42,7 +43,9 @@ export function renderFrontends(
   const add = (frontend: Omit<Frontend, 'dir' | 'rules'>, users: Use[]) => {
     const routes = users.map(({ loadBalancer, listener }) => routeOf(backends, loadBalancer, listener, dir))
     for (const [name, content] of routes.flatMap((route) => [...route.files])) files.set(name, content)
-    const rules = routes.flatMap(({ lines }) => lines)
+    const ids = new Set(users.map(({ loadBalancer }) => loadBalancer.id))
+    const own = backends.filter(({ loadBalancer }) => ids.has(loadBalancer.id))
+    const rules = [...routes.flatMap(({ lines }) => lines), ...awaitLines(own)]
     frontends.push(...frontendLines({ ...frontend, rules, dir }))
   }
   /** What a bind line says besides of a socket that shows the certificates of a list. */

@@ -69,13 +69,40 @@ describe('haproxy, by attributes', () => {
     assert.match(alone['x-forwarded-for'] ?? '', /^127\.0\.0\.1:\d+$/)
   })
 
+  it('lets requests wait for a target, as long as it is told to', async () => {
+    const waiting = (queueSeconds: number, targets: ReturnType<typeof target>[]): BalancerModel => {
+      const { loadBalancers, targetGroups } = model(targets)
+      return { loadBalancers: [{ ...loadBalancers[0]!, queueSeconds }], targetGroups }
+    }
+    await engine.apply(waiting(1, []))
+    const asked = clock.monotonic()
+    assert.equal((await request()).status, 503)
+    const waitedMs = clock.monotonic() - asked
+    assert.ok(waitedMs > 900 && waitedMs < 3_000, `${waitedMs} ms`)
+    await engine.apply(waiting(60, []))
+    const early = [1, 2, 3].map(() => request())
+    // A reload meanwhile, and the target comes after it.
+    await engine.apply(waiting(30, []))
+    await engine.apply(waiting(30, [target(1)]))
+    await untilHealthy(1)
+    assert.deepEqual(
+      (await Promise.all(early)).map(({ by }) => by),
+      ['i-1', 'i-1', 'i-1'],
+    )
+    await engine.apply(waiting(0, []))
+    const then = clock.monotonic()
+    assert.equal((await request()).status, 503)
+    assert.ok(clock.monotonic() - then < 500, 'at once')
+  })
+
   it('lets the share of a target that became healthy grow', async () => {
     const routing = { algorithm: 'round_robin', slowStartSeconds: 3, stickiness: null } as const
     const slowly = model([target(1), target(2)])
     slowly.targetGroups[0]!.routing = routing
     await net.order({ address: addressOf(2), port: 80, name: 'i-2', status: null })
-    await engine.apply(slowly)
+    await engine.apply({ ...slowly, targetGroups: [{ ...slowly.targetGroups[0]!, targets: [target(1)] }] })
     await untilHealthy(1)
+    await engine.apply(slowly)
     const share = async () => {
       let second = 0
       for (let i = 0; i < 60; i++) if ((await request()).by === 'i-2') second++

@@ -5,6 +5,8 @@ import { unsupported, validation } from './errors.ts'
 
 type Attribute = {
   default: string
+  /** Of Polebean alone: described once it is set. */
+  own?: true
   /** Throws nothing and answers true for a value that may be set; undefined: the default only. */
   accepts?: (value: string) => boolean
 }
@@ -19,6 +21,8 @@ const oneOf =
 
 export const IDLE_TIMEOUT = 'idle_timeout.timeout_seconds'
 export const DELETION_PROTECTION = 'deletion_protection.enabled'
+/** How long a request waits while no target may have it, in seconds. */
+export const QUEUE = 'polebean.queue_seconds'
 export const HTTP2 = 'routing.http2.enabled'
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
 const DROPS_INVALID = 'routing.http.drop_invalid_header_fields.enabled'
@@ -56,6 +60,7 @@ export const loadBalancerAttributes: AttributeTable = {
   [XFF_PORT]: { default: 'false', accepts: oneOf('true', 'false') },
   [XFF_MODE]: { default: 'append', accepts: oneOf('append', 'preserve', 'remove') },
   [HTTP2]: { default: 'true', accepts: oneOf('true', 'false') },
+  [QUEUE]: { own: true, default: '0', accepts: between(0, 300) },
   'waf.fail_open.enabled': { default: 'false' },
   'zonal_shift.config.enabled': { default: 'false' },
 }
@@ -102,7 +107,9 @@ export function withAttributes(
 }
 
 export const describeAttributes = (table: AttributeTable, set: Record<string, string>) =>
-  Object.entries(table).map(([Key, attribute]) => ({ Key, Value: set[Key] ?? attribute.default }))
+  Object.entries(table)
+    .filter(([Key, { own }]) => !own || set[Key] !== undefined)
+    .map(([Key, attribute]) => ({ Key, Value: set[Key] ?? attribute.default }))
 
 export const headersOf = (set: Record<string, string>): HeaderTreatment => ({
   forwardedFor: (set[XFF_MODE] ?? 'append') as HeaderTreatment['forwardedFor'],

@@ -8,7 +8,15 @@ import {
   type TargetGroup,
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
-import { headersOf, HTTP2, IDLE_TIMEOUT, loadBalancerAttributes, numberOf, routingOf } from './attributes.ts'
+import {
+  headersOf,
+  HTTP2,
+  IDLE_TIMEOUT,
+  loadBalancerAttributes,
+  numberOf,
+  QUEUE,
+  routingOf,
+} from './attributes.ts'
 import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
 import { certificatesOf } from './secure.ts'
@@ -108,6 +116,7 @@ const loadBalancer = (
   hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
   loopbackPort: row.loopbackPort,
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
+  queueSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), QUEUE),
   headers: headersOf(attributesOf(row.attributes)),
   listeners: listeners
     // A certificate that is in use cannot be deleted; were one gone all the same, it must not take all others along.

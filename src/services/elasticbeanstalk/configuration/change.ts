@@ -26,6 +26,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   deregistrationDelaySeconds: 'in-place',
   stickinessSeconds: 'in-place',
   idleTimeoutSeconds: 'in-place',
+  queueSeconds: 'in-place',
   defaultListener: 'in-place',
   listeners: 'in-place',
   cutOnRevoke: 'in-place',

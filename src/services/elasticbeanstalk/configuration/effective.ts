@@ -53,6 +53,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     stickinessSeconds:
       read(PROCESS, 'StickinessEnabled') === 'true' ? number(PROCESS, 'StickinessLBCookieDuration') : null,
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
+    queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
     defaultListener: read('aws:elbv2:listener:default', 'ListenerEnabled') !== 'false',
     listeners: listenersOf(settings, read),
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',

@@ -70,7 +70,7 @@ describe('a configuration of nothing but defaults', () => {
       deregistrationDelaySeconds: 20,
       stickinessSeconds: null,
       idleTimeoutSeconds: 60,
-      ...{ defaultListener: true, listeners: [] },
+      ...{ queueSeconds: 0, defaultListener: true, listeners: [] },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,

@@ -69,6 +69,8 @@ export type EnvironmentConfiguration = {
   /** How long a client stays with an instance, by the load balancer's cookie; null = it does not. */
   stickinessSeconds: number | null
   idleTimeoutSeconds: number
+  /** How long requests wait while no instance may have them. */
+  queueSeconds: number
   /** Whether the load balancer listens at port 80. */
   defaultListener: boolean
   listeners: FurtherListener[]

@@ -163,6 +163,9 @@ export const managementOptions: Namespace[] = [
     choice('XRayEnabled', ['true', 'false'], { default: 'false' }),
   ]),
   // Polebean's own. AWS lets connections that are there live on, and so does the default.
+  namespace('polebean:loadbalancer', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
+    integer('QueueSeconds', 0, 300, { default: '0' }),
+  ]),
   namespace('polebean:firewall', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     flag('CutOnRevoke'),
   ]),

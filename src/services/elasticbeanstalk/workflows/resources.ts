@@ -211,7 +211,10 @@ function changeLoadBalancerAttributes(
 ): void {
   parts.cloud.elasticloadbalancingv2.modifyLoadBalancerAttributes(context, {
     LoadBalancerArn: loadBalancerArn,
-    Attributes: [{ Key: 'idle_timeout.timeout_seconds', Value: String(configuration.idleTimeoutSeconds) }],
+    Attributes: [
+      { Key: 'idle_timeout.timeout_seconds', Value: String(configuration.idleTimeoutSeconds) },
+      { Key: 'polebean.queue_seconds', Value: String(configuration.queueSeconds) },
+    ],
   })
 }
 
