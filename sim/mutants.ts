@@ -176,6 +176,6 @@ export const MUTANTS: Mutant[] = [
     file: 'src/services/elasticbeanstalk/workflows/listeners.ts',
     find: `remember(parts, row.id, { furtherListeners: JSON.stringify(kept) })`,
     replace: `void kept`,
-    by: 'seeds',
+    by: 'sweep: a listener of HTTPS',
   },
 ]
