@@ -174,6 +174,8 @@ function implementedOf(joined: Joined, action: string): Implemented {
   if (found) return found
   if (model.has(action)) throw notImplemented(model.service, action)
   const name = action.slice(0, 100)
+  if (model.protocol === 'json')
+    throw new DeclaredError('UnknownOperationException', `${model.service} has no operation ${name}.`)
   throw new DeclaredError(
     'InvalidAction',
     model.protocol === 'ec2'

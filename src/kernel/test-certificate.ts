@@ -6,12 +6,12 @@ import { join } from 'node:path'
 
 export type TestCertificate = { certificate: string; key: string }
 
-/** For the first of `names` and the others, good for `days` (negative: it has ended). */
-export function makeCertificate(names: string[], days = 30): TestCertificate {
+/** For the first of `names` and the others, good for `days`. `algorithm`: arguments of `openssl req`. */
+export function makeCertificate(names: string[], days = 30, algorithm = CURVE): TestCertificate {
   const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
   const [key, certificate] = [join(folder, 'key'), join(folder, 'crt')]
   const args = [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+    ...['req', '-x509', ...algorithm, '-nodes'],
     ...['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join()}`],
     ...['-days', String(days), '-keyout', key, '-out', certificate],
   ]
@@ -23,6 +23,8 @@ export function makeCertificate(names: string[], days = 30): TestCertificate {
     rmSync(folder, { recursive: true })
   }
 }
+
+const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
 
 /** Writes certificate and key for `name` to `path`, good for `days`. */
 export function writeCertificate(path: string, name: string, days = 30): void {

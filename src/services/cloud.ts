@@ -219,6 +219,8 @@ export type AcmInternal = {
 export type Elbv2Internal = {
   /** ARNs of the load balancers whose listeners show a certificate. */
   certificateUses(context: Context, certificateArn: string): string[]
+  /** ARNs of all certificates that listeners show. */
+  certificatesInUse(context: Context): Set<string>
   /** Names by which the public listeners know a load balancer, and its loopback port. Beanstalk's CNAME is one of them. */
   putLoadBalancerNames(
     context: Context,

@@ -18,6 +18,8 @@ export type CertificateProblem =
   | 'encrypted key'
   | 'unsupported key'
   | 'another key'
+  | 'weak signature'
+  | 'too long'
   | 'not valid yet'
   | 'expired'
 
@@ -38,17 +40,23 @@ export function readServerCertificate(
   const key = keyIn(given.privateKey)
   if (typeof key === 'string') return { problem: key }
   if (keyAlgorithmOf(key) === undefined) return { problem: 'unsupported key' }
+  if (all.some((one) => keyAlgorithmOf(one.publicKey) === undefined)) return { problem: 'unsupported key' }
   if (!certificate.checkPrivateKey(key)) return { problem: 'another key' }
+  if (all.some((one) => WEAK.test(one.signatureAlgorithm ?? ''))) return { problem: 'weak signature' }
   if (certificate.validFromDate.getTime() > now) return { problem: 'not valid yet' }
   if (certificate.validToDate.getTime() <= now) return { problem: 'expired' }
-  return {
-    found: {
-      certificate: pemOf(certificate),
-      chain: chain.map(pemOf).join(''),
-      privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
+  const found = {
+    certificate: pemOf(certificate),
+    chain: chain.map(pemOf).join(''),
+    privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
+  return joinedPem(found).length > PEM_MAX ? { problem: 'too long' } : { found }
 }
+
+/** OpenSSL does not show them to anybody at the security level that Debian gives it, nor keys of RSA below 2048 bits. */
+const WEAK = /md5|sha-?1\b|sha1With/i
+/** HAProxy takes a certificate over its socket in one buffer of 16 KiB. */
+const PEM_MAX = 15_000
 
 /** One file, as load balancers take it. */
 export const joinedPem = ({ certificate, chain, privateKey }: ServerCertificate): string =>
@@ -88,7 +96,7 @@ const CURVES: Record<string, string> = {
 export function keyAlgorithmOf(key: KeyObject): string | undefined {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa')
-    return [1024, 2048, 3072, 4096].includes(modulusLength) ? `RSA_${modulusLength}` : undefined
+    return [2048, 3072, 4096].includes(modulusLength) ? `RSA_${modulusLength}` : undefined
   return key.asymmetricKeyType === 'ec' ? CURVES[namedCurve] : undefined
 }
 

@@ -65,7 +65,7 @@ const HEAD = `# What works, and what differs from AWS
   their lists of ciphers are OpenSSL's. At a port of this machine all load balancers speak HTTPS once one does; one that speaks
   HTTP there is \`active_impaired\`, and reached at its address in the VPC.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
-- acm has certificates that are imported, and issues none. Keys are of RSA (1024 to 4096 bits) or of the curves P-256, P-384, P-521.
+- acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.
 - Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.

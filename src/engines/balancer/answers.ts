@@ -45,7 +45,8 @@ function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string
   }
   // The frontend has written into headers which protocol and port its clients use.
   if (port === '#{port}') return withQuery(place('%[req.hdr(x-forwarded-port)]'))
-  const seen = String(publicPort(Number(port)))
+  // Of this machine, unless another one is named.
+  const seen = host.includes('#{host}') ? String(publicPort(Number(port))) : port
   const outside = seen === port ? [] : withQuery(place(seen), '{ fe_name -m beg public- own- }')
   return [...outside, ...withQuery(place(port))]
 }

@@ -3,7 +3,15 @@ import { answerLines, type AnswerSettings } from './answers.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { loopbackListener, refusals } from './clients.ts'
 import type { HeaderTreatment, HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
-import { type Answer, answerName, type Backend, clientsName, loopbackName, publicName } from './names.ts'
+import {
+  type Answer,
+  answerName,
+  type Backend,
+  clientsName,
+  digest,
+  loopbackName,
+  publicName,
+} from './names.ts'
 import { ms, serverKeywords } from './servers.ts'
 import { stickyLines } from './stickiness.ts'
 
@@ -84,15 +92,17 @@ function letInLines(
   isOf: (listener: Listener) => boolean,
   dir: string,
 ): string[] {
-  const { id, listeners, cutsOnRevoke } = loadBalancer
-  const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${name} } `
+  const { id, listeners, elasticAddress, cutsOnRevoke } = loadBalancer
+  // Rules lead a connection to several backends of a load balancer; behind an elastic address another one is another instance.
+  const door = elasticAddress === null ? digest(id, 12) : name
+  const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${door} } `
   return [
     ...listeners.filter(isOf).flatMap((listener) => {
       const own = loopbackListener(loadBalancer) === listener ? ` ${loopbackName(id)}` : ''
       const here = `${known}{ fe_name ${publicName(listener.port)}${own} }`
       return refusals('http-request reject', `${dir}/${clientsName(id, listener.port)}`, here)
     }),
-    ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${name}) if ${known.trim()}`]),
+    ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${door}) if ${known.trim()}`]),
   ]
 }
 

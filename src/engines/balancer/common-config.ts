@@ -21,7 +21,7 @@ export const commonGlobalLines = ({ frame, threads, connectionsMax, dir, user }:
   '  noreuseport',
   // Workers of former configurations live as long as their WebSockets, at most this long.
   '  hard-stop-after 300s',
-  '  mworker-max-reloads 20',
+  '  mworker-max-reloads 200',
   ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
   `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
   '  log stdout format raw local0',

@@ -115,9 +115,9 @@ backend b-BACKEND
   option allbackups
   http-request replace-header X-Forwarded-For (.*) "\\1, %[src]"
   option forwardfor if-none
-  http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
-  http-request reject if !{ var(sess.let_in) -m str b-BACKEND } { fe_name public-80 own-OWN } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
-  http-request set-var(sess.let_in) str(b-BACKEND) if !{ var(sess.let_in) -m str b-BACKEND }
+  http-request reject if !{ var(sess.let_in) -m str OWN } { fe_name public-80 own-OWN } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
+  http-request reject if !{ var(sess.let_in) -m str OWN } { fe_name public-80 own-OWN } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
+  http-request set-var(sess.let_in) str(OWN) if !{ var(sess.let_in) -m str OWN }
   timeout server 60s
   timeout tunnel 60s
   timeout check 5000ms

@@ -20,7 +20,7 @@
 // - Of a forward's target groups each gets requests by its weight. A group without healthy targets gets its share too, as in
 //   AWS. A sticky one sends a client, by a cookie, where its first request went.
 // - A listener with `tls` is spoken to by HTTPS only. At a port of this machine that several load balancers share, all speak
-//   HTTPS once one does; the others are left out (`taken`).
+//   HTTPS once one does, and HTTP at port 80; the others are left out (`taken`).
 // - A certificate whose content changes is shown in new handshakes from then on; no connection ends.
 // - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
 

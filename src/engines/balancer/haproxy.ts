@@ -131,10 +131,11 @@ export function makeHaproxy({
         }
       }
     await replaceMaps(rendered.maps)
-    await replaceCertificates(rendered)
+    const refusedCertificate = await replaceCertificates(rendered)
     haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
     await followServers(model)
     await leaveNetwork(model)
+    if (refusedCertificate) throw refusedCertificate
   }
 
   /** HAProxy follows the frame of `model`, without what others have of this machine's ports. */
@@ -186,7 +187,8 @@ export function makeHaproxy({
     const { servers } = planServers(backends, running)
     const rendered = renderConfig(model, settingsWith(leftOutNow()), servers)
     await replaceMaps(rendered.maps)
-    haproxy.write(filesOf(rendered))
+    // Certificates are written once HAProxy has taken them.
+    haproxy.write(filesOf({ ...rendered, certificates: new Map() }))
     const state = renderServerState(servers, running)
     if (gistOf(state) !== gistOf(haproxy.read('servers.state') ?? ''))
       haproxy.write(new Map([['servers.state', state]]))
@@ -218,22 +220,22 @@ export function makeHaproxy({
     haproxy.write(new Map(changed))
   }
 
-  // Into the running worker: connections that are there go on (management.txt §9.3, "set ssl cert").
-  const replaceCertificates = async ({ certificates, frame }: Rendered) => {
+  // Into the running worker: connections that are there go on (management.txt §9.3, "set ssl cert"). One that it does not
+  // take keeps nobody else from theirs, and is tried again with the next model.
+  const replaceCertificates = async ({ certificates }: Rendered): Promise<EngineError | undefined> => {
+    let failure: EngineError | undefined
     for (const [name, pem] of certificates) {
       if (haproxy.read(name) === pem) continue
       const path = word(join(dir, name))
-      try {
-        await ask(haproxy.adminSocket, `set ssl cert ${path} <<\n${pem.trim()}\n`)
-        const said = await ask(haproxy.adminSocket, `commit ssl cert ${path}`)
-        if (!said.includes('Success')) throw new EngineError(`HAProxy, asked to show ${name}: ${said.trim()}`)
-        haproxy.write(new Map([[name, pem]]))
-      } catch (error) {
-        // Too long for the socket, perhaps: then from its file.
-        log.warn('a certificate is taken by a reload', { name, error })
-        await haproxy.reload(new Map([[name, pem]]), frame)
+      const set = await ask(haproxy.adminSocket, `set ssl cert ${path} <<\n${pem.trim()}\n`)
+      const said = await ask(haproxy.adminSocket, `commit ssl cert ${path}`)
+      if (said.includes('Success')) haproxy.write(new Map([[name, pem]]))
+      else {
+        await ask(haproxy.adminSocket, `abort ssl cert ${path}`)
+        failure = new EngineError(`HAProxy does not take ${name}: ${`${set}${said}`.trim()}`)
       }
     }
+    return failure
   }
 
   // A namespace that was made anew, the router's or HAProxy's own, knows nothing of what the former one was told.

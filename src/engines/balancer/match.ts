@@ -79,7 +79,12 @@ export function answerOf(
   }
   const filled = (template: string) =>
     template.replace(/#\{(\w+)\}/g, (whole, name: string) => parts[name] ?? whole)
-  const port = action.port === '#{port}' ? clientPort : seen(Number(action.port))
+  const port =
+    action.port === '#{port}'
+      ? clientPort
+      : action.host.includes('#{host}')
+        ? seen(Number(action.port))
+        : action.port
   const asked = filled(action.query)
   const place = `${filled(action.protocol).toLowerCase()}://${filled(action.host)}:${port}`
   const to = `${place}${filled(action.path)}${asked === '' ? '' : `?${asked}`}`

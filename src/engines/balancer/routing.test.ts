@@ -65,7 +65,7 @@ describe('the way of a request', () => {
     assert.deepEqual(lines, [
       `http-request set-var(txn.to) str(${answerName(ID, FIXED)}) if { var(txn.to) -m str ${L} }` +
         ` { req.hdr(host),host_only -m reg -i -f ${host} } { path -m reg -f ${path} } { method -m str -f ${method} }` +
-        ` { 'req.fhdr(X-A)' -m reg -i -f ${header} } { query -m reg -i -f ${query} } { src -f ${source} }`,
+        ` { 'req.fhdr(X-A)' -m reg -i -f ${header} } { query -m reg -i -f ${query} } { src -f ${source} } !{ src -m sub : }`,
       `http-request set-var(txn.to) str(${ONE}) if { var(txn.to) -m str ${L} }`,
     ])
   })
@@ -83,7 +83,7 @@ describe('the way of a request', () => {
   it('is kept by a cookie where it is sticky', () => {
     const action = shared(60)
     const forward = forwardName(ID, action)
-    const [one, two] = [ONE, TWO].map((end) => digest(`sticky ${forward} ${end}`, 32))
+    const [one, two] = [ONE, TWO].map((end) => digest(`sticky ${end}`, 32))
     const sets = (token: string | undefined, end: string) =>
       ['AWSALBTG=%; Expires=@; Path=/', 'AWSALBTGCORS=%; Expires=@; Path=/; SameSite=None'].map(
         (cookie) =>
@@ -95,6 +95,8 @@ describe('the way of a request', () => {
       `http-request set-var(txn.sticky) str(${forward}) if ${at} !{ stopping }`,
       `http-request set-var(txn.to) str(${ONE}) if ${at} { req.cook(AWSALBTG) -m str ${one} }`,
       `http-request set-var(txn.to) str(${TWO}) if ${at} { req.cook(AWSALBTG) -m str ${two} }`,
+      `http-request set-var(txn.to) str(${ONE}) if ${at} { req.cook(AWSALBTGCORS) -m str ${one} }`,
+      `http-request set-var(txn.to) str(${TWO}) if ${at} { req.cook(AWSALBTGCORS) -m str ${two} }`,
       `http-request set-var(txn.to) str(${ONE}) if ${at} { rand(4) lt 3 }`,
       `http-request set-var(txn.to) str(${TWO}) if ${at}`,
       ...sets(one, ONE),
@@ -122,10 +124,10 @@ describe('the way of a request', () => {
       `  http-request redirect code 301 location '${to}'`,
     ])
     assert.deepEqual(
-      lines({ ...redirect, protocol: 'HTTP', host: 'a.b', port: '80', path: '/%\'"$', query: '' }),
+      lines({ ...redirect, protocol: 'HTTP', host: 'a.#{host}', port: '80', path: '/%\'"$', query: '' }),
       [
-        "  http-request redirect code 301 location 'http://a.b:8080/%%%%27%%22$' if { fe_name -m beg public- own- }",
-        "  http-request redirect code 301 location 'http://a.b:80/%%%%27%%22$'",
+        "  http-request redirect code 301 location 'http://a.%[req.hdr(host),host_only]:8080/%%%%27%%22$' if { fe_name -m beg public- own- }",
+        "  http-request redirect code 301 location 'http://a.%[req.hdr(host),host_only]:80/%%%%27%%22$'",
       ],
     )
   })

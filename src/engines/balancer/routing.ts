@@ -25,20 +25,17 @@ export function routeOf(
   const files = new Map<string, string>()
   const name = listenerName(loadBalancer.id, listener.port)
   if (entryOf(backends, loadBalancer, listener) !== name) return { lines: [], files }
-  const steps = [...listener.rules, { conditions: [], action: listener.action }].map(
+  const steps = [...listener.rules, { conditions: [], action: listener.action }].flatMap(
     ({ conditions, action }) => {
-      const tests = conditions.map((condition) => testOf(condition, files, dir))
-      return setTo(endOf(backends, loadBalancer, action) ?? forwardName(loadBalancer.id, action), [
-        isAt(name),
-        ...tests,
-      ])
+      const end = endOf(backends, loadBalancer, action) ?? forwardName(loadBalancer.id, action)
+      return waysToMeet(conditions, files, dir).map((tests) => setTo(end, [isAt(name), ...tests]))
     },
   )
   const choices = new Map(
     actionsOf(listener).flatMap((action) => {
       if (action.type !== 'forward' || endOf(backends, loadBalancer, action) !== null) return []
       const forward = forwardName(loadBalancer.id, action)
-      return [[forward, choiceOf(forward, action, loadBalancer)] as const]
+      return [[forward, choiceOf(forward, action, loadBalancer, listener.tls !== undefined)] as const]
     }),
   )
   return { lines: [...steps, ...[...choices.values()].flat()], files }
@@ -49,7 +46,12 @@ const setTo = (end: string, tests: string[]) =>
 const isAt = (place: string) => `{ var(txn.to) -m str ${place} }`
 
 /** Each target group in turn takes its share of what those before it have left. */
-function choiceOf(forward: string, action: Action & { type: 'forward' }, { id }: LoadBalancer): string[] {
+function choiceOf(
+  forward: string,
+  action: Action & { type: 'forward' },
+  { id }: LoadBalancer,
+  isSecure: boolean,
+): string[] {
   const shares = sharesOf(action).map(({ targetGroupId, weight }) => ({
     weight,
     end: backendName(id, targetGroupId),
@@ -60,16 +62,19 @@ function choiceOf(forward: string, action: Action & { type: 'forward' }, { id }:
   })
   if (action.stickySeconds === null) return draws
   const { stickySeconds } = action
-  const token = (end: string) => digest(`sticky ${forward} ${end}`, 32)
+  // Of the target group alone: who stays does so when weights change.
+  const token = (end: string) => digest(`sticky ${end}`, 32)
   return [
     // A worker that was replaced passes the request on: the cookie is its successor's matter.
     `http-request set-var(txn.sticky) str(${forward}) if ${isAt(forward)} !{ stopping }`,
-    ...shares.map(({ end }) => setTo(end, [isAt(forward), `{ req.cook(${COOKIE}) -m str ${token(end)} }`])),
+    ...[COOKIE, `${COOKIE}CORS`].flatMap((cookie) =>
+      shares.map(({ end }) => setTo(end, [isAt(forward), `{ req.cook(${cookie}) -m str ${token(end)} }`])),
+    ),
     ...draws,
     ...shares.flatMap(({ end }) =>
       [
         `${COOKIE}=${token(end)}; Expires=%[date(${stickySeconds}),http_date]; Path=/`,
-        `${COOKIE}CORS=${token(end)}; Expires=%[date(${stickySeconds}),http_date]; Path=/; SameSite=None`,
+        `${COOKIE}CORS=${token(end)}; Expires=%[date(${stickySeconds}),http_date]; Path=/; SameSite=None${isSecure ? '; Secure' : ''}`,
       ].map(
         (cookie) =>
           `http-response add-header Set-Cookie '${cookie}' if { var(txn.sticky) -m str ${forward} } ${isAt(end)}`,
@@ -80,8 +85,19 @@ function choiceOf(forward: string, action: Action & { type: 'forward' }, { id }:
 
 const COOKIE = 'AWSALBTG'
 
-/** One test in braces; patterns lie in files, where nothing needs quoting and no line is too long. */
-function testOf(condition: Condition, files: Map<string, string>, dir: string): string {
+/** Tests that must all hold, in as many ways as they can: families of addresses are asked apart. */
+function waysToMeet(conditions: Condition[], files: Map<string, string>, dir: string): string[][] {
+  return conditions.reduce<string[][]>(
+    (ways, condition) => {
+      const own = testsOf(condition, files, dir)
+      return ways.flatMap((way) => own.map((tests) => [...way, ...tests]))
+    },
+    [[]],
+  )
+}
+
+/** In braces; patterns lie in files, where nothing needs quoting and no line is too long. */
+function testsOf(condition: Condition, files: Map<string, string>, dir: string): string[][] {
   const fileOf = (lines: string[]) => {
     const content = lines.map((line) => `${line}\n`).join('')
     const name = `rule-${digest(content, 16)}.lst`
@@ -91,17 +107,21 @@ function testOf(condition: Condition, files: Map<string, string>, dir: string): 
   const whole = (pattern: string) => `^${regularExpressionOf(pattern)}$`
   switch (condition.field) {
     case 'host-header':
-      return `{ req.hdr(host),host_only -m reg -i -f ${fileOf(condition.patterns.map(whole))} }`
+      return [[`{ req.hdr(host),host_only -m reg -i -f ${fileOf(condition.patterns.map(whole))} }`]]
     case 'path-pattern':
-      return `{ path -m reg -f ${fileOf(condition.patterns.map(whole))} }`
+      return [[`{ path -m reg -f ${fileOf(condition.patterns.map(whole))} }`]]
     case 'http-request-method':
-      return `{ method -m str -f ${fileOf(condition.methods)} }`
+      return [[`{ method -m str -f ${fileOf(condition.methods)} }`]]
     case 'http-header':
-      return `{ 'req.fhdr(${condition.name})' -m reg -i -f ${fileOf(condition.patterns.map(whole))} }`
+      return [[`{ 'req.fhdr(${condition.name})' -m reg -i -f ${fileOf(condition.patterns.map(whole))} }`]]
     case 'query-string':
-      return `{ query -m reg -i -f ${fileOf(condition.pairs.map(parameter))} }`
+      return [[`{ query -m reg -i -f ${fileOf(condition.pairs.map(parameter))} }`]]
     case 'source-ip':
-      return `{ src -f ${fileOf(condition.ranges)} }`
+      // HAProxy looks for an IPv4 address among ranges of IPv6, too, as one that is mapped.
+      return [false, true].flatMap((isIpv6) => {
+        const own = condition.ranges.filter((range) => range.includes(':') === isIpv6)
+        return own.length === 0 ? [] : [[`{ src -f ${fileOf(own)} }`, `${isIpv6 ? '' : '!'}{ src -m sub : }`]]
+      })
   }
 }
 

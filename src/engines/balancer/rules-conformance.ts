@@ -132,7 +132,7 @@ export function describeRules(stage: () => Stage): void {
     ].map((part) => (Array.isArray(part) ? part.map((query) => ({ path: `/${query}` })) : part)) as never,
     [
       "a range of the client's address",
-      { field: 'source-ip', ranges: ['127.0.0.8/30', '2001:db8::/32'] },
+      { field: 'source-ip', ranges: ['127.0.0.8/30', '::/0'] },
       [{ from: '127.0.0.9' }],
       [
         { from: '127.0.0.1' },
@@ -275,6 +275,18 @@ export function describeRules(stage: () => Stage): void {
       for (let i = 0; i < 6; i++) assert.equal(await servedBy({ headers: { cookie: `a=b; ${cookie}` } }), by)
     }
     assert.match((await servedBy({ headers: { cookie: 'AWSALBTG=made-up' } })) ?? '', /^i-[12]$/)
+    const kept = await request()
+    const cookie = /AWSALBTG=[^;,]+/.exec(kept.headers['set-cookie'] ?? '')![0]
+    await apply([], {
+      type: 'forward',
+      targetGroups: ['group-1', 'group-2'].map((targetGroupId, index) => ({
+        targetGroupId,
+        weight: 1 + index,
+      })),
+      stickySeconds: 60,
+    })
+    for (let i = 0; i < 6; i++)
+      assert.equal(await servedBy({ headers: { cookie } }), kept.by, 'whatever the weights became')
   })
 
   /** Targets 1 and 2 behind load balancer 1. */
@@ -326,6 +338,9 @@ export function describeRules(stage: () => Stage): void {
   })
 
   it("keeps a client with its target from where the application's cookie is set, and while it is sent", async () => {
+    // What a name may hold, and what would be a comment, a variable or a sample elsewhere.
+    await routed({ ...plain, stickiness: { seconds: 60, applicationCookie: 'a#$%&*+-.^_`|~!Z9' } })
+    assert.match((await servedBy({})) ?? '', /^i-/)
     await routed({ ...plain, stickiness: { seconds: 60, applicationCookie: 'SESSION' } })
     assert.equal(cookieIn(await request(), 'AWSALBAPP-0'), undefined)
     const answer = await request({ headers: { 'x-sets-cookie': 'SESSION=1; Path=/' } })

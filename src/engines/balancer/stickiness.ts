@@ -25,14 +25,19 @@ export function stickyLines(backend: Backend, dir: string): string[] {
   if (stickiness === null) return []
   const { seconds, applicationCookie: own } = stickiness
   const names = own === null ? ['AWSALB', 'AWSALBCORS'] : ['AWSALBAPP-0']
-  const [cookie] = names
-  const asked = own === null ? '' : ` if { req.cook(${own}) -m found }`
-  const answered = own === null ? '' : ` if { res.cook(${own}) -m found }`
+  // In quotes, since a name may hold what begins a comment.
+  const asked = own === null ? '' : ` { 'req.cook(${own})' -m found }`
+  const answered = own === null ? '' : ` if { 'res.cook(${own})' -m found }`
   return [
-    `  http-request set-var(txn.stay) req.cook(${cookie}),map(${dir}/${stayMap(backend)})${asked}`,
+    ...names.map(
+      (name) =>
+        `  http-request set-var(txn.stay) req.cook(${name}),map(${dir}/${stayMap(backend)}) if !{ var(txn.stay) -m found }${asked}`,
+    ),
     '  use-server %[var(txn.stay)] if { var(txn.stay) -m found }',
+    // Browsers drop a cookie for other sites' pages that is not for HTTPS alone.
+    "  http-request set-var-fmt(txn.secure) '; Secure' if { req.hdr(x-forwarded-proto) -m str https }",
     ...names.map((name) => {
-      const same = name.endsWith('CORS') ? '; SameSite=None' : ''
+      const same = name.endsWith('CORS') ? '; SameSite=None%[var(txn.secure)]' : ''
       return `  http-response add-header Set-Cookie '${name}=${TOKEN}; Expires=%[date(${seconds}),http_date]; Path=/${same}'${answered}`
     }),
   ]

@@ -104,8 +104,23 @@ export function describeTls(stage: () => Stage): void {
     const port = world.httpPort + 363
     const taken = (await engine.observe()).taken.filter(({ listenerPort }) => listenerPort === 443)
     assert.deepEqual(taken, [
-      { id: 'app/balancer/2', listenerPort: 443, port, reason: `port ${port} already serves HTTPS` },
+      { id: 'app/balancer/2', listenerPort: 443, port, reason: `port ${port} serves HTTPS` },
     ])
+  })
+
+  it('speaks HTTP at port 80 to all, whoever wants HTTPS there', async () => {
+    const secured = { ...https(['a']), port: 80 }
+    await apply([[listenerTo(80, 'group-1', ['0.0.0.0/0'])], [secured]], [certificate('a', first)])
+    const { world, engine } = stage()
+    assert.equal((await world.request({ host: first })).by, 'i-1')
+    const taken = (await engine.observe()).taken.map(({ id, reason }) => `${id}: ${reason}`)
+    assert.deepEqual(taken, [`app/balancer/2: port ${world.httpPort} serves HTTP`])
+  })
+
+  it('takes a certificate whose id is any text', async () => {
+    const id = 'arn:aws:iam::1:server-certificate/a!b/,shop'
+    await apply([[https([id])]], [certificate(id, first)])
+    assert.equal(await shown(first), first)
   })
 
   it('refuses a certificate that is none, or that a listener names and nobody has', async () => {

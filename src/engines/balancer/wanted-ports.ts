@@ -15,7 +15,8 @@ export type HostPort = {
 /** Where a listener port is served on this machine, whose port for HTTP is `httpPort`: 8080 goes with 8443. */
 export function publicPortOf(httpPort: number, listenerPort: number): number {
   if (httpPort === 80) return listenerPort
-  return listenerPort === 80 ? httpPort : listenerPort === 443 ? httpPort + 363 : listenerPort
+  const httpsPort = httpPort + 363 <= 65_535 ? httpPort + 363 : httpPort - 363
+  return listenerPort === 80 ? httpPort : listenerPort === 443 ? httpsPort : listenerPort
 }
 
 /** An address and port as HAProxy writes it: `127.0.0.1:8080`, `[::1]:8080`. */
@@ -59,7 +60,7 @@ function wildcardOf(bind: Bind): Bind {
 
 /**
  * Each port once. Two of the model's own wishes may meet on one port: ports 80 and 443 are served first, then loopback ports,
- * which environments have for good, then other listeners. Who comes too late, or speaks HTTP where others speak HTTPS, is in
+ * which environments have for good, then other listeners. Who comes too late, or does not speak what the port speaks, is in
  * `unserved`.
  */
 export function wantedPorts(
@@ -71,7 +72,7 @@ export function wantedPorts(
   const wanted = new Map<number, HostPort>()
   const unserved: TakenPort[] = listening.plain.map(({ id, port: listenerPort }) => ({
     ...{ id, listenerPort, port: publicPort(listenerPort) },
-    reason: `port ${publicPort(listenerPort)} already serves HTTPS`,
+    reason: `port ${publicPort(listenerPort)} serves ${listenerPort === 80 ? 'HTTP' : 'HTTPS'}`,
   }))
   for (const { listenerPort, tls, loadBalancers, elastic } of wishes) {
     const port = listenerPort === null ? loadBalancers.port : publicPort(listenerPort)
@@ -100,12 +101,13 @@ type Wish = Pick<HostPort, 'listenerPort' | 'tls' | 'elastic'> & {
 const rankOf = ({ listenerPort }: Wish) =>
   listenerPort === 80 || listenerPort === 443 ? 0 : listenerPort === null ? 1 : 2
 
-/** Whether a load balancer's listener is spoken to in the language of its public port: HTTPS, once one there is. */
+/** Whether a load balancer's listener speaks what its public port does: HTTPS, once one there does, and never at port 80. */
 export function isServedPublicly(model: BalancerModel, { port, tls }: Listener): boolean {
-  return tls !== undefined || !speaksTls(model, port)
+  return (tls !== undefined) === speaksTls(model, port)
 }
 
 const speaksTls = ({ loadBalancers }: BalancerModel, port: number) =>
+  port !== 80 &&
   loadBalancers.some(
     ({ internetFacing, listeners }) =>
       internetFacing && listeners.some((listener) => listener.port === port && listener.tls !== undefined),

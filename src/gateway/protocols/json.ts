@@ -71,9 +71,18 @@ function read(shape: Shape, given: unknown, path: string): unknown {
     }
     case 'blob':
     case 'stream':
-      if (typeof given !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(given)) throw wrong()
-      return Buffer.from(given, 'base64')
+      return readBlob(given) ?? refuseBlob(path)
   }
+}
+
+// What is refused of it is not quoted: it may be a key.
+function refuseBlob(path: string): never {
+  throw refusalsOf('json').malformed(path, 'base64 text', '…')
+}
+
+function readBlob(given: unknown): Buffer | undefined {
+  const text = typeof given === 'string' ? given.replaceAll(/\s/g, '') : undefined
+  return text !== undefined && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -21,8 +21,11 @@ const PROBLEMS: Record<CertificateProblem, string> = {
   'no key': 'The private key is not valid. It must be in PEM format.',
   'encrypted key': 'The private key is encrypted. You must specify a private key that is not encrypted.',
   'unsupported key':
-    'The private key is not supported: it is RSA with 1024 to 4096 bits or EC on P-256, P-384 or P-521.',
+    'The private key is not supported: it is RSA with 2048 to 4096 bits or EC on P-256, P-384 or P-521.',
   'another key': 'The private key does not match the certificate.',
+  'weak signature':
+    'The certificate or its chain is signed with MD5 or SHA-1, which clients do not accept any more.',
+  'too long': 'The certificate, its chain and its key are longer than 15,000 characters together.',
   'not valid yet': 'The certificate is not valid yet.',
   expired: 'The certificate has expired.',
 }

@@ -73,6 +73,10 @@ describe('acm', () => {
   })
 
   const expired = makeCertificate(['old.example.com'], 1)
+  const weak = (...algorithm: string[]) => {
+    const { certificate, key } = makeCertificate(['weak.example.com'], 30, algorithm)
+    return { Certificate: bytes(certificate), PrivateKey: bytes(key) }
+  }
   const bad: [what: string, input: () => object, message: RegExp][] = [
     ['text', () => ({ Certificate: bytes('hello') }), /no certificate in PEM/],
     [
@@ -96,6 +100,8 @@ describe('acm', () => {
       () => ({ CertificateChain: bytes(second.certificate) }),
       /with the certificate chain/,
     ],
+    ['a key that OpenSSL shows nobody', () => weak('-newkey', 'rsa:1024'), /private key is not supported/],
+    ['a signature of SHA-1', () => weak('-newkey', 'rsa:2048', '-sha1'), /MD5 or SHA-1/],
     ['a chain that is none', () => ({ CertificateChain: bytes('x') }), /certificate chain contains/],
   ]
   for (const [what, input, message] of bad)

@@ -141,7 +141,7 @@ const loadBalancer = (
 
 const tlsOf = (listener: ListenerRow, { attributes }: LoadBalancerRow): ListenerTls => ({
   certificateIds: certificatesOf(listener),
-  ...versionsOf(listener.sslPolicy ?? DEFAULT_SSL_POLICY)!,
+  ...(versionsOf(listener.sslPolicy ?? '') ?? versionsOf(DEFAULT_SSL_POLICY)!),
   http2: attributesOf(attributes)[HTTP2] !== 'false',
 })
 

@@ -13,6 +13,7 @@ export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal,
       deps.store.update('elbv2_load_balancer', { arn }, { hosts: names, loopbackPort })
     })
   },
+  certificatesInUse: (context) => new Set(listenersOf(deps.store, context).flatMap(certificatesOf)),
   certificateUses: (context, arn) => [
     ...new Set(
       listenersOf(deps.store, context)

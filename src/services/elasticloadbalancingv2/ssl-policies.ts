@@ -13,12 +13,17 @@ export const DEFAULT_SSL_POLICY = 'ELBSecurityPolicy-2016-08'
 
 const POLICIES: Record<string, Versions> = {
   [DEFAULT_SSL_POLICY]: UP_TO_2,
+  'ELBSecurityPolicy-2015-05': UP_TO_2,
+  'ELBSecurityPolicy-TLS-1-1-2017-01': UP_TO_2,
   'ELBSecurityPolicy-TLS-1-2-2017-01': UP_TO_2,
   'ELBSecurityPolicy-TLS-1-2-Ext-2018-06': UP_TO_2,
   'ELBSecurityPolicy-FS-2018-06': UP_TO_2,
+  'ELBSecurityPolicy-FS-1-1-2019-08': UP_TO_2,
   'ELBSecurityPolicy-FS-1-2-2019-08': UP_TO_2,
   'ELBSecurityPolicy-FS-1-2-Res-2019-08': UP_TO_2,
   'ELBSecurityPolicy-FS-1-2-Res-2020-10': UP_TO_2,
+  'ELBSecurityPolicy-TLS13-1-0-2021-06': BOTH,
+  'ELBSecurityPolicy-TLS13-1-1-2021-06': BOTH,
   'ELBSecurityPolicy-TLS13-1-2-2021-06': BOTH,
   'ELBSecurityPolicy-TLS13-1-2-Res-2021-06': BOTH,
   'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06': BOTH,

@@ -78,10 +78,11 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
       refuseOthers(input, known, unsupported)
       const { CertificateStatuses: statuses = [], Includes = {} } = input
       refuseOthers(Includes, ['keyTypes'], unsupported)
-      const types: string[] = Includes.keyTypes?.length ? Includes.keyTypes : ['RSA_1024', 'RSA_2048']
+      const types: string[] = Includes.keyTypes?.length ? Includes.keyTypes : ['RSA_2048']
+      const used = cloud.elasticloadbalancingv2.certificatesInUse(context)
       const found = certificateRows(store, context)
         .filter((row) => types.includes(keyAlgorithmOf(new X509Certificate(row.certificate).publicKey) ?? ''))
-        .map((row) => summariseCertificate(row, usesOf(context, row).length > 0, clock.now()))
+        .map((row) => summariseCertificate(row, used.has(row.arn), clock.now()))
         .filter(({ Status }) => statuses.length === 0 || statuses.includes(Status!))
       const keyOf = ({ CreatedAt, CertificateArn }: (typeof found)[number]) => {
         const at = CreatedAt!.getTime()

@@ -10,7 +10,7 @@ const LISTENER = 'aws:elbv2:listener'
 /** Those besides the default one, by port. */
 export function listenersOf(settings: Setting[], read: Read): FurtherListener[] {
   const ports = settings.flatMap(({ namespace }) => {
-    const [, port] = /^aws:elbv2:listener:(\d{1,5})$/i.exec(namespace) ?? []
+    const [, port] = /^aws:elbv2:listener:([1-9]\d{0,4})$/i.exec(namespace) ?? []
     return port === undefined ? [] : Number(port)
   })
   return [...new Set(ports)]
@@ -24,8 +24,8 @@ export function listenersOf(settings: Setting[], read: Read): FurtherListener[] 
     }))
 }
 
-/** AWS: 25 certificates besides the default one. */
-const CERTIFICATES_MAX = 26
+/** AWS: 25 certificates of a load balancer besides the default ones. */
+const CERTIFICATES_MAX = 25
 const LISTENERS_MAX = 50
 
 /** What is wrong with the listeners taken together. */
@@ -48,6 +48,14 @@ export function listenerFindings(
       'true',
       `A load balancer has at most ${LISTENERS_MAX} listeners.`,
     )
+  const besides = listeners.reduce((sum, { certificates }) => sum + Math.max(0, certificates.length - 1), 0)
+  if (besides > CERTIFICATES_MAX)
+    complain(
+      listeners.at(-1)!.port,
+      'SSLCertificateArns',
+      listeners.at(-1)!.certificates.join(),
+      `A load balancer has at most ${CERTIFICATES_MAX} certificates besides the first of each listener.`,
+    )
   for (const { port, protocol, certificates, sslPolicy } of listeners) {
     if (port < 1 || port > 65_535 || port === 80)
       complain(
@@ -64,13 +72,6 @@ export function listenerFindings(
         'Protocol',
         'HTTP',
         'A certificate and a policy are for listeners of the protocol HTTPS.',
-      )
-    if (certificates.length > CERTIFICATES_MAX)
-      complain(
-        port,
-        'SSLCertificateArns',
-        certificates.join(),
-        `A listener has at most ${CERTIFICATES_MAX} certificates.`,
       )
     const unknown = names && certificates.find((arn) => !names.hasCertificate(arn))
     if (unknown !== undefined)

@@ -62,5 +62,5 @@ const optionsOf = new Map(
 function isNamedIn({ name, named: what }: Namespace, lower: string): boolean {
   if (!lower.startsWith(`${name}:`)) return false
   const rest = lower.slice(name.length + 1)
-  return what === 'PORT' ? /^\d{1,5}$/.test(rest) : /^[a-z0-9_.-]{1,128}$/.test(rest)
+  return what === 'PORT' ? /^[1-9]\d{0,4}$/.test(rest) : /^[a-z0-9_.-]{1,128}$/.test(rest)
 }

@@ -9,21 +9,25 @@ import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
 import { current, forget, remember, required, type Work } from './work.ts'
 
-/** What was made, by port. */
-type Made = Record<string, { listenerArn: string; ruleIds: string[] }>
+/** What was made, by port; the rules are of that group. */
+type Made = Record<string, { listenerArn: string; groupId: string; ruleIds: string[] }>
 
 /** Brings them to what the settings say, with the rules of the load balancer's own group that let everybody in there. */
 export function putListeners(work: Work): void {
   const { parts, row, configuration } = work
   const { loadBalancerArn } = resourcesOf(current(parts, row.id))
-  if (!loadBalancerArn) return
+  // While an elastic address takes its place the load balancer serves as it did; then it goes with all its listeners.
+  if (!loadBalancerArn || !configuration.loadBalanced) return
   const made = madeOf(work)
   const kept: Made = {}
-  const wanted = configuration.loadBalanced ? configuration.listeners : []
+  const wanted = configuration.listeners
   // One that goes first leaves its port to nobody else, and its certificate to whoever wants to delete it.
-  for (const [port, { listenerArn, ruleIds }] of Object.entries(made))
-    if (!wanted.some((one) => String(one.port) === port)) removeListener(work, listenerArn, ruleIds)
-  for (const listener of wanted) kept[listener.port] = putListener(work, loadBalancerArn, listener, made)
+  for (const [port, one] of Object.entries(made))
+    if (!wanted.some((listener) => String(listener.port) === port)) removeListener(work, one)
+  for (const listener of wanted) {
+    const put = putListener(work, loadBalancerArn, listener, made[listener.port])
+    if (put) kept[listener.port] = put
+  }
   if (Object.keys(kept).length > 0) remember(parts, row.id, { furtherListeners: JSON.stringify(kept) })
   else forget(parts, row.id, 'furtherListeners')
 }
@@ -42,28 +46,40 @@ function madeOf({ parts, row }: Work): Made {
   return furtherListeners === undefined ? {} : (JSON.parse(furtherListeners) as Made)
 }
 
-function putListener(work: Work, LoadBalancerArn: string, wanted: FurtherListener, made: Made): Made[string] {
+/** Undefined where somebody else has a listener, which stays as it is. */
+function putListener(
+  work: Work,
+  LoadBalancerArn: string,
+  { port, protocol, certificates, sslPolicy }: FurtherListener,
+  before: Made[string] | undefined,
+): Made[string] | undefined {
   const { parts, row, context } = work
   const { elasticloadbalancingv2 } = parts.cloud
-  const { port, protocol, certificates, sslPolicy } = wanted
+  const { Listeners = [] } = elasticloadbalancingv2.describeListeners(context, { LoadBalancerArn })
+  const there = Listeners.find(({ Port }) => Port === port)?.ListenerArn
+  if (there !== undefined && there !== before?.listenerArn) {
+    const message = `Port ${port} of the load balancer has a listener that was not made by this environment: ${there}. It stays as it is.`
+    parts.events.write(ofEnvironment(row), 'WARN', message)
+    return undefined
+  }
   const settings = {
     ...{ Protocol: protocol, Port: port },
-    ...(protocol === 'HTTPS' ? { Certificates: [{ CertificateArn: certificates[0] }] } : {}),
-    ...(sslPolicy === '' ? {} : { SslPolicy: sslPolicy }),
+    ...(protocol === 'HTTPS'
+      ? { Certificates: [{ CertificateArn: certificates[0] }], SslPolicy: sslPolicy || DEFAULT_SSL_POLICY }
+      : {}),
   }
-  const before = made[port]
-  const isThere =
-    before !== undefined &&
-    !isGone(() =>
-      elasticloadbalancingv2.modifyListener(context, { ListenerArn: before.listenerArn, ...settings }),
-    )
-  const listenerArn = isThere ? before.listenerArn : makeListener(work, LoadBalancerArn, settings)
+  if (there !== undefined) elasticloadbalancingv2.modifyListener(context, { ListenerArn: there, ...settings })
+  const listenerArn = there ?? makeListener(work, LoadBalancerArn, settings)
   if (protocol === 'HTTPS') putCertificates(work, listenerArn, certificates)
-  const ruleIds = before && before.ruleIds.length > 0 ? before.ruleIds : openPort(work, port)
-  if (!isThere)
+  if (there === undefined)
     parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
-  return { listenerArn, ruleIds }
+  const { loadBalancerSecurityGroupId: groupId = '' } = resourcesOf(current(parts, row.id))
+  const ruleIds = before?.groupId === groupId ? before.ruleIds : openPort(work, port)
+  return { listenerArn, groupId, ruleIds }
 }
+
+/** AWS's own, of a listener for which none is named. */
+const DEFAULT_SSL_POLICY = 'ELBSecurityPolicy-2016-08'
 
 function makeListener(
   { parts, row, context }: Work,
@@ -86,18 +102,22 @@ function putCertificates({ parts, context }: Work, ListenerArn: string, wanted: 
   const list = (arns: string[]) => arns.map((CertificateArn) => ({ CertificateArn }))
   const added = wanted.filter((arn) => !there.includes(arn))
   const gone = there.filter((arn) => !wanted.includes(arn))
-  if (added.length > 0)
-    elasticloadbalancingv2.addListenerCertificates(context, { ListenerArn, Certificates: list(added) })
   if (gone.length > 0)
     elasticloadbalancingv2.removeListenerCertificates(context, { ListenerArn, Certificates: list(gone) })
+  if (added.length > 0)
+    elasticloadbalancingv2.addListenerCertificates(context, { ListenerArn, Certificates: list(added) })
 }
 
-function removeListener({ parts, row, context }: Work, listenerArn: string, ruleIds: string[]): void {
+function removeListener(
+  { parts, row, context }: Work,
+  { listenerArn, groupId, ruleIds }: Made[string],
+): void {
   const { cloud, events } = parts
-  const { loadBalancerSecurityGroupId: GroupId } = resourcesOf(current(parts, row.id))
   isGone(() => cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
-  for (const id of GroupId ? ruleIds : [])
-    isGone(() => cloud.ec2.revokeSecurityGroupIngress(context, { GroupId, SecurityGroupRuleIds: [id] }))
+  for (const id of ruleIds)
+    isGone(() =>
+      cloud.ec2.revokeSecurityGroupIngress(context, { GroupId: groupId, SecurityGroupRuleIds: [id] }),
+    )
   events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
 }
 

@@ -112,6 +112,44 @@ describe('listeners besides the default one', () => {
     assert.deepEqual(elb.describeLoadBalancers(world.context, {}).LoadBalancers, [])
   })
 
+  it('lack nothing when their group is another one, a policy goes, or somebody else has the port', async () => {
+    const arn = imported('a.example')
+    const policy = 'ELBSecurityPolicy-TLS13-1-3-2021-06'
+    bench.create({
+      OptionSettings: [
+        ...[set('Protocol', 'HTTPS', HTTPS), set('SSLCertificateArns', arn, HTTPS)],
+        set('SSLPolicy', policy, HTTPS),
+      ],
+    })
+    await settle()
+    const versions = () =>
+      world.balancer.model().loadBalancers[0]!.listeners.find(({ port }) => port === 443)!.tls
+    assert.equal(versions()!.minVersion, '1.3')
+    const remove = async (Namespace: string, OptionName: string) => {
+      const OptionsToRemove = [{ Namespace, OptionName }]
+      bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'shop-prod', OptionsToRemove })
+      await settle()
+    }
+    await remove(HTTPS, 'SSLPolicy')
+    assert.equal(versions()!.minVersion, '1.2')
+    const managed = world.ec2.createSecurityGroup(world.context, {
+      GroupName: 'edge',
+      Description: 'd',
+    }).GroupId!
+    await update([set('ManagedSecurityGroup', managed, 'aws:elbv2:loadbalancer')])
+    await world.clock.run(60_000)
+    await remove('aws:elbv2:loadbalancer', 'ManagedSecurityGroup')
+    assert.deepEqual(listeners()?.[1]?.clients, everybody, 'the new group lets in there, too')
+    const elb = world.elasticloadbalancingv2
+    const { LoadBalancerArn } = elb.describeLoadBalancers(world.context, {}).LoadBalancers![0]!
+    elb.createListener(world.context, {
+      ...{ LoadBalancerArn, Protocol: 'HTTP', Port: 9090 },
+      DefaultActions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '200' } }],
+    })
+    await update([set('ListenerEnabled', 'true', 'aws:elbv2:listener:9090')])
+    assert.ok(bench.texts().some((text) => /^WARN Port 9090 .* not made by this environment/.test(text)))
+  })
+
   const bad: [what: string, settings: ReturnType<typeof set>[], message: RegExp][] = [
     ['HTTPS without a certificate', [set('Protocol', 'HTTPS', HTTPS)], /must have a certificate/],
     [

@@ -168,6 +168,7 @@ export function applySettings(work: Work): void {
       LoadBalancerArn: loadBalancerArn,
       SecurityGroups: groupsOfLoadBalancer(work),
     })
+    if (configuration.defaultListener && !resources.listenerArn) makeListener(work)
     putListeners(work)
     removeDefaultListener(work)
   }

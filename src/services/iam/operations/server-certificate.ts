@@ -156,6 +156,12 @@ function refusalOf(problem: CertificateProblem) {
       return malformedCertificate(
         'Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order.',
       )
+    case 'weak signature':
+      return malformedCertificate('The certificate or its chain is signed with MD5 or SHA-1.')
+    case 'too long':
+      return malformedCertificate(
+        'The certificate, its chain and its key are longer than 15,000 characters together.',
+      )
     case 'expired':
     case 'not valid yet':
       return malformedCertificate('The certificate is not valid at this time.')
