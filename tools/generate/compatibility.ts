@@ -64,6 +64,8 @@ const HEAD = `# What works, and what differs from AWS
 - Security policies say which versions of TLS a listener speaks, 1.2 and 1.3; those of AWS that let in older ones begin at 1.2 here, and
   their lists of ciphers are OpenSSL's. At a port of this machine all load balancers speak HTTPS once one does; one that speaks
   HTTP there is \`active_impaired\`, and reached at its address in the VPC.
+- The headers of a request have 15 KB together at a load balancer (AWS: 64 KB), more is 400; a request whose lengths contradict each other is 400,
+  or served as its chunks say on a connection that ends with it: there is no desync mode to choose.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
