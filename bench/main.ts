@@ -10,6 +10,7 @@ import { launch } from './launch.ts'
 import { machine } from './machine.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
+import { rules } from './rules.ts'
 import { throughput } from './throughput.ts'
 
 const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
@@ -18,6 +19,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   api,
   launch,
   firewall,
+  rules,
   idle,
   fresh,
   machine,
