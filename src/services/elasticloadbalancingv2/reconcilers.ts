@@ -66,10 +66,10 @@ export function makeBalancerReconciler(
       const observed = await look()
       const model = store.transaction(() => {
         const rows = readRows()
-        record(rows, observed.seen)
-        if (observed.seen) recordTaken(rows.loadBalancers, observed.seen)
+        const isNews = record(rows, observed.seen)
+        const isTaken = observed.seen !== undefined && recordTaken(rows.loadBalancers, observed.seen)
         recordAddresses(rows, observed.seen)
-        const after = { ...rows, ...readTables() }
+        const after = isNews || isTaken ? { ...rows, ...readTables() } : rows
         settled = isSettled(after)
         return JSON.stringify(buildModel(after))
       })
@@ -122,12 +122,13 @@ export function makeBalancerReconciler(
     store.remove('elbv2_load_balancer', { arn: row.arn })
   }
 
-  // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
+  // Answers whether anything is written. Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
   // and, after a while, that nobody knows how the others are.
   function record(
     { targets, targetGroups, listeners, rules, instances }: Rows,
     seen: BalancerObservation | undefined,
-  ) {
+  ): boolean {
+    let isNews = false
     const now = clock.now()
     const used = usedGroups({ listeners, rules })
     const blindMs = seen ? 0 : Math.max(1, clock.monotonic() - seenAt)
@@ -152,6 +153,7 @@ export function makeBalancerReconciler(
       )
       if (health === 'gone') {
         removeTarget(store, row)
+        isNews = true
         continue
       }
       const next = {
@@ -164,7 +166,9 @@ export function makeBalancerReconciler(
         next.description === row.description &&
         next.inFlight === row.inFlight
       if (!same) updateTarget(store, row, next)
+      isNews ||= !same
     }
+    return isNews
   }
 
   // Without sight of the engine what was seen last holds for a while, as for targets.
@@ -183,11 +187,11 @@ export function makeBalancerReconciler(
     cloud.ec2.noteElasticAddresses(found)
   }
 
-  function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation) {
-    for (const { arn, id, impairment } of loadBalancers) {
-      const now = takenFrom(seen, id)
-      if (now !== impairment) store.update('elbv2_load_balancer', { arn }, { impairment: now })
-    }
+  function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation): boolean {
+    const changed = loadBalancers.filter(({ id, impairment }) => takenFrom(seen, id) !== impairment)
+    for (const { arn, id } of changed)
+      store.update('elbv2_load_balancer', { arn }, { impairment: takenFrom(seen, id) })
+    return changed.length > 0
   }
 
   function readRows(): Rows {
