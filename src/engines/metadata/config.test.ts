@@ -47,7 +47,7 @@ global
   maxconn 2000
   noreuseport
   hard-stop-after 300s
-  mworker-max-reloads 20
+  mworker-max-reloads 200
   user haproxy
   group haproxy
   chroot /run/polebean/abc123/metadata/empty
