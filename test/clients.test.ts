@@ -280,6 +280,7 @@ describe('clients', { concurrency: 1 }, () => {
         'describe-key-pairs',
         'describe-launch-template-versions',
         'describe-launch-templates',
+        'describe-listener-certificates',
       ])
     })
 

@@ -20,6 +20,7 @@ export function describeCalls(named: Named): string[][] {
     'ec2 describe-instance-attribute': [...['--instance-id', named.instance, '--attribute', 'groupSet']],
     'ec2 describe-launch-template-versions': ['--versions', '$Latest'],
     'ec2 describe-vpc-attribute': ['--vpc-id', named.vpc, '--attribute', 'enableDnsSupport'],
+    'elbv2 describe-listener-certificates': ['--listener-arn', named.listener],
     'elbv2 describe-listeners': ['--load-balancer-arn', named.loadBalancer],
     'elbv2 describe-listener-attributes': ['--listener-arn', named.listener],
     'elbv2 describe-load-balancer-attributes': ['--load-balancer-arn', named.loadBalancer],

@@ -1,5 +1,7 @@
 // What attributes of load balancers and target groups make of requests, on HAProxy.
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { type BalancerEngine, type BalancerModel, listenerTo, type LoadBalancer } from './engine.ts'
@@ -67,6 +69,16 @@ describe('haproxy, by attributes', () => {
     assert.deepEqual([withPort['x_odd.one'], withPort['x-even']], [undefined, 'b'])
     const alone = await told({ ...plain, withClientPort: true }, {})
     assert.match(alone['x-forwarded-for'] ?? '', /^127\.0\.0\.1:\d+$/)
+  })
+
+  it('takes away what a life that died after its reload has left', async () => {
+    await engine.apply(model([target(1)]))
+    const left = join(net.home.runDir, 'haproxy', 'clients-0123456789ab-80-4.map')
+    writeFileSync(left, '0.0.0.0/0 1\n')
+    const next = net.engine()
+    await next.apply(model([target(1)]))
+    assert.equal(existsSync(left), false)
+    engine = next
   })
 
   it('lets requests wait for a target, as long as it is told to', async () => {

@@ -130,6 +130,8 @@ export function makeHaproxy({
           refusedAt.set(bind, clock.monotonic())
         }
       }
+    // Also when nothing was reloaded: the control plane may have died between a reload and this.
+    haproxy.prune(filesOf(rendered))
     await replaceMaps(rendered.maps)
     const refusedCertificate = await replaceCertificates(rendered)
     haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
@@ -171,7 +173,6 @@ export function makeHaproxy({
       haproxy.write(files)
       await haproxy.start(rendered.frame)
     }
-    haproxy.prune(files)
     log.info(following ? 'balancer reloaded' : 'balancer started', { frame: rendered.frame })
     for (const [bind, why] of leftOut) log.warn('a port of this machine is left out', { bind, why })
     return rendered
