@@ -77,7 +77,9 @@ describe('a control plane that dies in the middle', { concurrency: 1 }, () => {
     quiet = await things(home.settings())
   })
 
-  for (const [index, afterMs] of CREATE_MS.entries()) {
+  // Every second moment in `npm test`.
+  const moments = [...CREATE_MS.entries()].filter(([index]) => process.env.POLEBEAN_FULL || index % 2 === 1)
+  for (const [index, afterMs] of moments) {
     it(`ends a creation ${afterMs} ms on, what came after it, and its termination`, async () => {
       const name = `crash-${index}`
       await create(name)
