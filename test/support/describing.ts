@@ -44,4 +44,9 @@ function implemented(service: string): string[] {
   return names.split(', ').filter(Boolean)
 }
 
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).slice(1)
+/** As `aws` writes it: DescribeSSLPolicies is describe-ssl-policies. */
+const kebab = (name: string) =>
+  name
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
+    .toLowerCase()
