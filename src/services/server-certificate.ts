@@ -1,5 +1,7 @@
 // Certificates with their keys, as acm imports and iam uploads them: checked and brought into one spelling. Pure.
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import type { Cloud } from './cloud.ts'
+import type { Context } from './context.ts'
 
 export type ServerCertificate = {
   /** PEM each; the chain may be empty. */
@@ -61,6 +63,13 @@ const PEM_MAX = 15_000
 /** One file, as load balancers take it. */
 export const joinedPem = ({ certificate, chain, privateKey }: ServerCertificate): string =>
   `${privateKey}${certificate}${chain}`
+
+/** Of acm or iam, by its ARN; undefined for one that neither has. */
+export const certificatePem = (
+  { acm, iam }: Pick<Cloud, 'acm' | 'iam'>,
+  context: Context,
+  arn: string,
+): string | undefined => (arn.startsWith('arn:aws:iam:') ? iam : acm).certificatePem(context, arn)
 
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g
 const CERTIFICATES_MAX = 10

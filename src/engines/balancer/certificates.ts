@@ -1,7 +1,7 @@
 // Which certificate a client is shown, and the lists and files from which HAProxy shows it. A public socket is shared by load
 // balancers, so the name that a client asks for (SNI) says whose certificate it is: each name under which one is known has
 // a line. An address in the VPC is one load balancer's, and has a list of its own.
-import { createHash, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { BalancerModel, Listener, ListenerTls, LoadBalancer } from './engine.ts'
 import { digest } from './names.ts'
 
@@ -20,7 +20,8 @@ export function certificateFor({ certificateIds }: ListenerTls, name: string, pe
   return fits ?? certificateIds[0]!
 }
 
-type Use = { loadBalancer: LoadBalancer; listener: Listener }
+/** A listener with whose it is. */
+export type Use = { loadBalancer: LoadBalancer; listener: Listener }
 
 /** For a socket of several load balancers: a line for each name. */
 export function sharedList(uses: Use[], pems: Certificates, dir: string): string {
@@ -44,8 +45,7 @@ export const listFile = (content: string): string => `certificates-${digest(cont
 
 /** Null when it is no certificate. Kept, since each look at the engine asks again. */
 export function parsed(pem: string): X509Certificate | null {
-  const key = createHash('sha256').update(pem).digest('hex')
-  const known = cache.get(key)
+  const known = cache.get(pem)
   if (known !== undefined) return known
   let certificate: X509Certificate | null
   try {
@@ -54,7 +54,7 @@ export function parsed(pem: string): X509Certificate | null {
     certificate = null
   }
   if (cache.size >= CACHED_MAX) cache.clear()
-  cache.set(key, certificate)
+  cache.set(pem, certificate)
   return certificate
 }
 

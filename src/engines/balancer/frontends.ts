@@ -1,10 +1,10 @@
 // Where clients come in, and how their requests find a backend. A listener port is one socket for all load balancers that
 // are known by host (on the machine) or by address (in the VPC), and each has a loopback port of its own.
 import { awaitLines } from './await-target.ts'
-import { certificatesOf, listFile, ownList, sharedList } from './certificates.ts'
+import { certificatesOf, listFile, ownList, sharedList, type Use } from './certificates.ts'
 import { clientMaps, loopbackListener, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
-import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
+import type { BalancerModel, LoadBalancer } from './engine.ts'
 import {
   type Backend,
   clientsName,
@@ -141,8 +141,6 @@ export function renderFrontends(
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
   return { frontends, maps, files, hostBinds }
 }
-
-type Use = { loadBalancer: LoadBalancer; listener: Listener }
 
 const usesOf = (loadBalancers: LoadBalancer[]): Use[] =>
   loadBalancers.flatMap((loadBalancer) =>

@@ -6,11 +6,12 @@ import { backendsOf, answerName, backendName, digest, forwardName, listenerName 
 import { entryOf, routeOf } from './routing.ts'
 
 const ID = 'app/shop/1'
+const SHOP: LoadBalancer = {
+  ...{ id: ID, address: '10.9.0.10', elasticAddress: null, internetFacing: true, hosts: [] },
+  ...{ loopbackPort: null, idleTimeoutSeconds: 60, listeners: [], cutsOnRevoke: false },
+}
 const rendered = (listener: Pick<Listener, 'rules' | 'action'>) => {
-  const loadBalancer = {
-    id: ID,
-    listeners: [{ port: 80, clients: [], ...listener }],
-  } as unknown as LoadBalancer
+  const loadBalancer: LoadBalancer = { ...SHOP, listeners: [{ port: 80, clients: [], ...listener }] }
   const targetGroups = ['one', 'two'].map((id) => ({ id, healthCheck: null, targets: [] }))
   const backends = backendsOf({ loadBalancers: [loadBalancer], targetGroups })
   const [own] = loadBalancer.listeners
@@ -107,7 +108,7 @@ describe('the way of a request', () => {
   it("ends in an answer of the balancer's own", () => {
     const settings = { dir: '/d', publicPort: (port: number) => (port === 80 ? 8080 : port) }
     const lines = (action: Exclude<Action, { type: 'forward' }>) =>
-      answerLines({ name: 'a', loadBalancer: {} as LoadBalancer, action }, settings)
+      answerLines({ name: 'a', loadBalancer: SHOP, action }, settings)
     assert.deepEqual(lines(FIXED), [
       `  http-request return status 404 content-type text/plain file /d/body-${digest('no', 16)}.txt hdr Server awselb/2.0`,
     ])

@@ -3,12 +3,13 @@ import type { BalancerEngine, BalancerObservation } from '../../engines/balancer
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
+import { certificatePem } from '../server-certificate.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attributes.ts'
 import type { Rates } from './counters.ts'
 import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
 import { buildModel, groupBehind, usedGroups, type Rows } from './model.ts'
-import { certificatesOf, pemOf } from './secure.ts'
+import { certificatesOf } from './secure.ts'
 import {
   attributesOf,
   idOfArn,
@@ -209,7 +210,7 @@ export function makeBalancerReconciler(
     const pems = new Map<string, string>()
     for (const { account, region, ...row } of listeners)
       for (const arn of certificatesOf(row)) {
-        const pem = pems.get(arn) ?? pemOf(deps, systemContext(account, region, ''), arn)
+        const pem = pems.get(arn) ?? certificatePem(cloud, systemContext(account, region, ''), arn)
         if (pem !== undefined) pems.set(arn, pem)
       }
     return pems

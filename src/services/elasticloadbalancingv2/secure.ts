@@ -3,6 +3,7 @@ import type { Certificate, CreateListenerInput } from '@aws-sdk/client-elastic-l
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import { refuseOthers } from '../parameters.ts'
+import { certificatePem } from '../server-certificate.ts'
 import type { Elbv2Deps } from './deps.ts'
 import { unsupported, validation } from './errors.ts'
 import { DEFAULT_SSL_POLICY, versionsOf } from './ssl-policies.ts'
@@ -58,15 +59,8 @@ export function requireCertificates(deps: Elbv2Deps, context: Context, given: Ce
   return given.map((one) => {
     refuseOthers(one, ['CertificateArn'], unsupported)
     const arn = one.CertificateArn ?? ''
-    if (pemOf(deps, context, arn) === undefined)
+    if (certificatePem(deps.cloud, context, arn) === undefined)
       throw new DeclaredError('CertificateNotFound', `Certificate '${arn}' not found`)
     return arn
   })
 }
-
-/** Of acm or iam; undefined for one that neither has. */
-export const pemOf = (
-  { cloud }: Pick<Elbv2Deps, 'cloud'>,
-  context: Context,
-  arn: string,
-): string | undefined => (arn.startsWith('arn:aws:iam:') ? cloud.iam : cloud.acm).certificatePem(context, arn)

@@ -37,15 +37,18 @@ export function requireUsable(
 }
 
 /** Changes listeners or rules by `change`, and tells the targets of groups that it began or ceased to use. */
-export function changingUses<T>({ store }: Pick<Elbv2Deps, 'store'>, context: Context, change: () => T): T {
+export function changingUses(
+  { store }: Pick<Elbv2Deps, 'store'>,
+  context: Context,
+  change: () => unknown,
+): void {
   const used = () => new Set(usesOf(store, context).map((use) => use.targetGroupArn))
   const before = used()
-  const changed = change()
+  change()
   const now = used()
   for (const arn of now.difference(before))
     for (const target of targetsOf(store, arn))
       if (target.health === 'unused') updateTarget(store, target, registrationInProgress)
   for (const arn of before.difference(now))
     for (const target of targetsOf(store, arn)) updateTarget(store, target, unusedTarget)
-  return changed
 }

@@ -2,6 +2,7 @@
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Cloud } from '../../cloud.ts'
 import type { Context } from '../../context.ts'
+import { certificatePem } from '../../server-certificate.ts'
 import { knownInstanceTypes, type InstanceTypeSource } from './instance-types.ts'
 
 export type Names = {
@@ -38,8 +39,7 @@ export function namesThatExist({ cloud }: NamesSource, context: Context): Names 
         ),
       ),
     hasKeyPair: (name) => hasKeyPair({ cloud }, context, name),
-    hasCertificate: (arn) =>
-      (arn.startsWith('arn:aws:iam:') ? cloud.iam : cloud.acm).certificatePem(context, arn) !== undefined,
+    hasCertificate: (arn) => certificatePem(cloud, context, arn) !== undefined,
     hasSslPolicy: (name) =>
       found(() => cloud.elasticloadbalancingv2.describeSSLPolicies(context, { Names: [name] })),
     vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',

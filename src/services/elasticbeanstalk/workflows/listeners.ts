@@ -1,12 +1,11 @@
 // The listeners that settings ask for besides the default one of port 80: `aws:elbv2:listener:PORT`. What a user made at
 // another port of the load balancer is left alone.
-import type { IpPermission } from '@aws-sdk/client-ec2'
 import type { CreateListenerInput } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { FurtherListener } from '../configuration/types.ts'
-import { DeclaredError } from '../../../kernel/errors.ts'
 import { ofEnvironment } from '../events.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
+import { authorize, EVERYBODY } from './security-groups.ts'
 import { current, forget, remember, required, type Work } from './work.ts'
 
 /** What was made, by port; the rules are of that group. */
@@ -74,7 +73,7 @@ function putListener(
   if (there === undefined)
     parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
   const { loadBalancerSecurityGroupId: groupId = '' } = resourcesOf(current(parts, row.id))
-  const ruleIds = before?.groupId === groupId ? before.ruleIds : openPort(work, port)
+  const ruleIds = before?.groupId === groupId ? before.ruleIds : openPort(work, groupId, port)
   return { listenerArn, groupId, ruleIds }
 }
 
@@ -122,25 +121,8 @@ function removeListener(
 }
 
 /** Of the group that the environment made for its load balancer; another's rules are its owner's. */
-function openPort({ parts, row, context }: Work, port: number): string[] {
-  const { loadBalancerSecurityGroupId: GroupId } = resourcesOf(current(parts, row.id))
-  if (!GroupId) return []
+function openPort(work: Work, groupId: string, port: number): string[] {
+  if (groupId === '') return []
   const tcp = { IpProtocol: 'tcp', FromPort: port, ToPort: port }
-  const everybody: IpPermission[] = [
-    { ...tcp, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
-    { ...tcp, Ipv6Ranges: [{ CidrIpv6: '::/0' }] },
-  ]
-  return everybody.flatMap((permission) => {
-    try {
-      const answer = parts.cloud.ec2.authorizeSecurityGroupIngress(context, {
-        GroupId,
-        IpPermissions: [permission],
-      })
-      return answer.SecurityGroupRules?.[0]?.SecurityGroupRuleId ?? []
-    } catch (error) {
-      // A user has made the same one, which stays his.
-      if (error instanceof DeclaredError && error.code === 'InvalidPermission.Duplicate') return []
-      throw error
-    }
-  })
+  return EVERYBODY.flatMap(([, ranges]) => authorize(work, groupId, { ...tcp, ...ranges }) ?? [])
 }

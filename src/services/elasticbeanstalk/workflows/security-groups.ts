@@ -200,7 +200,7 @@ function wantedRules(work: Work): Map<string, IpPermission> {
 }
 
 /** A single instance is open to the world as its load balancer would be. */
-const EVERYBODY: [string, IpPermission][] = [
+export const EVERYBODY: [string, IpPermission][] = [
   ['0.0.0.0/0', { IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
   ['::/0', { Ipv6Ranges: [{ CidrIpv6: '::/0' }] }],
 ]
@@ -226,7 +226,11 @@ function rulesMade({ parts, row, context }: Work, groupId: string): Record<strin
 }
 
 /** The new rule's id; undefined when a user has made the same one. */
-function authorize({ parts, context }: Work, GroupId: string, permission: IpPermission): string | undefined {
+export function authorize(
+  { parts, context }: Work,
+  GroupId: string,
+  permission: IpPermission,
+): string | undefined {
   try {
     const answer = parts.cloud.ec2.authorizeSecurityGroupIngress(context, {
       GroupId,
