@@ -6,6 +6,7 @@ import {
   BUCKET,
   TEAMS,
   VERSIONS,
+  accessLogging,
   balancerGroups,
   bundleOf,
   creating,
@@ -174,6 +175,7 @@ export const REQUESTS: Record<string, Move> = {
   },
   'take a target out, or put it back': { weight: 0.6, play: moveTarget },
   'give it HTTPS, or take it away': { weight: 0.4, play: changeHttps },
+  'log its requests, or do not': { weight: 0.8, play: changeAccessLogs },
   'change rules of its listener': { weight: 0.6, play: changeRules },
   'upload again': {
     weight: 1.2,
@@ -295,6 +297,10 @@ async function changeRule(stage: Stage): Promise<void> {
     [`RulePriorities.member.${index + 1}.Priority`, String(to)],
   ])
   return send('SetRulePriorities', Object.fromEntries(moved.flat()) as Record<string, string>)
+}
+
+async function changeAccessLogs(stage: Stage): Promise<void> {
+  await beanstalk(stage, 'UpdateEnvironment', accessLogging(stage.chance(0.7)))
 }
 
 /** A listener at another port, by a certificate that is imported again and again under the same ARN. */

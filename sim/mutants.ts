@@ -172,6 +172,13 @@ export const MUTANTS: Mutant[] = [
     by: 'seeds',
   },
   {
+    bug: 'reads requests again from the beginning',
+    file: 'src/services/elasticloadbalancingv2/request-reconciler.ts',
+    find: `balancer.requests(before?.position ?? null)`,
+    replace: `balancer.requests(null)`,
+    by: 'seeds',
+  },
+  {
     bug: 'forgets which further listeners it made',
     file: 'src/services/elasticbeanstalk/workflows/listeners.ts',
     find: `remember(parts, row.id, { furtherListeners: JSON.stringify(kept) })`,

@@ -40,7 +40,9 @@ export function restoreBackup(world: World, { folder, bodies, takenOut }: Backup
   for (const things of [compute.instances, compute.layers, compute.lost]) things.clear()
   compute.blind = false
   world.layersLost = true
-  world.balancer.reboot()
+  world.balancer.replace()
+  // What was sent since the backup is known to nobody.
+  world.visits.clear()
 }
 
 function replace<K, V>(all: Map<K, V>, by: Map<K, V>): void {

@@ -100,6 +100,12 @@ export const balancerGroups = (named: string[], managed: string): Record<string,
   ...setting(2, 'aws:elbv2:loadbalancer', 'ManagedSecurityGroup', managed),
 })
 
+/** Into the bucket that is there already. */
+export const accessLogging = (enabled: boolean): Record<string, string> => ({
+  ...setting(1, 'aws:elbv2:loadbalancer', 'AccessLogsS3Enabled', String(enabled)),
+  ...setting(2, 'aws:elbv2:loadbalancer', 'AccessLogsS3Bucket', BUCKET),
+})
+
 export const creating = (name: string, least: number, most = least): Record<string, string> => ({
   ApplicationName: APPLICATION,
   CNAMEPrefix: name,

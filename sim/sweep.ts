@@ -12,6 +12,7 @@ import {
   balancerGroups,
   bundleOf,
   creating,
+  accessLogging,
   httpsListener,
   kind,
   keyOf,
@@ -133,6 +134,7 @@ export const SWEEPS: Record<string, Sweep> = {
     instances: 2,
   },
   'a listener of HTTPS': { before: [CREATE_CERTIFIED], swept: https(true), instances: 2 },
+  'access logs': { before: [CREATE], swept: update(accessLogging(true)), instances: 2 },
   'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
   terminate: {
     before: [CREATE],

@@ -58,6 +58,8 @@ export type World = {
   outside(clock: Clock): Outside
   kill(instanceId: string): void
   reboot(): void
+  /** Requests whose load balancer was to log them, and which that was. */
+  visits: Map<string, string>
   /** One request of a user's user to the environment of that name: its status. */
   request(environment: string): number
   /** Somebody emptied the cache: instances may name layers that are being built again. */
@@ -115,6 +117,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     return body.toString()
   }
 
+  let visits = 0
   const world: World = {
     clock,
     random,
@@ -163,7 +166,15 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       balancer.reboot()
       firewall.lose()
     },
-    request: (environment) => balancer.request({ host: `${environment}.${REGION}.${DOMAIN}` }).status,
+    visits: new Map(),
+    request(environment) {
+      const host = `${environment}.${REGION}.${DOMAIN}`
+      const path = `/visit/${++visits}`
+      const { status } = balancer.request({ host, path })
+      const to = balancer.model().loadBalancers.find(({ hosts }) => hosts.includes(host))
+      if (to?.logsRequests) world.visits.set(path, to.id)
+      return status
+    },
     layersLost: false,
     spinning: [],
     log: (line) => void world.logged.push(line),

@@ -1,4 +1,5 @@
 // What must hold when the trouble is over and time has passed: rows = instances = members = targets, all of it healthy.
+import { accessLogs } from './access-logs.ts'
 import { runningInstances } from '../../src/engines/compute/fake-world.ts'
 import type { World } from '../world.ts'
 import { contents } from './contents.ts'
@@ -139,6 +140,7 @@ function balancers(world: World): string[] {
     ),
     ...listeners(world),
     ...rules(world),
+    ...accessLogs(world),
   ]
 }
 

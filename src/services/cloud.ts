@@ -125,6 +125,7 @@ export type S3Internal = {
   ): { id: string; bytes: number; sha256Hex: string } | undefined
   /** All bodies of the home together. */
   bytesUsed(): number
+  hasBucket(context: Context, bucket: string): boolean
   /** Creates the bucket if it is not there. */
   ensureBucket(context: Context, bucket: string): void
 }
@@ -261,4 +262,6 @@ export type RequestCounters = {
   status4xx: number
   status5xx: number
   responseTimeAverageMs: number
+  /** Milliseconds that so many percent of the answers did not take longer than; undefined when there were none. */
+  responseTimeMs(percent: number): number | undefined
 }

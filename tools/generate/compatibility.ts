@@ -66,6 +66,8 @@ const HEAD = `# What works, and what differs from AWS
   HTTP there is \`active_impaired\`, and reached at its address in the VPC.
 - The headers of a request have 15 KB together at a load balancer (AWS: 64 KB), more is 400; a request whose lengths contradict each other is 400,
   or served as its chunks say on a connection that ends with it: there is no desync mode to choose.
+- Access logs have \`-\` for the connection's id and for the classification of desync mitigation; bucket policies are not asked, the bucket
+  must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
@@ -136,7 +138,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Not there yet, refused by typed errors
 
-Deployment policies other than all at once, classic and network load balancers, HTTPS listeners, scaling by
+Deployment policies other than all at once, classic and network load balancers, scaling by
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `

@@ -44,7 +44,7 @@ export function makeApiTls({ clock, log, home, supervisor }: Deps): ApiTls {
   const dir = join(home.runDir, DAEMON)
   const haproxy = makeHaproxyProcess({
     ...{ name: DAEMON, clock, log, supervisor, dir, filesMax: FILES_MAX, namespace: null },
-    logFile: join(home.dir, 'log', DAEMON, 'current'),
+    logDir: join(home.dir, 'log', DAEMON),
     wrap: (argv) => argv,
   })
   const user = userIfAny('haproxy')

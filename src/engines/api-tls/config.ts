@@ -1,6 +1,11 @@
 // HAProxy's configuration for the API's TLS name: pure text, compared in tests.
 import { digest } from '../balancer/names.ts'
-import { commonDefaultsLines, commonGlobalLines, frameOf } from '../balancer/common-config.ts'
+import {
+  commonDefaultsLines,
+  commonGlobalLines,
+  failureLogLines,
+  frameOf,
+} from '../balancer/common-config.ts'
 
 export type TlsModel = {
   name: string
@@ -60,6 +65,7 @@ export function renderTls(
       '  tune.bufsize 40960',
       '',
       ...commonDefaultsLines,
+      ...failureLogLines,
       '  timeout client 60s',
       '  timeout http-keep-alive 60s',
       '  timeout http-request 10s',

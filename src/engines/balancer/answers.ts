@@ -8,9 +8,9 @@ type FixedResponse = AnswerAction & { type: 'fixed-response' }
 /** `publicPort`: where clients outside of the VPC reach a listener port. */
 export type AnswerSettings = { dir: string; publicPort(listenerPort: number): number }
 
-export const answerLines = ({ action }: Answer, settings: AnswerSettings): string[] =>
+export const answerLines = ({ action, loadBalancer }: Answer, settings: AnswerSettings): string[] =>
   (action.type === 'redirect'
-    ? redirectLines(action, settings)
+    ? redirectLines(action, settings, loadBalancer.logsRequests === true)
     : [fixedResponseLine(action, settings.dir)]
   ).map((line) => `  http-request ${line}`)
 
@@ -23,7 +23,7 @@ function fixedResponseLine(action: FixedResponse, dir: string): string {
   return `return status ${statusCode}${content} hdr Server awselb/2.0`
 }
 
-function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string[] {
+function redirectLines(action: Redirect, { publicPort }: AnswerSettings, isLogged: boolean): string[] {
   const { statusCode, protocol, host, port, path, query } = action
   const place = (ownPort: string) =>
     [
@@ -31,17 +31,20 @@ function redirectLines(action: Redirect, { publicPort }: AnswerSettings): string
       `://${format(host)}:${ownPort}${format(path)}`,
     ].join('')
   const line = (location: string, condition = '') =>
-    `redirect code ${statusCode} location '${location}'${condition && ` if ${condition}`}`
+    [
+      ...(isLogged ? [`set-var-fmt(txn.location) '${location}'`] : []),
+      `redirect code ${statusCode} location '${location}'`,
+    ].map((one) => one + (condition && ` if ${condition}`))
   const withQuery = (location: string, condition = '') => {
-    if (query === '') return [line(location, condition)]
+    if (query === '') return line(location, condition)
     const asked = line(`${location}?${format(query)}`, condition)
     // No question mark without a question.
     return query === '#{query}'
       ? [
-          line(`${location}?${format(query)}`, `{ query -m len gt 0 } ${condition}`.trim()),
-          line(location, condition),
+          ...line(`${location}?${format(query)}`, `{ query -m len gt 0 } ${condition}`.trim()),
+          ...line(location, condition),
         ]
-      : [asked]
+      : asked
   }
   // The frontend has written into headers which protocol and port its clients use.
   if (port === '#{port}') return withQuery(place('%[req.hdr(x-forwarded-port)]'))

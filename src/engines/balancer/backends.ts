@@ -12,6 +12,7 @@ import {
   loopbackName,
   publicName,
 } from './names.ts'
+import { requestLogLines, SILENT } from './request-lines.ts'
 import { ms, serverKeywords } from './servers.ts'
 import { stickyLines } from './stickiness.ts'
 
@@ -26,6 +27,7 @@ export function backendLines(backend: Backend, dir: string): string[] {
     '  option allbackups',
     ...headerLines(loadBalancer.headers ?? PLAIN).map((line) => `  ${line}`),
     ...letInLines(name, loadBalancer, (listener) => targetGroupIdsOf(listener).includes(group.id), dir),
+    ...requestLogLines(loadBalancer).map((line) => `  ${line}`),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
     ...stickyLines(backend, dir),
@@ -71,6 +73,7 @@ export function answerBackendLines(answer: Answer, settings: AnswerSettings): st
     `# load balancer ${loadBalancer.id}, its own answer`,
     `backend ${name}`,
     ...letInLines(name, loadBalancer, isOf, settings.dir),
+    ...(loadBalancer.logsRequests ? requestLogLines(loadBalancer) : [SILENT]).map((line) => `  ${line}`),
     ...answerLines(answer, settings),
   ]
 }

@@ -15,7 +15,11 @@ export const certificatesOf = ({ certificates = [] }: BalancerModel): Certificat
 export const certificateFile = (id: string): string => `certificate-${digest(id, 16)}.pem`
 
 /** ELB user guide, "SSL certificates": the first that is for the name; else the default one, which is the first. */
-export function certificateFor({ certificateIds }: ListenerTls, name: string, pems: Certificates): string {
+export function certificateFor(
+  { certificateIds }: Pick<ListenerTls, 'certificateIds'>,
+  name: string,
+  pems: Certificates,
+): string {
   const fits = certificateIds.find((id) => parsed(pems.get(id) ?? '')?.checkHost(name) !== undefined)
   return fits ?? certificateIds[0]!
 }

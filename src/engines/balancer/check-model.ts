@@ -73,6 +73,8 @@ function checkLoadBalancer({
     for (const range of clients) need(isRange(range), of, 'range of clients', range)
     for (const action of actionsOf(listener)) checkAction(of, action)
     for (const condition of rules.flatMap(({ conditions }) => conditions)) checkCondition(of, condition)
+    for (const { priority = 1 } of rules)
+      need(Number.isInteger(priority) && isWithin(priority, 1, 50_000), of, 'priority', priority)
   }
   unique(
     `listener port of ${of}`,

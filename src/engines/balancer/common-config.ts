@@ -1,5 +1,6 @@
 // What every HAProxy of a home has in its configuration, whatever it carries: as the lines of its file.
 import { digest } from './names.ts'
+import { LINE_BYTES_MAX } from './request-lines.ts'
 
 /** `frame` names the configuration, so that a running HAProxy can be asked which one it follows. */
 export type ProcessLimits = {
@@ -24,21 +25,24 @@ export const commonGlobalLines = ({ frame, threads, connectionsMax, dir, user }:
   '  mworker-max-reloads 200',
   ...(user ? [`  user ${user.name}`, `  group ${user.group}`, `  chroot ${dir}/empty`] : []),
   `  stats socket ${dir}/admin.sock mode 600 level admin expose-fd listeners`,
-  '  log stdout format raw local0',
+  `  log stdout len ${LINE_BYTES_MAX} format raw local0`,
 ]
 
 export const commonDefaultsLines: readonly string[] = [
   'defaults',
   '  mode http',
-  '  log global',
-  '  option httplog',
-  // A line for what failed, was retried or took another target; a line for each request would cost a tenth of the speed.
-  '  option dontlog-normal',
-  '  option dontlognull',
   // A worker that was replaced takes one more request on a kept connection instead of closing it under the client.
   '  option idle-close-on-response',
   '  retries 3',
   '  timeout connect 5s',
+]
+
+/** A line for what failed, was retried or took another target. */
+export const failureLogLines: readonly string[] = [
+  '  log global',
+  '  option httplog',
+  '  option dontlog-normal',
+  '  option dontlognull',
 ]
 
 /** Names a configuration, given without its name. Of where it lies it says nothing, so that a check in another folder has the

@@ -76,6 +76,7 @@ describe('HAProxy configuration', () => {
   use_backend %[var(txn.to)]
 
 backend handover-public-80
+  http-request set-log-level silent
   server current abns@polebean-DIR-public-80 send-proxy-v2
 
 frontend vpc-80
@@ -89,6 +90,7 @@ frontend vpc-80
   use_backend %[var(txn.to)]
 
 backend handover-vpc-80
+  http-request set-log-level silent
   server current abns@polebean-DIR-vpc-80 send-proxy-v2
 
 # load balancer app/shop/0123456789abcdef
@@ -106,6 +108,7 @@ frontend own-OWN
   use_backend %[var(txn.to)]
 
 backend handover-own-OWN
+  http-request set-log-level silent
   server current abns@polebean-DIR-own-OWN send-proxy-v2
 
 # load balancer app/shop/0123456789abcdef, target group targetgroup/shop/1
@@ -118,6 +121,8 @@ backend b-BACKEND
   http-request reject if !{ var(sess.let_in) -m str OWN } { fe_name public-80 own-OWN } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
   http-request reject if !{ var(sess.let_in) -m str OWN } { fe_name public-80 own-OWN } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
   http-request set-var(sess.let_in) str(OWN) if !{ var(sess.let_in) -m str OWN }
+  http-response set-var(txn.rate) be_sess_rate
+  http-response set-log-level silent if { rand(1000),mul(txn.rate) gt 20000 }
   timeout server 60s
   timeout tunnel 60s
   timeout check 5000ms
@@ -131,6 +136,7 @@ backend b-BACKEND
 backend no-targets
 
 backend unknown-host
+  http-request set-log-level silent
   http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"
 `
         .replaceAll('BACKEND', BACKEND)

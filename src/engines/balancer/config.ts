@@ -8,6 +8,7 @@ import { commonDefaultsLines, commonGlobalLines } from './common-config.ts'
 import type { BalancerModel } from './engine.ts'
 import { ERROR_CODES, errorPage } from './error-pages.ts'
 import { renderFrontends } from './frontends.ts'
+import { logFormatLine, logGlobalLine, SILENT } from './request-lines.ts'
 import { answersOf, backendsOf, digest, NO_TARGETS, UNKNOWN_HOST } from './names.ts'
 import { type Server, serverLine } from './servers.ts'
 import { stayEntries, stayMap } from './stickiness.ts'
@@ -63,6 +64,7 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
       `backend ${NO_TARGETS}`,
       '',
       `backend ${UNKNOWN_HOST}`,
+      `  ${SILENT}`,
       `  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"`,
       '',
     ].join('\n')
@@ -99,6 +101,7 @@ function globalLines(
   return [
     '# Written by Polebean from the load balancers that its AWS API describes; changes here are lost.',
     ...commonGlobalLines({ frame, threads, connectionsMax, dir, user }),
+    logGlobalLine,
     '  stats timeout 10s',
     `  server-state-file ${dir}/servers.state`,
     ...(awaits ? [loadLine(dir)] : []),
@@ -110,6 +113,9 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
   const idle = Math.max(60, ...model.loadBalancers.map(({ idleTimeoutSeconds }) => idleTimeoutSeconds))
   return [
     ...commonDefaultsLines,
+    '  log global',
+    logFormatLine,
+    '  option dontlognull',
     '  option redispatch 1',
     '  http-reuse safe',
     '  load-server-state-from-file global',

@@ -13,6 +13,8 @@
 // - A client outside of the VPC is let in by its own address: a new connection from elsewhere than a listener's `clients`
 //   is closed without an answer. Clients in the VPC are the firewall's. Connections that are there stay.
 // - A target that leaves a group without checks gets no new request from then on; what is in flight on it is answered.
+// - `requests` answers each entry once to who goes on from the position that came with the last; entries are kept for a while also
+//   when nobody asks, and while the control plane is dead.
 // - `clients` says who is let in at each listener, read from where it is enforced and not from what was asked for.
 // - The engine keeps carrying traffic while the control plane is dead, and returns by itself when it is killed.
 
@@ -26,6 +28,7 @@
 
 export { clientRanges, isRange, loopbackListener } from './clients.ts'
 export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
+export { certificateFor, type Certificates } from './certificates.ts'
 
 export type HealthCheck = {
   protocol: 'HTTP' | 'TCP'
@@ -99,7 +102,8 @@ export type Condition =
   /** Ranges (IPv4, IPv6) of the connection's own address. */
   | { field: 'source-ip'; ranges: string[] }
 
-export type Rule = { conditions: Condition[]; action: Action }
+/** `priority` is told in entries of requests; it orders nothing. */
+export type Rule = { conditions: Condition[]; action: Action; priority?: number }
 
 export type ListenerTls = {
   /** Of the model's. The first is shown to a client that asks for a name which none of them is for. */
@@ -139,6 +143,8 @@ export type LoadBalancer = {
   idleTimeoutSeconds: number
   /** For so long a request waits for a target that may have it before it is answered 503; absent or 0 = not at all. */
   queueSeconds?: number
+  /** Every request has an entry, with all that there is to say of it; absent = some have. */
+  logsRequests?: boolean
   /** Absent = X-Forwarded-For gets the client's address at its end, and every header is passed on. */
   headers?: HeaderTreatment
   listeners: Listener[]
@@ -196,6 +202,9 @@ export type BalancerCounters = {
   fixedResponses: number
   bytesIn: number
   bytesOut: number
+  /** To targets, opened since then, and requests in flight on them now. */
+  connections: number
+  current: number
   /** Milliseconds over the last 1,024 requests. */
   responseTimeAverageMs: number
 }
@@ -219,12 +228,70 @@ export type BalancerObservation = {
   /** One entry a target: requests and codes, same boot. */
   targetCounters: (Omit<
     BalancerCounters,
-    'id' | 'balancer4xx' | 'balancer5xx' | 'redirects' | 'fixedResponses'
+    'id' | 'balancer4xx' | 'balancer5xx' | 'redirects' | 'fixedResponses' | 'current'
   > & {
     targetGroupId: string
     targetId: string
   })[]
   taken: TakenPort[]
+}
+
+/**
+ * A request that has ended. Times in milliseconds, -1 = it did not come to that. Texts are as the client sent them, with
+ * `#` and two hexadecimal digits for what is not plain in `request`; those after it are '' unless it `isLogged`.
+ */
+export type RequestEntry = {
+  /** Of the load balancer or elastic address. */
+  id: string
+  /** When it ended, in milliseconds since 1970. */
+  at: number
+  client: string
+  clientPort: number
+  listenerPort: number
+  /** Null = none was chosen. */
+  targetGroupId: string | null
+  /** `id`: null when it is not one of the target group any more. */
+  target: { id: string | null; address: string; port: number } | null
+  /** Null = it did not come to one. */
+  action: Action['type'] | null
+  /** From its arrival until it was sent to the target. */
+  requestMs: number
+  /** From then to the first byte of the answer. */
+  targetMs: number
+  /** From its first byte to the end of the answer. */
+  totalMs: number
+  /** 0 = the client was not told any. */
+  status: number
+  /** Whether the target has answered, and `status` is its word. */
+  isOfTarget: boolean
+  /** How it ended in HAProxy's letters (configuration.txt §8.5): `--` = well. */
+  ended: string
+  bytesIn: number
+  bytesOut: number
+  /** For so many requests it stands, itself included. */
+  weight: number
+  /** Whether its load balancer logged requests when it came. */
+  isLogged: boolean
+  /** Priority of the rule that applied; 0 = the listener's own action. */
+  rule: number
+  tls: { protocol: string; cipher: string; serverName: string } | null
+  /** `GET /shop?page=2 HTTP/1.1` */
+  request: string
+  host: string
+  userAgent: string
+  traceId: string
+  /** Where a redirect led to. */
+  location: string
+}
+
+export type RequestEntries = {
+  entries: RequestEntry[]
+  /** Where to go on; it outlives the engine and the machine's restart. */
+  position: string
+  /** There was more than what one call answers. */
+  more: boolean
+  /** Some that came after the position given are gone unread. */
+  lost: boolean
 }
 
 export type ListenerClients = {
@@ -241,6 +308,8 @@ export type BalancerEngine = {
   observe(): Promise<BalancerObservation>
   /** Of every listener that is carried; changes nothing. Rejects when the engine cannot be seen. */
   clients(): Promise<ListenerClients[]>
+  /** Requests that ended after a position that it answered before (null = all that are kept), in about the order of their ends. */
+  requests(after: string | null): Promise<RequestEntries>
   /** Where clients reach a listener port from this machine: e.g. port 80 may be served on 8080. */
   publicPort(listenerPort: number): number
 }

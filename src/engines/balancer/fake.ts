@@ -14,15 +14,20 @@ import type {
   LoadBalancer,
   Target,
   TargetGroup,
+  RequestEntry,
   TargetObservation,
 } from './engine.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
-import { actionFor, answerOf, type FakeAnswer, type MatchedRequest } from './match.ts'
+import { entryOf } from './fake-entries.ts'
+import { answerOf, ruleFor, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
 const NO_SUCH_HOST: FakeAnswer = { status: 404, targetId: null, headers: {}, body: '' }
 const NOBODY_SERVES: FakeAnswer = { ...NO_SUCH_HOST, status: 503 }
 const LOOPBACK = { ipv6: false, public: [] }
+
+/** Few, so that there often are more. */
+const ENTRIES_AT_ONCE = 20
 
 /** `never`: the deed is done, its answer never comes. */
 export type BalancerFault = 'error before' | 'error after' | 'never' | 'cannot see'
@@ -60,6 +65,8 @@ export type FakeBalancerWorld = {
   kill(): void
   /** The machine starts anew: nothing is carried until the next `apply`. */
   reboot(): void
+  /** Another machine takes over, which knows of no requests. */
+  replace(): void
   /** Asked before each call of the engine; what it answers goes wrong. */
   fault: (call: 'apply' | 'observe') => BalancerFault | undefined
   /** Passes before the effect of a call. */
@@ -91,6 +98,9 @@ export function makeFakeBalancerWorld({
   let boots = 1
   let turn = 0
   let draws = 0
+  /** Of each request that was answered; positions count them, on each machine anew. */
+  let entries: RequestEntry[] = []
+  let machine = 1
 
   const secured = (
     { tls = false, ...request }: FakeRequest,
@@ -157,17 +167,20 @@ export function makeFakeBalancerWorld({
     clientPort: number,
     isOutside: boolean,
   ): FakeAnswer => {
-    const action = actionFor(listener, request)
+    const { action, priority = 0 } = ruleFor(listener, request)
     const own = countsOf(loadBalancer.id)
+    const note = (answer: FakeAnswer, group?: TargetGroup, target?: Target) => {
+      const to = {
+        ...{ loadBalancer, listener, request, action, priority, answer, group, target },
+        at: clock.now(),
+      }
+      entries.push(entryOf(to))
+      return answer
+    }
     if (action.type !== 'forward') {
       own[action.type === 'redirect' ? 'redirects' : 'fixedResponses']++
-      return answerOf(
-        action,
-        request,
-        listener.tls ? 'https' : 'http',
-        clientPort,
-        isOutside ? publicPort : (port) => port,
-      )
+      const port = isOutside ? publicPort : (port: number) => port
+      return note(answerOf(action, request, listener.tls ? 'https' : 'http', clientPort, port))
     }
     own.requests++
     const cookie = /(?:^|; )AWSALBTG=([^;]*)/.exec(request.headers['cookie'] ?? '')?.[1]
@@ -180,7 +193,7 @@ export function makeFakeBalancerWorld({
     for (const counts of all)
       if (status === null) counts.balancer5xx++
       else counts.byClass[Math.floor(status / 100)]!++
-    if (!group || !target || status === null) return NOBODY_SERVES
+    if (!group || !target || status === null) return note(NOBODY_SERVES, group, target)
     const set = request.headers['x-sets-cookie']
     const cookies = [
       ...(set === undefined ? [] : [set]),
@@ -188,7 +201,7 @@ export function makeFakeBalancerWorld({
       ...stayingCookies(group, target, set ?? ''),
     ]
     const headers: Record<string, string> = cookies.length === 0 ? {} : { 'set-cookie': cookies.join(',') }
-    return { status, targetId: target.id, body: '', headers }
+    return note({ status, targetId: target.id, body: '', headers }, group, target)
   }
 
   const chooseGroup = (action: Action & { type: 'forward' }, cookie: string | undefined) => {
@@ -245,6 +258,7 @@ export function makeFakeBalancerWorld({
       requests,
       bytesIn: 0,
       bytesOut: 0,
+      connections: requests,
       responseTimeAverageMs: 1,
     }
     return { ...common, target2xx, target3xx, target4xx, target5xx }
@@ -269,7 +283,15 @@ export function makeFakeBalancerWorld({
             targets: all.map(({ group, target }) => observeTarget(group, target)),
             counters: model.loadBalancers.map(({ id }) => {
               const { balancer5xx, redirects, fixedResponses } = countsOf(id)
-              return { id, ...figures(id), balancer4xx: 0, balancer5xx, redirects, fixedResponses }
+              return {
+                id,
+                ...figures(id),
+                balancer4xx: 0,
+                balancer5xx,
+                redirects,
+                fixedResponses,
+                current: 0,
+              }
             }),
             targetCounters: all.map(({ group, target }) => ({
               targetGroupId: group.id,
@@ -277,6 +299,16 @@ export function makeFakeBalancerWorld({
               ...figures(keyOf(group, target)),
             })),
             taken: taken(),
+          }
+        }),
+      requests: (after) =>
+        call(own, 'observe', () => {
+          const [where, read] = (after ?? `${machine} 0`).split(' ').map(Number)
+          const from = where === machine ? (read ?? 0) : 0
+          const end = Math.min(entries.length, from + ENTRIES_AT_ONCE)
+          return {
+            entries: structuredClone(entries.slice(from, end)),
+            ...{ position: `${machine} ${end}`, more: end < entries.length, lost: where !== machine },
           }
         }),
       clients: () =>
@@ -332,6 +364,11 @@ export function makeFakeBalancerWorld({
       world.kill()
       targets = new Map()
       model = { loadBalancers: [], targetGroups: [] }
+    },
+    replace: () => {
+      world.reboot()
+      entries = []
+      machine++
     },
     fault: () => undefined,
     latencyMs: () => 0,

@@ -14,6 +14,7 @@ import {
   publicName,
   UNKNOWN_HOST,
 } from './names.ts'
+import { SILENT } from './request-lines.ts'
 import { entryOf, routeOf } from './routing.ts'
 import { type Bind, bindsOf, type HostPort, isServedPublicly, wantedPorts } from './wanted-ports.ts'
 
@@ -171,6 +172,8 @@ const frontendLines = ({ name, binds, port, tls, first, rules, clients, dir }: F
     '  use_backend %[var(txn.to)]',
     '',
     `backend handover-${name}`,
+    // Who takes it over has a line for it.
+    `  ${SILENT}`,
     `  server current ${socket} send-proxy-v2`,
     '',
   ]

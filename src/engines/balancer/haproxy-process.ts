@@ -1,5 +1,5 @@
 // The one HAProxy of a home: its files, its start under the supervisor, its reload, its sockets.
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
@@ -8,6 +8,7 @@ import type { Log } from '../../kernel/log.ts'
 import { run } from '../../kernel/process.ts'
 import { isElsewhere } from '../network/ip.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
+import { endOfLog, readLogLines } from './log-files.ts'
 import { parseInfo, parseOldWorkers } from './running.ts'
 import { ask } from './socket.ts'
 import type { Bind } from './wanted-ports.ts'
@@ -27,9 +28,11 @@ type Options = {
   log: Log
   supervisor: Supervisor
   dir: string
-  /** What the supervisor's log keeps of HAProxy's output. */
-  logFile: string
+  /** Where the supervisor's log keeps HAProxy's output. */
+  logDir: string
   filesMax: number
+  /** What is kept of its output; absent = what the supervisor keeps of any. */
+  keeps?: Service['log']
   /** argv → argv that runs it where HAProxy belongs. */
   wrap(argv: string[]): string[]
   /** The network namespace where HAProxy belongs; null = the one of the control plane. */
@@ -37,7 +40,7 @@ type Options = {
 }
 
 export function makeHaproxyProcess(options: Options) {
-  const { clock, log, supervisor, dir, logFile, filesMax, wrap, namespace } = options
+  const { clock, log, supervisor, dir, logDir, filesMax, wrap, namespace } = options
   const adminSocket = join(dir, 'admin.sock')
   const masterSocket = join(dir, 'master.sock')
   if (Buffer.byteLength(masterSocket) > SOCKET_PATH_BYTES_MAX)
@@ -49,6 +52,7 @@ export function makeHaproxyProcess(options: Options) {
     argv: wrap(['haproxy', '-W', '-S', `${masterSocket},mode,600`, '-f', join(dir, 'haproxy.cfg')]),
     env: {},
     filesMax,
+    ...(options.keeps ? { log: options.keeps } : {}),
   }
 
   const info = async () => parseInfo(await ask(adminSocket, 'show info'))
@@ -65,15 +69,17 @@ export function makeHaproxyProcess(options: Options) {
   const isRunning = async () =>
     (await supervisor.list()).some(({ name, running }) => name === service.name && running)
 
-  const untilFollowing = async (frame: string, saidBefore: number) => {
+  const untilFollowing = async (frame: string, saidBefore: string | null) => {
     const end = clock.monotonic() + FOLLOW_MS
-    for (;;) {
+    const alerts: string[] = []
+    for (let position = saidBefore; ;) {
       if ((await follows())?.frame === frame) return
-      const said = saidSince(saidBefore)
-      const alert = /\[ALERT\].*/.exec(said)?.[0]
-      if (alert && !/exited with|Current worker|All workers/.test(alert)) {
-        const binds = refusedBinds(said)
-        throw binds.size > 0 ? new BindError(binds) : new EngineError(`HAProxy: ${alert}`)
+      const said = readLogLines(logDir, position, READ_BYTES)
+      position = said.position || null
+      alerts.push(...alertsIn(said.lines))
+      if (alerts.length > 0) {
+        const binds = refusedBinds(alerts)
+        throw binds.size > 0 ? new BindError(binds) : new EngineError(`HAProxy: ${alerts[0]}`)
       }
       if (clock.monotonic() > end)
         throw new EngineError(`HAProxy does not follow its configuration within ${FOLLOW_MS} ms`)
@@ -106,11 +112,6 @@ export function makeHaproxyProcess(options: Options) {
       } catch (error) {
         if (clock.monotonic() > end) throw error
       }
-  }
-
-  const saidSince = (bytes: number) => {
-    const log = readFileIfAny(logFile) ?? ''
-    return log.slice(bytes <= log.length ? bytes : 0) // it may have been rotated meanwhile
   }
 
   const read = (name: string) => readFileIfAny(join(dir, name))
@@ -170,7 +171,7 @@ export function makeHaproxyProcess(options: Options) {
 
     /** Starts HAProxy, or has it read its files again; resolves when a worker follows `frame`. */
     async start(frame: string): Promise<void> {
-      const said = sizeOf(logFile)
+      const said = endOfLog(logDir)
       await supervisor.ensure(service)
       await untilFollowing(frame, said)
       chmodSync(adminSocket, 0o600)
@@ -179,7 +180,7 @@ export function makeHaproxyProcess(options: Options) {
     /** Takes the files in force without losing a connection; when HAProxy cannot, those of before come back. */
     async reload(files: Files, frame: string): Promise<void> {
       const before: Files = new Map([...files.keys()].flatMap((name) => [[name, read(name) ?? '']]))
-      const said = sizeOf(logFile)
+      const said = endOfLog(logDir)
       write(files)
       await supervisor.signal(service.name, 'USR2')
       await untilFollowing(frame, said).catch(async (error: unknown) => {
@@ -204,6 +205,7 @@ const SOCKET_PATH_BYTES_MAX = 97
 const FOLLOW_MS = 10_000
 const COMING_MS = 3_000
 const POLL_MS = 10
+const READ_BYTES = 1_000_000
 
 /** HAProxy cannot have these: bind → why. */
 export class BindError extends EngineError {
@@ -216,19 +218,30 @@ export class BindError extends EngineError {
 
 // `[ALERT] (12) : Starting frontend public-80: cannot bind socket (Address already in use) for [127.0.0.1:80]`
 // Those in the VPC are not among them: nobody else can have their addresses.
-function refusedBinds(said: string): Map<Bind, string> {
-  const found = said.matchAll(
-    /\[ALERT\].* frontend (?:public|own)-\S+: cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/g,
-  )
+function refusedBinds(alerts: string[]): Map<Bind, string> {
+  const refused =
+    / frontend (?:public|own)-\S+: cannot (?:bind|listen to) socket \(([^)]*)\) (?:for )?\[(.*):(\d+)\]/
   return new Map(
-    [...found].map(([, why, address = '', port]) => [
-      address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-      `cannot be listened on: ${why}`,
-    ]),
+    alerts.flatMap((alert) => {
+      const [, why, address = '', port] = refused.exec(alert) ?? []
+      if (why === undefined) return []
+      const bind = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+      return [[bind, `cannot be listened on: ${why}`] as const]
+    }),
   )
 }
 
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+/**
+ * Why it does not start, or not with this configuration. Lines of requests hold what clients send; they begin with another word.
+ * That workers end and that a target group has no server any more says nothing of a start.
+ */
+const alertsIn = (lines: string[]): string[] =>
+  lines.flatMap((line) => {
+    const [, alert] = /^\S+ (\[ALERT\].*)$/.exec(line) ?? []
+    return alert === undefined || /exited with|Current worker|All workers|no server available/.test(alert)
+      ? []
+      : [alert]
+  })
 
 // A pid may come again; together with the time of its start it does not.
 function startOf(pid: string): string {

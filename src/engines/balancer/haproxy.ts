@@ -19,10 +19,12 @@ import { renderConfig, type Rendered, type Settings } from './config.ts'
 import type { BalancerEngine, BalancerModel, BalancerObservation } from './engine.ts'
 import { BindError, type Files, makeHaproxyProcess } from './haproxy-process.ts'
 import { hasIpv6Loopback, takenBinds } from './host-ports.ts'
+import { readLogLines } from './log-files.ts'
 import { backendsOf } from './names.ts'
 import { describeSeen } from './observe.ts'
 import { type Action, planServers } from './plan.ts'
 import { readClients } from './read-clients.ts'
+import { type LineNames, parseRequestLine, withNames } from './request-lines.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
 import type { Server } from './servers.ts'
@@ -57,6 +59,7 @@ export function makeHaproxy({
 }: HaproxyDeps): BalancerEngine {
   const filesMax = Math.min(hardFilesMax(), FILES_MAX)
   const dir = join(home.runDir, 'haproxy')
+  const logDir = join(home.dir, 'log', 'haproxy')
   const publicPort = (port: number) => publicPortOf(home.ports.http, port)
   const ipv6 = hasIpv6Loopback()
   const addresses = () => ({ ipv6, public: publicAddresses() })
@@ -74,13 +77,15 @@ export function makeHaproxy({
     log,
     supervisor,
     dir,
-    logFile: join(home.dir, 'log', 'haproxy', 'current'),
+    logDir,
     filesMax,
+    keeps: REQUESTS_KEPT,
     wrap: (argv) => network.execIn(network.names.balancer, argv),
     namespace: network.names.balancer,
   })
   let leading = false // whether this engine has been told a model; who has not only looks
   const refusedAt = new Map<Bind, number>()
+  let names: LineNames | undefined // of this life's models
   let joined = '' // what the network was last told in this life
   const inTurn = makeTurns()
 
@@ -137,6 +142,7 @@ export function makeHaproxy({
     haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
     await followServers(model)
     await leaveNetwork(model)
+    names = withNames(names, model)
     if (refusedCertificate) throw refusedCertificate
   }
 
@@ -289,6 +295,13 @@ export function makeHaproxy({
     apply: makeCoalescing((model: BalancerModel) => inTurn('', () => apply(model))),
 
     observe: () => inTurn('', observe),
+    // Not in turn: it only reads files.
+    requests: async (after) => {
+      names ??= withNames(undefined, inForce() ?? NOTHING)
+      const { lines, ...read } = readLogLines(logDir, after, READ_BYTES)
+      const known = names
+      return { ...read, entries: lines.flatMap((line) => parseRequestLine(line, known) ?? []) }
+    },
     clients: () =>
       inTurn('', async () => {
         const model = inForce()
@@ -302,6 +315,13 @@ const withoutKeys = (model: BalancerModel): BalancerModel => ({
   ...model,
   ...(model.certificates ? { certificates: model.certificates.map(({ id }) => ({ id, pem: '' })) } : {}),
 })
+
+const NOTHING: BalancerModel = { loadBalancers: [], targetGroups: [] }
+
+/** Lines of requests are a third of a kilobyte: this is five minutes of a thousand a second. */
+const REQUESTS_KEPT = { fileBytes: 4_000_000, files: 25 }
+/** What one call reads at most. */
+const READ_BYTES = 2_000_000
 
 const FILES_MAX = 65_536
 const REFUSED_MS = 60_000

@@ -1,6 +1,6 @@
 // Which action a request meets, worked out as the contract says it: what the fake does, and what HAProxy is held to.
 import { holds } from './clients.ts'
-import type { Action, Condition, Listener } from './engine.ts'
+import type { Action, Condition, Listener, Rule } from './engine.ts'
 import { matchesPattern } from './patterns.ts'
 
 export type MatchedRequest = {
@@ -24,8 +24,12 @@ export type FakeAnswer = {
   body: string
 }
 
-export const actionFor = ({ rules, action }: Listener, request: MatchedRequest): Action =>
-  rules.find(({ conditions }) => conditions.every((condition) => isMet(condition, request)))?.action ?? action
+/** The first rule that applies, else the listener itself. */
+export const ruleFor = (
+  { rules, action }: Listener,
+  request: MatchedRequest,
+): Pick<Rule, 'action' | 'priority'> =>
+  rules.find(({ conditions }) => conditions.every((condition) => isMet(condition, request))) ?? { action }
 
 function isMet(condition: Condition, { host, path, method, headers, from }: MatchedRequest): boolean {
   const [location, query] = splitOnce(path, '?')

@@ -135,6 +135,7 @@ function countersOf(
     redirects: answered('redirect'),
     fixedResponses: answered('fixed-response'),
     requests: sum(own, ...REQUESTS),
+    current: sum(own, 'scur'),
     responseTimeAverageMs: averageResponse(own),
   }
 }
@@ -148,6 +149,7 @@ const codes = (rows: Statistics[]) => ({
   target5xx: sum(rows, 'hrsp_5xx'),
   bytesIn: sum(rows, 'bin'),
   bytesOut: sum(rows, 'bout'),
+  connections: sum(rows, 'connect'),
 })
 
 // From the request's leaving to the first byte of the answer, as AWS's TargetResponseTime.

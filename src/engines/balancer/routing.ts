@@ -2,7 +2,7 @@
 // map says of its host or address, which is a backend at once or, where there is something to decide, its listener; the
 // first rule that applies takes it on from there, and a forward to several target groups from rule to backend.
 import { actionsOf, sharesOf } from './actions.ts'
-import type { Action, Condition, Listener, LoadBalancer } from './engine.ts'
+import type { Action, Condition, Listener, LoadBalancer, Rule } from './engine.ts'
 import { backendName, type Backend, digest, endOf, forwardName, listenerName } from './names.ts'
 import { regularExpressionOf } from './patterns.ts'
 
@@ -25,12 +25,17 @@ export function routeOf(
   const files = new Map<string, string>()
   const name = listenerName(loadBalancer.id, listener.port)
   if (entryOf(backends, loadBalancer, listener) !== name) return { lines: [], files }
-  const steps = [...listener.rules, { conditions: [], action: listener.action }].flatMap(
-    ({ conditions, action }) => {
-      const end = endOf(backends, loadBalancer, action) ?? forwardName(loadBalancer.id, action)
-      return waysToMeet(conditions, files, dir).map((tests) => setTo(end, [isAt(name), ...tests]))
-    },
-  )
+  const rules: Rule[] = [...listener.rules, { conditions: [], action: listener.action }]
+  const steps = rules.flatMap(({ conditions, action, priority }) => {
+    const end = endOf(backends, loadBalancer, action) ?? forwardName(loadBalancer.id, action)
+    return waysToMeet(conditions, files, dir).flatMap((tests) => [
+      // Asked twice where it is told.
+      ...(loadBalancer.logsRequests && priority !== undefined
+        ? [`http-request set-var(txn.rule) int(${priority}) if ${[isAt(name), ...tests].join(' ')}`]
+        : []),
+      setTo(end, [isAt(name), ...tests]),
+    ])
+  })
   const choices = new Map(
     actionsOf(listener).flatMap((action) => {
       if (action.type !== 'forward' || endOf(backends, loadBalancer, action) !== null) return []

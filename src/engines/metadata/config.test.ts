@@ -52,7 +52,7 @@ global
   group haproxy
   chroot /run/polebean/abc123/metadata/empty
   stats socket /run/polebean/abc123/metadata/admin.sock mode 600 level admin expose-fd listeners
-  log stdout format raw local0
+  log stdout len 8192 format raw local0
 
 defaults
   mode http

@@ -30,7 +30,7 @@ export function renderDoor({ dir, user }: DoorSettings): { frame: string; files:
       ...commonGlobalLines({ frame, threads: 1, connectionsMax: CONNECTIONS_MAX, dir, user }),
       '',
       // Instances decide how many lines there would be: nothing of their requests is logged.
-      ...commonDefaultsLines.filter((line) => !/^ +(?:log |retries |option (?:httplog|dontlog))/.test(line)),
+      ...commonDefaultsLines.filter((line) => !/^ +retries /.test(line)),
       // A server that is dead answers nobody: not even after a second try.
       '  retries 0',
       '  timeout client 5s',

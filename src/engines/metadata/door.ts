@@ -29,7 +29,7 @@ export function makeMetadataDoor({ clock, log, home, supervisor, network }: Deps
   const { router } = network.names
   const haproxy = makeHaproxyProcess({
     ...{ name: METADATA_DAEMON, clock, log, supervisor, dir, filesMax: FILES_MAX, namespace: router },
-    logFile: join(home.dir, 'log', METADATA_DAEMON, 'current'),
+    logDir: join(home.dir, 'log', METADATA_DAEMON),
     wrap: (argv) => network.execIn(router, argv),
   })
   const user = userIfAny('haproxy')

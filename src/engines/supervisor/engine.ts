@@ -11,6 +11,8 @@ export type Service = {
   env: Record<string, string>
   /** Open files at most; null = as inherited. */
   filesMax: number | null
+  /** What is kept of its output; absent = five files of a megabyte. */
+  log?: { fileBytes: number; files: number }
 }
 
 export type ServiceObservation = { name: string; running: boolean; pid: number | null; sinceSeconds: number }

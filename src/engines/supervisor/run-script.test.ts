@@ -35,7 +35,7 @@ exec 'daemon' '-f' 'it'\\''s $HOME'
   })
 
   it('logs into a folder with a blank in its name', () => {
-    assert.match(renderLogScript('/home of/log'), /exec svlogd -tt '\/home of\/log'/)
+    assert.match(renderLogScript('/home of/log'), /exec svlogd -tt -l 9000 -b 16384 '\/home of\/log'/)
   })
 })
 

@@ -23,11 +23,19 @@ export function renderRunScript(service: Service): string {
 
 /** `log/run`: a bounded log, each line with its time (UTC). */
 export function renderLogScript(logDir: string): string {
-  return ['#!/bin/sh', `mkdir -p ${quote(logDir)}`, `exec svlogd -tt ${quote(logDir)}`, ''].join('\n')
+  // A longer line than `-l` may be cut in two by a new file.
+  return [
+    '#!/bin/sh',
+    `mkdir -p ${quote(logDir)}`,
+    `exec svlogd -tt -l 9000 -b 16384 ${quote(logDir)}`,
+    '',
+  ].join('\n')
 }
 
-/** svlogd's `config`: five files of a megabyte at most. */
-export const LOG_LIMITS = 's1000000\nn5\n'
+/** svlogd's `config`. */
+export const renderLogLimits = ({ fileBytes, files }: NonNullable<Service['log']> = LOG_LIMITS): string =>
+  `s${fileBytes}\nn${files}\n`
+const LOG_LIMITS = { fileBytes: 1_000_000, files: 5 }
 
 /** One word of sh, whatever is in it. */
 export function quote(word: string): string {

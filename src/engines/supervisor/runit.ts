@@ -8,7 +8,7 @@ import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Home } from '../../kernel/home.ts'
 import { daemonsIn, removeDaemonCgroup } from './cgroup.ts'
 import type { Service, Supervisor } from './engine.ts'
-import { checkName, LOG_LIMITS, renderLogScript, renderRunScript } from './run-script.ts'
+import { checkName, renderLogLimits, renderLogScript, renderRunScript } from './run-script.ts'
 import { command, readStatus, type RunsvStatus } from './runsv.ts'
 import { findRunsvdir, startRunsvdir } from './runsvdir.ts'
 
@@ -29,10 +29,22 @@ export function makeRunit(
     const changed = readFileIfAny(join(dir, 'run')) !== script
     const before = readStatus(dir)
     if (changed) writeScript(join(dir, 'run'), script)
+    followLog(service)
     rmSync(join(dir, 'down'), { force: true })
     if (changed && before?.pid) await restart(dir, before.pid)
     if (readStatus(dir)?.state !== 'run') command(dir, 'u')
     await until(`${service.name} did not start`, START_MS, () => readStatus(dir)?.state === 'run')
+  }
+
+  // Nothing of what the daemon says is lost meanwhile: its end of the pipe is the supervisor's.
+  const followLog = ({ name, log }: Service) => {
+    const script = join(dirOf(name), 'log', 'run')
+    const config = join(logDirOf(name), 'config')
+    const [limits, wanted] = [renderLogLimits(log), renderLogScript(logDirOf(name))]
+    if (readFileIfAny(config) === limits && readFileIfAny(script) === wanted) return
+    writeFileAtomic(config, limits)
+    writeScript(script, wanted)
+    command(join(dirOf(name), 'log'), 't')
   }
 
   // Also right after a reboot: what then lies in the directory has no supervisor, and waits for its `ensure`.
@@ -59,7 +71,7 @@ export function makeRunit(
     writeFileAtomic(join(beside, 'down'), '')
     writeScript(join(beside, 'log', 'run'), renderLogScript(logDirOf(name)))
     mkdirSync(logDirOf(name), { recursive: true, mode: 0o700 })
-    writeFileAtomic(join(logDirOf(name), 'config'), LOG_LIMITS)
+    writeFileAtomic(join(logDirOf(name), 'config'), renderLogLimits())
     renameSync(beside, dir)
   }
 

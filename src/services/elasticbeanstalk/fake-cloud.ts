@@ -369,6 +369,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     targetCounters: () => undefined,
   }
   const s3: Partial<Cloud['s3']> = {
+    hasBucket: () => true,
     ensureBucket: (_context, bucket) => void world.buckets.add(bucket),
     bytesUsed: () => [...world.objects.values()].reduce((sum, { bytes }) => sum + bytes, 0),
     objectBody: (_context, bucket, key) => world.objects.get(`${bucket}/${key}`),

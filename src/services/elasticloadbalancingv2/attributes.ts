@@ -24,6 +24,11 @@ export const DELETION_PROTECTION = 'deletion_protection.enabled'
 /** How long a request waits while no target may have it, in seconds. */
 export const QUEUE = 'polebean.queue_seconds'
 export const HTTP2 = 'routing.http2.enabled'
+export const ACCESS_LOGS = {
+  enabled: 'access_logs.s3.enabled',
+  bucket: 'access_logs.s3.bucket',
+  prefix: 'access_logs.s3.prefix',
+}
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
 const DROPS_INVALID = 'routing.http.drop_invalid_header_fields.enabled'
 const XFF_PORT = 'routing.http.xff_client_port.enabled'
@@ -43,9 +48,17 @@ const isCookieName = (name: string) =>
 export const loadBalancerAttributes: AttributeTable = {
   [IDLE_TIMEOUT]: { default: '60', accepts: between(1, 4000) },
   [DELETION_PROTECTION]: { default: 'false', accepts: oneOf('true', 'false') },
-  'access_logs.s3.enabled': { default: 'false' },
-  'access_logs.s3.bucket': { default: '' },
-  'access_logs.s3.prefix': { default: '' },
+  [ACCESS_LOGS.enabled]: { default: 'false', accepts: oneOf('true', 'false') },
+  [ACCESS_LOGS.bucket]: {
+    default: '',
+    accepts: (value) => /^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$/.test(value),
+  },
+  // AWS: it "must not include AWSLogs".
+  [ACCESS_LOGS.prefix]: {
+    default: '',
+    accepts: (value) =>
+      /^([A-Za-z0-9!_.*'()-][A-Za-z0-9!_.*'()/-]{0,254})?$/.test(value) && !/AWSLogs|\/$/.test(value),
+  },
   'connection_logs.s3.enabled': { default: 'false' },
   'connection_logs.s3.bucket': { default: '' },
   'connection_logs.s3.prefix': { default: '' },

@@ -3,6 +3,8 @@
 import type { BalancerObservation } from '../../engines/balancer/engine.ts'
 import type { RequestCounters } from '../cloud.ts'
 
+type Counted = Omit<RequestCounters, 'responseTimeMs'>
+
 const WINDOW_MS = 10_000
 
 type Sample = {
@@ -18,8 +20,8 @@ type Sample = {
 
 export type Rates = {
   see(observation: BalancerObservation): void
-  loadBalancer(id: string): RequestCounters | undefined
-  target(targetGroupId: string, targetId: string): RequestCounters | undefined
+  loadBalancer(id: string): Counted | undefined
+  target(targetGroupId: string, targetId: string): Counted | undefined
 }
 
 export function makeRates(): Rates {
@@ -66,7 +68,7 @@ function appended(before: Sample[], sample: Sample): Sample[] {
   return [...usable.slice(Math.max(0, whole)), sample]
 }
 
-function rateOf(samples: Sample[] | undefined): RequestCounters | undefined {
+function rateOf(samples: Sample[] | undefined): Counted | undefined {
   const first = samples?.[0]
   const last = samples?.at(-1)
   if (!first || !last || first === last) return undefined

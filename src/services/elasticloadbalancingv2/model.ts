@@ -17,6 +17,7 @@ import {
   QUEUE,
   routingOf,
 } from './attributes.ts'
+import { accessLogsOf } from './access-logs.ts'
 import { targetGroupArnsOf } from './actions.ts'
 import type { InstanceFacts } from './health.ts'
 import { certificatesOf } from './secure.ts'
@@ -118,6 +119,7 @@ const loadBalancer = (
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   queueSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), QUEUE),
   headers: headersOf(attributesOf(row.attributes)),
+  ...(accessLogsOf(row) ? { logsRequests: true } : {}),
   listeners: listeners
     // A certificate that is in use cannot be deleted; were one gone all the same, it must not take all others along.
     .filter(
@@ -130,7 +132,9 @@ const loadBalancer = (
       rules: rules
         .filter((rule) => rule.listenerArn === listener.arn)
         .sort((a, b) => a.priority - b.priority)
-        .map((rule) => ({ conditions: conditionsOf(rule), action: actionIn(rule) })),
+        .map((rule) => ({
+          ...{ conditions: conditionsOf(rule), action: actionIn(rule), priority: rule.priority },
+        })),
       action: actionIn(listener),
       clients: clientRules.ranges(row.networkInterfaceId, listener.port),
       ...(listener.protocol === 'HTTPS' ? { tls: tlsOf(listener, row) } : {}),

@@ -1,11 +1,17 @@
 // What AWS keeps inside itself: the names of a load balancer, and its figures (cloud.ts).
-import type { Elbv2Internal } from '../cloud.ts'
+import type { Elbv2Internal, RequestCounters } from '../cloud.ts'
 import type { Rates } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
+import { type Latencies, percentile } from './latencies.ts'
+import { ofLoadBalancer, ofTarget } from './latency-keys.ts'
 import { certificatesOf } from './secure.ts'
 import { idOfArn, listenersOf } from './store.ts'
 
-export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal, 'publicListeners'> => ({
+export const makeInternal = (
+  deps: Elbv2Deps,
+  rates: Rates,
+  latencies: Latencies,
+): Omit<Elbv2Internal, 'publicListeners'> => ({
   putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
     deps.store.transaction(() => {
       const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)
@@ -21,7 +27,20 @@ export const makeInternal = (deps: Elbv2Deps, rates: Rates): Omit<Elbv2Internal,
         .map((row) => row.loadBalancerArn),
     ),
   ],
-  loadBalancerCounters: (_context, loadBalancerArn) => rates.loadBalancer(idOfArn(loadBalancerArn)),
-  addressCounters: (_context, allocationId) => rates.loadBalancer(allocationId),
-  targetCounters: (_context, targetGroupArn, targetId) => rates.target(idOfArn(targetGroupArn), targetId),
+  loadBalancerCounters: (_context, arn) =>
+    withLatency(rates.loadBalancer(idOfArn(arn)), latencies, ofLoadBalancer(idOfArn(arn))),
+  addressCounters: (_context, allocationId) =>
+    withLatency(rates.loadBalancer(allocationId), latencies, ofLoadBalancer(allocationId)),
+  targetCounters: (_context, arn, targetId) =>
+    withLatency(rates.target(idOfArn(arn), targetId), latencies, ofTarget(idOfArn(arn), targetId)),
 })
+
+const withLatency = (
+  counters: Omit<RequestCounters, 'responseTimeMs'> | undefined,
+  latencies: Latencies,
+  subject: string,
+): RequestCounters | undefined => {
+  if (!counters) return undefined
+  const seen = latencies.of(subject)
+  return { ...counters, responseTimeMs: (percent) => percentile(seen, percent) }
+}

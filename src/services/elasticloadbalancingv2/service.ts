@@ -4,6 +4,8 @@ import type { Elbv2Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import { makeRates } from './counters.ts'
+import { makeLatencies } from './latencies.ts'
+import { makeMetrics } from './metrics.ts'
 import { makeInternal } from './names.ts'
 import { makeCertificateOperations } from './operations/certificates.ts'
 import { limitOperations } from './operations/limits.ts'
@@ -15,9 +17,12 @@ import { makeTargetGroupOperations } from './operations/target-groups.ts'
 import { makeTargetOperations } from './operations/targets.ts'
 import { publicListeners } from './public-listeners.ts'
 import { makeBalancerReconciler } from './reconcilers.ts'
+import { makeRequestReconciler } from './request-reconciler.ts'
 
 export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: BalancerEngine) {
   const rates = makeRates()
+  const latencies = makeLatencies(deps.clock.now)
+  const metrics = makeMetrics(deps.store, deps.clock.now)
   const operations = inTransactions(deps.store, {
     ...makeLoadBalancerOperations(deps),
     ...makeTargetGroupOperations(deps),
@@ -30,8 +35,14 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
   })
   return {
     operations,
-    internal: { ...makeInternal(deps, rates), publicListeners: () => publicListeners(deps, balancer) },
-    reconcilers: [makeBalancerReconciler(deps, balancer, rates)],
+    internal: {
+      ...makeInternal(deps, rates, latencies),
+      publicListeners: () => publicListeners(deps, balancer),
+    },
+    reconcilers: [
+      makeBalancerReconciler(deps, balancer, { rates, metrics }),
+      makeRequestReconciler(deps, balancer, latencies, metrics),
+    ],
     workflows: [],
   } satisfies Service<typeof operations, Elbv2Internal>
 }

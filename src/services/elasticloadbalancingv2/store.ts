@@ -57,6 +57,19 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       select l.account, l.region, l.load_balancer_arn, l.arn, value ->> 'targetGroupArn'
         from elbv2_rule r join elbv2_listener l on l.arn = r.listener_arn, json_each(r.action, '$.targetGroups');`,
   },
+  {
+    id: 'elasticloadbalancingv2.3',
+    sql: `
+    create table elbv2_requests_read (
+      id integer primary key check (id = 1), position text not null, published_until integer not null) strict;
+    create table elbv2_access_log (
+      bucket text not null, key text not null, part integer not null, account text not null, region text not null,
+      load_balancer_id text not null, due_at integer not null, content blob not null,
+      primary key (bucket, key, part)) strict;
+    create table elbv2_metric (
+      subject text not null, minute integer not null, figures text not null,
+      primary key (subject, minute)) strict, without rowid;`,
+  },
 ]
 
 export type LoadBalancerRow = {

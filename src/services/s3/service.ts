@@ -37,6 +37,7 @@ export function makeS3Service(deps: ServiceDeps, objects: ObjectEngine, room: S3
       return { id: row.bodyId, bytes: row.bytes, sha256Hex: row.sha256Hex }
     },
     bytesUsed: () => bytesUsed(s3.store),
+    hasBucket: ({ account }, bucket) => bucketRow(s3.store, bucket)?.account === account,
     ensureBucket: (context, bucket) => ensureBucket(s3, context, bucket),
   }
   return { operations, internal, reconcilers: [makeBodiesReconciler(s3)], workflows: [] }

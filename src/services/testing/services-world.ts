@@ -17,10 +17,13 @@ import { autoscalingMigrations } from '../autoscaling/store.ts'
 import type { Cloud, SoftwareIntent } from '../cloud.ts'
 import { makeEc2Service } from '../ec2/service.ts'
 import { ec2Migrations } from '../ec2/store.ts'
+import { makeFakeObjects } from '../../engines/objects/fake.ts'
+import { makeFakeRoom } from '../../engines/room/fake.ts'
 import { makeIamService } from '../iam/service.ts'
 import { iamMigrations } from '../iam/store.ts'
 import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
 import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
+import { makeS3Service, s3Migrations } from '../s3/service.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import { makeFaultyCompute } from './faulty-compute.ts'
 
@@ -36,6 +39,7 @@ export function makeServicesWorld(seed = 1) {
   const store = openStore(':memory:', [
     lanesMigration,
     workflowsMigration,
+    ...s3Migrations,
     ...ec2Migrations,
     ...autoscalingMigrations,
     ...elasticloadbalancingv2Migrations,
@@ -54,6 +58,7 @@ export function makeServicesWorld(seed = 1) {
     },
   })
   const firewall = makeFakeFirewallWorld(clock)
+  const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
   let life = new AbortController()
   let current = makeLife()
@@ -73,8 +78,10 @@ export function makeServicesWorld(seed = 1) {
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const acm = makeAcmService(deps)
     const iam = makeIamService(deps)
+    const s3 = makeS3Service(deps, makeFakeObjects({ bodies, clock }), makeFakeRoom())
     const operations = {
       acm: { ...acm.operations, ...acm.internal },
+      s3: { ...s3.operations, ...s3.internal },
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: autoscaling.operations,
@@ -110,6 +117,9 @@ export function makeServicesWorld(seed = 1) {
     },
     get iam() {
       return current.iam
+    },
+    get s3() {
+      return current.s3
     },
     get acm() {
       return current.acm

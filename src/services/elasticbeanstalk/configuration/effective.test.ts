@@ -22,6 +22,8 @@ const SAMPLES: Record<string, string> = {
   SSLCertificateArns: 'arn:b',
   Protocol: 'HTTPS',
   SSLPolicy: 'ELBSecurityPolicy-2016-08',
+  AccessLogsS3Bucket: 'logs',
+  AccessLogsS3Prefix: 'web',
 }
 
 const IMPACTS = {
@@ -40,6 +42,9 @@ const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
 /** Settings that an option does not go without: by its name or its namespace and name, of the same namespace or another. */
 const WITH: Record<string, Record<string, string>> = {
   DisableDefaultEC2SecurityGroup: { SecurityGroups: 'sg-1' },
+  AccessLogsS3Enabled: { AccessLogsS3Bucket: 'other' },
+  AccessLogsS3Bucket: { AccessLogsS3Enabled: 'true' },
+  AccessLogsS3Prefix: { AccessLogsS3Enabled: 'true', AccessLogsS3Bucket: 'other' },
   StickinessLBCookieDuration: { StickinessEnabled: 'true' },
   'aws:elbv2:listener:default ListenerEnabled': { 'aws:elbv2:listener:443 ListenerEnabled': 'true' },
   'aws:elbv2:listener:443 ListenerEnabled': { Protocol: 'HTTP' },

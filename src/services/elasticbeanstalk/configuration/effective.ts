@@ -1,6 +1,7 @@
 // The settings with their defaults as the typed fields that workflows carry out.
 import { ENVIRONMENT_PROPERTIES, findOption, STATIC_FILES } from '../options/catalogue.ts'
 import { listItems, normalised } from '../options/check-value.ts'
+import { accessLogsIn } from './access-logs.ts'
 import { listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import type { EnvironmentConfiguration, OptionKey, Setting } from './types.ts'
@@ -54,6 +55,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       read(PROCESS, 'StickinessEnabled') === 'true' ? number(PROCESS, 'StickinessLBCookieDuration') : null,
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
+    accessLogs: accessLogsIn(read),
     defaultListener: read('aws:elbv2:listener:default', 'ListenerEnabled') !== 'false',
     listeners: listenersOf(settings, read),
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',

@@ -14,6 +14,7 @@ export type Names = {
   /** By ARN. */
   hasCertificate(arn: string): boolean
   hasSslPolicy(name: string): boolean
+  hasBucket(name: string): boolean
   vpcId: string
 }
 
@@ -21,6 +22,7 @@ export type NamesSource = InstanceTypeSource & {
   cloud: {
     ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'>
     elasticloadbalancingv2: Pick<Cloud['elasticloadbalancingv2'], 'describeSSLPolicies'>
+    s3: Pick<Cloud['s3'], 'hasBucket'>
     acm: Cloud['acm']
     iam: Cloud['iam']
   }
@@ -42,6 +44,7 @@ export function namesThatExist({ cloud }: NamesSource, context: Context): Names 
     hasCertificate: (arn) => certificatePem(cloud, context, arn) !== undefined,
     hasSslPolicy: (name) =>
       found(() => cloud.elasticloadbalancingv2.describeSSLPolicies(context, { Names: [name] })),
+    hasBucket: (name) => cloud.s3.hasBucket(context, name),
     vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',
   }
 }

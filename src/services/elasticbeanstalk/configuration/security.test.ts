@@ -12,6 +12,7 @@ const NAMES = {
   hasSecurityGroup: (named: string) => ['sg-1', 'web', 'sg-2'].includes(named),
   hasCertificate: () => false,
   hasSslPolicy: () => false,
+  hasBucket: () => false,
   hasKeyPair: (name: string) => name === 'mine',
   vpcId: 'vpc-1',
 }

@@ -71,6 +71,8 @@ export type EnvironmentConfiguration = {
   idleTimeoutSeconds: number
   /** How long requests wait while no instance may have them. */
   queueSeconds: number
+  /** Of the load balancer; null = none. */
+  accessLogs: AccessLogs | null
   /** Whether the load balancer listens at port 80. */
   defaultListener: boolean
   listeners: FurtherListener[]
@@ -97,6 +99,8 @@ export type Finding = {
 
 /** A value that is stored and shown but has no effect here (the published list of docs/options.md). */
 export type WithoutEffect = Setting & { reason: string }
+
+export type AccessLogs = { bucket: string; prefix: string }
 
 /** Of the load balancer, besides the default one. */
 export type FurtherListener = {

@@ -1,6 +1,7 @@
 // Whether settings are good: each alone, then together with the defaults (AWS validates the merged whole).
 import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
+import { accessLogsFindings } from './access-logs.ts'
 import { configurationOf, healthcheckUrl, PROCESS, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
 import { listenerFindings } from './listeners.ts'
@@ -115,7 +116,11 @@ function checkTogether({ platform, settings, names }: Validated): Finding[] {
       healthCheck.matcher,
       'A range must go upwards.',
     )
-  findings.push(...securityFindings(configuration), ...listenerFindings(configuration, names))
+  findings.push(
+    ...securityFindings(configuration),
+    ...listenerFindings(configuration, names),
+    ...accessLogsFindings(configuration, names),
+  )
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
   const urlComplaint = healthcheckUrlComplaint(url)
   if (urlComplaint !== undefined) complain(HEALTHCHECK_URL, url, urlComplaint)

@@ -39,6 +39,7 @@ function service() {
       describeKeyPairs: () => ({}),
       describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
     },
+    s3: { hasBucket: () => false },
     elasticloadbalancingv2: { describeSSLPolicies: () => ({}) },
     acm: { certificatePem: () => undefined },
     iam: { certificatePem: () => undefined },

@@ -120,8 +120,7 @@ function deploymentOf({ store }: Parts, row: EnvironmentRow, instance: Environme
   }
 }
 
-/** Raw counts over `Duration` seconds, as AWS answers them (reference §1.4). Latencies are in seconds; only their
- *  average is measured, so percentiles are left out. */
+/** Raw counts over `Duration` seconds, as AWS answers them (reference §1.4). Latencies are in seconds. */
 function metricsOf(counters: RequestCounters | undefined): ApplicationMetrics {
   const {
     seconds = 10,
@@ -130,14 +129,26 @@ function metricsOf(counters: RequestCounters | undefined): ApplicationMetrics {
     status3xx = 0,
     status4xx = 0,
     status5xx = 0,
+    responseTimeMs,
   } = counters ?? {}
   return {
     Duration: Math.round(seconds),
     RequestCount: requests,
     StatusCodes: { Status2xx: status2xx, Status3xx: status3xx, Status4xx: status4xx, Status5xx: status5xx },
-    Latency: {},
+    Latency: latencyOf(responseTimeMs),
   }
 }
+
+const PERCENTILES = { P999: 99.9, P99: 99, P95: 95, P90: 90, P85: 85, P75: 75, P50: 50, P10: 10 }
+
+/** Nothing while nobody was answered. */
+const latencyOf = (responseTimeMs: RequestCounters['responseTimeMs'] = () => undefined) =>
+  Object.fromEntries(
+    Object.entries(PERCENTILES).flatMap(([name, percent]) => {
+      const ms = responseTimeMs(percent)
+      return ms === undefined ? [] : [[name, Math.round(ms) / 1000]]
+    }),
+  )
 
 function summaryOf(statuses: string[]): InstanceHealthSummary {
   const count = (status: string) => statuses.filter((one) => one === status).length

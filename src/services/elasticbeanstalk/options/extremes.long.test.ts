@@ -29,6 +29,10 @@ const CERTIFICATES = 'CERTIFICATES'
 const CERTIFICATES_MAX = 26
 const CERTIFICATE = makeCertificate(['shop.example.com'])
 
+const BUCKET = 'b'.repeat(63)
+const LOGS = 'aws:elbv2:loadbalancer'
+const LOGGED = [set(LOGS, 'AccessLogsS3Enabled', 'true'), set(LOGS, 'AccessLogsS3Bucket', BUCKET)]
+
 /** Longest values of options whose limits are no numbers. */
 const LONGEST: Record<string, string> = {
   'Application Healthcheck URL': `/${'a'.repeat(199)}`,
@@ -43,6 +47,8 @@ const LONGEST: Record<string, string> = {
   SSHSourceRestriction: 'udp, 0, 65535, 255.255.255.255/32',
   SSLCertificateArns: CERTIFICATES,
   SSLPolicy: 'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06',
+  AccessLogsS3Bucket: BUCKET,
+  AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
 }
 
 /** What has to go with an extreme, because options are checked together. */
@@ -60,6 +66,9 @@ const WITH: Record<string, Setting[]> = {
     set(HTTPS, 'Protocol', 'HTTPS'),
     set(HTTPS, 'SSLCertificateArns', CERTIFICATES),
   ],
+  'AccessLogsS3Enabled=true': [LOGGED[1]!],
+  [`AccessLogsS3Bucket=${BUCKET}`]: [LOGGED[0]!],
+  [`AccessLogsS3Prefix=${'p'.repeat(127)}/${'q'.repeat(127)}`]: LOGGED,
   'aws:elbv2:listener:default ListenerEnabled=false': [set(HTTPS, 'ListenerEnabled', 'true')],
 }
 
@@ -106,6 +115,7 @@ async function launch(settings: Setting[], more: object = {}) {
       world.ec2.createSecurityGroup(world.context, { GroupName, Description: 'of a user' })
     world.ec2.importKeyPair(world.context, { KeyName: KEY, PublicKeyMaterial: Buffer.from(RSA) })
     bench.version('v1')
+    world.s3.ensureBucket(world.context, BUCKET)
     const arns = Array.from({ length: CERTIFICATES_MAX }, () => importCertificate(world))
     const given = settings.map((one) => ({ ...one, Value: one.Value.replace(CERTIFICATES, arns.join()) }))
     bench.create({ OptionSettings: given, ...more })

@@ -17,6 +17,10 @@ const PROTOCOLS = ['HTTP', 'TCP', 'HTTPS', 'SSL']
 const CLASSIC =
   'It belongs to Classic Load Balancers; AWS, too, ignores it when the load balancer is an Application Load Balancer. `eb create` always sends it.'
 
+/** What the load balancer's attribute takes. */
+const PREFIX =
+  "^((?!.*AWSLogs)[A-Za-z0-9!_.*'()-][A-Za-z0-9!_.*'()/-]{0,253}[A-Za-z0-9!_.*'()-]|[A-Za-z0-9!_.*'()-])?$"
+
 const LISTENER = [
   choice('DefaultProcess', ['default'], { default: 'default', effect: only('default') }),
   flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
@@ -76,9 +80,12 @@ export const loadbalancingOptions: Namespace[] = [
     ],
   ),
   namespace('aws:elbv2:loadbalancer', { severity: 'NoInterruption', effect: REFUSED }, [
-    text('AccessLogsS3Bucket'),
-    flag('AccessLogsS3Enabled'),
-    text('AccessLogsS3Prefix'),
+    text('AccessLogsS3Bucket', {
+      effect: EFFECTIVE,
+      regex: '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$',
+    }),
+    flag('AccessLogsS3Enabled', 'false', { effect: EFFECTIVE }),
+    text('AccessLogsS3Prefix', { effect: EFFECTIVE, regex: PREFIX }),
     integer('IdleTimeout', 1, 3600, { effect: EFFECTIVE }),
     choice('IpAddressType', ['ipv4', 'dualstack'], { default: 'ipv4' }),
     text('ManagedSecurityGroup', { effect: EFFECTIVE }),

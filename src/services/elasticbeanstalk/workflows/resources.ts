@@ -210,12 +210,19 @@ function changeLoadBalancerAttributes(
   { parts, context, configuration }: Work,
   loadBalancerArn: string,
 ): void {
+  const { idleTimeoutSeconds, queueSeconds, accessLogs } = configuration
+  const values: Record<string, string> = {
+    'idle_timeout.timeout_seconds': String(idleTimeoutSeconds),
+    'polebean.queue_seconds': String(queueSeconds),
+    'access_logs.s3.enabled': String(accessLogs !== null),
+    // What was logged before still goes there.
+    ...(accessLogs
+      ? { 'access_logs.s3.bucket': accessLogs.bucket, 'access_logs.s3.prefix': accessLogs.prefix }
+      : {}),
+  }
   parts.cloud.elasticloadbalancingv2.modifyLoadBalancerAttributes(context, {
     LoadBalancerArn: loadBalancerArn,
-    Attributes: [
-      { Key: 'idle_timeout.timeout_seconds', Value: String(configuration.idleTimeoutSeconds) },
-      { Key: 'polebean.queue_seconds', Value: String(configuration.queueSeconds) },
-    ],
+    Attributes: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
   })
 }
 

@@ -3,7 +3,9 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
+import { accessLogsOf, keepTestFile, type LogsTo } from '../access-logs.ts'
 import {
+  ACCESS_LOGS,
   DELETION_PROTECTION,
   describeAttributes,
   loadBalancerAttributes,
@@ -143,7 +145,12 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         attributesOf(row.attributes),
         input.Attributes ?? [],
       )
-      store.update('elbv2_load_balancer', { arn: row.arn }, { attributes: JSON.stringify(after) })
+      const attributes = JSON.stringify(after)
+      const [before, logsTo] = [accessLogsOf(row), accessLogsOf({ attributes })]
+      if (logsTo) requireLogBucket(context, logsTo)
+      if (logsTo && JSON.stringify(before) !== JSON.stringify(logsTo))
+        keepTestFile(store, row, logsTo, clock.now())
+      store.update('elbv2_load_balancer', { arn: row.arn }, { attributes })
       return { Attributes: describeAttributes(loadBalancerAttributes, after) }
     },
     setSecurityGroups(context, input) {
@@ -157,6 +164,17 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       store.update('elbv2_load_balancer', { arn: row.arn }, { securityGroups: JSON.stringify(groups) })
       return { SecurityGroupIds: groups }
     },
+  }
+
+  function requireLogBucket(context: Context, { bucket }: LogsTo) {
+    if (bucket === '')
+      throw validation(`'${ACCESS_LOGS.bucket}' must be specified when '${ACCESS_LOGS.enabled}' is 'true'`)
+    // AWS says the same of a bucket that is not there and of one that it may not write to.
+    if (!cloud.s3.hasBucket(context, bucket))
+      throw new DeclaredError(
+        'InvalidConfigurationRequest',
+        `Access Denied for bucket: ${bucket}. Please check S3bucket permission`,
+      )
   }
 
   function requireSubnets(context: Context, input: CreateLoadBalancerInput): string[] {

@@ -1,0 +1,126 @@
+// elasticloadbalancingv2.requests: what the engine says of requests that ended becomes access logs and response times.
+import type { BalancerEngine, RequestEntry } from '../../engines/balancer/engine.ts'
+import type { Reconciler } from '../../control/reconciler.ts'
+import { withTimeout } from '../../kernel/clock.ts'
+import { systemContext, type ServiceDeps } from '../service.ts'
+import {
+  boundWaiting,
+  type DueObject,
+  dueObjects,
+  keepLines,
+  logsTo,
+  openObject,
+  periodEnd,
+} from './access-logs.ts'
+import { makeLogNames } from './log-names.ts'
+import { accessLogLine } from './access-log-line.ts'
+import type { Latencies } from './latencies.ts'
+import type { Metrics } from './metrics.ts'
+import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latency-keys.ts'
+import type { LoadBalancerRow } from './store.ts'
+
+const NAME = 'elasticloadbalancingv2.requests'
+const EVERY_MS = 2_000
+/** Of two megabytes each: other reconcilers have their turn as well. */
+const READS_A_PASS = 10
+const READ_TIMEOUT_MS = 10_000
+const PUBLISH_TIMEOUT_MS = 60_000
+
+type Read = { position: string; publishedUntil: number }
+
+export function makeRequestReconciler(
+  deps: ServiceDeps,
+  balancer: BalancerEngine,
+  latencies: Latencies,
+  metrics: Metrics,
+): Reconciler {
+  const { store, clock, cloud, log } = deps
+  const lanes = deps.makeLanes(NAME, 2)
+
+  return {
+    name: NAME,
+    everyMs: EVERY_MS,
+    wakes: ['elbv2_access_log'],
+    async reconcile() {
+      let more = true
+      for (let reads = 0; more && reads < READS_A_PASS; reads++) more = await read()
+      // Before everything is read that ended in a period, its object is not whole.
+      if (!more) publish()
+      return { upToDate: !more }
+    },
+  }
+
+  async function read(): Promise<boolean> {
+    const before = store.get<Read>('select position, published_until from elbv2_requests_read')
+    const found = await withTimeout(clock, READ_TIMEOUT_MS, 'balancer.requests', () =>
+      balancer.requests(before?.position ?? null),
+    )
+    const { entries, position, lost } = found
+    if (lost) log.warn('requests went unread: access logs and response times lack them', { position })
+    if (position === before?.position) return found.more
+    for (const entry of entries) seeResponse(entry)
+    latencies.forget()
+    store.transaction(() => {
+      keepAll(entries, before?.publishedUntil ?? 0)
+      store.put('elbv2_requests_read', { id: 1, position, publishedUntil: before?.publishedUntil ?? 0 })
+    })
+    return found.more
+  }
+
+  // What ended in a period whose object may be there already is in the next one's.
+  function keepAll(entries: RequestEntry[], publishedUntil: number) {
+    const logged = entries.filter(({ isLogged }) => isLogged)
+    if (logged.length === 0) return
+    const rows = new Map(
+      store
+        .all<LoadBalancerRow>('select * from elbv2_load_balancer')
+        .flatMap((row) => (logsTo(row).bucket === '' ? [] : [[row.id, row] as const])),
+    )
+    const names = makeLogNames(deps)
+    const own = logged.filter(({ id }) => rows.has(id))
+    const byObject = Map.groupBy(own, ({ id, at }) => `${id} ${periodEnd(Math.max(at, publishedUntil))}`)
+    for (const [object, all] of byObject) {
+      const [id = '', end] = object.split(' ')
+      const row = rows.get(id)!
+      const lines = all.map((entry) => accessLogLine(entry, names(row, entry)))
+      keepLines(store, row, logsTo(row), Number(end), lines)
+    }
+    const dropped = byObject.size > 0 ? boundWaiting(store) : 0
+    if (dropped > 0)
+      log.warn('access logs wait for a bucket that takes none; the oldest are gone', { parts: dropped })
+  }
+
+  function publish() {
+    const now = clock.now()
+    const due = dueObjects(store, now)
+    if (due.length === 0) return
+    store.run('update elbv2_requests_read set published_until = :now where published_until < :now', { now })
+    lanes.submit(
+      due.map((object) => ({
+        what: 'publish',
+        lane: `access-log/${object.loadBalancerId}`,
+        timeoutMs: PUBLISH_TIMEOUT_MS,
+        perform: () => put(object),
+      })),
+    )
+  }
+
+  async function put(object: DueObject): Promise<void> {
+    const { bucket, key, account, region } = object
+    const { content, published } = openObject(store, object)
+    await cloud.s3.putObject(systemContext(account, region, ''), {
+      ...{ Bucket: bucket, Key: key, Body: content() },
+      ContentType: key.endsWith('.gz') ? 'application/x-gzip' : 'text/plain',
+    })
+    published()
+  }
+
+  function seeResponse({ id, at, targetGroupId, target, targetMs, weight, isOfTarget }: RequestEntry) {
+    if (!isOfTarget || targetGroupId === null) return
+    for (const subject of [ofLoadBalancer(id), ofTargetGroup(targetGroupId)]) {
+      latencies.add(subject, at, targetMs, weight)
+      metrics.seeResponse(subject, targetMs, weight)
+    }
+    if (target?.id) latencies.add(ofTarget(targetGroupId, target.id), at, targetMs, weight)
+  }
+}
