@@ -24,6 +24,7 @@ import { backendsOf } from './names.ts'
 import { describeSeen } from './observe.ts'
 import { type Action, planServers } from './plan.ts'
 import { readClients } from './read-clients.ts'
+import { replaceMaps } from './replace-maps.ts'
 import { type LineNames, parseRequestLine, withNames } from './request-lines.ts'
 import { parseServersState, parseStatistics, type RunningServer } from './running.ts'
 import { ask, tell, word } from './socket.ts'
@@ -137,7 +138,7 @@ export function makeHaproxy({
       }
     // Also when nothing was reloaded: the control plane may have died between a reload and this.
     haproxy.prune(filesOf(rendered))
-    await replaceMaps(rendered.maps)
+    await changeMaps(rendered.maps)
     const refusedCertificate = await replaceCertificates(rendered)
     haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
     await followServers(model)
@@ -193,7 +194,7 @@ export function makeHaproxy({
     const running = actions.length > 0 ? await readServers() : before
     const { servers } = planServers(backends, running)
     const rendered = renderConfig(model, settingsWith(leftOutNow()), servers)
-    await replaceMaps(rendered.maps)
+    await changeMaps(rendered.maps)
     // Certificates are written once HAProxy has taken them.
     haproxy.write(filesOf({ ...rendered, certificates: new Map() }))
     const state = renderServerState(servers, running)
@@ -208,23 +209,12 @@ export function makeHaproxy({
     await (action.what === 'delete' ? done.catch(() => undefined) : done)
   }
 
-  // Few questions, since each costs a connection and a revoked client is let in until the last is answered.
-  const replaceMaps = async (maps: Map<string, string>) => {
-    const changed = [...maps].filter(([name, content]) => haproxy.read(name) !== content)
-    if (changed.length === 0) return
-    const paths = changed.map(([name]) => word(join(dir, name)))
-    const said = await ask(haproxy.adminSocket, paths.map((path) => `prepare map ${path}`).join('; '))
-    const versions = [...said.matchAll(/New version created: (\d+)/g)].map(([, version]) => version)
-    if (versions.length !== changed.length)
-      throw new EngineError(`HAProxy, asked to prepare ${changed.length} maps: ${said.trim()}`)
-    const filled = changed.map(async ([, content], index) => {
-      const line = `add map @${versions[index]} ${paths[index]} <<\n${content}`
-      if (content !== '') await tell(haproxy.adminSocket, line)
-    })
-    await Promise.all(filled)
-    const commits = paths.map((path, index) => `commit map @${versions[index]} ${path}`)
-    await tell(haproxy.adminSocket, commits.join('; '))
-    haproxy.write(new Map(changed))
+  const changeMaps = async (maps: Map<string, string>) => {
+    const changed = new Map([...maps].filter(([name, content]) => haproxy.read(name) !== content))
+    if (changed.size === 0) return
+    const byPath = new Map([...changed].map(([name, content]) => [join(dir, name), content]))
+    await replaceMaps(haproxy.adminSocket, byPath)
+    haproxy.write(changed)
   }
 
   // Into the running worker: connections that are there go on (management.txt §9.3, "set ssl cert"). One that it does not

@@ -1,9 +1,18 @@
 // HAProxy's runtime API: one connection a question, answered until HAProxy closes it (management.txt §9.3).
 import { createConnection } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
+import { makeTurns } from '../../kernel/turns.ts'
+
+/** At one socket: HAProxy takes ten, and one more is refused at once. Others may ask as well. */
+const AT_ONCE = 4
+const inTurn = makeTurns()
+let asked = 0
 
 /** Sends one line (commands joined by `;` run one after the other) and answers what HAProxy says; rejects when it is away. */
-export function ask(path: string, line: string, timeoutMs = 5_000): Promise<string> {
+export const ask = (path: string, line: string, timeoutMs?: number): Promise<string> =>
+  inTurn(`${path} ${asked++ % AT_ONCE}`, () => askNow(path, line, timeoutMs))
+
+function askNow(path: string, line: string, timeoutMs = 5_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path })
     let answer = ''
