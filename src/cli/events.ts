@@ -1,5 +1,6 @@
 // Follows an environment's events until the operation that caused them ended, also over a restart of the control plane.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { causeOf } from '../services/elasticbeanstalk/reason.ts'
 import type { Api } from './client.ts'
 import { EXIT, Failure, Unreachable } from './failure.ts'
 import { note } from './output.ts'
@@ -137,11 +138,4 @@ function watchStatus(api: Api, { id }: Subject): () => Promise<string | undefine
     before = now
     return same ? now : undefined
   }
-}
-
-/** The one line that tells most: what an instance said, else the first error. All of them were shown before. */
-export function causeOf(errors: string[]): string | undefined {
-  const [, said] =
-    errors.find((text) => text.startsWith('[Instance: ') && text.includes('\n'))?.split('\n') ?? []
-  return said ?? errors[0]?.split('\n')[0]
 }

@@ -228,6 +228,9 @@ export type Elbv2Internal = {
     loadBalancerArn: string,
     names: { hosts: string[]; loopbackPort: number | null },
   ): void
+  /** A sentence for visitors on this machine who get no answer of a target; '' = none. By the ARN of a load balancer, or the id of
+   *  an elastic address's allocation. */
+  putReason(context: Context, of: string, reason: string): void
   /** The last counters that were seen, and those before, for rates; undefined until seen. */
   loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
   targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined

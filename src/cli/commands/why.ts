@@ -1,7 +1,8 @@
 // `why [URL|ENV]`: walks from the name to the process, prints what it saw at each step, ends in one sentence.
 import { openApi, type Api } from '../client.ts'
 import { chooseEnvironment, listEnvironments, type Environment } from '../environments.ts'
-import { causeOf, readEvents } from '../events.ts'
+import { causeOf, reasonOf, tellingError } from '../../services/elasticbeanstalk/reason.ts'
+import { readEvents } from '../events.ts'
 import { EXIT } from '../failure.ts'
 import { lastLines } from '../log-tail.ts'
 import { print, printJson } from '../output.ts'
@@ -99,12 +100,14 @@ function sentenceOf(
   error: string | undefined,
 ): string {
   const { name, status, url } = environment
-  if (status !== 'Ready') return `${name} is ${status}; wait for it: polebean events -f ${name}`
+  if (status !== 'Ready') return reasonOf({ name, status, anyHealthy: true, cause: undefined })!
   if (reply.kind === 'silence') return `Nothing answers at ${url}: ${reply.saw}. See: polebean doctor`
   if (environment.elasticAddress && reply.byBalancer)
     return `Nothing answers on the instance of ${name}: its proxy does not run, or the instance does not.`
-  if (targets.every((one) => one.state !== 'healthy'))
-    return `No instance is healthy: ${(error && causeOf([error])) ?? targets[0]?.why ?? 'there is none'}.`
+  const anyHealthy = targets.some((one) => one.state === 'healthy')
+  const cause = (error && causeOf([error])) ?? targets[0]?.why
+  const reason = reasonOf({ name, status, anyHealthy, cause })
+  if (reason) return reason
   return `The application answers HTTP ${reply.status}; the last lines of its log are above. All of it: polebean logs ${name}`
 }
 
@@ -206,5 +209,5 @@ async function lastError(api: Api, environment: Environment): Promise<string | u
     Severity: 'ERROR',
     MaxRecords: 5,
   })
-  return events.map((one) => one.message).find((message) => message.includes('\n')) ?? events.at(-1)?.message
+  return tellingError(events.map((one) => one.message).reverse())
 }

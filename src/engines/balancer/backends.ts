@@ -12,6 +12,7 @@ import {
   loopbackName,
   publicName,
 } from './names.ts'
+import { ownPageLines } from './error-page-lines.ts'
 import { requestLogLines, SILENT } from './request-lines.ts'
 import { ms, serverKeywords } from './servers.ts'
 import { stickyLines } from './stickiness.ts'
@@ -28,6 +29,7 @@ export function backendLines(backend: Backend, dir: string): string[] {
     ...headerLines(loadBalancer.headers ?? PLAIN).map((line) => `  ${line}`),
     ...letInLines(name, loadBalancer, (listener) => targetGroupIdsOf(listener).includes(group.id), dir),
     ...requestLogLines(loadBalancer).map((line) => `  ${line}`),
+    ...ownPageLines(loadBalancer, dir),
     `  timeout server ${loadBalancer.idleTimeoutSeconds}s`,
     `  timeout tunnel ${loadBalancer.idleTimeoutSeconds}s`,
     ...stickyLines(backend, dir),

@@ -54,6 +54,7 @@ function checkLoadBalancer({
   idleTimeoutSeconds,
   queueSeconds = 0,
   headers,
+  page,
   listeners,
 }: LoadBalancer) {
   const of = `load balancer ${checkId(id)}`
@@ -65,6 +66,9 @@ function checkLoadBalancer({
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
   need(isWithin(queueSeconds, 0, 300), of, 'time that requests wait', queueSeconds)
+  const { reason = '', html = null } = page ?? {}
+  need(reason.length <= 1_000, of, 'reason of an answer', reason)
+  need(html === null || Buffer.byteLength(html) <= 8_192, of, 'page', html)
   const modes = ['append', 'preserve', 'remove', undefined]
   need(modes.includes(headers?.forwardedFor), of, 'treatment of X-Forwarded-For', headers?.forwardedFor)
   for (const listener of listeners) {

@@ -68,6 +68,7 @@ describe('HAProxy configuration', () => {
   bind abns@polebean-DIR-public-80 accept-proxy
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-4.map) -m found }
+  tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -100,6 +101,7 @@ frontend own-OWN
   bind abns@polebean-DIR-own-OWN accept-proxy
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
+  tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -137,7 +139,7 @@ backend no-targets
 
 backend unknown-host
   http-request set-log-level silent
-  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"
+  http-request return status 404 content-type text/plain lf-string "No environment answers to this name.\\n%[be_name,concat(-,sess.here),map(/run/polebean/abc123/haproxy/reasons.map)]"
 `
         .replaceAll('BACKEND', BACKEND)
         .replaceAll('OWN', OWN)
@@ -149,6 +151,7 @@ backend unknown-host
     assert.deepEqual(Object.fromEntries(maps), {
       'hosts-80.map': `shop.us-west-2.elasticbeanstalk.localhost b-${BACKEND}\nshop-123.us-west-2.elb.localhost b-${BACKEND}\n`,
       'addresses-80.map': `10.9.0.10 b-${BACKEND}\n`,
+      'reasons.map': '',
       'clients-80-4.map': '0.0.0.0/0 1\n',
       'clients-80-6.map': '::1/128 1\n',
       [`clients-${OWN}-80-4.map`]: '0.0.0.0/0 1\n',
@@ -186,7 +189,7 @@ backend unknown-host
     assert.doesNotMatch(config, /frontend public-80/)
     assert.deepEqual(
       [...maps.keys()].filter((name) => !name.startsWith('clients-')),
-      ['addresses-80.map'],
+      ['addresses-80.map', 'reasons.map'],
     )
     assert.equal(maps.has('clients-80-4.map'), false)
     assert.match(config, new RegExp(`frontend own-${OWN}`))

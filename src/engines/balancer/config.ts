@@ -6,7 +6,15 @@ import { answerBackendLines, backendLines } from './backends.ts'
 import { certificateFile, certificatesOf } from './certificates.ts'
 import { commonDefaultsLines, commonGlobalLines } from './common-config.ts'
 import type { BalancerModel } from './engine.ts'
-import { ERROR_CODES, errorPage } from './error-pages.ts'
+import {
+  errorFiles,
+  errorLines,
+  ownPageFiles,
+  reasonEntries,
+  REASONS_MAP,
+  unknownHostLine,
+} from './error-page-lines.ts'
+import { errorPage, PLAIN_CODES } from './error-pages.ts'
 import { renderFrontends } from './frontends.ts'
 import { logFormatLine, logGlobalLine, SILENT } from './request-lines.ts'
 import { answersOf, backendsOf, digest, NO_TARGETS, UNKNOWN_HOST } from './names.ts'
@@ -65,9 +73,10 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
       '',
       `backend ${UNKNOWN_HOST}`,
       `  ${SILENT}`,
-      `  http-request return status 404 content-type text/plain string "No environment answers to this name.\\n"`,
+      unknownHostLine(settings.dir),
       '',
     ].join('\n')
+  maps.set(REASONS_MAP, reasonEntries(model))
   for (const backend of backends)
     if (backend.group.routing?.stickiness) maps.set(stayMap(backend), stayEntries(backend, servers))
   // A server that came over the socket starts at full weight, whatever `slowstart` says (seen with 2.6): where that matters
@@ -82,7 +91,11 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
   )
   const certificates = new Map([...certificatesOf(model)].map(([id, pem]) => [certificateFile(id), pem]))
   const scripts = awaits ? [[AWAIT_FILE, AWAIT_TARGET] as const] : []
-  const pages = ERROR_CODES.map((code) => [`${code}.http`, errorPage(code)] as const)
+  const pages = [
+    ...PLAIN_CODES.map((code) => [`${code}.http`, errorPage(code)] as const),
+    ...errorFiles(settings.dir),
+    ...ownPageFiles(model, settings.dir),
+  ]
   return {
     config: text(frame, servers),
     frame,
@@ -124,7 +137,8 @@ function defaultsLines(model: BalancerModel, { dir }: Settings): string[] {
     `  timeout http-request ${idle}s`,
     `  timeout server ${idle}s`,
     `  timeout tunnel ${idle}s`,
-    ...ERROR_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
+    ...PLAIN_CODES.map((code) => `  errorfile ${code} ${dir}/${code}.http`),
+    ...errorLines(dir),
     '',
   ]
 }

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
 import { clientRanges } from './clients.ts'
 import { describeRules } from './rules-conformance.ts'
+import { describePages } from './pages-conformance.ts'
 import { describeRequests } from './requests-conformance.ts'
 import { describeTls } from './tls-conformance.ts'
 import {
@@ -375,6 +376,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       for (const way of ways) await assert.rejects(world.request(way), 'let in')
     })
 
+    describePages(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRequests(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeTls(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRules(() => ({ world, engine, loadBalancer, target, check, untilHealth }))

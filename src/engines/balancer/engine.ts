@@ -145,12 +145,20 @@ export type LoadBalancer = {
   queueSeconds?: number
   /** Every request has an entry, with all that there is to say of it; absent = some have. */
   logsRequests?: boolean
+  /** What is answered for want of a target's answer (502, 503, 504); null or absent = AWS's page, which says nothing more. */
+  page?: ErrorPage | null
   /** Absent = X-Forwarded-For gets the client's address at its end, and every header is passed on. */
   headers?: HeaderTreatment
   listeners: Listener[]
   /** A connection ends at its next request when its client is not let in any more. */
   cutsOnRevoke: boolean
 }
+
+/**
+ * `reason`: a sentence that clients on this machine read; '' = none. `html`: in place of AWS's page, at most 8 KiB; the sentence stands
+ * where it has `#{reason}`. Null = AWS's.
+ */
+export type ErrorPage = { reason: string; html: string | null }
 
 export type HeaderTreatment = {
   forwardedFor: 'append' | 'preserve' | 'remove'
@@ -167,6 +175,8 @@ export type BalancerModel = {
   loadBalancers: LoadBalancer[]
   targetGroups: TargetGroup[]
   certificates?: Certificate[]
+  /** A sentence for clients on this machine who ask for a name that nobody has. */
+  unknownHost?: string
 }
 
 export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining'

@@ -1,6 +1,12 @@
-// What an Application Load Balancer answers by itself, in its own words and form.
+// What an Application Load Balancer answers by itself, in its own words and form. For want of an answer of a target a client on this
+// machine reads why, and a load balancer may have a page of its own.
+import type { LoadBalancer } from './engine.ts'
 
-export const ERROR_CODES = [400, 408, 413, 500, 502, 503, 504] as const
+/** HAProxy's own: nobody has a say in them. */
+export const PLAIN_CODES = [400, 408, 413, 500] as const
+/** For want of a target's answer. */
+export const TARGET_CODES = [502, 503, 504] as const
+export const ERROR_CODES = [...PLAIN_CODES, ...TARGET_CODES] as const
 type ErrorCode = (typeof ERROR_CODES)[number]
 
 const TITLES: Record<ErrorCode, string> = {
@@ -13,20 +19,41 @@ const TITLES: Record<ErrorCode, string> = {
   504: '504 Gateway Time-out',
 }
 
-/** A whole HTTP response, as HAProxy's `errorfile` wants it. */
-export function errorPage(code: ErrorCode): string {
+/** In a page of a load balancer's own: here a client on this machine reads why. */
+export const REASON = '#{reason}'
+
+/** With REASON in it. */
+export const pageBody = (code: ErrorCode): string => {
   const title = TITLES[code]
-  const body = [
+  return [
     '<html>',
     `<head><title>${title}</title></head>`,
     '<body>',
-    `<center><h1>${title}</h1></center>`,
+    `<center><h1>${title}</h1></center>${REASON}`,
     '</body>',
     '</html>',
     '',
   ].join('\r\n')
+}
+
+/** The body of an answer for want of a target's. `isHere`: the client is on this machine. */
+export function errorBody(
+  code: (typeof TARGET_CODES)[number],
+  { page }: Pick<LoadBalancer, 'page'>,
+  isHere: boolean,
+): string {
+  return (page?.html ?? pageBody(code)).replaceAll(REASON, isHere ? reasonHtml(page?.reason ?? '') : '')
+}
+
+/** What is answered to a name that nobody has. */
+export const unknownHostBody = (sentence: string): string =>
+  `No environment answers to this name.\n${sentence}`
+
+/** A whole HTTP response, as HAProxy's `errorfile` wants it. */
+export function errorPage(code: (typeof PLAIN_CODES)[number]): string {
+  const body = pageBody(code).replaceAll(REASON, '')
   const head = [
-    `HTTP/1.1 ${title}`,
+    `HTTP/1.1 ${TITLES[code]}`,
     'server: awselb/2.0',
     'content-type: text/html',
     `content-length: ${Buffer.byteLength(body)}`,
@@ -34,3 +61,9 @@ export function errorPage(code: ErrorCode): string {
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`
 }
+
+export const reasonHtml = (reason: string): string => (reason === '' ? '' : `<p>${escaped(reason)}</p>`)
+
+// In one line: it is the value of a map.
+const escaped = (text: string) =>
+  text.replace(/[^\x20-\x7e]|[&<>"'#%\\]/gu, (character) => `&#${character.codePointAt(0)};`)

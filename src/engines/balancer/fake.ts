@@ -17,13 +17,15 @@ import type {
   RequestEntry,
   TargetObservation,
 } from './engine.ts'
+import { errorBody, unknownHostBody } from './error-pages.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { entryOf } from './fake-entries.ts'
 import { answerOf, ruleFor, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
-const NO_SUCH_HOST: FakeAnswer = { status: 404, targetId: null, headers: {}, body: '' }
-const NOBODY_SERVES: FakeAnswer = { ...NO_SUCH_HOST, status: 503 }
+const noSuchHost = (body: string): FakeAnswer => ({ status: 404, targetId: null, headers: {}, body })
+const nobodyServes = (body: string): FakeAnswer => ({ ...noSuchHost(body), status: 503 })
+const isOfLoopback = (address: string) => address.startsWith('127.') || address === '::1'
 const LOOPBACK = { ipv6: false, public: [] }
 
 /** Few, so that there often are more. */
@@ -193,7 +195,10 @@ export function makeFakeBalancerWorld({
     for (const counts of all)
       if (status === null) counts.balancer5xx++
       else counts.byClass[Math.floor(status / 100)]!++
-    if (!group || !target || status === null) return note(NOBODY_SERVES, group, target)
+    if (!group || !target || status === null) {
+      const body = errorBody(503, loadBalancer, isOutside && isOfLoopback(request.from))
+      return note(nobodyServes(group ? body : errorBody(503, { page: null }, false)), group, target)
+    }
     const set = request.headers['x-sets-cookie']
     const cookies = [
       ...(set === undefined ? [] : [set]),
@@ -332,7 +337,7 @@ export function makeFakeBalancerWorld({
         if (!found || isTaken(found.id, null)) throw new Error(`nobody listens on ${request.loopbackPort}`)
         const listener = loopbackListener(found)
         requireLetIn(listener, request.from)
-        if (!listener) return NOBODY_SERVES
+        if (!listener) return nobodyServes(errorBody(503, { page: null }, false))
         return secured(request, listener, serve(found, listener, matched, request.loopbackPort, true))
       }
       const port = 'port' in request ? request.port : (request.listenerPort ?? (request.tls ? 443 : 80))
@@ -346,12 +351,13 @@ export function makeFakeBalancerWorld({
         return isMeant && listeners.some((listener) => listener.port === port)
       })
       const listener = found?.listeners.find((one) => one.port === port)
-      if (!found || !listener) return NO_SUCH_HOST
+      const isOutside = !('address' in request)
+      const unknown = unknownHostBody(isOutside && isOfLoopback(from) ? (model.unknownHost ?? '') : '')
+      if (!found || !listener) return noSuchHost(unknown)
       if ('host' in request && isServedPublicly(model, listener) && isTaken(found.id, port))
         throw new Error(`nobody listens on ${port}`)
       if (!('address' in request)) requireLetIn(listener, request.from)
-      const isOutside = !('address' in request)
-      if (isOutside && !isServedPublicly(model, listener)) return NO_SUCH_HOST
+      if (isOutside && !isServedPublicly(model, listener)) return noSuchHost(unknown)
       const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
       return secured(request, listener, answer)
     },

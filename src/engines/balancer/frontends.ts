@@ -14,6 +14,7 @@ import {
   publicName,
   UNKNOWN_HOST,
 } from './names.ts'
+import { hereLine } from './error-page-lines.ts'
 import { SILENT } from './request-lines.ts'
 import { entryOf, routeOf } from './routing.ts'
 import { type Bind, bindsOf, type HostPort, isServedPublicly, wantedPorts } from './wanted-ports.ts'
@@ -165,6 +166,7 @@ const frontendLines = ({ name, binds, port, tls, first, rules, clients, dir }: F
     ...(clients === null
       ? []
       : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
+    ...(clients === null ? [] : [hereLine]),
     ...requestLines(port, tls),
     ...first.map((line) => `  http-request ${line}`),
     ...rules.map((line) => `  ${line}`),

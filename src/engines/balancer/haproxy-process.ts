@@ -131,7 +131,7 @@ export function makeHaproxyProcess(options: Options) {
     /** Takes away what configurations named, of former configurations. */
     prune(files: Files) {
       for (const name of readdirSync(dir))
-        if (/\.(map|pem|lst|list|txt)$/.test(name) && !files.has(name)) rmSync(join(dir, name))
+        if (/\.(map|pem|lst|list|txt|html)$/.test(name) && !files.has(name)) rmSync(join(dir, name))
     },
 
     isRunning,

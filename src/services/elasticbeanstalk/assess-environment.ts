@@ -1,6 +1,7 @@
 // Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { RequestCounters } from '../cloud.ts'
+import { systemContext } from '../service.ts'
 import { ofEnvironment } from './events.ts'
 import {
   assess,
@@ -14,6 +15,7 @@ import { frontCounters, frontOf, instanceCounters, isFrontMissing, targetsOf, ty
 import { groupOf, launchFailure } from './instances.ts'
 import type { Parts } from './parts.ts'
 import { refreshPortProblem } from './port-problem.ts'
+import { causeOf, reasonOf, tellingError } from './reason.ts'
 import { lowCause, roomRow } from './room/low.ts'
 import {
   environmentById,
@@ -21,6 +23,7 @@ import {
   instancesOf,
   liveEnvironments,
   pruneTerminated,
+  resourcesOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
   type EnvironmentRow,
@@ -67,6 +70,7 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   const targets = targetsOf(parts, row)
   followTargets(parts, row, targets)
   const now = assessNow(parts, row, targets)
+  tellVisitors(parts, row, targets)
   for (const { id, status, causes } of now.instances) keepInstance(parts, row, id, { status, causes })
   if (row.healthStatus === now.status && sameCauses(JSON.parse(row.causes) as string[], now.causes)) return
   const set = {
@@ -81,6 +85,31 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   const from = row.healthStatus === 'NoData' ? '' : ` from ${row.healthStatus}`
   const text = [`Environment health has transitioned${from} to ${now.status}.`, ...now.causes].join(' ')
   events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
+}
+
+/** How many of the last errors are looked through. */
+const ERRORS_READ = 5
+
+function tellVisitors({ store, cloud }: Parts, row: EnvironmentRow, targets: Targets): void {
+  const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
+  const of = frontOf(row) === 'elastic address' ? elasticAddressId : loadBalancerArn
+  if (!of) return
+  const seen = [...targets.values()]
+  const anyHealthy = seen.some(({ state }) => state === 'healthy')
+  const error = () =>
+    tellingError(
+      store
+        .all<{ message: string }>(
+          `select message from event where environment_id = :id and severity = 'ERROR' order by id desc limit :most`,
+          { id: row.id, most: ERRORS_READ },
+        )
+        .map(({ message }) => message),
+    )
+  const said = anyHealthy || row.status !== 'Ready' ? undefined : error()
+  const cause = (said && causeOf([said])) ?? seen[0]?.reason
+  const reason =
+    reasonOf({ name: row.name, status: row.status, anyHealthy, cause }) ?? `See: polebean why ${row.name}`
+  cloud.elasticloadbalancingv2.putReason(systemContext(row.account, row.region, row.requestId), of, reason)
 }
 
 // Once, however often it is tried: the cause stays as long as it fails. With a change of the status its event says it.

@@ -364,6 +364,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       }),
     }),
     putLoadBalancerNames: (_context, _arn, names) => void world.names.push(names),
+    putReason: () => undefined,
     addressCounters: () => undefined,
     loadBalancerCounters: () => undefined,
     targetCounters: () => undefined,

@@ -23,6 +23,8 @@ export const IDLE_TIMEOUT = 'idle_timeout.timeout_seconds'
 export const DELETION_PROTECTION = 'deletion_protection.enabled'
 /** How long a request waits while no target may have it, in seconds. */
 export const QUEUE = 'polebean.queue_seconds'
+/** HTML in place of AWS's pages for want of a target's answer. */
+export const ERROR_PAGE = 'polebean.error_page'
 export const HTTP2 = 'routing.http2.enabled'
 export const ACCESS_LOGS = {
   enabled: 'access_logs.s3.enabled',
@@ -40,6 +42,11 @@ const APP_COOKIE = 'stickiness.app_cookie.cookie_name'
 const APP_COOKIE_SECONDS = 'stickiness.app_cookie.duration_seconds'
 const SLOW_START = 'slow_start.duration_seconds'
 const ALGORITHM = 'load_balancing.algorithm.type'
+
+/** Of what an attribute may be on AWS eight times as much; text, as a browser takes it. */
+const PAGE_BYTES_MAX = 8_192
+const isPage = (value: string) =>
+  Buffer.byteLength(value) <= PAGE_BYTES_MAX && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)
 
 // RFC 6265 §4.1.1. AWS keeps the names of its own cookies.
 const isCookieName = (name: string) =>
@@ -73,6 +80,7 @@ export const loadBalancerAttributes: AttributeTable = {
   [XFF_PORT]: { default: 'false', accepts: oneOf('true', 'false') },
   [XFF_MODE]: { default: 'append', accepts: oneOf('append', 'preserve', 'remove') },
   [HTTP2]: { default: 'true', accepts: oneOf('true', 'false') },
+  [ERROR_PAGE]: { own: true, default: '', accepts: isPage },
   [QUEUE]: { own: true, default: '0', accepts: between(0, 300) },
   'waf.fail_open.enabled': { default: 'false' },
   'zonal_shift.config.enabled': { default: 'false' },

@@ -9,6 +9,7 @@ import {
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
 import {
+  ERROR_PAGE,
   headersOf,
   HTTP2,
   IDLE_TIMEOUT,
@@ -46,6 +47,8 @@ export type Rows = {
   instances: ReadonlyMap<string, InstanceFacts>
   clientRules: ClientRules
   addresses: ElasticAddress[]
+  /** Why there is no answer, by the id of a load balancer or elastic address. */
+  reasons: ReadonlyMap<string, string>
   /** PEM by ARN, of those that listeners name. */
   certificates: ReadonlyMap<string, string>
 }
@@ -63,6 +66,7 @@ export function buildModel(rows: Rows): BalancerModel {
       ...rows.addresses.filter(isNamed).map(instanceBehind),
     ].sort(byId),
     certificates: [...rows.certificates].map(([id, pem]) => ({ id, pem })),
+    unknownHost: namesThatAre(rows),
   }
 }
 
@@ -74,7 +78,7 @@ export const ELASTIC_PORT = 80
 const isNamed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
   networkInterfaceId !== null || hosts.length > 0
 
-const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalancer => ({
+const elasticDoor = (address: ElasticAddress, { clientRules, reasons }: Rows): LoadBalancer => ({
   id: address.id,
   address: address.edge,
   elasticAddress: address.publicIp,
@@ -82,6 +86,7 @@ const elasticDoor = (address: ElasticAddress, { clientRules }: Rows): LoadBalanc
   hosts: address.hosts,
   loopbackPort: address.loopbackPort,
   idleTimeoutSeconds: ELASTIC_IDLE_SECONDS,
+  page: { reason: reasons.get(address.id) ?? '', html: null },
   listeners: [
     listenerTo(
       ELASTIC_PORT,
@@ -108,7 +113,7 @@ const ELASTIC_IDLE_SECONDS = 60
 
 const loadBalancer = (
   row: LoadBalancerRow,
-  { listeners, rules, clientRules, certificates }: Rows,
+  { listeners, rules, clientRules, certificates, reasons }: Rows,
 ): LoadBalancer => ({
   id: row.id,
   address: row.address,
@@ -118,6 +123,10 @@ const loadBalancer = (
   loopbackPort: row.loopbackPort,
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   queueSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), QUEUE),
+  page: {
+    reason: reasons.get(row.id) ?? '',
+    html: attributesOf(row.attributes)[ERROR_PAGE] || null,
+  },
   headers: headersOf(attributesOf(row.attributes)),
   ...(accessLogsOf(row) ? { logsRequests: true } : {}),
   listeners: listeners
@@ -182,5 +191,19 @@ const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetG
     })
     .sort((a, b) => (`${a.id} ${a.port}` < `${b.id} ${b.port}` ? -1 : 1)),
 })
+
+const NAMES_TOLD_MAX = 10
+
+/** In the words of `polebean why`. */
+function namesThatAre({ loadBalancers, addresses }: Rows): string {
+  const names = [
+    ...loadBalancers
+      .filter(({ deletedAt, scheme }) => deletedAt === null && scheme === 'internet-facing')
+      .flatMap(({ hosts }) => listOf(hosts).slice(0, 1)),
+    ...addresses.flatMap(({ hosts }) => hosts.slice(0, 1)),
+  ].sort()
+  const told = names.slice(0, NAMES_TOLD_MAX).join(', ') || 'none'
+  return `No environment has that name; there are: ${told}${names.length > NAMES_TOLD_MAX ? ', and more' : ''}.`
+}
 
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)

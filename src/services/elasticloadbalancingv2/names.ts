@@ -19,6 +19,17 @@ export const makeInternal = (
       deps.store.update('elbv2_load_balancer', { arn }, { hosts: names, loopbackPort })
     })
   },
+  // Any id: who is not carried is forgotten with the next change.
+  putReason(_context, of, reason) {
+    const id = idOfArn(of) || of
+    const text = reason.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS_MAX)
+    const before = deps.store.get<{ reason: string }>('select reason from elbv2_reason where id = :id', {
+      id,
+    })
+    if (text === (before?.reason ?? '')) return
+    if (text === '') deps.store.remove('elbv2_reason', { id })
+    else deps.store.put('elbv2_reason', { id, reason: text })
+  },
   certificatesInUse: (context) => new Set(listenersOf(deps.store, context).flatMap(certificatesOf)),
   certificateUses: (context, arn) => [
     ...new Set(
@@ -34,6 +45,8 @@ export const makeInternal = (
   targetCounters: (_context, arn, targetId) =>
     withLatency(rates.target(idOfArn(arn), targetId), latencies, ofTarget(idOfArn(arn), targetId)),
 })
+
+const REASON_CHARACTERS_MAX = 500
 
 const withLatency = (
   counters: Omit<RequestCounters, 'responseTimeMs'> | undefined,

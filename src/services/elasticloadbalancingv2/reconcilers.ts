@@ -55,6 +55,7 @@ export function makeBalancerReconciler(
       'elbv2_rule',
       'acm_certificate',
       'iam_server_certificate',
+      'elbv2_reason',
       'elbv2_target',
       'ec2_instance',
       'ec2_security_group_rule',
@@ -106,6 +107,8 @@ export function makeBalancerReconciler(
     await balancer.apply(model)
     applied = { model: JSON.stringify(model), at: clock.monotonic() }
     store.transaction(() => {
+      const carried = new Set(model.loadBalancers.map(({ id }) => id))
+      for (const id of rows.reasons.keys()) if (!carried.has(id)) store.remove('elbv2_reason', { id })
       for (const row of rows.loadBalancers) {
         if (row.deletedAt !== null) release(row)
         else if (row.state === 'provisioning')
@@ -205,6 +208,11 @@ export function makeBalancerReconciler(
       clientRules: cloud.ec2.clientRules(),
       addresses: cloud.ec2.elasticAddresses(),
       certificates: certificatesIn(tables.listeners),
+      reasons: new Map(
+        store
+          .all<{ id: string; reason: string }>('select * from elbv2_reason')
+          .map(({ id, reason }) => [id, reason]),
+      ),
     }
   }
 
@@ -218,7 +226,7 @@ export function makeBalancerReconciler(
     return pems
   }
 
-  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses' | 'certificates'> {
+  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses' | 'certificates' | 'reasons'> {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),

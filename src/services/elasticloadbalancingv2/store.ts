@@ -66,6 +66,7 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       bucket text not null, key text not null, part integer not null, account text not null, region text not null,
       load_balancer_id text not null, due_at integer not null, content blob not null,
       primary key (bucket, key, part)) strict;
+    create table elbv2_reason (id text primary key, reason text not null) strict, without rowid;
     create table elbv2_metric (
       subject text not null, minute integer not null, figures text not null,
       primary key (subject, minute)) strict, without rowid;`,

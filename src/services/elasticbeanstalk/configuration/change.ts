@@ -27,6 +27,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   stickinessSeconds: 'in-place',
   idleTimeoutSeconds: 'in-place',
   queueSeconds: 'in-place',
+  errorPage: 'in-place',
   accessLogs: 'in-place',
   defaultListener: 'in-place',
   listeners: 'in-place',

@@ -22,6 +22,7 @@ const SAMPLES: Record<string, string> = {
   SSLCertificateArns: 'arn:b',
   Protocol: 'HTTPS',
   SSLPolicy: 'ELBSecurityPolicy-2016-08',
+  ErrorPage: '<h1>Soon</h1>',
   AccessLogsS3Bucket: 'logs',
   AccessLogsS3Prefix: 'web',
 }

@@ -55,6 +55,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       read(PROCESS, 'StickinessEnabled') === 'true' ? number(PROCESS, 'StickinessLBCookieDuration') : null,
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
+    errorPage: read('polebean:loadbalancer', 'ErrorPage'),
     accessLogs: accessLogsIn(read),
     defaultListener: read('aws:elbv2:listener:default', 'ListenerEnabled') !== 'false',
     listeners: listenersOf(settings, read),

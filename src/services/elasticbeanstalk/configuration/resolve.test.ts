@@ -70,7 +70,7 @@ describe('a configuration of nothing but defaults', () => {
       deregistrationDelaySeconds: 20,
       stickinessSeconds: null,
       idleTimeoutSeconds: 60,
-      ...{ queueSeconds: 0, accessLogs: null, defaultListener: true, listeners: [] },
+      ...{ queueSeconds: 0, errorPage: '', accessLogs: null, defaultListener: true, listeners: [] },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,

@@ -71,6 +71,8 @@ export type EnvironmentConfiguration = {
   idleTimeoutSeconds: number
   /** How long requests wait while no instance may have them. */
   queueSeconds: number
+  /** HTML of the load balancer's answers 502, 503 and 504; '' = AWS's. */
+  errorPage: string
   /** Of the load balancer; null = none. */
   accessLogs: AccessLogs | null
   /** Whether the load balancer listens at port 80. */

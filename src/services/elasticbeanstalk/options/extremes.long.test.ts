@@ -47,6 +47,7 @@ const LONGEST: Record<string, string> = {
   SSHSourceRestriction: 'udp, 0, 65535, 255.255.255.255/32',
   SSLCertificateArns: CERTIFICATES,
   SSLPolicy: 'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06',
+  ErrorPage: '<p>é</p>'.padEnd(4_096, '-'),
   AccessLogsS3Bucket: BUCKET,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
 }

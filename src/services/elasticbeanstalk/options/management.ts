@@ -165,6 +165,7 @@ export const managementOptions: Namespace[] = [
   // Polebean's own. AWS lets connections that are there live on, and so does the default.
   namespace('polebean:loadbalancer', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     integer('QueueSeconds', 0, 300, { default: '0' }),
+    text('ErrorPage', { maxLength: 4_096 }),
   ]),
   namespace('polebean:firewall', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     flag('CutOnRevoke'),

@@ -170,3 +170,41 @@ describe('listeners besides the default one', () => {
       assert.throws(() => bench.create({ OptionSettings }), message)
     })
 })
+
+describe('answers for want of an instance', () => {
+  const host = 'shop.us-west-2.elasticbeanstalk.localhost'
+  const answer = (name = host) => world.balancer.request({ host: name })
+  const silence = () => {
+    for (const { address } of world.balancer.model().targetGroups[0]!.targets) world.unanswering.add(address)
+  }
+
+  it('tell visitors on this machine why, and which names there are', async () => {
+    bench.create({})
+    const launching = /<p>shop-prod is Launching; wait for it: polebean events -f shop-prod<\/p>/
+    await world.clock.runUntil(() => launching.test(answer().body), 30_000)
+    await settle()
+    assert.match(
+      answer('nobody.localhost').body,
+      /^No environment answers to this name\.\nNo environment has that name; there are: shop\.us-west-2\.elasticbeanstalk\.localhost\.$/,
+    )
+    silence()
+    await world.clock.run(120_000)
+    const { status, body } = answer()
+    assert.equal(status, 503)
+    assert.match(
+      body,
+      /<h1>503 Service Temporarily Unavailable<\/h1><\/center><p>No instance is healthy: .+\.<\/p>/,
+    )
+  })
+  it('are a page of the environment, where it has one', async () => {
+    bench.create({ OptionSettings: [set('ErrorPage', '<h1>Soon</h1>#{reason}', 'polebean:loadbalancer')] })
+    await settle()
+    silence()
+    await world.clock.run(120_000)
+    assert.match(answer().body, /^<h1>Soon<\/h1><p>No instance is healthy: .+\.<\/p>$/)
+    world.unanswering.clear()
+    await update([set('ErrorPage', '', 'polebean:loadbalancer')])
+    silence()
+    assert.match(answer().body, /<h1>503 Service/)
+  })
+})

@@ -210,10 +210,11 @@ function changeLoadBalancerAttributes(
   { parts, context, configuration }: Work,
   loadBalancerArn: string,
 ): void {
-  const { idleTimeoutSeconds, queueSeconds, accessLogs } = configuration
+  const { idleTimeoutSeconds, queueSeconds, accessLogs, errorPage } = configuration
   const values: Record<string, string> = {
     'idle_timeout.timeout_seconds': String(idleTimeoutSeconds),
     'polebean.queue_seconds': String(queueSeconds),
+    'polebean.error_page': errorPage,
     'access_logs.s3.enabled': String(accessLogs !== null),
     // What was logged before still goes there.
     ...(accessLogs
