@@ -45,7 +45,10 @@ try {
       git: 'git',
     },
   })
-  const releases = RELEASES.filter(({ number }) => debian === undefined || number === debian)
+  const releases = RELEASES.filter(
+    (one) => (debian === undefined || one.number === debian) && STEPS.some((step) => isWanted(step, one)),
+  )
+  if (releases.length === 0) throw new Error(`nothing of it is tried on Debian ${debian}`)
   for (const release of short ? releases.slice(0, 1) : releases) await onRelease(release)
 } catch (error) {
   failed = true
@@ -99,7 +102,7 @@ async function onRelease(release: Release): Promise<void> {
   const steps = () => rows.filter((row) => row.disk === name)
   const isDone = (step: string) => passed.some((one) => one.step === step)
   try {
-    for (const step of STEPS.filter((one) => isWanted(one) && !isDone(one.name))) {
+    for (const step of STEPS.filter((one) => isWanted(one, release) && !isDone(one.name))) {
       await timed(name, step, async () => ({ said: (await step.run(world)) ?? '' }))
       await kept?.save({ steps: steps(), memory: [...world.memory] }, [...booted.keys()])
     }
@@ -111,7 +114,8 @@ async function onRelease(release: Release): Promise<void> {
   kept?.forget()
 }
 
-function isWanted(step: Step): boolean {
+function isWanted(step: Step, { number }: Release): boolean {
+  if (step.release !== undefined && step.release !== number) return false
   return apart ? step.apart === true : !short || step.short === true
 }
 
