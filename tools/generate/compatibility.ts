@@ -68,6 +68,7 @@ const HEAD = `# What works, and what differs from AWS
   or served as its chunks say on a connection that ends with it: there is no desync mode to choose.
 - Access logs have \`-\` for the connection's id and for the classification of desync mitigation; bucket policies are not asked, the bucket
   must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
+- Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group

@@ -170,8 +170,9 @@ function checkCondition(of: string, condition: Condition) {
   }
 }
 
-function checkTargetGroup({ id, healthCheck, targets, routing }: TargetGroup) {
+function checkTargetGroup({ id, protocol = 'HTTP', healthCheck, targets, routing }: TargetGroup) {
   const of = `target group ${checkId(id)}`
+  need(['HTTP', 'HTTPS'].includes(protocol), of, 'protocol', protocol)
   if (healthCheck !== null) checkHealthCheck(of, healthCheck)
   if (routing) checkRouting(of, routing)
   for (const target of targets) {
@@ -196,7 +197,7 @@ function checkRouting(of: string, { algorithm, slowStartSeconds, stickiness }: T
 }
 
 function checkHealthCheck(of: string, check: HealthCheck) {
-  need(check.protocol === 'HTTP' || check.protocol === 'TCP', of, 'health check protocol', check.protocol)
+  need(['HTTP', 'HTTPS', 'TCP'].includes(check.protocol), of, 'health check protocol', check.protocol)
   if (check.port !== null) need(isPort(check.port), of, 'health check port', check.port)
   need(/^\/[!-~]{0,1023}$/.test(check.path) || check.protocol === 'TCP', of, 'health check path', check.path)
   need(isWithin(check.intervalSeconds, 0.05, 300), of, 'health check interval', check.intervalSeconds)

@@ -31,7 +31,8 @@ export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
 export { certificateFor, type Certificates } from './certificates.ts'
 
 export type HealthCheck = {
-  protocol: 'HTTP' | 'TCP'
+  /** HTTPS: any certificate will do. */
+  protocol: 'HTTP' | 'HTTPS' | 'TCP'
   /** null = the target's own port. */
   port: number | null
   path: string
@@ -47,6 +48,8 @@ export type Target = { id: string; address: string; port: number; draining: bool
 
 export type TargetGroup = {
   id: string
+  /** How its targets are spoken to; by HTTPS whatever certificate they show, as AWS does. Absent = HTTP. */
+  protocol?: 'HTTP' | 'HTTPS'
   /** null = its targets are not checked, and get requests as long as they are there. */
   healthCheck: HealthCheck | null
   targets: Target[]

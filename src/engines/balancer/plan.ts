@@ -8,7 +8,7 @@
 //                   Application Load Balancer fails open. In maintenance until its target had its first checks. In a
 //                   group without checks a target has no other.
 import type { Target } from './engine.ts'
-import type { Server } from './servers.ts'
+import { type Server, speaksTls } from './servers.ts'
 import { type Backend, ROLES, type Role, serverName } from './names.ts'
 import type { RunningServer } from './running.ts'
 
@@ -99,7 +99,10 @@ function planTarget(backend: Backend, target: Target, running: RunningServer[]):
   const determined = isDetermined(backend, found)
   const stand = planOpen(backend, target, found.open, determined)
   const open = serverName(target, 'open')
-  const standing = { backend: backend.name, name: open, role: 'open' as const, target, disabled: !determined }
+  const tls = speaksTls(backend.group)
+  const standing = {
+    ...{ backend: backend.name, name: open, role: 'open' as const, target, disabled: !determined, tls },
+  }
   if (backend.group.healthCheck === null) return { actions: stand, servers: [standing], kept: [open] }
   const active = (['settled', 'initial'] as const).find((role) => found[role] && !found[role].maintenance)
   const isDown = active !== undefined && found[active]?.operation === 'stopped'
@@ -107,7 +110,7 @@ function planTarget(backend: Backend, target: Target, running: RunningServer[]):
   const name = serverName(target, role)
   return {
     actions: [...planServer(backend, target, role, found[role]), ...stand],
-    servers: [{ backend: backend.name, name, role, target, disabled: false }, standing],
+    servers: [{ backend: backend.name, name, role, target, disabled: false, tls }, standing],
     kept:
       found.initial && !found.settled?.checked ? [serverName(target, 'initial'), name, open] : [name, open],
   }

@@ -1,13 +1,22 @@
 // One server in HAProxy, as its line in the file and its keywords on the runtime socket.
-import type { Target, TargetGroup } from './engine.ts'
+import type { HealthCheck, Target, TargetGroup } from './engine.ts'
 import type { Role } from './names.ts'
 
 /** One server line. `open`: a stand-in that takes requests while no target is healthy (see plan.ts). */
-export type Server = { backend: string; name: string; role: Role; target: Target; disabled: boolean }
+export type Server = {
+  backend: string
+  name: string
+  role: Role
+  target: Target
+  disabled: boolean
+  /** It is spoken to by HTTPS. */
+  tls: boolean
+}
 
 /** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
-export function serverKeywords(role: Role, { healthCheck: check, routing }: TargetGroup): string {
-  if (role === 'open' || check === null) return 'backup'
+export function serverKeywords(role: Role, group: TargetGroup): string {
+  const { healthCheck: check, routing } = group
+  if (role === 'open' || check === null) return ['backup', ...tlsKeywords(group, null)].join(' ')
   const slowly = routing?.slowStartSeconds ?? 0
   const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
   return [
@@ -17,7 +26,19 @@ export function serverKeywords(role: Role, { healthCheck: check, routing }: Targ
     `downinter ${Math.min(DOWN_INTERVAL_MS, intervalSeconds * 1000)}ms`,
     ...(port === null ? [] : [`port ${port}`]),
     ...(slowly === 0 ? [] : [`slowstart ${slowly}s`]),
+    ...tlsKeywords(group, check),
   ].join(' ')
+}
+
+export const speaksTls = ({ protocol }: Pick<TargetGroup, 'protocol'>): boolean => protocol === 'HTTPS'
+
+// A check goes by what the server speaks, but not one of a server that came over the socket (seen with 2.6): so it is told.
+function tlsKeywords(group: TargetGroup, check: HealthCheck | null): string[] {
+  const isChecked = check?.protocol === 'HTTPS'
+  const verify = speaksTls(group) || isChecked ? ['verify none'] : []
+  const own = speaksTls(group) ? ['ssl'] : []
+  if (check === null) return [...own, ...verify]
+  return [...own, ...(isChecked ? ['check-ssl'] : speaksTls(group) ? ['no-check-ssl'] : []), ...verify]
 }
 
 const DOWN_INTERVAL_MS = 250

@@ -8,7 +8,8 @@ export function renderServerState(servers: Server[], running: RunningServer[]): 
     .filter((server) => server.role !== 'open') // those are as their configuration line says
     .map((server) => {
       const known = running.find(({ backend, name }) => backend === server.backend && name === server.name)
-      return (known && !known.maintenance && !known.draining ? known.state : downState(server)).join(' ')
+      const isKept = known && !known.maintenance && !known.draining
+      return (isKept ? asConfigured(known.state, server) : downState(server)).join(' ')
     })
   return [FORMAT, HEADER, ...lines, ''].join('\n')
 }
@@ -21,6 +22,14 @@ export function gistOf(state: string): string {
     .join('\n')
 }
 
+// What the file says of TLS and of the port of checks would hold, whatever the configuration says now (seen with 2.6).
+const asConfigured = (state: string[], { tls }: Server): string[] =>
+  state.map((field, index) =>
+    index === SRV_USE_SSL ? (tls ? '1' : '0') : index === SRV_CHECK_PORT ? '0' : field,
+  )
+const SRV_USE_SSL = 20
+const SRV_CHECK_PORT = 21
+
 const FORMAT = '1'
 const HEADER =
   '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight ' +
@@ -29,8 +38,7 @@ const HEADER =
   'srv_agent_addr srv_agent_port'
 
 // Stopped, no admin state, weight 1; check: unknown result, health 0, configured and enabled.
-function downState({ backend, name, target }: Server): string[] {
-  return `0 ${backend} 0 ${name} ${target.address} 0 0 1 1 0 1 0 0 6 0 0 0 - ${target.port} - 0 0 - - 0`.split(
-    ' ',
-  )
+function downState({ backend, name, target, tls }: Server): string[] {
+  const line = `0 ${backend} 0 ${name} ${target.address} 0 0 1 1 0 1 0 0 6 0 0 0 - ${target.port} - ${tls ? 1 : 0} 0 - - 0`
+  return line.split(' ')
 }

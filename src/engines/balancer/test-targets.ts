@@ -1,7 +1,8 @@
 // Web servers for tests, run as a process of their own inside a namespace: told on stdin what each address does, one
 // JSON line each, and answering `done` on stdout. Every answer says who gave it and which headers came.
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../kernel/clock.ts'
 
@@ -13,6 +14,8 @@ export type TargetOrder = {
   status: number | null
   checkStatus?: number
   delayMs?: number
+  /** Key and certificate in PEM: it speaks HTTPS. */
+  tls?: { key: string; cert: string }
 }
 
 type Listening = { server: Server; order: TargetOrder; requests: number }
@@ -38,13 +41,13 @@ async function obey(order: TargetOrder) {
     return
   }
   if (before) return void (before.order = order)
-  const target: Listening = { server: makeServer(key), order, requests: 0 }
+  const target: Listening = { server: makeServer(key, order.tls), order, requests: 0 }
   targets.set(key, target)
   await new Promise<void>((resolve) => target.server.listen(order.port, order.address, resolve))
 }
 
-function makeServer(key: string): Server {
-  const server = createServer(async (request, response) => {
+function makeServer(key: string, tls: TargetOrder['tls']): Server {
+  const answer: RequestListener = async (request, response) => {
     const target = targets.get(key)
     if (!target) return void request.destroy()
     const { order } = target
@@ -57,7 +60,8 @@ function makeServer(key: string): Server {
     if (cookie) response.setHeader('set-cookie', cookie)
     const from = request.socket.remoteAddress
     response.end(JSON.stringify({ name: order.name, from, url: request.url, headers: request.headers }))
-  })
+  }
+  const server: Server = tls ? createSecureServer(tls, answer) : createServer(answer)
   server.on('upgrade', (request, socket) => {
     // RFC 6455 §4.2.2; HAProxy looks at it.
     const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`

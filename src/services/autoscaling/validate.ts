@@ -68,6 +68,14 @@ export function requireTargetGroups(
       () => cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns }),
       'Provided Target Groups may not be valid. Please ensure they exist and try again.',
     )
+  const { TargetGroups = [] } =
+    arns.length > 0
+      ? cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns })
+      : {}
+  if (TargetGroups.some(({ TargetType = 'instance' }) => TargetType !== 'instance'))
+    throw validation(
+      "Provided Target Groups have incompatible target type: a group's instances are targets of the type 'instance'",
+    )
   return [...new Set(arns)]
 }
 

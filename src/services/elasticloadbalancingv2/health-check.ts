@@ -28,6 +28,7 @@ export const healthCheckMembers = [
 ] as const
 
 export const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
+  protocol: 'HTTP',
   port: null,
   path: '/',
   intervalSeconds: 30,
@@ -41,10 +42,11 @@ export const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
 export function healthCheckAfter(before: HealthCheckSettings, input: HealthCheckInput): HealthCheckSettings {
   if (input.HealthCheckEnabled === false)
     throw validation("Health check enabled must be true for target groups with target type 'instance'")
-  if (input.HealthCheckProtocol && input.HealthCheckProtocol !== 'HTTP')
-    throw unsupported(`HealthCheckProtocol '${input.HealthCheckProtocol}'`)
+  const protocol = input.HealthCheckProtocol ?? before.protocol
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw unsupported(`HealthCheckProtocol '${protocol}'`)
   refuseOthers(input.Matcher ?? {}, ['HttpCode'], (member) => unsupported(`Matcher.${member}`))
   const after: HealthCheckSettings = {
+    protocol,
     port: input.HealthCheckPort === undefined ? before.port : portOf(input.HealthCheckPort),
     path: input.HealthCheckPath ?? before.path,
     intervalSeconds: input.HealthCheckIntervalSeconds ?? before.intervalSeconds,

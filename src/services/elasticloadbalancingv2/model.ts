@@ -174,7 +174,8 @@ export const usedGroups = ({ listeners, rules }: Pick<Rows, 'listeners' | 'rules
 
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
   id: row.id,
-  healthCheck: { protocol: 'HTTP', ...healthCheckOf(row) },
+  ...(row.protocol === 'HTTPS' ? { protocol: row.protocol } : {}),
+  healthCheck: healthCheckOf(row),
   routing: routingOf(attributesOf(row.attributes)),
   targets: targets
     .filter((target) => target.targetGroupArn === row.arn)

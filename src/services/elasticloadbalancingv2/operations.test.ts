@@ -68,7 +68,8 @@ describe('target groups', () => {
     [{ Name: 'a_b' }, /can only contain characters that are alphanumeric/],
     [{ Port: 0 }, /between 1 and 65535/],
     [{ VpcId: 'vpc-1' }, /The VPC ID 'vpc-1' is not found/],
-    [{ Protocol: 'HTTPS' }, /Protocol 'HTTPS' is not supported/],
+    [{ Protocol: 'TCP' }, /Protocol 'TCP' is not supported/],
+    [{ HealthCheckProtocol: 'TCP' }, /HealthCheckProtocol 'TCP' is not supported/],
     [{ TargetType: 'lambda' }, /TargetType 'lambda' is not supported/],
     [{ HealthCheckIntervalSeconds: 4 }, /Health check interval must be between 5 and 300/],
     [
@@ -357,6 +358,55 @@ describe('targets', () => {
     const after = elb().loadBalancerCounters(world.context, LoadBalancerArn!)!
     assert.equal(after.requests, 0)
     assert.ok(after.seconds >= 10 && after.seconds <= 13)
+  })
+})
+
+describe('targets by address', () => {
+  const vpcAddress = (last: number) => {
+    const [network = ''] = world.ec2.describeVpcs(world.context, {}).Vpcs![0]!.CidrBlock!.split('/')
+    return network.replace(/\d+\.\d+$/, `200.${last}`)
+  }
+  const register = (TargetGroupArn: string, ...ids: string[]) =>
+    elb().registerTargets(world.context, { TargetGroupArn, Targets: ids.map((Id) => ({ Id, Port: 8080 })) })
+
+  it('are carried, checked by the protocol that is asked for, and drained', async () => {
+    const { TargetGroupArn, ...group } = targetGroup({
+      ...{ TargetType: 'ip', Protocol: 'HTTPS', Port: 443, HealthCheckProtocol: 'HTTPS' },
+    })
+    assert.deepEqual([group.TargetType, group.Protocol, group.HealthCheckProtocol], ['ip', 'HTTPS', 'HTTPS'])
+    listener(loadBalancer().LoadBalancerArn!, TargetGroupArn!)
+    const address = vpcAddress(9)
+    register(TargetGroupArn!, address)
+    await world.clock.run(3_000)
+    const [carried] = world.balancer.model().targetGroups
+    assert.deepEqual(carried!.targets, [{ id: address, address, port: 8080, draining: false }])
+    assert.deepEqual([carried!.protocol, carried!.healthCheck!.protocol], ['HTTPS', 'HTTPS'])
+    const health = () =>
+      elb()
+        .describeTargetHealth(world.context, { TargetGroupArn })
+        .TargetHealthDescriptions!.map((one) => one.TargetHealth!.State)
+    await world.clock.run(60_000)
+    assert.deepEqual(health(), ['unhealthy'])
+    elb().deregisterTargets(world.context, { TargetGroupArn, Targets: [{ Id: address }] })
+    await world.clock.run(5_000)
+    assert.deepEqual(health(), [])
+  })
+  it('must be of the VPC, and no group of instances takes them', () => {
+    const { TargetGroupArn } = targetGroup({ TargetType: 'ip' })
+    for (const wrong of ['192.0.2.1', '10.255.255.255', '169.254.169.254'])
+      assert.throws(() => register(TargetGroupArn!, vpcAddress(9), wrong), {
+        code: 'InvalidTarget',
+        message: `The following targets are not within the VPC '${vpcId()}': '${wrong}'`,
+      })
+    assert.throws(() => register(TargetGroupArn!, 'i-0123456789abcdef0'), /is not a valid IPv4 address/)
+    assert.throws(
+      () =>
+        world.autoscaling.attachLoadBalancerTargetGroups(world.context, {
+          AutoScalingGroupName: 'any',
+          TargetGroupARNs: [TargetGroupArn!],
+        }),
+      { code: 'ValidationError' },
+    )
   })
 })
 

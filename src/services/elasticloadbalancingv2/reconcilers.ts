@@ -1,4 +1,5 @@
 // elasticloadbalancingv2.balancer: the engine carries what the rows say, and the rows show what the engine sees.
+import { isIPv4 } from 'node:net'
 import type { BalancerEngine, BalancerObservation } from '../../engines/balancer/engine.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
@@ -237,10 +238,20 @@ export function makeBalancerReconciler(
   }
 
   function instancesOf(targets: TargetRow[]): Map<string, InstanceFacts> {
-    const facts = new Map<string, InstanceFacts>()
+    // An address is there for as long as it is registered: whose it is nobody asks.
+    const facts = new Map<string, InstanceFacts>(
+      targets
+        .filter(({ targetId }) => isIPv4(targetId))
+        .map(({ targetId }) => [targetId, { state: 'running', address: targetId }]),
+    )
     for (const rows of Map.groupBy(targets, (row) => `${row.account}/${row.region}`).values()) {
       const context = systemContext(rows[0]!.account, rows[0]!.region, '')
-      const Filters = [{ Name: 'instance-id', Values: [...new Set(rows.map((row) => row.targetId))] }]
+      const Filters = [
+        {
+          Name: 'instance-id',
+          Values: [...new Set(rows.map((row) => row.targetId))].filter((id) => !isIPv4(id)),
+        },
+      ]
       let NextToken: string | undefined
       do {
         const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })

@@ -66,6 +66,9 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       bucket text not null, key text not null, part integer not null, account text not null, region text not null,
       load_balancer_id text not null, due_at integer not null, content blob not null,
       primary key (bucket, key, part)) strict;
+    alter table elbv2_target_group add column protocol text not null default 'HTTP' check (protocol in ('HTTP', 'HTTPS'));
+    alter table elbv2_target_group add column target_type text not null default 'instance'
+      check (target_type in ('instance', 'ip'));
     create table elbv2_reason (id text primary key, reason text not null) strict, without rowid;
     create table elbv2_metric (
       subject text not null, minute integer not null, figures text not null,
@@ -102,6 +105,7 @@ export type LoadBalancerRow = {
 }
 
 export type HealthCheckSettings = {
+  protocol: 'HTTP' | 'HTTPS'
   port: number | null
   path: string
   intervalSeconds: number
@@ -118,6 +122,9 @@ export type TargetGroupRow = {
   region: string
   name: string
   port: number
+  protocol: 'HTTP' | 'HTTPS'
+  /** Of `ip` the target's id is its address. */
+  targetType: 'instance' | 'ip'
   vpcId: string
   /** JSON of HealthCheckSettings. */
   healthCheck: string
@@ -238,7 +245,11 @@ export const listOf = (json: string) => JSON.parse(json) as string[]
 export const actionOf = ({ action }: { action: string }) => JSON.parse(action) as StoredAction
 export const conditionsOf = ({ conditions }: RuleRow) => JSON.parse(conditions) as Condition[]
 export const attributesOf = (json: string) => JSON.parse(json) as Record<string, string>
-export const healthCheckOf = (row: TargetGroupRow) => JSON.parse(row.healthCheck) as HealthCheckSettings
+/** Of releases that knew no other protocol they have none. */
+export const healthCheckOf = ({ healthCheck }: Pick<TargetGroupRow, 'healthCheck'>): HealthCheckSettings => ({
+  protocol: 'HTTP',
+  ...(JSON.parse(healthCheck) as Omit<HealthCheckSettings, 'protocol'>),
+})
 
 /** 16 hexadecimal digits that end an ARN; '' when it is none of ours. */
 export const idOfArn = (arn: string) => /\/([0-9a-f]{16})$/.exec(arn)?.[1] ?? ''

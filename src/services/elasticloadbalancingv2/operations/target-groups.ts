@@ -7,7 +7,14 @@ import { describeAttributes, requireRouting, targetGroupAttributes, withAttribut
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
 import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
 import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
-import { attributesOf, healthCheckOf, targetGroupsOf, usesOf, type TargetGroupRow } from '../store.ts'
+import {
+  type HealthCheckSettings,
+  attributesOf,
+  healthCheckOf,
+  targetGroupsOf,
+  usesOf,
+  type TargetGroupRow,
+} from '../store.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 
 type Implemented = Pick<
@@ -44,7 +51,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       )
       const name = requireName(input.Name, 'Target group')
       const { account, region } = context
-      requireSupported(input)
+      const { protocol, targetType } = requireSupported(input)
       const port = requirePort(input.Port)
       const vpcId = requireVpc(context, input.VpcId)
       const healthCheck = healthCheckAfter(DEFAULT_HEALTH_CHECK, input)
@@ -53,7 +60,11 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       const before = groups.find((row) => row.name === name)
       if (before) {
         const same =
-          before.port === port && before.vpcId === vpcId && before.healthCheck === JSON.stringify(healthCheck)
+          before.port === port &&
+          before.protocol === protocol &&
+          before.targetType === targetType &&
+          before.vpcId === vpcId &&
+          sameCheck(healthCheckOf(before), healthCheck)
         if (same) return { TargetGroups: [describe(context, before)] }
         throw new DeclaredError(
           'DuplicateTargetGroupName',
@@ -73,6 +84,8 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
         region,
         name,
         port,
+        protocol,
+        targetType,
         vpcId,
         healthCheck: JSON.stringify(healthCheck),
         attributes: '{}',
@@ -157,14 +170,14 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
     return {
       TargetGroupArn: row.arn,
       TargetGroupName: row.name,
-      Protocol: 'HTTP',
+      Protocol: row.protocol,
       ProtocolVersion: 'HTTP1',
       Port: row.port,
       VpcId: row.vpcId,
-      TargetType: 'instance',
+      TargetType: row.targetType,
       IpAddressType: 'ipv4',
       HealthCheckEnabled: true,
-      HealthCheckProtocol: 'HTTP',
+      HealthCheckProtocol: check.protocol,
       HealthCheckPort: check.port === null ? 'traffic-port' : String(check.port),
       HealthCheckPath: check.path,
       HealthCheckIntervalSeconds: check.intervalSeconds,
@@ -177,18 +190,22 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
   }
 }
 
-function requireSupported(input: CreateTargetGroupInput) {
+function requireSupported(input: CreateTargetGroupInput): Pick<TargetGroupRow, 'protocol' | 'targetType'> {
   const {
     Protocol = 'HTTP',
     ProtocolVersion = 'HTTP1',
     TargetType = 'instance',
     IpAddressType = 'ipv4',
   } = input
-  if (Protocol !== 'HTTP') throw unsupported(`Protocol '${Protocol}'`)
+  if (Protocol !== 'HTTP' && Protocol !== 'HTTPS') throw unsupported(`Protocol '${Protocol}'`)
   if (ProtocolVersion !== 'HTTP1') throw unsupported(`ProtocolVersion '${ProtocolVersion}'`)
-  if (TargetType !== 'instance') throw unsupported(`TargetType '${TargetType}'`)
+  if (TargetType !== 'instance' && TargetType !== 'ip') throw unsupported(`TargetType '${TargetType}'`)
   if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
+  return { protocol: Protocol, targetType: TargetType }
 }
+
+const sameCheck = (a: HealthCheckSettings, b: HealthCheckSettings) =>
+  (Object.keys(b) as (keyof HealthCheckSettings)[]).every((name) => a[name] === b[name])
 
 /** Names of load balancers and target groups: 1–32 alphanumerics and hyphens, no hyphen at either end. */
 export function requireName(name: string | undefined, what: 'Target group' | 'Load balancer'): string {

@@ -1,3 +1,4 @@
+import { BlockList, isIPv4 } from 'node:net'
 import type { TargetDescription, TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import { refuseOthers } from '../../parameters.ts'
@@ -5,7 +6,7 @@ import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from '../attributes.ts'
 import { requireTargetGroup, type Elbv2Deps } from '../deps.ts'
-import { missing, unsupported } from '../errors.ts'
+import { missing, unsupported, validation } from '../errors.ts'
 import { deregistrationInProgress, registrationInProgress, unusedTarget } from '../health.ts'
 import {
   attributesOf,
@@ -34,10 +35,9 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
       refuseOthers(input, ['TargetGroupArn', 'Targets'], unsupported)
       const group = requireTargetGroup(deps, context, input.TargetGroupArn)
       const wanted = targetsOfInput(group, input.Targets)
-      requireRunning(
-        context,
-        wanted.map(({ targetId }) => targetId),
-      )
+      const ids = wanted.map(({ targetId }) => targetId)
+      if (group.targetType === 'ip') requireInVpc(context, group, ids)
+      else requireRunning(context, ids)
       const before = targetsOf(store, group.arn)
       const added = wanted.filter(
         (one) => !before.some((row) => row.targetId === one.targetId && row.port === one.port),
@@ -107,6 +107,22 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
       if (!target.Id) throw missing('targets.id')
       return { targetId: target.Id, port: target.Port === undefined ? group.port : requirePort(target.Port) }
     })
+  }
+
+  // AWS takes private addresses of elsewhere too; here no route leads to them from a load balancer.
+  function requireInVpc(context: Context, { vpcId }: TargetGroupRow, ids: string[]) {
+    const malformed = ids.find((id) => !isIPv4(id))
+    if (malformed !== undefined) throw validation(`The IP address '${malformed}' is not a valid IPv4 address`)
+    const [vpc] = deps.cloud.ec2.describeVpcs(context, { VpcIds: [vpcId] }).Vpcs ?? []
+    const [network = '', bits] = (vpc?.CidrBlock ?? '').split('/')
+    const range = new BlockList()
+    range.addSubnet(network, Number(bits))
+    const outside = ids.filter((id) => !range.check(id))
+    if (outside.length > 0)
+      throw new DeclaredError(
+        'InvalidTarget',
+        `The following targets are not within the VPC '${vpcId}': ${outside.map((id) => `'${id}'`).join(', ')}`,
+      )
   }
 
   function requireRunning(context: Context, ids: string[]) {
