@@ -15,6 +15,8 @@ import {
   keyOf,
   property,
   replacing,
+  ruleAnswer,
+  ruleInput,
   securityGroups,
   sizes,
   versionInput,
@@ -175,8 +177,8 @@ export const REQUESTS: Record<string, Move> = {
   },
   'take a target out, or put it back': { weight: 0.6, play: moveTarget },
   'give it HTTPS, or take it away': { weight: 0.4, play: changeHttps },
-  'log its requests, or do not': { weight: 0.8, play: changeAccessLogs },
-  'change rules of its listener': { weight: 0.6, play: changeRules },
+  'log its requests, or do not': { weight: 0.5, play: changeAccessLogs },
+  'change rules of its listener': { weight: 1, play: changeRules },
   'upload again': {
     weight: 1.2,
     play({ world, life, later, note, ...stage }) {
@@ -256,7 +258,7 @@ async function moveTarget(stage: Stage): Promise<void> {
 }
 
 async function changeRules(stage: Stage): Promise<void> {
-  for (let count = 1 + stage.below(4); count > 0; count--) await changeRule(stage)
+  for (let count = 2 + stage.below(4); count > 0; count--) await changeRule(stage)
 }
 
 /** A user's own rules on the environment's listener, on ways that no visitor takes: made, changed, reordered, removed. */
@@ -269,25 +271,15 @@ async function changeRule(stage: Stage): Promise<void> {
     { ListenerArn },
   )
   const one = rules[below(rules.length)]
-  const conditions = {
-    'Conditions.member.1.Field': 'path-pattern',
-    'Conditions.member.1.Values.member.1': `/rule/${below(5)}/*`,
-  }
-  const says = (text: string) => ({
-    'Actions.member.1.Type': 'fixed-response',
-    'Actions.member.1.FixedResponseConfig.StatusCode': '200',
-    'Actions.member.1.FixedResponseConfig.MessageBody': text,
-  })
   const change = below(4)
   const send = (action: string, input: Record<string, string>) =>
     request(stage, action, input, 'elasticloadbalancingv2')
   if (!one || change === 0)
     return send('CreateRule', {
-      ...{ ListenerArn, Priority: String(1 + below(5)), ...conditions },
-      ...says(`rule ${below(100)}`),
+      ...ruleInput(ListenerArn, String(1 + below(5)), `rule ${below(100)}`),
     })
   if (change === 1) return send('DeleteRule', { RuleArn: one.arn })
-  if (change === 2) return send('ModifyRule', { RuleArn: one.arn, ...says(`changed ${below(100)}`) })
+  if (change === 2) return send('ModifyRule', { RuleArn: one.arn, ...ruleAnswer(`changed ${below(100)}`) })
   const other = rules[below(rules.length)]!
   const moved = [
     { ...one, to: other.arn === one.arn ? 1 + below(5) : other.priority },

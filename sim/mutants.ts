@@ -169,7 +169,7 @@ export const MUTANTS: Mutant[] = [
     file: 'src/services/elasticloadbalancingv2/model.ts',
     find: `.sort((a, b) => a.priority - b.priority)`,
     replace: ``,
-    by: 'seeds',
+    by: 'sweep: rules and access logs',
   },
   {
     bug: 'reads requests again from the beginning',

@@ -100,6 +100,21 @@ export const balancerGroups = (named: string[], managed: string): Record<string,
   ...setting(2, 'aws:elbv2:loadbalancer', 'ManagedSecurityGroup', managed),
 })
 
+/** A rule that answers by itself, on a way that no visitor takes. */
+export const ruleInput = (ListenerArn: string, Priority: string, body: string): Record<string, string> => ({
+  ListenerArn,
+  Priority,
+  'Conditions.member.1.Field': 'path-pattern',
+  'Conditions.member.1.Values.member.1': `/rule/${Priority}/*`,
+  ...ruleAnswer(body),
+})
+
+export const ruleAnswer = (body: string): Record<string, string> => ({
+  'Actions.member.1.Type': 'fixed-response',
+  'Actions.member.1.FixedResponseConfig.StatusCode': '200',
+  'Actions.member.1.FixedResponseConfig.MessageBody': body,
+})
+
 /** Into the bucket that is there already. */
 export const accessLogging = (enabled: boolean): Record<string, string> => ({
   ...setting(1, 'aws:elbv2:loadbalancer', 'AccessLogsS3Enabled', String(enabled)),

@@ -13,6 +13,7 @@ const ONLY_FULL = [
   'another group of the load balancer',
   'a listener of HTTPS',
   'a listener that goes',
+  'rules and access logs',
 ]
 
 describe('dying at any engine call', () => {

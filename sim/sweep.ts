@@ -19,6 +19,7 @@ import {
   prepare,
   property,
   replacing,
+  ruleInput,
   securityGroups,
   sizes,
   versionInput,
@@ -90,6 +91,23 @@ const https = (enabled: boolean): Operation => ({
   },
 })
 
+/** Rules of a user's own, made in another order than they are asked in, and then an update. */
+const RULED: Operation = {
+  done: 'Environment update completed successfully.',
+  async send(world, life) {
+    const { arn } = world.store.get<{ arn: string }>('select arn from elbv2_listener')!
+    for (const priority of ['3', '1', '2'])
+      await call(
+        world,
+        life,
+        'CreateRule',
+        ruleInput(arn, priority, `rule ${priority}`),
+        'elasticloadbalancingv2',
+      )
+    await update(accessLogging(true)).send(world, life)
+  },
+}
+
 export const SWEEPS: Record<string, Sweep> = {
   create: { before: [], swept: CREATE, instances: 2 },
   'a create that fails': {
@@ -134,7 +152,7 @@ export const SWEEPS: Record<string, Sweep> = {
     instances: 2,
   },
   'a listener of HTTPS': { before: [CREATE_CERTIFIED], swept: https(true), instances: 2 },
-  'access logs': { before: [CREATE], swept: update(accessLogging(true)), instances: 2 },
+  'rules and access logs': { before: [CREATE], swept: RULED, instances: 2 },
   'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
   terminate: {
     before: [CREATE],

@@ -80,7 +80,7 @@ export function answerBackendLines(answer: Answer, settings: AnswerSettings): st
   ]
 }
 
-const checkLines = (check: HealthCheck, group: TargetGroup, host: string): string[] => [
+export const checkLines = (check: HealthCheck, group: TargetGroup, host: string): string[] => [
   `  timeout check ${ms(check.timeoutSeconds)}`,
   ...(check.protocol === 'TCP' ? [] : httpCheckLines(check, host)),
   // The runtime socket adds servers with the same keywords: a change of them is a change of the frame.

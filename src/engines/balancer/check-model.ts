@@ -1,7 +1,7 @@
 // Nothing of a model reaches a configuration line or the runtime socket before it has been checked here (design §7).
 import { isIPv4 } from 'node:net'
 import { EngineError } from '../../kernel/errors.ts'
-import { actionsOf } from './actions.ts'
+import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { parsed } from './certificates.ts'
 import { isRange } from './clients.ts'
 import type {
@@ -26,6 +26,7 @@ export function checkModel(model: BalancerModel): void {
   )
   checkCertificates(model)
   for (const loadBalancer of model.loadBalancers) checkLoadBalancer(loadBalancer)
+  checkNetwork(model)
   for (const group of model.targetGroups) checkTargetGroup(group)
   unique(
     'address',
@@ -84,6 +85,28 @@ function checkLoadBalancer({
     `listener port of ${of}`,
     listeners.map(({ port }) => port),
   )
+}
+
+/** Who passes connections on, and who requests. */
+function checkNetwork({ loadBalancers, targetGroups }: BalancerModel) {
+  const ofTcp = new Set(targetGroups.filter(({ protocol }) => protocol === 'TCP').map(({ id }) => id))
+  for (const { id, isNetwork = false, listeners } of loadBalancers)
+    for (const listener of listeners) {
+      const of = `load balancer ${id}`
+      const { rules, action, tls } = listener
+      if (isNetwork) {
+        need(rules.length === 0, of, 'rules of a listener', rules.length)
+        need(tls === undefined, of, 'TLS of a listener', tls)
+        need(action.type === 'forward' && action.targetGroups.length <= 1, of, 'action', action)
+      }
+      for (const group of targetGroupIdsOf(listener))
+        need(
+          ofTcp.has(group) === isNetwork || !targetGroups.some((one) => one.id === group),
+          of,
+          'target group',
+          group,
+        )
+    }
 }
 
 function checkCertificates({ certificates = [], loadBalancers }: BalancerModel) {
@@ -172,7 +195,7 @@ function checkCondition(of: string, condition: Condition) {
 
 function checkTargetGroup({ id, protocol = 'HTTP', healthCheck, targets, routing }: TargetGroup) {
   const of = `target group ${checkId(id)}`
-  need(['HTTP', 'HTTPS'].includes(protocol), of, 'protocol', protocol)
+  need(['HTTP', 'HTTPS', 'TCP'].includes(protocol), of, 'protocol', protocol)
   if (healthCheck !== null) checkHealthCheck(of, healthCheck)
   if (routing) checkRouting(of, routing)
   for (const target of targets) {

@@ -48,7 +48,11 @@ export function holds(ranges: string[], address: string): boolean {
 }
 
 /** HAProxy's lines: `verb` meets whose address is not in the map of its family. */
-export const refusals = (verb: string, map: string, condition: string): string[] => [
-  `  ${verb} if ${condition} { src -m sub : } !{ src,map_ip(${map}-6.map) -m found }`,
-  `  ${verb} if ${condition} !{ src -m sub : } !{ src,map_ip(${map}-4.map) -m found }`,
-]
+export const refusals = (verb: string, map: string, condition: string): string[] => {
+  const met = condition === '' ? verb : `${verb} if ${condition}`
+  const and = condition === '' ? ' if' : ''
+  return [
+    `  ${met}${and} { src -m sub : } !{ src,map_ip(${map}-6.map) -m found }`,
+    `  ${met}${and} !{ src -m sub : } !{ src,map_ip(${map}-4.map) -m found }`,
+  ]
+}

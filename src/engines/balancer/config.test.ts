@@ -81,7 +81,7 @@ backend handover-public-80
   server current abns@polebean-DIR-public-80 send-proxy-v2
 
 frontend vpc-80
-  bind 0.0.0.0:80
+  bind 10.9.0.10:80
   bind abns@polebean-DIR-vpc-80 accept-proxy
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 80
@@ -183,7 +183,7 @@ backend unknown-host
       'frontend public-80',
       '  bind 127.0.0.1:8080 namespace pb-abc123-host',
       'frontend vpc-80',
-      '  bind 0.0.0.0:80',
+      '  bind 10.9.0.10:80',
     ])
     const { config, maps } = render(shop, { leftOut: new Set(['127.0.0.1:8080', '[::1]:8080']) })
     assert.doesNotMatch(config, /frontend public-80/)

@@ -17,7 +17,8 @@ import {
 import { errorPage, PLAIN_CODES } from './error-pages.ts'
 import { renderFrontends } from './frontends.ts'
 import { logFormatLine, logGlobalLine, SILENT } from './request-lines.ts'
-import { answersOf, backendsOf, digest, NO_TARGETS, UNKNOWN_HOST } from './names.ts'
+import { networkBackendLines } from './network-lines.ts'
+import { answersOf, type Backend, backendsOf, digest, NO_TARGETS, UNKNOWN_HOST } from './names.ts'
 import { type Server, serverLine } from './servers.ts'
 import { stayEntries, stayMap } from './stickiness.ts'
 import type { Bind, HostAddresses } from './wanted-ports.ts'
@@ -57,17 +58,15 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
   const backends = backendsOf(model)
   const answers = answersOf(model)
   const awaits = model.loadBalancers.some(({ queueSeconds = 0 }) => queueSeconds > 0)
-  const { frontends, maps, files, hostBinds } = renderFrontends(model, backends, settings)
+  const { frontends, network, maps, files, hostBinds } = renderFrontends(model, backends, settings)
   const text = (frame: string, lines: Server[]) =>
     [
       ...globalLines(settings, frame, awaits),
       ...defaultsLines(model, settings),
       ...frontends,
-      ...backends.flatMap((backend) => [
-        ...backendLines(backend, settings.dir),
-        ...lines.filter((server) => server.backend === backend.name).map((server) => serverLine(server)),
-        '',
-      ]),
+      ...backends
+        .filter(isOfHttp)
+        .flatMap((backend) => withServers(backendLines(backend, settings.dir), backend, lines)),
       ...answers.flatMap((answer) => [...answerBackendLines(answer, settings), '']),
       `backend ${NO_TARGETS}`,
       '',
@@ -75,6 +74,10 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
       `  ${SILENT}`,
       unknownHostLine(settings.dir),
       '',
+      ...network,
+      ...backends
+        .filter((backend) => !isOfHttp(backend))
+        .flatMap((backend) => withServers(networkBackendLines(backend), backend, lines)),
     ].join('\n')
   maps.set(REASONS_MAP, reasonEntries(model))
   for (const backend of backends)
@@ -105,6 +108,14 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
     hostBinds,
   }
 }
+
+const isOfHttp = ({ loadBalancer }: Backend) => !loadBalancer.isNetwork
+
+const withServers = (head: string[], { name }: Backend, servers: Server[]): string[] => [
+  ...head,
+  ...servers.filter(({ backend }) => backend === name).map((server) => serverLine(server)),
+  '',
+]
 
 function globalLines(
   { dir, threads, connectionsMax, user }: Settings,

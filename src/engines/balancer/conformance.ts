@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Clock } from '../../kernel/clock.ts'
 import { clientRanges } from './clients.ts'
 import { describeRules } from './rules-conformance.ts'
+import { describeNetwork } from './network-conformance.ts'
 import { describePages } from './pages-conformance.ts'
 import { describeRequests } from './requests-conformance.ts'
 import { describeTls } from './tls-conformance.ts'
@@ -43,7 +44,7 @@ export type BalancerHarness = {
   answer(n: number, status: number | null): Promise<void>
   /** One request through the public listener of port 80, or a loopback port. `by` is the target's id. */
   request(
-    to: ({ host: string } | { loopbackPort: number } | { elasticAddress: string }) & {
+    to: ({ host: string; listenerPort?: number } | { loopbackPort: number } | { elasticAddress: string }) & {
       /** An address of this machine's loopback; 127.0.0.1 unless told. */
       from?: string
       /** With its query. */
@@ -376,6 +377,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       for (const way of ways) await assert.rejects(world.request(way), 'let in')
     })
 
+    describeNetwork(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describePages(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRequests(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeTls(() => ({ world, engine, loadBalancer, target, check, untilHealth }))

@@ -23,6 +23,9 @@
 //   AWS. A sticky one sends a client, by a cookie, where its first request went.
 // - A listener with `tls` is spoken to by HTTPS only. At a port of this machine that several load balancers share, all speak
 //   HTTPS once one does, and HTTP at port 80; the others are left out (`taken`).
+// - A listener of a network load balancer passes connections on as they are, and has its port of this machine alone: where load
+//   balancers of HTTP have it, or another of its kind has it already, it is left out (`taken`). Connections that are there stay
+//   through every change but the death of the engine, and five minutes beyond a reload.
 // - A certificate whose content changes is shown in new handshakes from then on; no connection ends.
 // - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
 
@@ -48,8 +51,10 @@ export type Target = { id: string; address: string; port: number; draining: bool
 
 export type TargetGroup = {
   id: string
-  /** How its targets are spoken to; by HTTPS whatever certificate they show, as AWS does. Absent = HTTP. */
-  protocol?: 'HTTP' | 'HTTPS'
+  /** How its targets are spoken to; by HTTPS whatever certificate they show, as AWS does. Absent = HTTP. TCP: of network load balancers. */
+  protocol?: 'HTTP' | 'HTTPS' | 'TCP'
+  /** Its targets are told the client's address first (PROXY protocol, version 2); of TCP. */
+  proxyProtocol?: boolean
   /** null = its targets are not checked, and get requests as long as they are there. */
   healthCheck: HealthCheck | null
   targets: Target[]
@@ -130,6 +135,8 @@ export type Listener = {
 
 export type LoadBalancer = {
   id: string
+  /** It passes connections on, of whatever they are: its listeners have no rules, no TLS, and forward to one target group of TCP at most. */
+  isNetwork?: boolean
   /** Its address in the VPC: where instances reach it, and where it dials from. */
   address: string
   /**
@@ -202,7 +209,7 @@ export type BalancerCounters = {
   id: string
   boot: string
   at: number
-  /** For which a target group was chosen, as AWS counts. */
+  /** For which a target group was chosen, as AWS counts; of a network load balancer its connections. */
   requests: number
   target2xx: number
   target3xx: number

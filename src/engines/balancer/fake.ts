@@ -209,6 +209,18 @@ export function makeFakeBalancerWorld({
     return note({ status, targetId: target.id, body: '', headers }, group, target)
   }
 
+  /** One connection, on which something is asked. */
+  const connect = (loadBalancer: LoadBalancer, listener: Listener): FakeAnswer => {
+    const [chosen] = targetGroupIdsOf(listener)
+    const group = model.targetGroups.find(({ id }) => id === chosen)
+    const target = group && choose(group, '')
+    countsOf(loadBalancer.id).requests++
+    if (group && target) countsOf(keyOf(group, target)).requests++
+    const status = (target && probe(target.address, target.port)) ?? null
+    if (!target || status === null) throw new Error('the connection is closed')
+    return { status, targetId: target.id, body: '', headers: {} }
+  }
+
   const chooseGroup = (action: Action & { type: 'forward' }, cookie: string | undefined) => {
     const shares = sharesOf(action)
     const kept = action.stickySeconds !== null && shares.find((one) => one.targetGroupId === cookie)
@@ -337,11 +349,26 @@ export function makeFakeBalancerWorld({
         if (!found || isTaken(found.id, null)) throw new Error(`nobody listens on ${request.loopbackPort}`)
         const listener = loopbackListener(found)
         requireLetIn(listener, request.from)
+        if (listener && found.isNetwork) return connect(found, listener)
         if (!listener) return nobodyServes(errorBody(503, { page: null }, false))
         return secured(request, listener, serve(found, listener, matched, request.loopbackPort, true))
       }
       const port = 'port' in request ? request.port : (request.listenerPort ?? (request.tls ? 443 : 80))
-      const found = loadBalancers.find(({ hosts, address, elasticAddress, internetFacing, listeners }) => {
+      const network = loadBalancers.find(
+        ({ id, isNetwork, address, internetFacing, listeners }) =>
+          isNetwork &&
+          listeners.some((one) => one.port === port) &&
+          ('address' in request
+            ? address === request.address
+            : 'host' in request && internetFacing && !isTaken(id, port)),
+      )
+      if (network) {
+        const own = network.listeners.find((one) => one.port === port)!
+        if (!('address' in request)) requireLetIn(own, from)
+        return connect(network, own)
+      }
+      const ofHttp = loadBalancers.filter(({ isNetwork }) => !isNetwork)
+      const found = ofHttp.find(({ hosts, address, elasticAddress, internetFacing, listeners }) => {
         const isMeant =
           'address' in request
             ? elasticAddress === null && address === request.address

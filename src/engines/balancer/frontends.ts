@@ -4,7 +4,7 @@ import { awaitLines } from './await-target.ts'
 import { certificatesOf, listFile, ownList, sharedList, type Use } from './certificates.ts'
 import { clientMaps, loopbackListener, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
-import type { BalancerModel, LoadBalancer } from './engine.ts'
+import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
 import {
   type Backend,
   clientsName,
@@ -16,11 +16,14 @@ import {
 } from './names.ts'
 import { hereLine } from './error-page-lines.ts'
 import { SILENT } from './request-lines.ts'
+import { networkLines } from './network-lines.ts'
 import { entryOf, routeOf } from './routing.ts'
 import { type Bind, bindsOf, type HostPort, isServedPublicly, wantedPorts } from './wanted-ports.ts'
 
 export type RenderedFrontends = {
   frontends: string[]
+  /** Those of network load balancers, which come last. */
+  network: string[]
   maps: Map<string, string>
   files: Map<string, string>
   /** Everything wanted on the host, also what is left out. */
@@ -70,10 +73,12 @@ export function renderFrontends(
       )
       .join('')
 
-  const open = usesOf(model.loadBalancers.filter(({ internetFacing }) => internetFacing))
+  const open = usesOf(
+    model.loadBalancers.filter(({ internetFacing, isNetwork }) => internetFacing && !isNetwork),
+  )
   const served = wanted.map((one) => ({ ...one, binds: bindsOfHost(one) }))
-  for (const { binds, port: hostPort, listenerPort: port, tls } of served) {
-    if (port === null || binds.length === 0) continue
+  for (const { binds, port: hostPort, listenerPort: port, tls, network } of served) {
+    if (port === null || network || binds.length === 0) continue
     const users = open.filter(({ listener }) => listener.port === port && isServedPublicly(model, listener))
     maps.set(
       `hosts-${port}.map`,
@@ -99,7 +104,9 @@ export function renderFrontends(
     const lines = binds.map((bind) => bind + ssl)
     add({ name: publicName(port), binds: lines, port: hostPort, tls, first, clients }, users)
   }
-  const inside = usesOf(model.loadBalancers.filter(({ elasticAddress }) => elasticAddress === null))
+  const inside = usesOf(
+    model.loadBalancers.filter(({ elasticAddress, isNetwork }) => elasticAddress === null && !isNetwork),
+  )
   for (const port of portsOf(inside)) {
     const users = inside.filter(({ listener }) => listener.port === port)
     maps.set(
@@ -107,24 +114,23 @@ export function renderFrontends(
       entries(users, ({ address }) => [address]),
     )
     const first = [`set-var(txn.to) dst,map(${dir}/addresses-${port}.map,${UNKNOWN_HOST})`]
-    // In the host's own namespace (tests without a network) the address is what tells it from the public one; where some
-    // speak HTTPS it tells whose certificate is meant.
-    const isApart = settings.hostNamespace === null || users.some(({ listener }) => listener.tls)
+    // Never on all addresses at once: a reload that changes from the one to the other stops listening for a moment, everywhere (seen
+    // with 2.6).
     for (const tls of [false, true]) {
       const own = users.filter(({ listener }) => (listener.tls !== undefined) === tls)
       if (own.length === 0) continue
-      const binds = isApart
-        ? own.map(
-            ({ loadBalancer: { address }, listener }) =>
-              `  bind ${address}:${port}${listener.tls ? showing(ownList(listener.tls, dir)) : ''}`,
-          )
-        : [`  bind 0.0.0.0:${port}`]
+      const binds = own.map(
+        ({ loadBalancer: { address }, listener }) =>
+          `  bind ${address}:${port}${listener.tls ? showing(ownList(listener.tls, dir)) : ''}`,
+      )
       add({ name: `vpc-${port}${tls ? '-tls' : ''}`, binds, port, tls, first, clients: null }, own)
     }
   }
-  for (const loadBalancer of model.loadBalancers) {
+  const loopbackBinds = ({ loopbackPort }: LoadBalancer) =>
+    served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
+  for (const loadBalancer of model.loadBalancers.filter(({ isNetwork }) => !isNetwork)) {
     const { loopbackPort } = loadBalancer
-    const binds = served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
+    const binds = loopbackBinds(loadBalancer)
     if (loopbackPort === null || binds.length === 0) continue
     const listener = loopbackListener(loadBalancer)
     frontends.push(`# load balancer ${loadBalancer.id}`)
@@ -140,8 +146,15 @@ export function renderFrontends(
   }
   for (const { id, listeners } of model.loadBalancers)
     for (const { port, clients } of listeners) addClients(clientsName(id, port), clients)
+  const networkBinds = {
+    host: ({ id }: LoadBalancer, { port }: Listener) =>
+      served.find((one) => one.network && one.listenerPort === port && one.loadBalancers.includes(id))
+        ?.binds ?? [],
+    loopback: loopbackBinds,
+  }
+  const network = networkLines(model, backends, networkBinds, dir)
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
-  return { frontends, maps, files, hostBinds }
+  return { frontends, network, maps, files, hostBinds }
 }
 
 const usesOf = (loadBalancers: LoadBalancer[]): Use[] =>

@@ -23,7 +23,8 @@ describeBalancer('haproxy', async () => {
     answer: (n, status) => net.order({ address: `10.213.2.${n}`, port: 80, name: `i-${n}`, status }),
     request: async (to) => {
       const publicPort = to.tls ? net.home.ports.http + 363 : net.home.ports.http
-      const port = 'loopbackPort' in to ? to.loopbackPort : publicPort
+      const listened = 'host' in to && to.listenerPort !== undefined ? to.listenerPort : publicPort
+      const port = 'loopbackPort' in to ? to.loopbackPort : listened
       const { status, by, headers, body, certificate } = await get(
         port,
         'host' in to ? `${to.host.toUpperCase()}:${port}` : 'any.example',

@@ -44,6 +44,7 @@ export function endOf(backends: Backend[], { id }: LoadBalancer, action: Action)
 }
 
 export const NO_TARGETS = 'no-targets'
+export const NO_TARGETS_TCP = 'no-targets-tcp'
 export const UNKNOWN_HOST = 'unknown-host'
 
 export const backendName = (loadBalancerId: string, groupId: string) =>
@@ -58,6 +59,12 @@ export const forwardName = (loadBalancerId: string, action: Action) =>
 
 /** For frontends that belong to one load balancer. */
 export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`
+
+/** Frontends of a network load balancer's listener: on this machine, on its loopback port, and in the VPC. */
+export const networkNames = (loadBalancerId: string, listenerPort: number) => {
+  const own = `net-${digest(`${loadBalancerId}\n${listenerPort}`, 12)}`
+  return { public: `public-${own}`, loopback: `own-${own}`, vpc: `vpc-${own}` }
+}
 
 export const publicName = (listenerPort: number) => `public-${listenerPort}`
 /** Of the maps that say who is let in at a listener. */

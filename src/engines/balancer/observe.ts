@@ -47,7 +47,7 @@ export function describeSeen(model: BalancerModel, seen: Seen): Omit<BalancerObs
       boot: servers.settled ? `${seen.boot}/settled` : seen.boot,
       at: seen.at,
       ...codes(own),
-      requests: sum(own, ...REQUESTS),
+      requests: sum(own, ...(backend.loadBalancer.isNetwork ? CONNECTIONS : REQUESTS)),
       responseTimeAverageMs: averageResponse(own),
     })),
   }
@@ -134,12 +134,14 @@ function countersOf(
     balancer4xx: sum(loopback, 'ereq'),
     redirects: answered('redirect'),
     fixedResponses: answered('fixed-response'),
-    requests: sum(own, ...REQUESTS),
+    requests: sum(own, ...(loadBalancer.isNetwork ? CONNECTIONS : REQUESTS)),
     current: sum(own, 'scur'),
     responseTimeAverageMs: averageResponse(own),
   }
 }
 
+/** Of a network load balancer a connection is what a request is of another one. */
+const CONNECTIONS = ['stot']
 const REQUESTS = ['hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other']
 
 const codes = (rows: Statistics[]) => ({

@@ -16,7 +16,10 @@ export type Server = {
 /** Keywords of a server, for its line and for `add server`; `default-server` does not reach dynamic ones. */
 export function serverKeywords(role: Role, group: TargetGroup): string {
   const { healthCheck: check, routing } = group
-  if (role === 'open' || check === null) return ['backup', ...tlsKeywords(group, null)].join(' ')
+  if (role === 'open' || check === null)
+    return ['backup', ...tlsKeywords(group, null), ...(group.proxyProtocol ? ['send-proxy-v2'] : [])].join(
+      ' ',
+    )
   const slowly = routing?.slowStartSeconds ?? 0
   const { intervalSeconds, unhealthyThreshold, healthyThreshold, port } = check
   return [
@@ -27,6 +30,7 @@ export function serverKeywords(role: Role, group: TargetGroup): string {
     ...(port === null ? [] : [`port ${port}`]),
     ...(slowly === 0 ? [] : [`slowstart ${slowly}s`]),
     ...tlsKeywords(group, check),
+    ...(group.proxyProtocol ? ['send-proxy-v2 check-send-proxy'] : []),
   ].join(' ')
 }
 

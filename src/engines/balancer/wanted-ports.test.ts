@@ -53,7 +53,10 @@ describe('addresses of a port', () => {
     assert.deepEqual(holders('0.0.0.0:53'), ['127.0.0.53:53'])
   })
   it('that are taken are named, one of them or the whole port', () => {
-    const wanted = { wanted: [{ ...http, tls: false, loadBalancers: ['a', 'b'] }], unserved: [] }
+    const wanted = {
+      wanted: [{ ...http, tls: false, network: false, loadBalancers: ['a', 'b'] }],
+      unserved: [],
+    }
     const reasons = (leftOut: [string, string][], addresses: string[]) =>
       describeTaken(wanted, new Map(leftOut), { ipv6: false, public: addresses }).map((one) => one.reason)
     const why = 'is taken by nginx (pid 12)'

@@ -7,6 +7,8 @@ export type HostPort = {
   port: number
   listenerPort: number | null
   tls: boolean
+  /** Of one network load balancer alone. */
+  network: boolean
   loadBalancers: string[]
   /** Addresses of loopback that serve this port besides, and whose they are. */
   elastic: { address: string; id: string }[]
@@ -74,10 +76,11 @@ export function wantedPorts(
     ...{ id, listenerPort, port: publicPort(listenerPort) },
     reason: `port ${publicPort(listenerPort)} serves ${listenerPort === 80 ? 'HTTP' : 'HTTPS'}`,
   }))
-  for (const { listenerPort, tls, loadBalancers, elastic } of wishes) {
+  for (const { listenerPort, tls, network, loadBalancers, elastic } of wishes) {
     const port = listenerPort === null ? loadBalancers.port : publicPort(listenerPort)
     const first = wanted.get(port)
-    if (!first) wanted.set(port, { port, listenerPort, tls, loadBalancers: loadBalancers.ids, elastic })
+    if (!first)
+      wanted.set(port, { port, listenerPort, tls, network, loadBalancers: loadBalancers.ids, elastic })
     else
       unserved.push(
         ...loadBalancers.ids.map((id) => ({
@@ -87,14 +90,16 @@ export function wantedPorts(
           reason:
             first.listenerPort === null
               ? `port ${port} already is the loopback port of ${first.loadBalancers[0]}`
-              : `port ${port} already serves listener port ${first.listenerPort}`,
+              : network || first.network
+                ? `port ${port} already serves ${first.network ? first.loadBalancers[0] : 'HTTP'}`
+                : `port ${port} already serves listener port ${first.listenerPort}`,
         })),
       )
   }
   return { wanted: [...wanted.values()], unserved }
 }
 
-type Wish = Pick<HostPort, 'listenerPort' | 'tls' | 'elastic'> & {
+type Wish = Pick<HostPort, 'listenerPort' | 'tls' | 'network' | 'elastic'> & {
   loadBalancers: { port: number; ids: string[] }
 }
 
@@ -109,12 +114,23 @@ export function isServedPublicly(model: BalancerModel, { port, tls }: Listener):
 const speaksTls = ({ loadBalancers }: BalancerModel, port: number) =>
   port !== 80 &&
   loadBalancers.some(
-    ({ internetFacing, listeners }) =>
-      internetFacing && listeners.some((listener) => listener.port === port && listener.tls !== undefined),
+    ({ internetFacing, isNetwork, listeners }) =>
+      internetFacing &&
+      !isNetwork &&
+      listeners.some((listener) => listener.port === port && listener.tls !== undefined),
   )
 
 function publicWishes(model: BalancerModel): { wishes: Wish[]; plain: { id: string; port: number }[] } {
-  const open = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
+  const facing = model.loadBalancers.filter(({ internetFacing }) => internetFacing)
+  const open = facing.filter(({ isNetwork }) => !isNetwork)
+  // After those of HTTP, which share their ports.
+  const alone = facing
+    .filter(({ isNetwork }) => isNetwork)
+    .flatMap(({ id, listeners }) =>
+      listeners.map(({ port }): Wish => ({
+        ...{ listenerPort: port, tls: false, network: true, loadBalancers: { port, ids: [id] }, elastic: [] },
+      })),
+    )
   const ports = new Set(open.flatMap(({ listeners }) => listeners.map(({ port }) => port)))
   const plain: { id: string; port: number }[] = []
   const wishes = [...ports]
@@ -131,9 +147,15 @@ function publicWishes(model: BalancerModel): { wishes: Wish[]; plain: { id: stri
         address === null ? [] : { address, id },
       )
       const tls = speaksTls(model, port)
-      return { listenerPort: port, tls, loadBalancers: { port, ids: users.map(({ id }) => id) }, elastic }
+      return {
+        listenerPort: port,
+        tls,
+        network: false,
+        loadBalancers: { port, ids: users.map(({ id }) => id) },
+        elastic,
+      }
     })
-  return { wishes, plain }
+  return { wishes: [...wishes, ...alone], plain }
 }
 
 const loopbackWishes = ({ loadBalancers }: BalancerModel): Wish[] =>
@@ -141,7 +163,15 @@ const loopbackWishes = ({ loadBalancers }: BalancerModel): Wish[] =>
     const { id, loopbackPort } = loadBalancer
     if (loopbackPort === null) return []
     const tls = loopbackListener(loadBalancer)?.tls !== undefined
-    return [{ listenerPort: null, tls, loadBalancers: { port: loopbackPort, ids: [id] }, elastic: [] }]
+    return [
+      {
+        listenerPort: null,
+        tls,
+        network: false,
+        loadBalancers: { port: loopbackPort, ids: [id] },
+        elastic: [],
+      },
+    ]
   })
 
 /** A socket that listens, as `ss -Hltnp` shows it. */
