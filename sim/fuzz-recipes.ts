@@ -135,19 +135,26 @@ export const queryRecipes: Record<string, string[]> = {
   ],
   DeleteTags: ['ResourceId.1={instanceid}&Tag.1.Key=k{n}'],
 
-  CreateLoadBalancer: ['Name=lb{n}&Subnets.member.1={subneta}&Subnets.member.2={subnetb}'],
+  CreateLoadBalancer: [
+    'Name=lb{n}&Subnets.member.1={subneta}&Subnets.member.2={subnetb}',
+    'Name=nlb{n}&Type=network&Subnets.member.1={subneta}',
+  ],
   SetSecurityGroups: ['LoadBalancerArn={loadbalancerarn}&SecurityGroups.member.1={groupid}'],
   DescribeLoadBalancerAttributes: ['LoadBalancerArn={loadbalancerarn}'],
   ModifyLoadBalancerAttributes: [
     'LoadBalancerArn={loadbalancerarn}&Attributes.member.1.Key=idle_timeout.timeout_seconds&Attributes.member.1.Value=1{n}',
   ],
-  CreateTargetGroup: ['Name=tg{n}&Protocol=HTTP&Port=80&VpcId={vpcid}'],
+  CreateTargetGroup: [
+    'Name=tg{n}&Protocol=HTTP&Port=80&VpcId={vpcid}',
+    'Name=tcp{n}&Protocol=TCP&Port=80&VpcId={vpcid}&TargetType=ip',
+  ],
   ModifyTargetGroup: ['TargetGroupArn={targetgrouparn}&HealthCheckPath=/{n}'],
   ModifyTargetGroupAttributes: [
     'TargetGroupArn={targetgrouparn}&Attributes.member.1.Key=deregistration_delay.timeout_seconds&Attributes.member.1.Value={n}',
   ],
   CreateListener: [
     'LoadBalancerArn={loadbalancerarn}&Protocol=HTTP&Port=8{n}&DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={targetgrouparn}',
+    'LoadBalancerArn={loadbalancerarn}&Protocol=TCP&Port=7{n}&DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={targetgrouparn}',
   ],
   ModifyListener: [
     'ListenerArn={listenerarn}&Port=9{n}',

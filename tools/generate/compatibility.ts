@@ -69,6 +69,10 @@ const HEAD = `# What works, and what differs from AWS
 - Access logs have \`-\` for the connection's id and for the classification of desync mitigation; bucket policies are not asked, the bucket
   must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
 - Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
+- Network Load Balancers have listeners of TCP and no others, and targets see the load balancer's address: \`preserve_client_ip\` is off, the PROXY
+  protocol (\`proxy_protocol_v2.enabled\`) says whose a connection is. A listener's port of this machine is one load balancer's: where HTTP is served, or
+  another was first, it is \`active_impaired\` and reached at its address in the VPC. Without security groups it lets in everybody; inside the VPC
+  the default group holds. A change of listeners ends connections that are older than it after five minutes.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
@@ -139,7 +143,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Not there yet, refused by typed errors
 
-Deployment policies other than all at once, classic and network load balancers, scaling by
+Deployment policies other than all at once, environments with classic and network load balancers, scaling by
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `

@@ -2,6 +2,7 @@
 // accepted, since clients send it back, and any other value is refused (design §2.12).
 import type { HeaderTreatment, TargetGroupRouting } from '../../engines/balancer/engine.ts'
 import { unsupported, validation } from './errors.ts'
+import type { LoadBalancerRow, TargetGroupRow } from './store.ts'
 
 type Attribute = {
   default: string
@@ -32,6 +33,7 @@ export const ACCESS_LOGS = {
   prefix: 'access_logs.s3.prefix',
 }
 export const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds'
+export const PROXY_PROTOCOL = 'proxy_protocol_v2.enabled'
 const DROPS_INVALID = 'routing.http.drop_invalid_header_fields.enabled'
 const XFF_PORT = 'routing.http.xff_client_port.enabled'
 const XFF_MODE = 'routing.http.xff_header_processing.mode'
@@ -105,6 +107,40 @@ export const targetGroupAttributes: AttributeTable = {
   'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count': { default: '1' },
   'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage': { default: 'off' },
 }
+
+/** Of Network Load Balancers. */
+const networkLoadBalancerAttributes: AttributeTable = {
+  [DELETION_PROTECTION]: { default: 'false', accepts: oneOf('true', 'false') },
+  'access_logs.s3.enabled': { default: 'false' },
+  'access_logs.s3.bucket': { default: '' },
+  'access_logs.s3.prefix': { default: '' },
+  'dns_record.client_routing_policy': { default: 'any_availability_zone' },
+  'ipv6.deny_all_igw_traffic': { default: 'false' },
+  'load_balancing.cross_zone.enabled': { default: 'true' },
+  'secondary_ips.auto_assigned.per_subnet': { default: '0' },
+  'zonal_shift.config.enabled': { default: 'false' },
+}
+
+/** Of their target groups. Targets see the load balancer's address; the client's comes with the PROXY protocol. */
+const tcpTargetGroupAttributes: AttributeTable = {
+  [DEREGISTRATION_DELAY]: { default: '300', accepts: between(0, 3600) },
+  'deregistration_delay.connection_termination.enabled': { default: 'false' },
+  'load_balancing.cross_zone.enabled': { default: 'use_load_balancer_configuration' },
+  'preserve_client_ip.enabled': { default: 'false' },
+  [PROXY_PROTOCOL]: { default: 'false', accepts: oneOf('true', 'false') },
+  [STICKINESS]: { default: 'false' },
+  [STICKINESS_TYPE]: { default: 'source_ip' },
+  'target_group_health.dns_failover.minimum_healthy_targets.count': { default: '1' },
+  'target_group_health.dns_failover.minimum_healthy_targets.percentage': { default: 'off' },
+  'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count': { default: '1' },
+  'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage': { default: 'off' },
+  'target_health_state.unhealthy.connection_termination.enabled': { default: 'true' },
+}
+
+export const attributesOfLoadBalancers = ({ type }: Pick<LoadBalancerRow, 'type'>): AttributeTable =>
+  type === 'network' ? networkLoadBalancerAttributes : loadBalancerAttributes
+export const attributesOfTargetGroups = ({ protocol }: Pick<TargetGroupRow, 'protocol'>): AttributeTable =>
+  protocol === 'TCP' ? tcpTargetGroupAttributes : targetGroupAttributes
 
 type Given = { Key?: string; Value?: string }
 

@@ -1,7 +1,7 @@
 // Health-check settings of a target group: AWS's defaults and limits for HTTP on an Application Load Balancer.
 import { refuseOthers } from '../parameters.ts'
 import { unsupported, validation } from './errors.ts'
-import type { HealthCheckSettings } from './store.ts'
+import type { HealthCheckSettings, TargetGroupRow } from './store.ts'
 
 export type HealthCheckInput = {
   HealthCheckEnabled?: boolean
@@ -27,7 +27,7 @@ export const healthCheckMembers = [
   'Matcher',
 ] as const
 
-export const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
+const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
   protocol: 'HTTP',
   port: null,
   path: '/',
@@ -38,12 +38,32 @@ export const DEFAULT_HEALTH_CHECK: HealthCheckSettings = {
   matcher: '200',
 }
 
+/** AWS's of Network Load Balancers. */
+const TCP_HEALTH_CHECK: HealthCheckSettings = {
+  ...DEFAULT_HEALTH_CHECK,
+  protocol: 'TCP',
+  timeoutSeconds: 10,
+  matcher: '200-399',
+}
+
+export const defaultHealthCheck = ({ protocol }: Pick<TargetGroupRow, 'protocol'>): HealthCheckSettings =>
+  protocol === 'TCP' ? TCP_HEALTH_CHECK : DEFAULT_HEALTH_CHECK
+
 /** The settings after a request. Throws AWS's ValidationError for what is out of limits. */
-export function healthCheckAfter(before: HealthCheckSettings, input: HealthCheckInput): HealthCheckSettings {
+export function healthCheckAfter(
+  before: HealthCheckSettings,
+  input: HealthCheckInput,
+  group: Pick<TargetGroupRow, 'protocol'>,
+): HealthCheckSettings {
   if (input.HealthCheckEnabled === false)
     throw validation("Health check enabled must be true for target groups with target type 'instance'")
   const protocol = input.HealthCheckProtocol ?? before.protocol
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw unsupported(`HealthCheckProtocol '${protocol}'`)
+  if (!isProtocol(protocol) || (protocol === 'TCP' && group.protocol !== 'TCP'))
+    throw unsupported(`HealthCheckProtocol '${protocol}'`)
+  if (protocol === 'TCP' && (input.HealthCheckPath !== undefined || input.Matcher !== undefined))
+    throw validation(
+      "Health check paths and matchers are not supported for health checks of the protocol 'TCP'",
+    )
   refuseOthers(input.Matcher ?? {}, ['HttpCode'], (member) => unsupported(`Matcher.${member}`))
   const after: HealthCheckSettings = {
     protocol,
@@ -72,6 +92,8 @@ export function healthCheckAfter(before: HealthCheckSettings, input: HealthCheck
     )
   return after
 }
+
+const isProtocol = (protocol: string) => protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP'
 
 function portOf(given: string): number | null {
   if (given === 'traffic-port') return null

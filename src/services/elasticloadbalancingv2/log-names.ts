@@ -4,7 +4,7 @@ import { certificatePem } from '../server-certificate.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import type { LogNames } from './access-log-line.ts'
 import { certificatesOf } from './secure.ts'
-import type { ListenerRow, LoadBalancerRow } from './store.ts'
+import { type ListenerRow, type LoadBalancerRow, pathOf } from './store.ts'
 
 /** For the entries of one pass: rows are read once. */
 export function makeLogNames({ store, cloud }: Pick<ServiceDeps, 'store' | 'cloud'>) {
@@ -23,7 +23,7 @@ export function makeLogNames({ store, cloud }: Pick<ServiceDeps, 'store' | 'clou
     const key = `${row.arn} ${listenerPort} ${tls?.serverName}`
     if (tls && !shown.has(key)) shown.set(key, listener ? certificateShown(listener, tls.serverName) : null)
     return {
-      loadBalancer: `app/${row.name}/${row.id}`,
+      loadBalancer: pathOf(row),
       dnsName: row.dnsName,
       targetGroupArn: targetGroupId === null ? null : (arns.get(targetGroupId) ?? null),
       certificateArn: tls ? (shown.get(key) ?? null) : null,

@@ -15,6 +15,7 @@ import {
   IDLE_TIMEOUT,
   loadBalancerAttributes,
   numberOf,
+  PROXY_PROTOCOL,
   QUEUE,
   routingOf,
 } from './attributes.ts'
@@ -107,6 +108,13 @@ const instanceBehind = (address: ElasticAddress): TargetGroup => ({
   targets: address.instance ? [{ ...address.instance, port: ELASTIC_PORT, draining: false }] : [],
 })
 
+/** Who may open a listener's port at public sockets. */
+export const clientsOf = (
+  { securityGroups, networkInterfaceId }: Pick<LoadBalancerRow, 'securityGroups' | 'networkInterfaceId'>,
+  port: number,
+  rules: ClientRules,
+): string[] => (listOf(securityGroups).length === 0 ? EVERYBODY : rules.ranges(networkInterfaceId, port))
+
 const EVERYBODY = ['0.0.0.0/0', '::/0']
 /** As long as a load balancer's own default. */
 const ELASTIC_IDLE_SECONDS = 60
@@ -118,6 +126,7 @@ const loadBalancer = (
   id: row.id,
   address: row.address,
   elasticAddress: null,
+  ...(row.type === 'network' ? { isNetwork: true } : {}),
   internetFacing: row.scheme === 'internet-facing',
   hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
   loopbackPort: row.loopbackPort,
@@ -145,7 +154,7 @@ const loadBalancer = (
           ...{ conditions: conditionsOf(rule), action: actionIn(rule), priority: rule.priority },
         })),
       action: actionIn(listener),
-      clients: clientRules.ranges(row.networkInterfaceId, listener.port),
+      clients: clientsOf(row, listener.port, clientRules),
       ...(listener.protocol === 'HTTPS' ? { tls: tlsOf(listener, row) } : {}),
     }))
     .sort((a, b) => a.port - b.port),
@@ -174,9 +183,10 @@ export const usedGroups = ({ listeners, rules }: Pick<Rows, 'listeners' | 'rules
 
 const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
   id: row.id,
-  ...(row.protocol === 'HTTPS' ? { protocol: row.protocol } : {}),
+  ...(row.protocol === 'HTTP' ? {} : { protocol: row.protocol }),
+  ...(attributesOf(row.attributes)[PROXY_PROTOCOL] === 'true' ? { proxyProtocol: true } : {}),
   healthCheck: healthCheckOf(row),
-  routing: routingOf(attributesOf(row.attributes)),
+  ...(row.protocol === 'TCP' ? {} : { routing: routingOf(attributesOf(row.attributes)) }),
   targets: targets
     .filter((target) => target.targetGroupArn === row.arn)
     .flatMap((target) => {

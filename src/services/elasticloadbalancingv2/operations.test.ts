@@ -68,7 +68,7 @@ describe('target groups', () => {
     [{ Name: 'a_b' }, /can only contain characters that are alphanumeric/],
     [{ Port: 0 }, /between 1 and 65535/],
     [{ VpcId: 'vpc-1' }, /The VPC ID 'vpc-1' is not found/],
-    [{ Protocol: 'TCP' }, /Protocol 'TCP' is not supported/],
+    [{ Protocol: 'UDP' }, /Protocol 'UDP' is not supported/],
     [{ HealthCheckProtocol: 'TCP' }, /HealthCheckProtocol 'TCP' is not supported/],
     [{ TargetType: 'lambda' }, /TargetType 'lambda' is not supported/],
     [{ HealthCheckIntervalSeconds: 4 }, /Health check interval must be between 5 and 300/],
@@ -210,8 +210,8 @@ describe('load balancers', () => {
     const first = loadBalancer()
     assert.equal(loadBalancer().LoadBalancerArn, first.LoadBalancerArn)
     assert.throws(() => loadBalancer({ Scheme: 'internal' }), { code: 'DuplicateLoadBalancerName' })
-    assert.throws(() => loadBalancer({ Name: 'n', Type: 'network' }), {
-      message: "Type 'network' is not supported by Polebean.",
+    assert.throws(() => loadBalancer({ Name: 'n', Type: 'gateway' }), {
+      message: "Type 'gateway' is not supported by Polebean.",
     })
     assert.throws(() => loadBalancer({ Name: 'n', Subnets: [] }), { code: 'ValidationError' })
     assert.throws(() => loadBalancer({ Name: 'n', Subnets: ['subnet-1'] }), { code: 'SubnetNotFound' })

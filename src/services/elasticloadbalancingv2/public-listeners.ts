@@ -3,7 +3,7 @@ import { clientRanges, loopbackListener, type BalancerEngine } from '../../engin
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
 import type { Elbv2Deps } from './deps.ts'
-import { ELASTIC_PORT } from './model.ts'
+import { clientsOf as wantedClients, ELASTIC_PORT } from './model.ts'
 import type { ListenerRow, LoadBalancerRow } from './store.ts'
 
 const LOOK_TIMEOUT_MS = 10_000
@@ -50,7 +50,7 @@ export async function publicListeners(
         port: listener.port,
         loopbackPort: loopbackListener({ listeners: own }) === listener ? row.loopbackPort : null,
         clients: clientsOf(row.id, listener.port),
-        wanted: clientRanges(rules.ranges(row.networkInterfaceId, listener.port)),
+        wanted: clientRanges(wantedClients(row, listener.port, rules)),
       }))
     })
   return [...balancers, ...elastic]

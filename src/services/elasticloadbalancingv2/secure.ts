@@ -7,7 +7,7 @@ import { certificatePem } from '../server-certificate.ts'
 import type { Elbv2Deps } from './deps.ts'
 import { unsupported, validation } from './errors.ts'
 import { DEFAULT_SSL_POLICY, versionsOf } from './ssl-policies.ts'
-import type { ListenerRow } from './store.ts'
+import type { ListenerRow, LoadBalancerRow } from './store.ts'
 
 export type Secured = Pick<ListenerRow, 'protocol' | 'sslPolicy' | 'certificates'>
 
@@ -17,19 +17,21 @@ type Given = Pick<CreateListenerInput, 'Protocol' | 'SslPolicy' | 'Certificates'
 export function securedAfter(
   deps: Elbv2Deps,
   context: Context,
+  { type }: Pick<LoadBalancerRow, 'type'>,
   before: Secured | null,
   given: Given,
 ): Secured {
   const protocol = given.Protocol ?? before?.protocol
   if (!protocol) throw validation('A listener protocol must be specified')
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS')
+  const known: readonly string[] = PROTOCOLS[type]
+  if (!known.includes(protocol))
     throw new DeclaredError(
       'UnsupportedProtocol',
-      `Protocol '${protocol}' is not supported by Polebean yet; it has HTTP and HTTPS`,
+      `Protocol '${protocol}' is not supported for load balancers of the type '${type}'; Polebean has ${known.join(' and ')}`,
     )
-  if (protocol === 'HTTP') {
+  if (protocol === 'HTTP' || protocol === 'TCP') {
     if (given.Certificates?.length || given.SslPolicy)
-      throw validation('Certificates and security policies cannot be specified for HTTP listeners')
+      throw validation(`Certificates and security policies cannot be specified for ${protocol} listeners`)
     return { protocol, sslPolicy: null, certificates: '[]' }
   }
   const sslPolicy = given.SslPolicy ?? before?.sslPolicy ?? DEFAULT_SSL_POLICY
@@ -41,8 +43,10 @@ export function securedAfter(
     : certificatesOf(before)[0]
   if (chosen === undefined) throw validation('A certificate must be specified for HTTPS listeners')
   const certificates = [chosen, ...others.filter((one) => one !== chosen)]
-  return { protocol, sslPolicy, certificates: JSON.stringify(certificates) }
+  return { protocol: 'HTTPS', sslPolicy, certificates: JSON.stringify(certificates) }
 }
+
+const PROTOCOLS = { application: ['HTTP', 'HTTPS'], network: ['TCP'] }
 
 /** The default one first. */
 export const certificatesOf = (row: Pick<ListenerRow, 'certificates'> | null): string[] =>

@@ -5,6 +5,15 @@ import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import type { StoredAction } from './actions.ts'
 
+/** Of migrations only: it does not change any more. */
+const USE_VIEW = `
+    create view elbv2_use as
+      select account, region, load_balancer_arn, arn as listener_arn, value ->> 'targetGroupArn' as target_group_arn
+        from elbv2_listener, json_each(action, '$.targetGroups')
+      union all
+      select l.account, l.region, l.load_balancer_arn, l.arn, value ->> 'targetGroupArn'
+        from elbv2_rule r join elbv2_listener l on l.arn = r.listener_arn, json_each(r.action, '$.targetGroups');`
+
 export const elasticloadbalancingv2Migrations: Migration[] = [
   {
     id: 'elasticloadbalancingv2.1',
@@ -50,12 +59,7 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       arn text primary key, account text not null, region text not null, listener_arn text not null,
       priority integer not null, conditions text not null, action text not null, created_at integer not null,
       unique (listener_arn, priority)) strict;
-    create view elbv2_use as
-      select account, region, load_balancer_arn, arn as listener_arn, value ->> 'targetGroupArn' as target_group_arn
-        from elbv2_listener, json_each(action, '$.targetGroups')
-      union all
-      select l.account, l.region, l.load_balancer_arn, l.arn, value ->> 'targetGroupArn'
-        from elbv2_rule r join elbv2_listener l on l.arn = r.listener_arn, json_each(r.action, '$.targetGroups');`,
+    ${USE_VIEW}`,
   },
   {
     id: 'elasticloadbalancingv2.3',
@@ -66,9 +70,22 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       bucket text not null, key text not null, part integer not null, account text not null, region text not null,
       load_balancer_id text not null, due_at integer not null, content blob not null,
       primary key (bucket, key, part)) strict;
-    alter table elbv2_target_group add column protocol text not null default 'HTTP' check (protocol in ('HTTP', 'HTTPS'));
+    alter table elbv2_target_group add column protocol text not null default 'HTTP' check (protocol in ('HTTP', 'HTTPS', 'TCP'));
     alter table elbv2_target_group add column target_type text not null default 'instance'
       check (target_type in ('instance', 'ip'));
+    alter table elbv2_load_balancer add column type text not null default 'application' check (type in ('application', 'network'));
+    drop view elbv2_use;
+    alter table elbv2_listener rename to elbv2_listener_before;
+    create table elbv2_listener (
+      arn text primary key, account text not null, region text not null, load_balancer_arn text not null,
+      port integer not null, rule_arn text not null, created_at integer not null, action text not null,
+      protocol text not null check (protocol in ('HTTP', 'HTTPS', 'TCP')), ssl_policy text, certificates text not null,
+      unique (load_balancer_arn, port)) strict;
+    insert into elbv2_listener
+      select arn, account, region, load_balancer_arn, port, rule_arn, created_at, action, protocol, ssl_policy, certificates
+      from elbv2_listener_before;
+    drop table elbv2_listener_before;
+    ${USE_VIEW}
     create table elbv2_reason (id text primary key, reason text not null) strict, without rowid;
     create table elbv2_metric (
       subject text not null, minute integer not null, figures text not null,
@@ -83,6 +100,7 @@ export type LoadBalancerRow = {
   account: string
   region: string
   name: string
+  type: 'application' | 'network'
   dnsName: string
   scheme: 'internet-facing' | 'internal'
   vpcId: string
@@ -105,7 +123,8 @@ export type LoadBalancerRow = {
 }
 
 export type HealthCheckSettings = {
-  protocol: 'HTTP' | 'HTTPS'
+  /** TCP: it is enough that the target takes a connection; path and matcher say nothing then. */
+  protocol: 'HTTP' | 'HTTPS' | 'TCP'
   port: number | null
   path: string
   intervalSeconds: number
@@ -122,7 +141,7 @@ export type TargetGroupRow = {
   region: string
   name: string
   port: number
-  protocol: 'HTTP' | 'HTTPS'
+  protocol: 'HTTP' | 'HTTPS' | 'TCP'
   /** Of `ip` the target's id is its address. */
   targetType: 'instance' | 'ip'
   vpcId: string
@@ -138,7 +157,8 @@ export type ListenerRow = {
   region: string
   loadBalancerArn: string
   port: number
-  protocol: 'HTTP' | 'HTTPS'
+  /** TCP of network load balancers, and of no others. */
+  protocol: 'HTTP' | 'HTTPS' | 'TCP'
   /** Of HTTPS. */
   sslPolicy: string | null
   /** JSON list of ARNs, the default one first; empty for HTTP. */
@@ -250,6 +270,10 @@ export const healthCheckOf = ({ healthCheck }: Pick<TargetGroupRow, 'healthCheck
   protocol: 'HTTP',
   ...(JSON.parse(healthCheck) as Omit<HealthCheckSettings, 'protocol'>),
 })
+
+/** What AWS puts before a load balancer's name. */
+export const pathOf = ({ type, name, id }: Pick<LoadBalancerRow, 'type' | 'name' | 'id'>): string =>
+  `${type === 'network' ? 'net' : 'app'}/${name}/${id}`
 
 /** 16 hexadecimal digits that end an ARN; '' when it is none of ours. */
 export const idOfArn = (arn: string) => /\/([0-9a-f]{16})$/.exec(arn)?.[1] ?? ''

@@ -3,7 +3,8 @@
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import { targetGroupArnsOf, type StoredAction } from './actions.ts'
-import { requireTargetGroup, type Elbv2Deps } from './deps.ts'
+import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from './deps.ts'
+import { validation } from './errors.ts'
 import { registrationInProgress, unusedTarget } from './health.ts'
 import { targetsOf, updateTarget, usesOf } from './store.ts'
 
@@ -18,7 +19,16 @@ export function requireUsable(
   action: StoredAction,
 ): void {
   const arns = targetGroupArnsOf(action)
-  for (const arn of arns) requireTargetGroup(deps, context, arn)
+  const { type } = requireLoadBalancer(deps, context, loadBalancerArn)
+  const isNetwork = type === 'network'
+  for (const arn of arns)
+    if ((requireTargetGroup(deps, context, arn).protocol === 'TCP') !== isNetwork)
+      throw new DeclaredError(
+        'IncompatibleProtocols',
+        `The protocol of target group '${arn}' is not compatible with load balancers of the type '${type}'`,
+      )
+  if (isNetwork && (action.type !== 'forward' || arns.length !== 1 || action.stickySeconds !== null))
+    throw validation('A listener of a Network Load Balancer must forward to one target group')
   const uses = usesOf(deps.store, context)
   const elsewhere = arns.filter((arn) =>
     uses.some((use) => use.targetGroupArn === arn && use.loadBalancerArn !== loadBalancerArn),

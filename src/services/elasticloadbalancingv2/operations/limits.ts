@@ -14,6 +14,8 @@ import { TARGET_GROUPS_OF_LOAD_BALANCER_MAX } from '../uses.ts'
 
 const LIMITS: Record<string, number> = {
   'application-load-balancers': LOAD_BALANCERS_MAX,
+  'network-load-balancers': LOAD_BALANCERS_MAX,
+  'listeners-per-network-load-balancer': LISTENERS_MAX,
   'target-groups': TARGET_GROUPS_MAX,
   'listeners-per-application-load-balancer': LISTENERS_MAX,
   'rules-per-application-load-balancer': RULES_MAX,

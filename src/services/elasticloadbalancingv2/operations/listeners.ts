@@ -7,7 +7,7 @@ import { describeAction, requireAction } from '../actions.ts'
 import { requireListener, requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { paging, unsupported, validation } from '../errors.ts'
 import { certificatesOf, securedAfter } from '../secure.ts'
-import { actionOf, listenersOf, rulesOf, type ListenerRow } from '../store.ts'
+import { pathOf, actionOf, listenersOf, rulesOf, type ListenerRow } from '../store.ts'
 import { changingUses, requireUsable } from '../uses.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 import { requirePort } from './target-groups.ts'
@@ -27,7 +27,7 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       const members = ['LoadBalancerArn', 'Port', 'DefaultActions', 'Tags', ...SECURED] as const
       refuseOthers(input, members, unsupported)
       const balancer = requireLoadBalancer(deps, context, input.LoadBalancerArn)
-      const secured = securedAfter(deps, context, null, input)
+      const secured = securedAfter(deps, context, balancer, null, input)
       const port = requirePort(input.Port)
       const wanted = requireAction(input.DefaultActions, 'A default action')
       requireUsable(deps, context, balancer.arn, wanted)
@@ -44,7 +44,7 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
           `The maximum number of listeners (${LISTENERS_MAX}) has been reached`,
         )
       const { account, region } = context
-      const path = `app/${balancer.name}/${balancer.id}/${ids.hex('', 16)}`
+      const path = `${pathOf(balancer)}/${ids.hex('', 16)}`
       const row: ListenerRow = {
         arn: `arn:aws:elasticloadbalancing:${region}:${account}:listener/${path}`,
         account,
@@ -63,7 +63,8 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
     modifyListener(context, input) {
       refuseOthers(input, ['ListenerArn', 'Port', 'DefaultActions', ...SECURED], unsupported)
       const row = requireListener(deps, context, input.ListenerArn)
-      const secured = securedAfter(deps, context, row, input)
+      const balancer = requireLoadBalancer(deps, context, row.loadBalancerArn)
+      const secured = securedAfter(deps, context, balancer, row, input)
       const port = input.Port === undefined ? row.port : requirePort(input.Port)
       const others = listenersOf(store, context).filter(
         (one) => one.loadBalancerArn === row.loadBalancerArn && one.arn !== row.arn,
@@ -97,8 +98,12 @@ export function makeListenerOperations(deps: Elbv2Deps): Implemented {
       return { NextMarker: page.next, Listeners: page.items.map(describe) }
     },
     describeListenerAttributes(context, input) {
-      requireListener(deps, context, input.ListenerArn)
-      return { Attributes: [{ Key: 'routing.http.response.server.enabled', Value: 'true' }] }
+      const { protocol } = requireListener(deps, context, input.ListenerArn)
+      const attribute =
+        protocol === 'TCP'
+          ? { Key: 'tcp.idle_timeout.seconds', Value: '350' }
+          : { Key: 'routing.http.response.server.enabled', Value: 'true' }
+      return { Attributes: [attribute] }
     },
   }
 }

@@ -8,12 +8,12 @@ import {
   ACCESS_LOGS,
   DELETION_PROTECTION,
   describeAttributes,
-  loadBalancerAttributes,
+  attributesOfLoadBalancers,
   withAttributes,
 } from '../attributes.ts'
 import { requireLoadBalancer, type Elbv2Deps } from '../deps.ts'
 import { missing, paging, unsupported, validation } from '../errors.ts'
-import { attributesOf, listenersOf, listOf, loadBalancersOf, type LoadBalancerRow } from '../store.ts'
+import { pathOf, attributesOf, listenersOf, listOf, loadBalancersOf, type LoadBalancerRow } from '../store.ts'
 import { removeListener } from './listeners.ts'
 import { putTags, removeTagsOf, requireTags } from './tags.ts'
 import { requireName } from './target-groups.ts'
@@ -47,15 +47,19 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       const name = requireName(input.Name, 'Load balancer')
       if (name.startsWith('internal-'))
         throw validation(`The load balancer name '${name}' cannot begin with 'internal-'`)
-      const scheme = requireSupported(input)
+      const { scheme, type } = requireSupported(input)
       const subnets = requireSubnets(context, input)
-      const groups = requireSecurityGroups(context, input.SecurityGroups)
+      // One of the network type may have none, as on AWS: it lets in everybody then.
+      const isOpen = type === 'network' && !input.SecurityGroups?.length
+      const ofInterface = requireSecurityGroups(context, input.SecurityGroups)
+      const groups = isOpen ? [] : ofInterface
       requireTags(input.Tags)
       const before = loadBalancersOf(store, context)
       const named = before.find((row) => row.name === name)
       if (named) {
         const same =
           named.scheme === scheme &&
+          named.type === type &&
           sameSet(listOf(named.subnets), subnets) &&
           sameSet(listOf(named.securityGroups), groups)
         if (same) return { LoadBalancers: [describe(context, named)] }
@@ -74,16 +78,17 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       // Differs from AWS: one interface, in the first subnet, not one in each.
       const { NetworkInterface: networkInterface } = cloud.ec2.createNetworkInterface(context, {
         SubnetId: subnets[0],
-        Groups: groups,
-        Description: `ELB app/${name}/${id}`,
+        Groups: ofInterface,
+        Description: `ELB ${pathOf({ type, name, id })}`,
       })
       const digits = String(Number.parseInt(id.slice(0, 8), 16)).padStart(10, '0')
       const row: LoadBalancerRow = {
-        arn: `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/app/${name}/${id}`,
+        arn: `arn:aws:elasticloadbalancing:${region}:${account}:loadbalancer/${pathOf({ type, name, id })}`,
         id,
         account,
         region,
         name,
+        type,
         dnsName: `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.elb.localhost`,
         scheme,
         vpcId: networkInterface!.VpcId!,
@@ -136,28 +141,31 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
     },
     describeLoadBalancerAttributes(context, input) {
       const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
-      return { Attributes: describeAttributes(loadBalancerAttributes, attributesOf(row.attributes)) }
+      return { Attributes: describeAttributes(attributesOfLoadBalancers(row), attributesOf(row.attributes)) }
     },
     modifyLoadBalancerAttributes(context, input) {
       const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
-      const after = withAttributes(
-        loadBalancerAttributes,
-        attributesOf(row.attributes),
-        input.Attributes ?? [],
-      )
+      const table = attributesOfLoadBalancers(row)
+      const after = withAttributes(table, attributesOf(row.attributes), input.Attributes ?? [])
       const attributes = JSON.stringify(after)
       const [before, logsTo] = [accessLogsOf(row), accessLogsOf({ attributes })]
       if (logsTo) requireLogBucket(context, logsTo)
       if (logsTo && JSON.stringify(before) !== JSON.stringify(logsTo))
         keepTestFile(store, row, logsTo, clock.now())
       store.update('elbv2_load_balancer', { arn: row.arn }, { attributes })
-      return { Attributes: describeAttributes(loadBalancerAttributes, after) }
+      return { Attributes: describeAttributes(table, after) }
     },
     setSecurityGroups(context, input) {
       refuseOthers(input, ['LoadBalancerArn', 'SecurityGroups'], unsupported)
       if (!input.LoadBalancerArn) throw missing('loadBalancerArn')
       if (!input.SecurityGroups?.length) throw missing('securityGroups')
       const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
+      // AWS: one that was made without any has none for good.
+      if (listOf(row.securityGroups).length === 0)
+        throw new DeclaredError(
+          'InvalidConfigurationRequest',
+          `Load balancer '${row.arn}' was created without security groups, which cannot be changed`,
+        )
       const groups = requireSecurityGroups(context, input.SecurityGroups)
       const { networkInterfaceId: NetworkInterfaceId } = row
       cloud.ec2.modifyNetworkInterfaceAttribute(context, { NetworkInterfaceId, Groups: groups })
@@ -233,7 +241,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       Scheme: row.scheme,
       VpcId: row.vpcId,
       State: stateOf(row),
-      Type: 'application',
+      Type: row.type,
       AvailabilityZones: subnets.map((subnet) => ({
         ZoneName: subnet.AvailabilityZone,
         SubnetId: subnet.SubnetId,
@@ -245,13 +253,13 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
   }
 }
 
-function requireSupported(input: CreateLoadBalancerInput): LoadBalancerRow['scheme'] {
+function requireSupported(input: CreateLoadBalancerInput): Pick<LoadBalancerRow, 'scheme' | 'type'> {
   const { Type = 'application', IpAddressType = 'ipv4', Scheme = 'internet-facing' } = input
-  if (Type !== 'application') throw unsupported(`Type '${Type}'`)
+  if (Type !== 'application' && Type !== 'network') throw unsupported(`Type '${Type}'`)
   if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
   if (Scheme !== 'internet-facing' && Scheme !== 'internal')
     throw new DeclaredError('InvalidScheme', `Scheme '${String(Scheme)}' is not valid`)
-  return Scheme
+  return { scheme: Scheme, type: Type }
 }
 
 const sameSet = (a: string[], b: string[]) => a.length === b.length && a.every((one) => b.includes(one))

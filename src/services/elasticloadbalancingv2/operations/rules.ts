@@ -34,6 +34,8 @@ export function makeRuleOperations(deps: Elbv2Deps): Implemented {
     createRule(context, input) {
       refuseOthers(input, ['ListenerArn', 'Conditions', 'Priority', 'Actions', 'Tags'], unsupported)
       const listener = requireListener(deps, context, input.ListenerArn)
+      if (listener.protocol === 'TCP')
+        throw validation('Rules are not supported for listeners of Network Load Balancers')
       const priority = requirePriority(input.Priority)
       const conditions = requireConditions(input.Conditions)
       const action = requireAction(input.Actions, 'An action')

@@ -3,10 +3,15 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
-import { describeAttributes, requireRouting, targetGroupAttributes, withAttributes } from '../attributes.ts'
+import {
+  describeAttributes,
+  attributesOfTargetGroups,
+  requireRouting,
+  withAttributes,
+} from '../attributes.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from '../deps.ts'
 import { missing, noTargetGroup, paging, unsupported, validation } from '../errors.ts'
-import { DEFAULT_HEALTH_CHECK, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
+import { defaultHealthCheck, healthCheckAfter, healthCheckMembers } from '../health-check.ts'
 import {
   type HealthCheckSettings,
   attributesOf,
@@ -54,7 +59,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       const { protocol, targetType } = requireSupported(input)
       const port = requirePort(input.Port)
       const vpcId = requireVpc(context, input.VpcId)
-      const healthCheck = healthCheckAfter(DEFAULT_HEALTH_CHECK, input)
+      const healthCheck = healthCheckAfter(defaultHealthCheck({ protocol }), input, { protocol })
       requireTags(input.Tags)
       const groups = targetGroupsOf(store, context)
       const before = groups.find((row) => row.name === name)
@@ -98,7 +103,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
     modifyTargetGroup(context, input) {
       refuseOthers(input, ['TargetGroupArn', ...healthCheckMembers], unsupported)
       const row = requireTargetGroup(deps, context, input.TargetGroupArn)
-      const healthCheck = JSON.stringify(healthCheckAfter(healthCheckOf(row), input))
+      const healthCheck = JSON.stringify(healthCheckAfter(healthCheckOf(row), input, row))
       store.update('elbv2_target_group', { arn: row.arn }, { healthCheck })
       return { TargetGroups: [describe(context, { ...row, healthCheck })] }
     },
@@ -138,18 +143,15 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
     },
     describeTargetGroupAttributes(context, input) {
       const row = requireTargetGroup(deps, context, input.TargetGroupArn)
-      return { Attributes: describeAttributes(targetGroupAttributes, attributesOf(row.attributes)) }
+      return { Attributes: describeAttributes(attributesOfTargetGroups(row), attributesOf(row.attributes)) }
     },
     modifyTargetGroupAttributes(context, input) {
       const row = requireTargetGroup(deps, context, input.TargetGroupArn)
-      const after = withAttributes(
-        targetGroupAttributes,
-        attributesOf(row.attributes),
-        input.Attributes ?? [],
-      )
-      requireRouting(after)
+      const table = attributesOfTargetGroups(row)
+      const after = withAttributes(table, attributesOf(row.attributes), input.Attributes ?? [])
+      if (row.protocol !== 'TCP') requireRouting(after)
       store.update('elbv2_target_group', { arn: row.arn }, { attributes: JSON.stringify(after) })
-      return { Attributes: describeAttributes(targetGroupAttributes, after) }
+      return { Attributes: describeAttributes(table, after) }
     },
   }
 
@@ -171,7 +173,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       TargetGroupArn: row.arn,
       TargetGroupName: row.name,
       Protocol: row.protocol,
-      ProtocolVersion: 'HTTP1',
+      ...(row.protocol === 'TCP' ? {} : { ProtocolVersion: 'HTTP1' }),
       Port: row.port,
       VpcId: row.vpcId,
       TargetType: row.targetType,
@@ -179,12 +181,12 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       HealthCheckEnabled: true,
       HealthCheckProtocol: check.protocol,
       HealthCheckPort: check.port === null ? 'traffic-port' : String(check.port),
-      HealthCheckPath: check.path,
+      ...(check.protocol === 'TCP' ? {} : { HealthCheckPath: check.path }),
       HealthCheckIntervalSeconds: check.intervalSeconds,
       HealthCheckTimeoutSeconds: check.timeoutSeconds,
       HealthyThresholdCount: check.healthyThreshold,
       UnhealthyThresholdCount: check.unhealthyThreshold,
-      Matcher: { HttpCode: check.matcher },
+      ...(check.protocol === 'TCP' ? {} : { Matcher: { HttpCode: check.matcher } }),
       LoadBalancerArns: loadBalancersOfGroup(context, row),
     }
   }
@@ -197,8 +199,10 @@ function requireSupported(input: CreateTargetGroupInput): Pick<TargetGroupRow, '
     TargetType = 'instance',
     IpAddressType = 'ipv4',
   } = input
-  if (Protocol !== 'HTTP' && Protocol !== 'HTTPS') throw unsupported(`Protocol '${Protocol}'`)
-  if (ProtocolVersion !== 'HTTP1') throw unsupported(`ProtocolVersion '${ProtocolVersion}'`)
+  if (Protocol !== 'HTTP' && Protocol !== 'HTTPS' && Protocol !== 'TCP')
+    throw unsupported(`Protocol '${Protocol}'`)
+  if (ProtocolVersion !== 'HTTP1' || (Protocol === 'TCP' && input.ProtocolVersion))
+    throw unsupported(`ProtocolVersion '${ProtocolVersion}'`)
   if (TargetType !== 'instance' && TargetType !== 'ip') throw unsupported(`TargetType '${TargetType}'`)
   if (IpAddressType !== 'ipv4') throw unsupported(`IpAddressType '${IpAddressType}'`)
   return { protocol: Protocol, targetType: TargetType }
