@@ -2,12 +2,14 @@
 // measures only what is named.
 import { ensurePackages } from '../tools/setup/packages.mjs'
 import { makeTestHome, type TestHome } from '../test/support/home.ts'
+import { accessLogs } from './access-logs.ts'
 import { api } from './api.ts'
 import { firewall } from './firewall.ts'
 import { fresh } from './fresh.ts'
 import { idle } from './idle.ts'
 import { launch } from './launch.ts'
 import { machine } from './machine.ts'
+import { many } from './many.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
 import { rules } from './rules.ts'
@@ -20,6 +22,8 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   launch,
   firewall,
   rules,
+  many,
+  'access-logs': accessLogs,
   idle,
   fresh,
   machine,

@@ -14,6 +14,9 @@ export type TargetOrder = {
   status: number | null
   checkStatus?: number
   delayMs?: number
+  checkDelayMs?: number
+  /** It takes connections and answers nobody, checks neither: as a process that is stopped. */
+  hangs?: boolean
   /** Key and certificate in PEM: it speaks HTTPS. */
   tls?: { key: string; cert: string }
 }
@@ -51,15 +54,24 @@ function makeServer(key: string, tls: TargetOrder['tls']): Server {
     const target = targets.get(key)
     if (!target) return void request.destroy()
     const { order } = target
+    if (order.hangs) return
     const isCheck = request.headers['user-agent']?.startsWith('ELB-HealthChecker') ?? false
     if (!isCheck) target.requests++
-    if (!isCheck && order.delayMs) await systemClock.sleep(order.delayMs)
+    const delayMs = isCheck ? order.checkDelayMs : order.delayMs
+    if (delayMs) await systemClock.sleep(delayMs)
     response.statusCode = (isCheck ? order.checkStatus : undefined) ?? order.status ?? 500
     response.setHeader('x-served-by', order.name)
     const cookie = request.headers['x-sets-cookie']
     if (cookie) response.setHeader('set-cookie', cookie)
     const from = request.socket.remoteAddress
-    response.end(JSON.stringify({ name: order.name, from, url: request.url, headers: request.headers }))
+    let bodyBytes = 0
+    try {
+      for await (const chunk of request) bodyBytes += (chunk as Buffer).length
+    } catch {
+      return // who asked has gone
+    }
+    const { url, headers } = request
+    response.end(JSON.stringify({ name: order.name, from, url, headers, bodyBytes }))
   }
   const server: Server = tls ? createSecureServer(tls, answer) : createServer(answer)
   server.on('upgrade', (request, socket) => {
