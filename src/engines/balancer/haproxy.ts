@@ -311,7 +311,7 @@ const NOTHING: BalancerModel = { loadBalancers: [], targetGroups: [] }
 /** Lines of requests are a third of a kilobyte: this is five minutes of a thousand a second. */
 const REQUESTS_KEPT = { fileBytes: 4_000_000, files: 25 }
 /** What one call reads at most. */
-const READ_BYTES = 2_000_000
+const READ_BYTES = 1_000_000
 
 const FILES_MAX = 65_536
 const REFUSED_MS = 60_000

@@ -21,8 +21,8 @@ import type { LoadBalancerRow } from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.requests'
 const EVERY_MS = 2_000
-/** Of two megabytes each: other reconcilers have their turn as well. */
-const READS_A_PASS = 10
+/** Of a megabyte each: other reconcilers have their turn as well. */
+const READS_A_PASS = 20
 const READ_TIMEOUT_MS = 10_000
 const PUBLISH_TIMEOUT_MS = 60_000
 
@@ -40,7 +40,8 @@ export function makeRequestReconciler(
   return {
     name: NAME,
     everyMs: EVERY_MS,
-    wakes: ['elbv2_access_log'],
+    // Not by its own table: with each line it would wake itself.
+    wakes: [],
     async reconcile() {
       let more = true
       for (let reads = 0; more && reads < READS_A_PASS; reads++) more = await read()
