@@ -12,6 +12,7 @@ import { machine } from './machine.ts'
 import { many } from './many.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
+import { protocols } from './protocols.ts'
 import { rules } from './rules.ts'
 import { throughput } from './throughput.ts'
 
@@ -22,6 +23,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   launch,
   firewall,
   rules,
+  protocols,
   many,
   'access-logs': accessLogs,
   idle,
@@ -35,7 +37,7 @@ if (unknown.length > 0) {
   console.log(`no such measure: ${unknown.join(', ')}; there are: ${Object.keys(MEASURES).join(', ')}`)
   process.exit(2)
 }
-await ensurePackages({ yes: true, extra: { wrk: 'wrk' } })
+await ensurePackages({ yes: true, extra: { wrk: 'wrk', h2load: 'nghttp2-client' } })
 const home = makeTestHome()
 const figures: Figure[] = []
 try {

@@ -34,22 +34,32 @@ export async function inTurns(
 export const ratioOf = (a: number[], b: number[]): number =>
   median(a.map((value, round) => value / b[round]!))
 
-/** Requests a second by wrk: 64 keep-alive connections, one thread; throws when any request failed. */
+/** Requests a second by wrk, or the milliseconds of a percentile: 64 keep-alive connections, one thread; throws when any request failed. */
 export async function wrk(
   prefix: string[],
   url: string,
-  options: { host?: string; seconds?: number; connections?: number; script?: string } = {},
+  options: {
+    host?: string
+    seconds?: number
+    connections?: number
+    script?: string
+    headers?: string[]
+    percentile?: 50 | 99
+  } = {},
 ): Promise<number> {
-  const { host, seconds = 4, connections = 64, script } = options
+  const { host, seconds = 4, connections = 64, script, percentile } = options
   const scripted = script ? ['-s', script] : []
-  const header = host ? ['-H', `Host: ${host}`] : []
+  const headers = [...(host ? [`Host: ${host}`] : []), ...(options.headers ?? [])]
+  const header = [...headers.flatMap((one) => ['-H', one]), ...(percentile ? ['--latency'] : [])]
   const argv = [...prefix, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, ...scripted, ...header, url]
   const { status, stdout, stderr } = await runProgram(argv)
   const perSecond = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]
   if (status !== 0 || !perSecond) throw new Error(`${argv.join(' ')}: ${stderr}${stdout}`)
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1]
   if (bad) throw new Error(`${argv.join(' ')}: ${bad} answers were errors`)
-  return Number(perSecond)
+  if (percentile === undefined) return Number(perSecond)
+  const [, value, unit = ''] = new RegExp(`^\\s+${percentile}%\\s+([\\d.]+)(us|ms|s)`, 'm').exec(stdout) ?? []
+  return Number(value) * { us: 0.001, ms: 1, s: 1000 }[unit]!
 }
 
 export function printFigures(figures: Figure[]): void {

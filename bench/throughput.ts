@@ -77,9 +77,9 @@ function compared(
   }
 }
 
-type Addresses = { balancer: string; instances: string[] }
+export type Addresses = { balancer: string; instances: string[] }
 
-async function addressesOf(home: TestHome): Promise<Addresses> {
+export async function addressesOf(home: TestHome): Promise<Addresses> {
   const ask = async (words: string) => Object.values(await home.aws(words.split(' '))).map(String)
   const instances = await ask(
     'ec2 describe-instances --filters Name=instance-state-name,Values=running --query Reservations[].Instances[].PrivateIpAddress',

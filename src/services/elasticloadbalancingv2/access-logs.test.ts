@@ -147,6 +147,28 @@ describe('access logs', () => {
     assert.deepEqual(world.store.all('select * from elbv2_access_log'), [])
   })
 
+  it('hold each request once, though the clock is set far ahead, and back, and back again', async () => {
+    const { LoadBalancerArn } = await shop()
+    world.s3.ensureBucket(world.context, BUCKET)
+    switchOn(LoadBalancerArn)
+    await world.clock.run(1_000)
+    const sent: string[] = []
+    const send = async () => {
+      for (let n = 0; n < 20; n++) {
+        sent.push(`/n${sent.length}`)
+        request(sent.at(-1)!)
+        await world.clock.run(n % 5 === 0 ? 40_000 : 1_000)
+      }
+    }
+    await send()
+    for (const hours of [30, -30, -5, 4, -4]) {
+      world.clock.setWall(hours * 3_600_000)
+      await send()
+    }
+    await world.clock.run(3 * PERIOD_MS)
+    assert.deepEqual((await paths()).toSorted(), sent.toSorted())
+  })
+
   it('wait for a bucket that is gone, and no more than may', async () => {
     const { LoadBalancerArn } = await shop()
     world.s3.ensureBucket(world.context, BUCKET)
@@ -161,7 +183,9 @@ describe('access logs', () => {
     assert.deepEqual(await paths(), ['/waits'])
     const row = world.store.get<LoadBalancerRow>('select * from elbv2_load_balancer')!
     for (let n = 1; n <= 4; n++)
-      keepLines(world.store, row, { bucket: 'gone', prefix: '' }, n * PERIOD_MS, ['x'.repeat(1_000)])
+      keepLines(world.store, row, { bucket: 'gone', prefix: '' }, { end: n * PERIOD_MS, generation: 0 }, [
+        'x'.repeat(1_000),
+      ])
     const { bytes } = world.store.get<{ bytes: number }>(
       'select max(length(content)) as bytes from elbv2_access_log',
     )!

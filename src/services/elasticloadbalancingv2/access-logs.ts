@@ -38,6 +38,9 @@ export function logsTo({ attributes }: Pick<LoadBalancerRow, 'attributes'>): Log
   return { bucket: set[ACCESS_LOGS.bucket] ?? '', prefix: set[ACCESS_LOGS.prefix] ?? '' }
 }
 
+/** `generation`: another one each time that the clock was set back, so that a period that comes again has another object. */
+export type Period = { end: number; generation: number }
+
 export const periodEnd = (at: number): number => (Math.floor(at / PERIOD_MS) + 1) * PERIOD_MS
 
 /** Lines of requests that ended in the period whose end is given. Joins a transaction. */
@@ -45,12 +48,15 @@ export function keepLines(
   store: Store,
   row: LoadBalancerRow,
   to: LogsTo,
-  end: number,
+  period: Period,
   lines: string[],
 ): void {
   // Members of gzip one after the other are a gzip file (RFC 1952 §2.2). Nothing else happens meanwhile: so quickly.
   const content = gzipSync(lines.map((line) => `${line}\n`).join(''), { level: 1 })
-  keep(store, row, { bucket: to.bucket, key: keyOf(row, to, end), dueAt: end + GRACE_MS, content })
+  keep(store, row, {
+    ...{ bucket: to.bucket, key: keyOf(row, to, period) },
+    ...{ dueAt: period.end + GRACE_MS, content },
+  })
 }
 
 /** AWS writes one when access logs are switched on, to see that it can. Joins a transaction. */
@@ -81,11 +87,11 @@ const folderOf = ({ account }: LoadBalancerRow, { prefix }: LogsTo) =>
   `${prefix === '' ? '' : `${prefix}/`}AWSLogs/${account}/`
 
 // The same for the same period, so that an object that is put twice is one.
-function keyOf(row: LoadBalancerRow, to: LogsTo, end: number): string {
+function keyOf(row: LoadBalancerRow, to: LogsTo, { end, generation }: Period): string {
   const { account, region, name, id, address } = row
   const [day, time] = [new Date(end).toISOString().slice(0, 10), new Date(end).toISOString().slice(11, 16)]
   const random = createHash('sha256')
-    .update(`${id} ${end}`)
+    .update(`${id} ${end} ${generation}`)
     .digest('base64url')
     .replace(/[^A-Za-z0-9]/g, 'x')
     .slice(0, 8)

@@ -8,6 +8,7 @@ import {
   type DueObject,
   dueObjects,
   keepLines,
+  PERIOD_MS,
   logsTo,
   openObject,
   periodEnd,
@@ -26,7 +27,7 @@ const READS_A_PASS = 20
 const READ_TIMEOUT_MS = 10_000
 const PUBLISH_TIMEOUT_MS = 60_000
 
-type Read = { position: string; publishedUntil: number }
+type Read = { position: string; publishedUntil: number; generation: number }
 
 export function makeRequestReconciler(
   deps: ServiceDeps,
@@ -52,24 +53,32 @@ export function makeRequestReconciler(
   }
 
   async function read(): Promise<boolean> {
-    const before = store.get<Read>('select position, published_until from elbv2_requests_read')
+    const before = readBefore()
     const found = await withTimeout(clock, READ_TIMEOUT_MS, 'balancer.requests', () =>
-      balancer.requests(before?.position ?? null),
+      balancer.requests(before.position),
     )
     const { entries, position, lost } = found
     if (lost) log.warn('requests went unread: access logs and response times lack them', { position })
-    if (position === before?.position) return found.more
+    if (position === before.position) return found.more
     for (const entry of entries) seeResponse(entry)
     latencies.forget()
     store.transaction(() => {
-      keepAll(entries, before?.publishedUntil ?? 0)
-      store.put('elbv2_requests_read', { id: 1, position, publishedUntil: before?.publishedUntil ?? 0 })
+      keepAll(entries, before)
+      store.put('elbv2_requests_read', { id: 1, ...before, position })
     })
     return found.more
   }
 
+  // A clock that was set back by more than objects wait: what was published then comes again.
+  function readBefore(): Omit<Read, 'position'> & { position: string | null } {
+    const row = store.get<Read>('select position, published_until, generation from elbv2_requests_read')
+    if (!row) return { position: null, publishedUntil: 0, generation: 0 }
+    if (row.publishedUntil <= clock.now() + PERIOD_MS) return row
+    return { ...row, publishedUntil: clock.now(), generation: row.generation + 1 }
+  }
+
   // What ended in a period whose object may be there already is in the next one's.
-  function keepAll(entries: RequestEntry[], publishedUntil: number) {
+  function keepAll(entries: RequestEntry[], { publishedUntil, generation }: Omit<Read, 'position'>) {
     const logged = entries.filter(({ isLogged }) => isLogged)
     if (logged.length === 0) return
     const rows = new Map(
@@ -84,7 +93,7 @@ export function makeRequestReconciler(
       const [id = '', end] = object.split(' ')
       const row = rows.get(id)!
       const lines = all.map((entry) => accessLogLine(entry, names(row, entry)))
-      keepLines(store, row, logsTo(row), Number(end), lines)
+      keepLines(store, row, logsTo(row), { end: Number(end), generation }, lines)
     }
     const dropped = byObject.size > 0 ? boundWaiting(store) : 0
     if (dropped > 0)

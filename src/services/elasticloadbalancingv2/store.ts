@@ -65,7 +65,8 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     id: 'elasticloadbalancingv2.3',
     sql: `
     create table elbv2_requests_read (
-      id integer primary key check (id = 1), position text not null, published_until integer not null) strict;
+      id integer primary key check (id = 1), position text not null, published_until integer not null,
+      generation integer not null) strict;
     create table elbv2_access_log (
       bucket text not null, key text not null, part integer not null, account text not null, region text not null,
       load_balancer_id text not null, due_at integer not null, content blob not null,
