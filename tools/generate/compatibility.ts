@@ -72,7 +72,8 @@ const HEAD = `# What works, and what differs from AWS
 - Network Load Balancers have listeners of TCP and no others, and targets see the load balancer's address: \`preserve_client_ip\` is off, the PROXY
   protocol (\`proxy_protocol_v2.enabled\`) says whose a connection is. A listener's port of this machine is one load balancer's: where HTTP is served, or
   another was first, it is \`active_impaired\` and reached at its address in the VPC. Without security groups it lets in everybody; inside the VPC
-  the default group holds. A change of listeners ends connections that are older than it after five minutes.
+  the default group holds. A connection ends five minutes after any change that reloads HAProxy, of whoever's load balancer: listeners, rules, health checks, an
+  environment that is made or ends.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group

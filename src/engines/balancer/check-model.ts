@@ -4,6 +4,7 @@ import { EngineError } from '../../kernel/errors.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { parsed } from './certificates.ts'
 import { isRange } from './clients.ts'
+import { isPage } from './error-pages.ts'
 import type {
   Action,
   BalancerModel,
@@ -69,7 +70,7 @@ function checkLoadBalancer({
   need(isWithin(queueSeconds, 0, 300), of, 'time that requests wait', queueSeconds)
   const { reason = '', html = null } = page ?? {}
   need(reason.length <= 1_000, of, 'reason of an answer', reason)
-  need(html === null || Buffer.byteLength(html) <= 8_192, of, 'page', html)
+  need(html === null || isPage(html), of, 'page', html)
   const modes = ['append', 'preserve', 'remove', undefined]
   need(modes.includes(headers?.forwardedFor), of, 'treatment of X-Forwarded-For', headers?.forwardedFor)
   for (const listener of listeners) {

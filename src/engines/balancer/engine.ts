@@ -31,6 +31,7 @@
 
 export { clientRanges, isRange, loopbackListener } from './clients.ts'
 export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
+export { isPage } from './error-pages.ts'
 export { certificateFor, type Certificates } from './certificates.ts'
 
 export type HealthCheck = {
@@ -165,7 +166,7 @@ export type LoadBalancer = {
 }
 
 /**
- * `reason`: a sentence that clients on this machine read; '' = none. `html`: in place of AWS's page, at most 8 KiB; the sentence stands
+ * `reason`: a sentence that clients on this machine read; '' = none. `html`: in place of AWS's page (`isPage`); the sentence stands
  * where it has `#{reason}`. Null = AWS's.
  */
 export type ErrorPage = { reason: string; html: string | null }
@@ -252,6 +253,7 @@ export type BalancerObservation = {
   > & {
     targetGroupId: string
     targetId: string
+    port: number
   })[]
   taken: TakenPort[]
 }

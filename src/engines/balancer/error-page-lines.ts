@@ -6,12 +6,14 @@ import { backendsOf, digest, UNKNOWN_HOST } from './names.ts'
 
 export const REASONS_MAP = 'reasons.map'
 
-/** Of frontends that clients on this machine reach: who is one of them. */
-export const hereLine =
-  '  tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }'
+/** Of frontends that clients on this machine reach: who is one of them, and is not another proxy's client. */
+export const hereLines: readonly string[] = [
+  '  tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }',
+  '  http-request set-var(txn.here) var(sess.here) if { var(sess.here) -m found } !{ req.hdr(x-forwarded-for) -m found }',
+]
 
 const HERE = '-here'
-const reasonSample = (dir: string) => `%[be_name,concat(-,sess.here),map(${dir}/${REASONS_MAP})]`
+const reasonSample = (dir: string) => `%[be_name,concat(-,txn.here),map(${dir}/${REASONS_MAP})]`
 
 /** Of all load balancers that have no page of their own. */
 export const errorLines = (dir: string): string[] =>

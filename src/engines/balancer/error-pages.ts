@@ -36,6 +36,15 @@ export const pageBody = (code: ErrorCode): string => {
   ].join('\r\n')
 }
 
+/** Of a page of a load balancer's own, as HAProxy keeps it: it answers from a buffer of twice as much. */
+const PAGE_BYTES_MAX = 8_192
+
+/** Whether a page can be answered: text, of at most 8 KiB in which a percent sign counts twice, with at most one `#{reason}`. */
+export const isPage = (html: string): boolean =>
+  Buffer.byteLength(html.replaceAll('%', '%%')) <= PAGE_BYTES_MAX &&
+  html.split(REASON).length <= 2 &&
+  !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(html)
+
 /** The body of an answer for want of a target's. `isHere`: the client is on this machine. */
 export function errorBody(
   code: (typeof TARGET_CODES)[number],

@@ -196,7 +196,9 @@ export function makeFakeBalancerWorld({
       if (status === null) counts.balancer5xx++
       else counts.byClass[Math.floor(status / 100)]!++
     if (!group || !target || status === null) {
-      const body = errorBody(503, loadBalancer, isOutside && isOfLoopback(request.from))
+      // Another proxy's client is not on this machine, wherever the proxy is.
+      const isHere = isOutside && isOfLoopback(request.from) && !('x-forwarded-for' in request.headers)
+      const body = errorBody(503, loadBalancer, isHere)
       return note(nobodyServes(group ? body : errorBody(503, { page: null }, false)), group, target)
     }
     const set = request.headers['x-sets-cookie']
@@ -313,6 +315,7 @@ export function makeFakeBalancerWorld({
             targetCounters: all.map(({ group, target }) => ({
               targetGroupId: group.id,
               targetId: target.id,
+              port: target.port,
               ...figures(keyOf(group, target)),
             })),
             taken: taken(),

@@ -14,7 +14,7 @@ import {
   publicName,
   UNKNOWN_HOST,
 } from './names.ts'
-import { hereLine } from './error-page-lines.ts'
+import { hereLines } from './error-page-lines.ts'
 import { SILENT } from './request-lines.ts'
 import { networkLines } from './network-lines.ts'
 import { entryOf, routeOf } from './routing.ts'
@@ -179,7 +179,7 @@ const frontendLines = ({ name, binds, port, tls, first, rules, clients, dir }: F
     ...(clients === null
       ? []
       : refusals('tcp-request connection reject', `${dir}/${clients}`, '{ src -m found }')),
-    ...(clients === null ? [] : [hereLine]),
+    ...(clients === null ? [] : hereLines),
     ...requestLines(port, tls),
     ...first.map((line) => `  http-request ${line}`),
     ...rules.map((line) => `  ${line}`),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
@@ -96,6 +96,27 @@ describe('haproxy and its clients', () => {
       assert.ok(said.equals(message))
       socket.destroy()
     })
+
+  it('has a line for some of many requests, and each says for how many it stands', async () => {
+    const position = await (async () => {
+      for (let read = await engine.requests(null); ; read = await engine.requests(read.position))
+        if (!read.more) return read.position
+    })()
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+    const count = 3_000
+    let left = count
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (left-- > 0) await get(port(), HOST, {}, '/', agent)
+      }),
+    )
+    agent.destroy()
+    await clock.sleep(200)
+    const { entries } = await engine.requests(position)
+    const stoodFor = entries.reduce((sum, { weight }) => sum + weight, 0)
+    assert.ok(entries.length < count / 4, `${entries.length} lines`)
+    assert.ok(stoodFor > count / 2 && stoodFor < count * 2, `${stoodFor} of ${count}`)
+  })
 
   it('takes an upload of a gibibyte, and keeps none of it', { timeout: 120_000 }, async () => {
     const chunk = randomBytes(1 << 20)

@@ -119,6 +119,8 @@ export function makeHaproxy({
   const apply = async (model: BalancerModel) => {
     checkModel(model)
     leading = true
+    // Before HAProxy follows it: lines are read at any time.
+    names = withNames(names, model)
     const following = await haproxy.settled()
     await joinNetwork(model)
     const { servers } = planServers(backendsOf(model), following ? await readServers() : [])
@@ -143,7 +145,6 @@ export function makeHaproxy({
     haproxy.write(new Map([['model.json', JSON.stringify(withoutKeys(model))]]))
     await followServers(model)
     await leaveNetwork(model)
-    names = withNames(names, model)
     if (refusedCertificate) throw refusedCertificate
   }
 

@@ -61,13 +61,34 @@ describe('lines of a log', () => {
       all.map((line) => line.split(' ')[1]),
     )
   })
-  it('that went unread are told of', () => {
+  it('that went unread are told of, and those that were read are not read again', () => {
+    write('@400000001', `${stamp(0)} old`)
     write('current', `${stamp(1)} a`)
     const { position } = read(null)
     write('current', `${stamp(2)} b`)
     const next = read(position)
     assert.deepEqual([words(next.lines), next.lost], [['b'], true])
-    assert.equal(read(next.position).lost, false)
+    const { lines, lost } = read(next.position)
+    assert.deepEqual([lines, lost], [[], false])
+  })
+  it('are read once though the clock is set back, which puts files in another order', () => {
+    write('@400000009', `${stamp(50)} future`)
+    write('current', `${stamp(51)} late`)
+    const first = read(null)
+    rotate('@400000010')
+    write('current', `${stamp(1)} past`)
+    const second = read(first.position)
+    assert.deepEqual(words(second.lines), ['past'])
+    rotate('@400000001')
+    write('current', `${stamp(2)} now`)
+    assert.deepEqual(words(read(second.position).lines), ['now'])
+  })
+  it('of a file that begins in the middle of a line are read once, too', () => {
+    write('@400000001', `${stamp(1)} a`)
+    write('current', 'the end of a line that was too long', `${stamp(2)} b`)
+    const { lines, position } = read(null)
+    assert.equal(lines.length, 3)
+    assert.deepEqual(read(position), { lines: [], position, more: false, lost: false })
   })
   it('of a daemon that never spoke are none', () => {
     const none = readLogLines(join(dir, 'nowhere'), null, MANY)

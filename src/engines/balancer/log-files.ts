@@ -1,23 +1,22 @@
-// What a daemon said, read from where svlogd keeps it: `current` and, older, `@<time>.s` (svlogd(8)). A position names a file by the
-// time that its first line begins with, which stays when the file is renamed, and how far it was read.
+// What a daemon said, read from where svlogd keeps it: `current` and, older, `@<time>.s` (svlogd(8)). A file is known by what its first
+// line begins with, its time, which stays when the file is renamed. A position says how far one was read, and which others were read
+// to their end: a clock that is set back puts files in another order.
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type LogLines = { lines: string[]; position: string; more: boolean; lost: boolean }
 
 /** `2026-11-24_00:21:07.40350` */
+const STAMP = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5}$/
 const STAMP_BYTES = 25
+
+type Position = { stamp: string; offset: number; done: string[] }
 
 /** Whole lines after a position, in their order, of about `bytesMax` bytes; null = from the oldest on. */
 export function readLogLines(dir: string, after: string | null, bytesMax: number): LogLines {
-  // A file that is renamed between listing and opening is in neither place for a moment.
-  let files = openAll(dir)
-  for (let tries = 0; tries < 3 && after !== null && !holds(files, after); tries++) {
-    files.forEach(close)
-    files = openAll(dir)
-  }
+  const files = openAll(dir)
   try {
-    return readFrom(files, after, bytesMax)
+    return readFrom(files, after ? (JSON.parse(after) as Position) : null, bytesMax)
   } finally {
     files.forEach(close)
   }
@@ -27,58 +26,64 @@ export function readLogLines(dir: string, after: string | null, bytesMax: number
 export function endOfLog(dir: string): string | null {
   const files = openAll(dir)
   const last = files.at(-1)
-  const end = last && `${last.stamp} ${fstatSync(last.fd).size}`
+  const done = files.slice(0, -1).map(({ stamp }) => stamp)
+  const end = last && JSON.stringify({ stamp: last.stamp, offset: fstatSync(last.fd).size, done })
   files.forEach(close)
   return end ?? null
 }
 
 type LogFile = { fd: number; stamp: string }
 
-const holds = (files: LogFile[], position: string) =>
-  files.some(({ stamp }) => position.startsWith(`${stamp} `))
 const close = ({ fd }: LogFile) => closeSync(fd)
 
-/** Oldest first; those that have no line yet are left out. */
+/**
+ * Oldest first; those that have no line yet are left out. `current` is opened before the others are listed: should it be renamed
+ * meanwhile it is among them a second time, and what follows it is for the next time.
+ */
 function openAll(dir: string): LogFile[] {
-  const names = list(dir).filter((name) => name.startsWith('@'))
-  const found = [...names.sort(), 'current'].flatMap((name) => {
-    const fd = openIfAny(join(dir, name))
+  const current = openIfAny(join(dir, 'current'))
+  const others = list(dir)
+    .filter((name) => name.startsWith('@'))
+    .sort()
+    .map((name) => openIfAny(join(dir, name)))
+  const seen = new Set<string>()
+  return [...others, current].flatMap((fd) => {
     if (fd === undefined) return []
-    const stamp = read(fd, 0, STAMP_BYTES).toString('latin1')
-    if (stamp.length === STAMP_BYTES) return [{ fd, stamp }]
+    const begin = read(fd, 0, STAMP_BYTES)
+    const text = begin.toString('latin1')
+    // One that begins in the middle of a line, which was too long.
+    const stamp = STAMP.test(text) ? text : begin.toString('hex')
+    if (begin.length === STAMP_BYTES && !seen.has(stamp)) {
+      seen.add(stamp)
+      return [{ fd, stamp }]
+    }
     closeSync(fd)
     return []
   })
-  // Renamed meanwhile: seen by its new name and, before, as `current`.
-  return found.filter((one, index) => {
-    const isSeen = found.findIndex(({ stamp }) => stamp === one.stamp) < index
-    if (isSeen) close(one)
-    return !isSeen
-  })
 }
 
-function readFrom(files: LogFile[], after: string | null, bytesMax: number): LogLines {
-  const [stamp, offset] = after?.split(' ') ?? []
-  const first = files.findIndex((file) => file.stamp === stamp)
+function readFrom(files: LogFile[], after: Position | null, bytesMax: number): LogLines {
+  const done = new Set(after?.done.filter((stamp) => files.some((file) => file.stamp === stamp)))
+  const isThere = after !== null && files.some(({ stamp }) => stamp === after.stamp)
+  const lost = after !== null && !isThere
+  const unread = files.filter(({ stamp }) => !done.has(stamp))
   const lines: string[] = []
-  let position = after ?? ''
+  let last: Position | null = after
   let bytes = 0
-  for (const [index, file] of files.entries()) {
-    if (index < first) continue
-    const from = index === first ? Number(offset) : 0
-    const chunk = read(file.fd, from, Math.max(0, bytesMax - bytes))
+  for (const [index, { fd, stamp }] of unread.entries()) {
+    const from = stamp === after?.stamp ? after.offset : 0
+    const chunk = read(fd, from, Math.max(0, bytesMax - bytes))
     const whole = chunk.subarray(0, chunk.lastIndexOf(NEWLINE) + 1)
     // One line for ever without an end would keep all others from being read.
     const taken = whole.length === 0 && chunk.length >= LINE_ENDLESS ? chunk : whole
     bytes += taken.length
     if (taken.length > 0) lines.push(...taken.toString('utf8').split('\n').filter(Boolean))
-    position = `${file.stamp} ${from + taken.length}`
-    if (bytes + LINE_ENDLESS >= bytesMax) return { lines, position, more: true, lost: isLost(after, first) }
+    last = { stamp, offset: from + taken.length, done: [...done] }
+    if (bytes + LINE_ENDLESS >= bytesMax) return { lines, position: JSON.stringify(last), more: true, lost }
+    if (index < unread.length - 1) done.add(stamp)
   }
-  return { lines, position, more: false, lost: isLost(after, first) }
+  return { lines, position: last === null ? '' : JSON.stringify(last), more: false, lost }
 }
-
-const isLost = (after: string | null, first: number) => after !== null && after !== '' && first < 0
 
 const NEWLINE = 10
 const LINE_ENDLESS = 65_536

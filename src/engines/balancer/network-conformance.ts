@@ -58,8 +58,12 @@ export function describeNetwork(stage: () => Stage): void {
       taken.map(({ id, listenerPort, port, reason }) => [id, listenerPort, port, reason]),
       [['app/balancer/1', 80, world.httpPort, `port ${world.httpPort} already serves HTTP`]],
     )
-    const internal = { ...model({ internetFacing: false, loopbackPort: null }, [NETWORK_PORT]) }
-    await engine.apply(internal)
+    const internal = (range: string) =>
+      model({ internetFacing: false, loopbackPort: null }, [NETWORK_PORT], [range])
+    await engine.apply(internal('192.0.2.0/24'))
+    await engine.apply(internal('198.51.100.0/24'))
+    const [listener] = (await engine.clients()).filter(({ id }) => id === 'app/balancer/1')
+    assert.deepEqual(listener?.clients, ['198.51.100.0/24'])
     const answer = await at(NETWORK_PORT).catch(() => null)
     assert.notEqual(answer?.by, 'i-1')
   })

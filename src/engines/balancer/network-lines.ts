@@ -65,6 +65,8 @@ export function networkLines(
         ...open(names.loopback, isOwn ? binds.loopback(loadBalancer) : []),
         `frontend ${names.vpc}`,
         `  bind ${address}:${listener.port}`,
+        // HAProxy knows the maps that are named somewhere, and has others not changed.
+        ...refusals('tcp-request connection reject', clients, '{ always_false }'),
         `  default_backend ${to}`,
         '',
       ]

@@ -43,6 +43,7 @@ export function describeSeen(model: BalancerModel, seen: Seen): Omit<BalancerObs
     targetCounters: each.map(({ backend, target, servers, own }) => ({
       targetGroupId: backend.group.id,
       targetId: target.id,
+      port: target.port,
       // A target that settles goes on in another server, which counts from 0.
       boot: servers.settled ? `${seen.boot}/settled` : seen.boot,
       at: seen.at,

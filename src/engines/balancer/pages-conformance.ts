@@ -38,6 +38,8 @@ export function describePages(stage: () => Stage): void {
     assert.equal((await world.request({ host })).body, AWS.replace('REASON', told))
     const { loopbackPort } = world.place(1)
     assert.equal((await world.request({ loopbackPort })).body, AWS.replace('REASON', told))
+    const headers = { 'x-forwarded-for': '192.0.2.1' }
+    assert.equal((await world.request({ host, headers })).body, AWS.replace('REASON', ''))
     await apply({ reason: 'Another one.', html: null })
     assert.match((await world.request({ host })).body, /<p>Another one\.<\/p>/)
   })

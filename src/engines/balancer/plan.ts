@@ -85,7 +85,8 @@ function planBackend(backend: Backend, running: RunningServer[]): Plan {
   for (const { name, maintenance } of running) {
     if (kept.has(name)) continue
     // Nobody says of an unchecked target that it drains: what is in flight on it ends by itself.
-    const leave = backend.group.healthCheck === null ? 'leave' : 'retire'
+    // Connections that a network load balancer passes on are not ended, either.
+    const leave = backend.group.healthCheck === null || backend.loadBalancer.isNetwork ? 'leave' : 'retire'
     if (!maintenance) actions.push({ what: leave, backend, name })
     actions.push({ what: 'delete', backend, name })
   }

@@ -127,7 +127,7 @@ export function parseRequestLine(line: string, names: LineNames): RequestEntry |
     requestMs: isAnswered ? Math.max(0, number(queued)) + Math.max(0, number(connected)) : -1,
     targetMs: number(answered),
     totalMs: Math.max(number(all), number(received), 0),
-    status: number(status),
+    status: Math.max(0, number(status)),
     isOfTarget: isAnswered,
     ended,
     bytesIn: number(bytesIn),

@@ -31,6 +31,8 @@ export function serverKeywords(role: Role, group: TargetGroup): string {
     ...(slowly === 0 ? [] : [`slowstart ${slowly}s`]),
     ...tlsKeywords(group, check),
     ...(group.proxyProtocol ? ['send-proxy-v2 check-send-proxy'] : []),
+    // AWS: connections to a target of TCP end when it becomes unhealthy.
+    ...(group.protocol === 'TCP' ? ['on-marked-down shutdown-sessions'] : []),
   ].join(' ')
 }
 

@@ -63,15 +63,11 @@ export function requireTargetGroups(
   context: Context,
   arns: string[],
 ): string[] {
-  if (arns.length > 0)
-    requireKnown(
-      () => cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns }),
-      'Provided Target Groups may not be valid. Please ensure they exist and try again.',
-    )
-  const { TargetGroups = [] } =
-    arns.length > 0
-      ? cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns })
-      : {}
+  if (arns.length === 0) return []
+  const { TargetGroups = [] } = requireKnown(
+    () => cloud.elasticloadbalancingv2.describeTargetGroups(context, { TargetGroupArns: arns }),
+    'Provided Target Groups may not be valid. Please ensure they exist and try again.',
+  )
   if (TargetGroups.some(({ TargetType = 'instance' }) => TargetType !== 'instance'))
     throw validation(
       "Provided Target Groups have incompatible target type: a group's instances are targets of the type 'instance'",

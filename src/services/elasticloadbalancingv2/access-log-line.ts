@@ -30,7 +30,7 @@ export function accessLogLine(entry: RequestEntry, names: LogNames): string {
     targetStatus,
     entry.bytesIn,
     entry.bytesOut,
-    quoted(requestText(entry, names)),
+    quotedRequest(requestText(entry, names)),
     quoted(entry.userAgent || '-'),
     tls?.cipher ?? '-',
     tls?.protocol ?? '-',
@@ -70,12 +70,18 @@ const withPort = (host: string, port: number) => (/:\d+$/.test(host) ? host : `$
 
 const seconds = (ms: number) => (ms < 0 ? '-1' : (ms / 1000).toFixed(3))
 
-/** HAProxy wrote `#22` for a quote in a request; whatever else would end a field or a line is written as nginx does. */
+/** HAProxy wrote `#22` for a quote in a request's first line, and so on; other texts are as the client sent them. */
+const quotedRequest = (text: string) =>
+  quoted(
+    text.replace(/#([0-9A-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  )
+
+/** Whatever would end a field or a line is written as nginx does. */
 const quoted = (text: string) =>
-  `"${text
-    .replace(/#([0-9A-F]{2})/g, '\\x$1')
-    .replace(/["\u0000-\u001f\u007f-\uffff]|\\(?!x[0-9A-F]{2})/g, (character) =>
-      [...Buffer.from(character, 'utf8')]
-        .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-        .join(''),
-    )}"`
+  `"${text.replace(/[^\x20-\x7e]|["\\]/gu, (character) =>
+    [...bytesOf(character)].map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  )}"`
+
+/** A character below 256 stands for a byte of what was sent. */
+const bytesOf = (character: string) =>
+  character.codePointAt(0)! < 256 ? Buffer.from(character, 'latin1') : Buffer.from(character, 'utf8')

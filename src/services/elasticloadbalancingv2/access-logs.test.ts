@@ -234,7 +234,8 @@ describe('figures of a load balancer', () => {
     const [first, second] = of(`lb ${LoadBalancerArn.split('/').at(-1)}`)
     assert.deepEqual([first!.requests, first!.target2xx, first!.balancer5xx], [12, 12, 0])
     assert.deepEqual([first!.responseTime.count, first!.responseTime.classes], [12, [[1, 12]]])
-    assert.equal(second!.requests, 0)
+    // Of a minute without anything there is nothing to keep.
+    assert.equal(second, undefined)
     const [group] = of(`tg ${TargetGroupArn.split('/').at(-1)}`)
     assert.deepEqual([group!.requests, group!.healthyHosts, group!.unhealthyHosts], [12, 1, 0])
   })

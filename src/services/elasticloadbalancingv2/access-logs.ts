@@ -104,12 +104,12 @@ function keyOf(row: LoadBalancerRow, to: LogsTo, { end, generation }: Period): s
 
 export type DueObject = Pick<AccessLogRow, 'bucket' | 'key' | 'account' | 'region' | 'loadBalancerId'>
 
-export const dueObjects = (store: Store, now: number): DueObject[] =>
+export const dueObjects = (store: Store, upTo: number, now: number): DueObject[] =>
   store.all<DueObject>(
     `select distinct bucket, key, account, region, load_balancer_id from elbv2_access_log
-     where due_at <= :now or due_at > :far order by due_at, bucket, key`,
+     where due_at <= :upTo or due_at > :far order by due_at, bucket, key`,
     // A clock that was set back must not keep them for years.
-    { now, far: now + 2 * PERIOD_MS },
+    { upTo, far: now + 2 * PERIOD_MS },
   )
 
 /** Its parts in their order, read one by one; `published` removes what was read. */
@@ -142,6 +142,10 @@ export function openObject(store: Store, { bucket, key }: DueObject) {
 
 /** Takes the oldest away while more waits than may; answers how many parts went. Joins a transaction. */
 export function boundWaiting(store: Store, bytesMax = WAITING_BYTES_MAX): number {
+  const { waiting } = store.get<{ waiting: number }>(
+    'select coalesce(sum(length(content)), 0) as waiting from elbv2_access_log',
+  )!
+  if (waiting <= bytesMax) return 0
   const rows = store.all<Pick<AccessLogRow, 'bucket' | 'key' | 'part'> & { bytes: number }>(
     'select bucket, key, part, length(content) as bytes from elbv2_access_log order by due_at desc, part desc',
   )

@@ -1,6 +1,6 @@
 // Attributes of load balancers and target groups. Those with an effect have limits; of the others the default is
 // accepted, since clients send it back, and any other value is refused (design §2.12).
-import type { HeaderTreatment, TargetGroupRouting } from '../../engines/balancer/engine.ts'
+import { type HeaderTreatment, isPage, type TargetGroupRouting } from '../../engines/balancer/engine.ts'
 import { unsupported, validation } from './errors.ts'
 import type { LoadBalancerRow, TargetGroupRow } from './store.ts'
 
@@ -44,11 +44,6 @@ const APP_COOKIE = 'stickiness.app_cookie.cookie_name'
 const APP_COOKIE_SECONDS = 'stickiness.app_cookie.duration_seconds'
 const SLOW_START = 'slow_start.duration_seconds'
 const ALGORITHM = 'load_balancing.algorithm.type'
-
-/** Of what an attribute may be on AWS eight times as much; text, as a browser takes it. */
-const PAGE_BYTES_MAX = 8_192
-const isPage = (value: string) =>
-  Buffer.byteLength(value) <= PAGE_BYTES_MAX && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)
 
 // RFC 6265 §4.1.1. AWS keeps the names of its own cookies.
 const isCookieName = (name: string) =>

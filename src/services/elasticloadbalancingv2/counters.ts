@@ -38,7 +38,9 @@ export function makeRates(): Rates {
           status4xx: one.target4xx + one.balancer4xx,
           status5xx: one.target5xx + one.balancer5xx,
         })
-      for (const one of targetCounters) add(targetKey(one.targetGroupId, one.targetId), sampleOf(one))
+      // One instance at several ports is one to who asks.
+      const byTarget = Map.groupBy(targetCounters, (one) => targetKey(one.targetGroupId, one.targetId))
+      for (const [key, own] of byTarget) add(key, own.map(sampleOf).reduce(together))
       series = next // what is not carried any more is forgotten
     },
     loadBalancer: (id) => rateOf(series.get(id)),
@@ -57,6 +59,17 @@ const sampleOf = (
   status4xx: one.target4xx,
   status5xx: one.target5xx,
   responseTimeAverageMs: one.responseTimeAverageMs,
+})
+
+const together = (a: Sample, b: Sample): Sample => ({
+  ...a,
+  boot: `${a.boot} ${b.boot}`,
+  requests: a.requests + b.requests,
+  status2xx: a.status2xx + b.status2xx,
+  status3xx: a.status3xx + b.status3xx,
+  status4xx: a.status4xx + b.status4xx,
+  status5xx: a.status5xx + b.status5xx,
+  responseTimeAverageMs: Math.max(a.responseTimeAverageMs, b.responseTimeAverageMs),
 })
 
 // Keeps the newest sample that is a whole window old, so that the difference spans the window.

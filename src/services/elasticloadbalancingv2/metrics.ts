@@ -1,5 +1,6 @@
 // Figures of each minute, of load balancers and target groups, for the metrics service: kept for a day. Counters only grow
-// within one boot of the engine; what it counted in the moments before a reload and after the last look is not in them.
+// within one boot of the engine; what it counted in the moments before a reload and after the last look is not in them, nor what the
+// control plane was not there for. Nor are minutes of which there is nothing to say.
 import type { BalancerObservation } from '../../engines/balancer/engine.ts'
 import type { Store } from '../../store/store.ts'
 import { addTo, emptyHistogram, type Histogram } from './latencies.ts'
@@ -7,6 +8,7 @@ import { ofLoadBalancer, ofTargetGroup } from './latency-keys.ts'
 
 const MINUTE_MS = 60_000
 const KEPT_MINUTES = 24 * 60
+const PRUNE_MINUTES = 10
 
 /** Sums over the minute; `current` and `unhealthyHosts` are the highest that was seen, `healthyHosts` the lowest. */
 export type Figures = Record<(typeof COUNTED)[number], number> & {
@@ -37,6 +39,33 @@ const nothing = (): Gathered => ({
   ...{ current: 0, healthyHosts: Infinity, unhealthyHosts: 0, responseTime: emptyHistogram() },
 })
 
+const figuresOf = ({ responseTime, healthyHosts, ...figures }: Gathered): Figures => {
+  const { count, sumMs, classes } = responseTime
+  return {
+    ...figures,
+    healthyHosts: Number.isFinite(healthyHosts) ? healthyHosts : 0,
+    responseTime: { count, sumMs, classes: [...classes] },
+  }
+}
+
+const isNothing = ({ responseTime, ...figures }: Figures) =>
+  responseTime.count === 0 && Object.values(figures).every((figure) => figure === 0)
+
+const together = (a: Figures, b: Figures): Figures => ({
+  ...(Object.fromEntries(COUNTED.map((name) => [name, a[name] + b[name]])) as Record<
+    (typeof COUNTED)[number],
+    number
+  >),
+  current: Math.max(a.current, b.current),
+  healthyHosts: Math.min(a.healthyHosts, b.healthyHosts),
+  unhealthyHosts: Math.max(a.unhealthyHosts, b.unhealthyHosts),
+  responseTime: {
+    count: a.responseTime.count + b.responseTime.count,
+    sumMs: a.responseTime.sumMs + b.responseTime.sumMs,
+    classes: [...a.responseTime.classes, ...b.responseTime.classes],
+  },
+})
+
 export type Metrics = ReturnType<typeof makeMetrics>
 
 export function makeMetrics(store: Store, now: () => number) {
@@ -53,22 +82,24 @@ export function makeMetrics(store: Store, now: () => number) {
     if (minute > 0 && done.size > 0) write(minute, done)
     minute = current
   }
+  // A minute that comes again, since the clock was set back, has the figures of both times.
   const write = (at: number, done: Map<string, Gathered>) =>
     store.transaction(() => {
-      for (const [subject, { responseTime, healthyHosts, ...figures }] of done) {
-        const { count, sumMs, classes } = responseTime
-        store.put('elbv2_metric', {
-          ...{ subject, minute: at },
-          figures: JSON.stringify({
-            ...figures,
-            healthyHosts: Number.isFinite(healthyHosts) ? healthyHosts : 0,
-            responseTime: { count, sumMs, classes: [...classes] },
-          } satisfies Figures),
-        })
+      for (const [subject, gathered] of done) {
+        const figures = figuresOf(gathered)
+        if (isNothing(figures)) continue
+        const before = store.get<{ figures: string }>(
+          'select figures from elbv2_metric where subject = :subject and minute = :at',
+          { subject, at },
+        )
+        const all = before ? together(JSON.parse(before.figures) as Figures, figures) : figures
+        store.put('elbv2_metric', { subject, minute: at, figures: JSON.stringify(all) })
       }
-      store.run('delete from elbv2_metric where minute < :oldest or minute > :newest', {
-        ...{ oldest: at - KEPT_MINUTES, newest: at + KEPT_MINUTES },
-      })
+      // All rows are looked at: not each minute.
+      if (at % PRUNE_MINUTES === 0)
+        store.run('delete from elbv2_metric where minute < :oldest or minute > :newest', {
+          ...{ oldest: at - KEPT_MINUTES, newest: at + KEPT_MINUTES },
+        })
     })
 
   return {
@@ -92,7 +123,7 @@ export function makeMetrics(store: Store, now: () => number) {
       }
       for (const one of targetCounters) {
         const subject = ofTargetGroup(one.targetGroupId)
-        count(`${subject} ${one.targetId} ${one.boot.split('/')[1] ?? ''}`, subject, one)
+        count(`${subject} ${one.targetId} ${one.port} ${one.boot.split('/')[1] ?? ''}`, subject, one)
       }
       for (const [id, all] of Map.groupBy(targets, ({ targetGroupId }) => targetGroupId)) {
         const own = of(ofTargetGroup(id))
@@ -105,8 +136,10 @@ export function makeMetrics(store: Store, now: () => number) {
       }
       last = next // what is not carried any more is forgotten
     },
-    seeResponse(subject: string, ms: number, weight: number) {
+    /** `at`: when it ended. What is read long after is left out, as the counters of that time are. */
+    seeResponse(subject: string, at: number, ms: number, weight: number) {
       turn()
+      if (Math.abs(now() - at) > MINUTE_MS) return
       addTo(of(subject).responseTime, ms, weight)
     },
   }

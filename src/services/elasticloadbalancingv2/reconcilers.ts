@@ -25,6 +25,8 @@ import {
 } from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.balancer'
+/** EC2 takes 200 values of a filter; so many instances are on one page. */
+const IDS_AT_ONCE = 200
 /** The pace while a target is new or leaving, or a load balancer comes or goes. */
 const UNSETTLED_MS = 500
 const SETTLED_MS = 2_000
@@ -246,20 +248,15 @@ export function makeBalancerReconciler(
     )
     for (const rows of Map.groupBy(targets, (row) => `${row.account}/${row.region}`).values()) {
       const context = systemContext(rows[0]!.account, rows[0]!.region, '')
-      const Filters = [
-        {
-          Name: 'instance-id',
-          Values: [...new Set(rows.map((row) => row.targetId))].filter((id) => !isIPv4(id)),
-        },
-      ]
-      let NextToken: string | undefined
-      do {
-        const answer = cloud.ec2.describeInstances(context, { Filters, NextToken })
-        for (const { Instances = [] } of answer.Reservations ?? [])
-          for (const { InstanceId, State, PrivateIpAddress } of Instances)
-            facts.set(InstanceId ?? '', { state: State?.Name ?? '', address: PrivateIpAddress })
-        NextToken = answer.NextToken
-      } while (NextToken)
+      const ids = [...new Set(rows.map((row) => row.targetId))].filter((id) => !isIPv4(id))
+      for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+        const Filters = [{ Name: 'instance-id', Values: ids.slice(from, from + IDS_AT_ONCE) }]
+        const { Reservations = [] } = cloud.ec2.describeInstances(context, { Filters })
+        for (const { InstanceId, State, PrivateIpAddress } of Reservations.flatMap(
+          (one) => one.Instances ?? [],
+        ))
+          facts.set(InstanceId ?? '', { state: State?.Name ?? '', address: PrivateIpAddress })
+      }
     }
     return facts
   }

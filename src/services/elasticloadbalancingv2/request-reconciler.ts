@@ -44,29 +44,39 @@ export function makeRequestReconciler(
     // Not by its own table: with each line it would wake itself.
     wakes: [],
     async reconcile() {
-      let more = true
-      for (let reads = 0; more && reads < READS_A_PASS; reads++) more = await read()
-      // Before everything is read that ended in a period, its object is not whole.
-      if (!more) publish()
-      return { upToDate: !more }
+      for (let reads = 1; ; reads++) {
+        const { more, lastAt } = await read()
+        if (more && reads < READS_A_PASS) {
+          // Reading, parsing and compressing are done at once: whoever else waits has their turn in between.
+          await clock.sleep(1)
+          continue
+        }
+        // Before everything is read that ended in a period, its object is not whole.
+        publish(more ? lastAt : clock.now())
+        return { upToDate: !more }
+      }
     },
   }
 
-  async function read(): Promise<boolean> {
+  /** `lastAt`: when the last of them ended. */
+  async function read(): Promise<{ more: boolean; lastAt: number }> {
     const before = readBefore()
-    const found = await withTimeout(clock, READ_TIMEOUT_MS, 'balancer.requests', () =>
-      balancer.requests(before.position),
+    const { entries, position, lost, more } = await withTimeout(
+      clock,
+      READ_TIMEOUT_MS,
+      'balancer.requests',
+      () => balancer.requests(before.position),
     )
-    const { entries, position, lost } = found
+    const lastAt = entries.at(-1)?.at ?? -Infinity
     if (lost) log.warn('requests went unread: access logs and response times lack them', { position })
-    if (position === before.position) return found.more
-    for (const entry of entries) seeResponse(entry)
-    latencies.forget()
+    if (position === before.position) return { more, lastAt }
     store.transaction(() => {
       keepAll(entries, before)
       store.put('elbv2_requests_read', { id: 1, ...before, position })
     })
-    return found.more
+    for (const entry of entries) seeResponse(entry)
+    latencies.forget()
+    return { more, lastAt }
   }
 
   // A clock that was set back by more than objects wait: what was published then comes again.
@@ -100,15 +110,17 @@ export function makeRequestReconciler(
       log.warn('access logs wait for a bucket that takes none; the oldest are gone', { parts: dropped })
   }
 
-  function publish() {
-    const now = clock.now()
-    const due = dueObjects(store, now)
+  /** What was due then; all that ended until then is kept. */
+  function publish(upTo: number) {
+    const due = dueObjects(store, upTo, clock.now())
     if (due.length === 0) return
-    store.run('update elbv2_requests_read set published_until = :now where published_until < :now', { now })
+    store.run('update elbv2_requests_read set published_until = :upTo where published_until < :upTo', {
+      upTo,
+    })
     lanes.submit(
       due.map((object) => ({
         what: 'publish',
-        lane: `access-log/${object.loadBalancerId}`,
+        lane: `access-log/${object.loadBalancerId}/${object.bucket}`,
         timeoutMs: PUBLISH_TIMEOUT_MS,
         perform: () => put(object),
       })),
@@ -129,7 +141,7 @@ export function makeRequestReconciler(
     if (!isOfTarget || targetGroupId === null) return
     for (const subject of [ofLoadBalancer(id), ofTargetGroup(targetGroupId)]) {
       latencies.add(subject, at, targetMs, weight)
-      metrics.seeResponse(subject, targetMs, weight)
+      metrics.seeResponse(subject, at, targetMs, weight)
     }
     if (target?.id) latencies.add(ofTarget(targetGroupId, target.id), at, targetMs, weight)
   }

@@ -136,9 +136,9 @@ export function requireName(name: string): string {
   return name
 }
 
-export function requireKnown(look: () => unknown, message: string): void {
+export function requireKnown<T>(look: () => T, message: string): T {
   try {
-    look()
+    return look()
   } catch (error) {
     throw error instanceof DeclaredError ? validation(message) : error
   }

@@ -11,6 +11,7 @@ import { deregistrationInProgress, registrationInProgress, unusedTarget } from '
 import {
   attributesOf,
   healthCheckOf,
+  loadBalancersOf,
   removeTarget,
   targetsOf,
   updateTarget,
@@ -118,6 +119,11 @@ export function makeTargetOperations(deps: Elbv2Deps): Implemented {
     const range = new BlockList()
     range.addSubnet(network, Number(bits))
     const outside = ids.filter((id) => !range.check(id))
+    // One that leads to itself would go round for as long as headers have room.
+    const balancers = loadBalancersOf(store, context).map(({ address }) => address)
+    const balancer = ids.find((id) => balancers.includes(id))
+    if (balancer !== undefined)
+      throw new DeclaredError('InvalidTarget', `The target '${balancer}' is a load balancer's address`)
     if (outside.length > 0)
       throw new DeclaredError(
         'InvalidTarget',
