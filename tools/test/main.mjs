@@ -34,10 +34,12 @@ try {
 const MINUTE_MS = 60_000
 /** Of one test. */
 const LIMIT_MS = (full ? 60 : 5) * MINUTE_MS
+/** Virtual time alone: it waits for nobody, so it takes what the others leave. */
+const simulator = glob('sim/**/*.test.ts')
 const phases = [
   {
-    title: 'units, tables and the simulator',
-    files: glob('{src,sim,tools}/**/*.test.ts').filter((file) => !/\.real\.test\.ts$/.test(file)),
+    title: 'units and tables',
+    files: glob('{src,tools}/**/*.test.ts').filter((file) => !/\.real\.test\.ts$/.test(file)),
     atOnce: 2,
     testMs: LIMIT_MS,
   },
@@ -68,6 +70,7 @@ const checks = spawnSync(node, ['tools/check.ts', '--static'], { stdio: ['ignore
 if (checks.status === 0) total.passed++
 else total.failed++
 sweep()
+const behind = startSimulator()
 for (const {
   title,
   files,
@@ -87,12 +90,31 @@ for (const {
   if (needsClients) await fetched
   const argv = [node, quiet]
   const counts = await runTests({ argv, files, atOnce, testMs, env: { POLEBEAN_FULL: full ? '1' : '' } })
-  for (const name of ['passed', 'failed', 'skipped']) total[name] += counts[name]
+  count(counts)
   console.log(`   ${((Date.now() - startedAt) / 1000).toFixed(0)} s`)
 }
+count(await behind)
 sweep()
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed === 0 ? 0 : 1)
+
+function count(counts) {
+  for (const name of ['passed', 'failed', 'skipped']) total[name] += counts[name]
+}
+
+/** Beside all others; what it says is shown in one piece at its end. */
+async function startSimulator() {
+  const startedAt = Date.now()
+  const said = []
+  const counts = await runTests({
+    ...{ argv: [node, quiet], files: simulator, atOnce: 2, testMs: 4 * LIMIT_MS, behind: true },
+    ...{ print: (line) => said.push(line), env: { POLEBEAN_FULL: full ? '1' : '' } },
+  })
+  console.log(`\n== the simulator, beside the others (${simulator.length} files)`)
+  for (const line of said) console.log(line)
+  console.log(`   ${((Date.now() - startedAt) / 1000).toFixed(0)} s`)
+  return counts
+}
 
 /** Of tests that died, at the start those of an earlier run. One that cannot be removed is a failure. */
 function sweep() {

@@ -12,7 +12,10 @@ after(() => rmSync(dir, { recursive: true }))
 let files = 0
 
 /** Runs one test file of this text; answers what is printed, the counts as its last line. */
-function outputOf(text: string, limits = { testMs: 20_000, silenceMs: 30_000 }): string {
+function outputOf(
+  text: string,
+  limits: { testMs: number; silenceMs: number; behind?: boolean } = { testMs: 20_000, silenceMs: 30_000 },
+): string {
   const file = join(dir, `${++files}.test.mjs`)
   writeFileSync(file, `import { after, before, describe, it } from 'node:test'\n${text}`)
   const runner = pathToFileURL(join(import.meta.dirname, 'run.mjs')).href
@@ -33,6 +36,14 @@ describe('the test runner', () => {
     )
     assert.match(output, /FAILED .*1\.test\.mjs:2 b\n +Error: broken\n +at /)
     assert.equal(counts(output), '1 1 0')
+  })
+
+  it('lets others go first when it is told to', () => {
+    const text = `
+      import { getPriority } from 'node:os'
+      it('stands behind', () => { if (getPriority() < 10) throw new Error(String(getPriority())) })`
+    assert.equal(counts(outputOf(text, { testMs: 20_000, silenceMs: 30_000, behind: true })), '1 0 0')
+    assert.equal(counts(outputOf(text)), '0 1 0')
   })
 
   it('counts and shows every skip with its reason, those of whole suites too', () => {
