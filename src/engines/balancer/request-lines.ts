@@ -15,30 +15,19 @@ const REQUEST_BYTES_MAX = 2_048
 
 export const logGlobalLine = `  tune.http.logurilen ${REQUEST_BYTES_MAX}`
 
-// In this order; those in quotes last, since one of them may be cut. `json` leaves nothing unprintable in a line.
-const FIELDS = [
-  ...[
-    '%[date(0,ms)]',
-    '%ci',
-    '%cp',
-    '%f',
-    '%b',
-    '%s',
-    '%si',
-    '%sp',
-    '%TR',
-    '%Tw',
-    '%Tc',
-    '%Tr',
-    '%Ta',
-    '%ST',
-  ],
-  ...['%ts', '%U', '%B', '%[var(txn.rate)]', '%[var(txn.logged)]', '%[var(txn.rule)]', '%sslv', '%sslc'],
-]
+// In this order; those in quotes come after them, since one of them may be cut. `json` leaves nothing unprintable in a line.
+const FIELDS = {
+  ...{ at: '%[date(0,ms)]', client: '%ci', clientPort: '%cp', frontend: '%f', backend: '%b', server: '%s' },
+  ...{ target: '%si', targetPort: '%sp', received: '%TR', queued: '%Tw', connected: '%Tc', answered: '%Tr' },
+  ...{ all: '%Ta', status: '%ST', ended: '%ts', bytesIn: '%U', bytesOut: '%B', rate: '%[var(txn.rate)]' },
+  ...{ logged: '%[var(txn.logged)]', rule: '%[var(txn.rule)]', protocol: '%sslv', cipher: '%sslc' },
+}
+type Field = keyof typeof FIELDS
+const NAMES = Object.keys(FIELDS) as Field[]
 const TEXTS = ['ssl_fc_sni', 'var(txn.host)', 'var(txn.agent)', 'var(txn.trace)', 'var(txn.location)']
 
 export const logFormatLine = `  log-format "request ${[
-  ...FIELDS,
+  ...Object.values(FIELDS),
   '%{+Q}r',
   ...TEXTS.map((sample) => `%{+Q}[${sample},json]`),
 ].join(' ')}"`
@@ -91,51 +80,36 @@ export function parseRequestLine(line: string, names: LineNames): RequestEntry |
   // Only svlogd's stamp stands before it; what a client sends does not look like one.
   if (start < 0 || start > STAMP_LENGTH_MAX) return undefined
   const quote = line.indexOf(' "', start)
-  const fields = line.slice(start + 'request '.length, quote).split(' ')
-  if (quote < 0 || fields.length !== FIELDS.length) return undefined
-  const [at, client, clientPort, frontend, backend, , target, targetPort, ...rest] = fields as Fields
-  const [
-    received,
-    queued,
-    connected,
-    answered,
-    all,
-    status,
-    ended,
-    bytesIn,
-    bytesOut,
-    rate,
-    logged,
-    rule,
-    ...tls
-  ] = rest
-  const to = names.backends.get(backend)
-  const answer = names.answers.get(backend)
-  const own = names.loopback.get(frontend)
+  const words = line.slice(start + 'request '.length, quote).split(' ')
+  if (quote < 0 || words.length !== NAMES.length) return undefined
+  const said = Object.fromEntries(NAMES.map((name, index) => [name, words[index]])) as Record<Field, string>
+  const to = names.backends.get(said.backend)
+  const answer = names.answers.get(said.backend)
+  const own = names.loopback.get(said.frontend)
   const loadBalancer = to?.loadBalancer ?? answer?.loadBalancer ?? own?.loadBalancer
   if (!loadBalancer) return undefined
   const { request, texts } = textsOf(line.slice(quote + 1))
   const [serverName = '', host = '', userAgent = '', traceId = '', location = ''] = texts
-  const number = (text: string) => (text === '-' ? -1 : Number(text))
-  const isAnswered = number(answered) >= 0
+  const number = (name: Field) => (said[name] === '-' ? -1 : Number(said[name]))
+  const isAnswered = number('answered') >= 0
   return {
-    ...{ id: loadBalancer.id, at: number(at), client, clientPort: number(clientPort) },
-    listenerPort: own?.port ?? Number(/^(?:public|vpc)-(\d+)/.exec(frontend)?.[1] ?? 0),
+    ...{ id: loadBalancer.id, at: number('at'), client: said.client, clientPort: number('clientPort') },
+    listenerPort: own?.port ?? Number(/^(?:public|vpc)-(\d+)/.exec(said.frontend)?.[1] ?? 0),
     targetGroupId: to?.group.id ?? null,
-    target: target === '-' ? null : targetAt(to, target, number(targetPort)),
+    target: said.target === '-' ? null : targetAt(to, said.target, number('targetPort')),
     action: answer?.action.type ?? (to ? 'forward' : null),
-    requestMs: isAnswered ? Math.max(0, number(queued)) + Math.max(0, number(connected)) : -1,
-    targetMs: number(answered),
-    totalMs: Math.max(number(all), number(received), 0),
-    status: Math.max(0, number(status)),
+    requestMs: isAnswered ? Math.max(0, number('queued')) + Math.max(0, number('connected')) : -1,
+    targetMs: number('answered'),
+    totalMs: Math.max(number('all'), number('received'), 0),
+    status: Math.max(0, number('status')),
     isOfTarget: isAnswered,
-    ended,
-    bytesIn: number(bytesIn),
-    bytesOut: number(bytesOut),
-    weight: Math.max(1, number(rate) / SAMPLES_PER_SECOND),
-    isLogged: logged === '1',
-    rule: rule === '-' ? 0 : number(rule),
-    tls: tls[0] === '-' ? null : { protocol: tls[0], cipher: tls[1], serverName },
+    ended: said.ended,
+    bytesIn: number('bytesIn'),
+    bytesOut: number('bytesOut'),
+    weight: Math.max(1, number('rate') / SAMPLES_PER_SECOND),
+    isLogged: said.logged === '1',
+    rule: Math.max(0, number('rule')),
+    tls: said.protocol === '-' ? null : { protocol: said.protocol, cipher: said.cipher, serverName },
     ...{ request, host, userAgent, traceId, location },
   }
 }
@@ -146,24 +120,6 @@ function targetAt(to: Backend | undefined, address: string, port: number): Reque
 }
 
 const STAMP_LENGTH_MAX = 27
-type Fields = [string, string, string, string, string, string, string, string, ...Rest]
-type Rest = [
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-]
-
 /** `"GET / HTTP/1.1" "" "shop.example"`: of the first, characters that are not plain are `#` and two hexadecimal digits. */
 function textsOf(quoted: string): { request: string; texts: string[] } {
   const end = quoted.indexOf('"', 1)
