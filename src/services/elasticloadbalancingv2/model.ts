@@ -205,7 +205,7 @@ const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetG
 
 const NAMES_TOLD_MAX = 10
 
-/** In the words of `polebean why`. */
+/** In the words of `polebean why`; '' where there are none. */
 function namesThatAre({ loadBalancers, addresses }: Rows): string {
   const names = [
     ...loadBalancers
@@ -213,7 +213,8 @@ function namesThatAre({ loadBalancers, addresses }: Rows): string {
       .flatMap(({ hosts }) => listOf(hosts).slice(0, 1)),
     ...addresses.flatMap(({ hosts }) => hosts.slice(0, 1)),
   ].sort()
-  const told = names.slice(0, NAMES_TOLD_MAX).join(', ') || 'none'
+  if (names.length === 0) return ''
+  const told = names.slice(0, NAMES_TOLD_MAX).join(', ')
   return `No environment has that name; there are: ${told}${names.length > NAMES_TOLD_MAX ? ', and more' : ''}.`
 }
 
