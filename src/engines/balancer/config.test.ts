@@ -69,7 +69,7 @@ describe('HAProxy configuration', () => {
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-80-4.map) -m found }
   tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }
-  http-request set-var(txn.here) var(sess.here) if { var(sess.here) -m found } !{ req.hdr(x-forwarded-for) -m found }
+  http-request set-var(txn.via) str(-via) if { req.hdr(x-forwarded-for) -m found }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -103,7 +103,7 @@ frontend own-OWN
   tcp-request connection reject if { src -m found } { src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-6.map) -m found }
   tcp-request connection reject if { src -m found } !{ src -m sub : } !{ src,map_ip(/run/polebean/abc123/haproxy/clients-OWN-80-4.map) -m found }
   tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }
-  http-request set-var(txn.here) var(sess.here) if { var(sess.here) -m found } !{ req.hdr(x-forwarded-for) -m found }
+  http-request set-var(txn.via) str(-via) if { req.hdr(x-forwarded-for) -m found }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 9000
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-c4fe6b6dbe94%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
@@ -141,7 +141,7 @@ backend no-targets
 
 backend unknown-host
   http-request set-log-level silent
-  http-request return status 404 content-type text/plain lf-string "No environment answers to this name.\\n%[be_name,concat(-,txn.here),map(/run/polebean/abc123/haproxy/reasons.map)]"
+  http-request return status 404 content-type text/plain lf-string "No environment answers to this name.\\n%[be_name,concat(-,sess.here),concat(,txn.via),map(/run/polebean/abc123/haproxy/reasons.map)]"
 `
         .replaceAll('BACKEND', BACKEND)
         .replaceAll('OWN', OWN)

@@ -9,11 +9,12 @@ export const REASONS_MAP = 'reasons.map'
 /** Of frontends that clients on this machine reach: who is one of them, and is not another proxy's client. */
 export const hereLines: readonly string[] = [
   '  tcp-request session set-var(sess.here) str(here) if { src -m ip 127.0.0.0/8 ::1/128 }',
-  '  http-request set-var(txn.here) var(sess.here) if { var(sess.here) -m found } !{ req.hdr(x-forwarded-for) -m found }',
+  '  http-request set-var(txn.via) str(-via) if { req.hdr(x-forwarded-for) -m found }',
 ]
 
 const HERE = '-here'
-const reasonSample = (dir: string) => `%[be_name,concat(-,txn.here),map(${dir}/${REASONS_MAP})]`
+const reasonSample = (dir: string) =>
+  `%[be_name,concat(-,sess.here),concat(,txn.via),map(${dir}/${REASONS_MAP})]`
 
 /** Of all load balancers that have no page of their own. */
 export const errorLines = (dir: string): string[] =>
