@@ -3,13 +3,13 @@
 // dialling the same instances from the same address. Clients and contestants share this machine.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeCertificate } from '../src/kernel/test-certificate.ts'
 import { runProgram, type TestHome } from '../test/support/home.ts'
 import { inTurns, median, ratioOf, wrk, type Figure } from './measure.ts'
-import { addressesOf, type Addresses } from './throughput.ts'
+import { addressesOf, handWrittenHaproxy, handWrittenNginx } from './peers.ts'
 
 const ROUNDS = 5
 const CONNECTIONS = 32
@@ -31,8 +31,26 @@ export async function protocols(home: TestHome): Promise<Figure[]> {
     writeFileSync(join(folder, name), text, { mode: 0o600 })
   await listenSecurely(home, folder)
   const addresses = await addressesOf(home)
-  writeFileSync(join(folder, 'haproxy.cfg'), handWrittenHaproxy(addresses, folder))
-  writeFileSync(join(folder, 'nginx.conf'), handWrittenNginx(addresses, folder))
+  writeFileSync(
+    join(folder, 'haproxy.cfg'),
+    handWrittenHaproxy(addresses, [
+      `127.0.0.1:${PEER_PORTS.haproxy[0]}`,
+      `127.0.0.1:${PEER_PORTS.haproxy[1]} ssl crt ${folder}/a.pem alpn h2,http/1.1`,
+    ]),
+  )
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    handWrittenNginx(
+      addresses,
+      folder,
+      [`127.0.0.1:${PEER_PORTS.nginx[0]}`, `127.0.0.1:${PEER_PORTS.nginx[1]} ssl http2`],
+      [
+        `ssl_certificate ${folder}/a.crt`,
+        `ssl_certificate_key ${folder}/a.key`,
+        'keepalive_requests 1000000',
+      ],
+    ),
+  )
   const inside = ['ip', 'netns', 'exec', `pb-${id}-lb`]
   const start = (argv: string[]) =>
     spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
@@ -121,56 +139,3 @@ async function listenSecurely(home: TestHome, folder: string): Promise<void> {
   await home.aws(['elasticbeanstalk', 'update-environment', ...environment, '--option-settings', ...settings])
   await home.aws(['elasticbeanstalk', 'wait', 'environment-updated', '--environment-names', 'bench-flask'])
 }
-
-const handWrittenHaproxy = ({ balancer, instances }: Addresses, folder: string) => `
-global
-  nbthread ${availableParallelism()}
-  maxconn 4000
-  ssl-default-bind-options ssl-min-ver TLSv1.2
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend f
-  bind 127.0.0.1:${PEER_PORTS.haproxy[0]}
-  bind 127.0.0.1:${PEER_PORTS.haproxy[1]} ssl crt ${folder}/a.pem alpn h2,http/1.1
-  option forwardfor
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port 80
-  http-request set-header X-Amzn-Trace-Id Root=1-%[date,hex]-%[uuid()] unless { req.hdr(x-amzn-trace-id) -m found }
-  default_backend b
-backend b
-  balance roundrobin
-  source ${balancer}
-${instances.map((address, index) => `  server s${index} ${address}:80 check`).join('\n')}
-`
-
-const handWrittenNginx = ({ balancer, instances }: Addresses, folder: string) => `
-worker_processes ${availableParallelism()};
-pid ${folder}/nginx.pid;
-error_log /dev/null;
-events { worker_connections 4000; }
-http {
-  access_log off;
-  keepalive_requests 1000000;
-  ssl_certificate ${folder}/a.crt;
-  ssl_certificate_key ${folder}/a.key;
-  ssl_protocols TLSv1.2 TLSv1.3;
-  upstream b { ${instances.map((address) => `server ${address}:80;`).join(' ')} keepalive 128; }
-  server {
-    listen 127.0.0.1:${PEER_PORTS.nginx[0]};
-    listen 127.0.0.1:${PEER_PORTS.nginx[1]} ssl http2;
-    location / {
-      proxy_pass http://b;
-      proxy_bind ${balancer};
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Port 80;
-      proxy_set_header X-Amzn-Trace-Id Root=1-$request_id;
-    }
-  }
-}
-`

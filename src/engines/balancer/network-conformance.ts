@@ -64,6 +64,7 @@ export function describeNetwork(stage: () => Stage): void {
     await engine.apply(internal('198.51.100.0/24'))
     const [listener] = (await engine.clients()).filter(({ id }) => id === 'app/balancer/1')
     assert.deepEqual(listener?.clients, ['198.51.100.0/24'])
+    // Nobody listens there, or somebody else.
     const answer = await at(NETWORK_PORT).catch(() => null)
     assert.notEqual(answer?.by, 'i-1')
   })

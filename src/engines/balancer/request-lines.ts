@@ -6,7 +6,7 @@ import type { Answer, Backend } from './names.ts'
 import { answersOf, backendsOf, loopbackName } from './names.ts'
 import type { BalancerModel, LoadBalancer, RequestEntry } from './engine.ts'
 
-export const SAMPLES_PER_SECOND = 20
+const SAMPLES_PER_SECOND = 20
 
 /** Of HAProxy's longest line: what a URI and a User-Agent of usual length need. Longer ones are cut at the end. */
 export const LINE_BYTES_MAX = 8_192

@@ -11,9 +11,9 @@ export const PERIOD_MS = 300_000
 /** Lines come a moment after their requests. */
 const GRACE_MS = 10_000
 /** Of what waits for a bucket that takes nothing; the oldest goes first. */
-export const WAITING_BYTES_MAX = 64 * 2 ** 20
+const WAITING_BYTES_MAX = 64 * 2 ** 20
 
-export type AccessLogRow = {
+type AccessLogRow = {
   bucket: string
   key: string
   part: number

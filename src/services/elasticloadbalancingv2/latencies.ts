@@ -1,6 +1,11 @@
 // How long targets took to answer, as figures from which percentiles follow. Times go into classes that are 2 % wide, so that a
 // percentile is right to 1 % however many there were.
 
+/** By what names response times, and the figures of a minute, are kept. */
+export const ofLoadBalancer = (id: string) => `lb ${id}`
+export const ofTargetGroup = (id: string) => `tg ${id}`
+export const ofTarget = (targetGroupId: string, targetId: string) => `target ${targetGroupId} ${targetId}`
+
 export type Histogram = {
   /** Class → how many requests. */
   classes: Map<number, number>

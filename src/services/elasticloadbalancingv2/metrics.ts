@@ -4,7 +4,7 @@
 import type { BalancerObservation } from '../../engines/balancer/engine.ts'
 import type { Store } from '../../store/store.ts'
 import { addTo, emptyHistogram, type Histogram } from './latencies.ts'
-import { ofLoadBalancer, ofTargetGroup } from './latency-keys.ts'
+import { ofLoadBalancer, ofTargetGroup } from './latencies.ts'
 
 const MINUTE_MS = 60_000
 const KEPT_MINUTES = 24 * 60

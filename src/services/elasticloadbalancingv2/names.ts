@@ -3,7 +3,7 @@ import type { Elbv2Internal, RequestCounters } from '../cloud.ts'
 import type { Rates } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
 import { type Latencies, percentile } from './latencies.ts'
-import { ofLoadBalancer, ofTarget } from './latency-keys.ts'
+import { ofLoadBalancer, ofTarget } from './latencies.ts'
 import { certificatesOf } from './secure.ts'
 import { idOfArn, listenersOf } from './store.ts'
 

@@ -17,7 +17,7 @@ import { makeLogNames } from './log-names.ts'
 import { accessLogLine } from './access-log-line.ts'
 import type { Latencies } from './latencies.ts'
 import type { Metrics } from './metrics.ts'
-import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latency-keys.ts'
+import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latencies.ts'
 import type { LoadBalancerRow } from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.requests'

@@ -1,5 +1,4 @@
-// What an environment's load balancer tells of itself, as its settings say it: where its access logs go, and its own page.
-import { isPage } from '../../../engines/balancer/engine.ts'
+// Where the access logs of an environment's load balancer go, as its settings say it.
 import { valueError } from './findings.ts'
 import type { Read } from './effective.ts'
 import type { Names } from './names.ts'
@@ -12,18 +11,6 @@ export const accessLogsIn = (read: Read): AccessLogs | null =>
   read(NAMESPACE, 'AccessLogsS3Enabled') === 'true'
     ? { bucket: read(NAMESPACE, 'AccessLogsS3Bucket'), prefix: read(NAMESPACE, 'AccessLogsS3Prefix') }
     : null
-
-export function pageFindings({ loadBalanced, errorPage }: EnvironmentConfiguration): Finding[] {
-  if (!loadBalanced || errorPage === '' || isPage(errorPage)) return []
-  const key = { namespace: 'polebean:loadbalancer', optionName: 'ErrorPage', resourceName: null }
-  return [
-    valueError(
-      key,
-      '…',
-      'A page is text of at most 8 KB, in which a percent sign counts twice, with at most one #{reason}.',
-    ),
-  ]
-}
 
 export function accessLogsFindings(
   { loadBalanced, accessLogs }: EnvironmentConfiguration,

@@ -1,7 +1,8 @@
 // Whether settings are good: each alone, then together with the defaults (AWS validates the merged whole).
 import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
-import { accessLogsFindings, pageFindings } from './access-logs.ts'
+import { accessLogsFindings } from './access-logs.ts'
+import { pageFindings } from './error-page.ts'
 import { configurationOf, healthcheckUrl, PROCESS, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
 import { listenerFindings } from './listeners.ts'

@@ -1,0 +1,72 @@
+// What somebody writes by hand who has the same instances: HAProxy and nginx in the balancer's namespace, with the headers that any
+// balancer in their place would tell.
+import { availableParallelism } from 'node:os'
+import type { TestHome } from '../test/support/home.ts'
+
+export type Addresses = { balancer: string; instances: string[] }
+
+export async function addressesOf(home: TestHome): Promise<Addresses> {
+  const ask = async (words: string) => Object.values(await home.aws(words.split(' '))).map(String)
+  const instances = await ask(
+    'ec2 describe-instances --filters Name=instance-state-name,Values=running --query Reservations[].Instances[].PrivateIpAddress',
+  )
+  const [balancer] = await ask(
+    "ec2 describe-network-interfaces --query NetworkInterfaces[?starts_with(Description,'ELB')].PrivateIpAddress",
+  )
+  if (!balancer) throw new Error('the load balancer has no address')
+  return { balancer, instances }
+}
+
+/** `binds`: what HAProxy writes behind `bind`. */
+export const handWrittenHaproxy = ({ balancer, instances }: Addresses, binds: string[]) => `
+global
+  nbthread ${availableParallelism()}
+  maxconn 4000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend f
+${binds.map((bind) => `  bind ${bind}`).join('\n')}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port 80
+  http-request set-header X-Amzn-Trace-Id Root=1-%[date,hex]-%[uuid()] unless { req.hdr(x-amzn-trace-id) -m found }
+  default_backend b
+backend b
+  balance roundrobin
+  source ${balancer}
+${instances.map((address, index) => `  server s${index} ${address}:80 check`).join('\n')}
+`
+
+/** `listens`: what nginx writes behind `listen`; `more`: directives of its http. */
+export const handWrittenNginx = (
+  { balancer, instances }: Addresses,
+  folder: string,
+  listens: string[],
+  more: string[] = [],
+) => `
+worker_processes ${availableParallelism()};
+pid ${folder}/nginx.pid;
+error_log /dev/null;
+events { worker_connections 4000; }
+http {
+  access_log off;
+${more.map((one) => `  ${one};`).join('\n')}
+  upstream b { ${instances.map((address) => `server ${address}:80;`).join(' ')} keepalive 128; }
+  server {
+${listens.map((one) => `    listen ${one};`).join('\n')}
+    location / {
+      proxy_pass http://b;
+      proxy_bind ${balancer};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Port 80;
+      proxy_set_header X-Amzn-Trace-Id Root=1-$request_id;
+    }
+  }
+}
+`
