@@ -174,7 +174,7 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'reads requests again from the beginning',
     file: 'src/services/elasticloadbalancingv2/request-reconciler.ts',
-    find: `balancer.requests(before?.position ?? null)`,
+    find: `balancer.requests(before.position)`,
     replace: `balancer.requests(null)`,
     by: 'seeds',
   },
