@@ -16,8 +16,10 @@ import {
   property,
   replacing,
   ruleAnswer,
+  furtherProcess,
   ruleInput,
   securityGroups,
+  sharing,
   sizes,
   versionInput,
 } from './shop.ts'
@@ -56,6 +58,7 @@ type Resources = {
   listenerArn?: string
   loadBalancerSecurityGroupId?: string
   instanceSecurityGroupId?: string
+  sharesLoadBalancer?: string
 }
 const resourcesOf = ({ world, name }: Stage): Resources =>
   JSON.parse(
@@ -88,7 +91,8 @@ export const REQUESTS: Record<string, Move> = {
       const least = 1 + stage.below(3)
       const input = creating(stage.name, least, least + stage.below(2))
       const alone = stage.chance(0.3) ? kind('SingleInstance', 3) : {}
-      return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone })
+      const shared = stage.chance(0.3) ? sharing(stage.world, 4) : {}
+      return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone, ...shared })
     },
   },
   resize: {
@@ -176,6 +180,18 @@ export const REQUESTS: Record<string, Move> = {
     },
   },
   'take a target out, or put it back': { weight: 0.6, play: moveTarget },
+  'give it another process, or take it away': {
+    weight: 0.6,
+    play: (stage) =>
+      beanstalk(
+        stage,
+        'UpdateEnvironment',
+        furtherProcess(
+          stage.chance(0.7) ? 81 + stage.below(2) : null,
+          resourcesOf(stage).sharesLoadBalancer === 'true',
+        ),
+      ),
+  },
   'give it HTTPS, or take it away': { weight: 0.4, play: changeHttps },
   'log its requests, or do not': { weight: 0.5, play: changeAccessLogs },
   'change rules of its listener': { weight: 1, play: changeRules },

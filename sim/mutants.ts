@@ -185,4 +185,18 @@ export const MUTANTS: Mutant[] = [
     replace: `void kept`,
     by: 'sweep: a listener of HTTPS',
   },
+  {
+    bug: 'leaves its rules at the load balancer of others',
+    file: 'src/services/elasticbeanstalk/workflows/shared-load-balancer.ts',
+    find: `  removeRules(sharing)\n`,
+    replace: ``,
+    by: 'sweep: leaving a shared load balancer',
+  },
+  {
+    bug: 'forgets target groups that a process had before',
+    file: 'src/services/elasticbeanstalk/workflows/processes.ts',
+    find: `rememberList(work, 'formerTargetGroups', [...new Set(gone)])`,
+    replace: `rememberList(work, 'formerTargetGroups', [])`,
+    by: 'sweep: a process on another port',
+  },
 ]

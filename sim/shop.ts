@@ -1,5 +1,6 @@
 // The application that the simulator deploys, and the requests that deploy it.
 import { call, putObject } from './client.ts'
+import { structureOf, textOf } from '../src/cli/xml.ts'
 import type { Life } from './life.ts'
 import type { World } from './world.ts'
 
@@ -8,6 +9,8 @@ export const BUCKET = 'elasticbeanstalk-us-west-2-000000000000'
 export const VERSIONS = ['v1', 'v2', 'v3']
 /** Security groups of users, which no environment makes or deletes. Each lets everybody in at port 80. */
 export const TEAMS = ['team-a', 'team-b']
+/** A load balancer of a user's, which several environments may share. */
+export const SHARED = 'front'
 const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 
 export const keyOf = (label: string) => `${label}.zip`
@@ -39,11 +42,37 @@ export async function prepare(world: World, life: Life): Promise<void> {
     const rule = { GroupName, ...http, ...port }
     await settle(world, call(world, life, 'AuthorizeSecurityGroupIngress', rule, 'ec2'))
   }
+  const elb = (action: string, input: Record<string, string>) =>
+    settle(world, call(world, life, action, input, 'elasticloadbalancingv2'))
+  await elb('CreateLoadBalancer', {
+    Name: SHARED,
+    'Subnets.member.1': await subnetOf(world, life, 'us-west-2a'),
+    'Subnets.member.2': await subnetOf(world, life, 'us-west-2b'),
+  })
+  const says = 'DefaultActions.member.1'
+  await elb('CreateListener', {
+    ...{ LoadBalancerArn: sharedArn(world), Protocol: 'HTTP', Port: '80' },
+    ...{ [`${says}.Type`]: 'fixed-response', [`${says}.FixedResponseConfig.StatusCode`]: '404' },
+  })
   await world.clock.runUntil(
     () => world.store.all(`select 1 from application_version where status = 'PROCESSED'`).length === 3,
     60_000,
   )
 }
+
+async function subnetOf(world: World, life: Life, zone: string): Promise<string> {
+  const asked = { 'Filter.1.Name': 'availability-zone', 'Filter.1.Value.1': zone }
+  let id = ''
+  const answered = call(world, life, 'DescribeSubnets', asked, 'ec2').then(({ result }) => {
+    id = textOf(structureOf(structureOf(result.subnetSet).item).subnetId)
+  })
+  await settle(world, answered)
+  return id
+}
+
+const sharedArn = ({ store }: World) =>
+  store.get<{ arn: string }>('select arn from elbv2_load_balancer where name = :SHARED', { SHARED })?.arn ??
+  ''
 
 /** Users take back their rules about environments' groups, which cannot go before. */
 export async function withdraw(world: World, life: Life): Promise<void> {
@@ -80,6 +109,39 @@ export const sizes = (least: number, most = least): Record<string, string> => ({
 
 export const property = (value: string): Record<string, string> =>
   setting(1, 'aws:elasticbeanstalk:application:environment', 'GREETING', value)
+
+/** Behind the load balancer that a user made. */
+export const sharing = (world: World, index: number): Record<string, string> => ({
+  ...setting(index, 'aws:elasticbeanstalk:environment', 'LoadBalancerIsShared', 'true'),
+  ...setting(index + 1, 'aws:elbv2:loadbalancer', 'SharedLoadBalancer', sharedArn(world)),
+})
+
+const PROCESS = [
+  ['aws:elasticbeanstalk:environment:process:admin', 'Port'],
+  ['aws:elbv2:listenerrule:admin', 'PathPatterns', '/admin/*'],
+  ['aws:elbv2:listenerrule:admin', 'Priority', '9'],
+  ['aws:elbv2:listenerrule:admin', 'Process', 'admin'],
+  ['aws:elbv2:listener:80', 'Rules', 'default,admin'],
+  ['aws:elbv2:listener:default', 'Rules', 'admin'],
+] as const
+
+/** A process at another port, on ways of its own; null = none. `shared`: on whose load balancer. */
+export const furtherProcess = (port: number | null, shared: boolean, first = 1): Record<string, string> => {
+  const own = PROCESS.filter(([namespace]) => namespace !== `aws:elbv2:listener:${shared ? 'default' : '80'}`)
+  if (port !== null)
+    return Object.assign(
+      {},
+      ...own.map(([namespace, name, value], index) =>
+        setting(first + index, namespace, name, value ?? String(port)),
+      ),
+    ) as Record<string, string>
+  return Object.fromEntries(
+    own.flatMap(([namespace, name], index) => [
+      [`OptionsToRemove.member.${first + index}.Namespace`, namespace],
+      [`OptionsToRemove.member.${first + index}.OptionName`, name],
+    ]),
+  )
+}
 
 /** Another instance type: new instances for old ones, one at a time. */
 export const replacing = (type: string): Record<string, string> =>

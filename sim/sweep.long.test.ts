@@ -14,6 +14,9 @@ const ONLY_FULL = [
   'a listener of HTTPS',
   'a listener that goes',
   'rules and access logs',
+  'another process',
+  'a process that goes',
+  'leaving a shared load balancer',
 ]
 
 describe('dying at any engine call', () => {

@@ -13,6 +13,7 @@ import {
   bundleOf,
   creating,
   accessLogging,
+  furtherProcess,
   httpsListener,
   kind,
   keyOf,
@@ -21,6 +22,7 @@ import {
   replacing,
   ruleInput,
   securityGroups,
+  sharing,
   sizes,
   versionInput,
 } from './shop.ts'
@@ -79,6 +81,20 @@ const CREATE_CERTIFIED: Operation = {
   async send(world, life) {
     await importCertificate(world, life)
     await CREATE.send(world, life)
+  },
+}
+
+const TERMINATE = asking(
+  'TerminateEnvironment',
+  { EnvironmentName: NAME },
+  'terminateEnvironment completed successfully.',
+)
+
+/** With another process, behind the load balancer that a user made. */
+const SHARING: Operation = {
+  done: CREATE.done,
+  async send(world, life) {
+    await create({ ...sharing(world, 3), ...furtherProcess(81, true, 5) }, CREATE.done).send(world, life)
   },
 }
 
@@ -152,17 +168,22 @@ export const SWEEPS: Record<string, Sweep> = {
     instances: 2,
   },
   'a listener of HTTPS': { before: [CREATE_CERTIFIED], swept: https(true), instances: 2 },
+  'another process': { before: [CREATE], swept: update(furtherProcess(81, false)), instances: 2 },
+  'a process on another port': {
+    before: [CREATE, update(furtherProcess(81, false))],
+    swept: update(furtherProcess(82, false)),
+    instances: 2,
+  },
+  'a process that goes': {
+    before: [CREATE, update(furtherProcess(81, false))],
+    swept: update(furtherProcess(null, false)),
+    instances: 2,
+  },
+  'a shared load balancer': { before: [], swept: SHARING, instances: 2 },
+  'leaving a shared load balancer': { before: [SHARING], swept: TERMINATE, instances: 0 },
   'rules and access logs': { before: [CREATE], swept: RULED, instances: 2 },
   'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
-  terminate: {
-    before: [CREATE],
-    swept: asking(
-      'TerminateEnvironment',
-      { EnvironmentName: NAME },
-      'terminateEnvironment completed successfully.',
-    ),
-    instances: 0,
-  },
+  terminate: { before: [CREATE], swept: TERMINATE, instances: 0 },
   'deleting the application by force': {
     before: [CREATE],
     swept: asking(
@@ -238,8 +259,6 @@ const timesSaid = ({ store }: World, { done }: Operation) =>
 
 const said = (world: World, operation: Operation, times: number) =>
   world.clock.runUntil(() => timesSaid(world, operation) >= times, OPERATION_MS)
-
-const TERMINATE = SWEEPS.terminate!.swept
 
 /** What is wrong when the environment is terminated at that gate of the operation. */
 export async function terminateAt(sweep: Sweep, gate: number): Promise<string[]> {

@@ -1,15 +1,25 @@
 // At rest everything belongs to a living environment, and is what that environment names: nothing owned by nobody.
 import type { World } from '../world.ts'
-import { column, environmentsOf, liveInstances, membersOf, resourcesOf, same } from './rows.ts'
+import { SHARED } from '../shop.ts'
+import { sharers } from './sharers.ts'
+import {
+  column,
+  environmentsOf,
+  liveInstances,
+  membersOf,
+  resourcesOf,
+  same,
+  targetGroupsOf,
+} from './rows.ts'
 
 /** Member of an environment's resources → how to list what there is of it. */
 const RESOURCES: Record<string, string> = {
   autoScalingGroupName: 'select name from autoscaling_group',
   launchConfigurationName: 'select name from autoscaling_launch_configuration',
-  targetGroupArn: 'select arn from elbv2_target_group',
-  loadBalancerArn: 'select arn from elbv2_load_balancer',
   elasticAddressId: 'select id from ec2_address where released_at is null',
 }
+/** But for the one of a user that environments share. */
+const LOAD_BALANCERS = `select arn from elbv2_load_balancer where name <> '${SHARED}'`
 /** Those of users have names of their own. */
 const SECURITY_GROUPS = `select id from ec2_security_group where name <> 'default' and name not like 'team-%'`
 
@@ -23,6 +33,21 @@ export function ownership(world: World): string[] {
       same(`${member}s that there are`, column(world, sql), 'environments that name them', named(member)),
     ),
     ...same(
+      'load balancers',
+      column(world, LOAD_BALANCERS),
+      'environments that name them',
+      owned.flatMap(({ loadBalancerArn, sharesLoadBalancer }) =>
+        loadBalancerArn === undefined || sharesLoadBalancer ? [] : loadBalancerArn,
+      ),
+    ),
+    ...same(
+      'target groups',
+      column(world, 'select arn from elbv2_target_group'),
+      'environments that name them',
+      environments.flatMap(targetGroupsOf),
+    ),
+    ...sharers(world),
+    ...same(
       'security groups',
       column(world, SECURITY_GROUPS),
       'environments that name them',
@@ -30,7 +55,7 @@ export function ownership(world: World): string[] {
     ),
     ...same(
       'listeners',
-      column(world, 'select arn from elbv2_listener'),
+      column(world, `select arn from elbv2_listener where load_balancer_arn in (${LOAD_BALANCERS})`),
       'environments that name them',
       owned.flatMap(({ listenerArn = [], furtherListeners = '{}' }) => [
         ...[listenerArn].flat(),
@@ -83,7 +108,8 @@ function groupsOfSettings(world: World): string[] {
       ),
       ...check(
         'the load balancer',
-        `select security_groups from elbv2_load_balancer where arn = '${resources.loadBalancerArn}'`,
+        // One that is shared has those of all (sharers.ts).
+        `select security_groups from elbv2_load_balancer where arn = '${resources.loadBalancerArn}' and name <> '${SHARED}'`,
         BALANCER,
         managed ? undefined : resources.loadBalancerSecurityGroupId,
       ),

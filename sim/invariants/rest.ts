@@ -101,7 +101,14 @@ function groups(world: World): string[] {
 function balancers(world: World): string[] {
   const waiting = waitingForSoftware(world)
   const targets = targetsOf(world)
-  const ids = targets.map(({ targetId }) => targetId)
+  // Users take instances out of the default process alone.
+  const ofDefault = column(
+    world,
+    `select resources ->> '$.targetGroupArn' from environment where terminated_at is null`,
+  )
+  const ids = targets
+    .filter(({ targetGroupArn }) => ofDefault.includes(targetGroupArn))
+    .map(({ targetId }) => targetId)
   const balanced = column(world, `select name from autoscaling_group where target_groups <> '[]'`)
   const expected = membersOf(world)
     .filter(({ groupName }) => balanced.includes(groupName))
@@ -127,7 +134,7 @@ function balancers(world: World): string[] {
       'carried targets',
       carried.filter((id) => !waiting.has(id)),
       'targets',
-      [...ids, ...reached],
+      [...targets.map(({ targetId }) => targetId), ...reached],
     ),
     ...elastic
       .filter(({ instanceId, leadsTo }) => instanceId !== leadsTo)

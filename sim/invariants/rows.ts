@@ -25,6 +25,15 @@ export type TargetRow = { targetGroupArn: string; targetId: string; health: stri
 
 export const environmentsOf = ({ store }: World) =>
   store.all<EnvironmentRow>('select * from environment where terminated_at is null')
+/** Of all its processes, those too that are to go. */
+export function targetGroupsOf(row: EnvironmentRow): string[] {
+  const { targetGroupArn, furtherTargetGroups = '{}', formerTargetGroups = '[]' } = resourcesOf(row)
+  return [
+    ...(targetGroupArn === undefined ? [] : [targetGroupArn]),
+    ...Object.values(JSON.parse(furtherTargetGroups) as Record<string, string>),
+    ...(JSON.parse(formerTargetGroups) as string[]),
+  ]
+}
 export const resourcesOf = (row: EnvironmentRow) => JSON.parse(row.resources) as Record<string, string>
 export const membersOf = ({ store }: World) => store.all<MemberRow>('select * from autoscaling_instance')
 export const targetsOf = ({ store }: World) => store.all<TargetRow>('select * from elbv2_target')

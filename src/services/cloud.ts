@@ -200,6 +200,12 @@ export type Cloud = {
     | 'describeTargetHealth'
     | 'modifyLoadBalancerAttributes'
     | 'setSecurityGroups'
+    | 'addTags'
+    | 'createRule'
+    | 'modifyRule'
+    | 'deleteRule'
+    | 'describeRules'
+    | 'setRulePriorities'
   > &
     Elbv2Internal
   acm: AcmInternal
@@ -228,12 +234,24 @@ export type Elbv2Internal = {
     loadBalancerArn: string,
     names: { hosts: string[]; loopbackPort: number | null },
   ): void
-  /** A sentence for visitors on this machine who get no answer of a target; '' = none. By the ARN of a load balancer, or the id of
-   *  an elastic address's allocation. */
+  /** The name, and loopback port, by which one of several who share a load balancer is known; null = it does not any more. */
+  putSharer(
+    context: Context,
+    loadBalancerArn: string,
+    sharer: string,
+    name: { host: string; loopbackPort: number | null } | null,
+  ): void
+  /** Who shares a load balancer. */
+  sharers(context: Context, loadBalancerArn: string): string[]
+  /** A sentence for visitors on this machine who get no answer of a target; '' = none. By the ARN of a load balancer or target
+   *  group, or the id of an elastic address's allocation. */
   putReason(context: Context, of: string, reason: string): void
   /** The last counters that were seen, and those before, for rates; undefined until seen. */
   loadBalancerCounters(context: Context, loadBalancerArn: string): RequestCounters | undefined
-  targetCounters(context: Context, targetGroupArn: string, targetId: string): RequestCounters | undefined
+  /** Of one target in those target groups. */
+  targetCounters(context: Context, targetGroupArns: string[], targetId: string): RequestCounters | undefined
+  /** Of all targets of those target groups. */
+  targetGroupCounters(context: Context, targetGroupArns: string[]): RequestCounters | undefined
   /** Of what comes through an elastic address. */
   addressCounters(context: Context, allocationId: string): RequestCounters | undefined
   /** Who is let in at the public sockets, asked of the engine; not for use in a transaction. */

@@ -61,6 +61,10 @@ const HEAD = `# What works, and what differs from AWS
 - A target that is down is probed every 250 ms; AWS waits for the check's interval.
 - Regular expressions in rules (\`RegexValues\`), transforms and actions that authenticate are refused. A literal port of a redirect is
   that of a listener: a client of this machine is sent to where it is served (443 to 8443 where port 80 is at 8080).
+- Public sockets of this machine know load balancers by names: those of their environments, their own, and hosts that a rule tells without wildcards,
+  unless somebody has the name already.
+- Rules of an environment behind a shared load balancer may change later, too; a port at which it has no listener is refused (AWS ignores it).
+  A process that gets another port or protocol keeps its requests at the former one until it is healthy.
 - Security policies say which versions of TLS a listener speaks, 1.2 and 1.3; those of AWS that let in older ones begin at 1.2 here, and
   their lists of ciphers are OpenSSL's. At a port of this machine all load balancers speak HTTPS once one does; one that speaks
   HTTP there is \`active_impaired\`, and reached at its address in the VPC.

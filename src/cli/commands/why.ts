@@ -145,7 +145,10 @@ async function targetsOf(api: Api, environment: Environment): Promise<Target[]> 
   const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironmentResources', {
     EnvironmentName: environment.name,
   })
-  const balancers = listOf(structureOf(result.EnvironmentResources).LoadBalancers)
+  const resources = structureOf(result.EnvironmentResources)
+  const balancers = listOf(resources.LoadBalancers)
+  // A load balancer may be there for others, too.
+  const own = new Set(listOf(resources.Instances).map(({ Id }) => textOf(Id)))
   const found: Target[] = []
   for (const balancer of balancers) {
     const groups = await api.call('elasticloadbalancing', 'DescribeTargetGroups', {
@@ -157,8 +160,10 @@ async function targetsOf(api: Api, environment: Environment): Promise<Target[]> 
       })
       for (const one of listOf(health.result.TargetHealthDescriptions)) {
         const state = structureOf(one.TargetHealth)
+        const { Id, Port } = structureOf(one.Target)
+        if (!own.has(textOf(Id))) continue
         found.push({
-          id: textOf(structureOf(one.Target).Id),
+          id: `${textOf(Id)} port ${textOf(Port)}`,
           state: textOf(state.State),
           why: textOf(state.Description) || textOf(state.Reason),
         })

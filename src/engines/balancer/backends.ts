@@ -1,17 +1,10 @@
 // What requests end in: a target group as one load balancer uses it, or an answer of the balancer's own.
 import { answerLines, type AnswerSettings } from './answers.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
-import { loopbackListener, refusals } from './clients.ts'
+import { refusals } from './clients.ts'
 import type { HeaderTreatment, HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
-import {
-  type Answer,
-  answerName,
-  type Backend,
-  clientsName,
-  digest,
-  loopbackName,
-  publicName,
-} from './names.ts'
+import { type Answer, answerName, type Backend, clientsName, digest, publicName } from './names.ts'
+import { ownPortsOf } from './own-ports.ts'
 import { ownPageLines } from './error-page-lines.ts'
 import { requestLogLines, SILENT } from './request-lines.ts'
 import { ms, serverKeywords } from './servers.ts'
@@ -103,8 +96,9 @@ function letInLines(
   const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${door} } `
   return [
     ...listeners.filter(isOf).flatMap((listener) => {
-      const own = loopbackListener(loadBalancer) === listener ? ` ${loopbackName(id)}` : ''
-      const here = `${known}{ fe_name ${publicName(listener.port)}${own} }`
+      const own = ownPortsOf(loadBalancer).filter((one) => one.listener?.port === listener.port)
+      const frontends = [publicName(listener.port), ...own.map((one) => one.name)]
+      const here = `${known}{ fe_name ${frontends.join(' ')} }`
       return refusals('http-request reject', `${dir}/${clientsName(id, listener.port)}`, here)
     }),
     ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${door}) if ${known.trim()}`]),

@@ -39,7 +39,10 @@ export function checkModel(model: BalancerModel): void {
   )
   unique(
     'loopback port',
-    model.loadBalancers.flatMap(({ loopbackPort }) => loopbackPort ?? []),
+    model.loadBalancers.flatMap(({ loopbackPort, namedPorts = [] }) => [
+      ...(loopbackPort === null ? [] : [loopbackPort]),
+      ...namedPorts.map(({ port }) => port),
+    ]),
   )
   unique(
     'host name',
@@ -53,6 +56,7 @@ function checkLoadBalancer({
   elasticAddress,
   hosts,
   loopbackPort,
+  namedPorts = [],
   idleTimeoutSeconds,
   queueSeconds = 0,
   headers,
@@ -65,6 +69,10 @@ function checkLoadBalancer({
     need(isIPv4(elasticAddress) && elasticAddress.startsWith('127.'), of, 'elastic address', elasticAddress)
   for (const host of hosts)
     need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
+  for (const { port, host } of namedPorts) {
+    need(isPort(port), of, 'loopback port', port)
+    need(hosts.includes(host), of, 'name of a loopback port', host)
+  }
   if (loopbackPort !== null) need(isPort(loopbackPort), of, 'loopback port', loopbackPort)
   need(isWithin(idleTimeoutSeconds, 1, 4000), of, 'idle timeout', idleTimeoutSeconds)
   need(isWithin(queueSeconds, 0, 300), of, 'time that requests wait', queueSeconds)

@@ -21,10 +21,6 @@ export const rangesOfMap = (shown: string): string[] =>
 /** What a listener's ranges mean. */
 export const letsIn = (ranges: string[], address: string): boolean => holds(withLoopback(ranges), address)
 
-/** The listener that a load balancer's own loopback port stands for. */
-export const loopbackListener = <T extends { port: number }>({ listeners }: { listeners: T[] }) =>
-  listeners.find(({ port }) => port === 80) ?? listeners[0]
-
 // A browser asks for *.localhost at ::1 first. Whoever does is this machine, as at 127.0.0.1.
 const withLoopback = (ranges: string[]): string[] =>
   holds(ranges, '127.0.0.1') ? [...ranges, '::1/128'] : ranges

@@ -29,7 +29,8 @@
 // - A certificate whose content changes is shown in new handshakes from then on; no connection ends.
 // - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
 
-export { clientRanges, isRange, loopbackListener } from './clients.ts'
+export { clientRanges, isRange } from './clients.ts'
+export { loopbackListener } from './own-ports.ts'
 export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
 export { isPage } from './error-pages.ts'
 export { certificateFor, type Certificates } from './certificates.ts'
@@ -59,6 +60,8 @@ export type TargetGroup = {
   /** null = its targets are not checked, and get requests as long as they are there. */
   healthCheck: HealthCheck | null
   targets: Target[]
+  /** A sentence for clients on this machine for whom it has no target, in place of the load balancer's. */
+  reason?: string
   /** Absent = in turn, at once, and to any. */
   routing?: TargetGroupRouting
 }
@@ -151,6 +154,8 @@ export type LoadBalancer = {
   hosts: string[]
   /** A loopback port of its own that answers for any Host; null for none. */
   loopbackPort: number | null
+  /** Of several who share it, each has a loopback port: requests there are routed as if they had asked for the name. */
+  namedPorts?: NamedPort[]
   idleTimeoutSeconds: number
   /** For so long a request waits for a target that may have it before it is answered 503; absent or 0 = not at all. */
   queueSeconds?: number
@@ -178,6 +183,9 @@ export type HeaderTreatment = {
   /** Headers whose names are not letters, digits and hyphens alone are left out. */
   dropsInvalid: boolean
 }
+
+/** `host`: one of the load balancer's names. */
+export type NamedPort = { port: number; host: string }
 
 /** Private key, certificate and chain, in PEM. */
 export type Certificate = { id: string; pem: string }

@@ -1,7 +1,7 @@
 // Pages for want of a target's answer, as HAProxy's lines and files. Why is told by a map, which changes while HAProxy runs, under a key
 // that only clients on this machine have.
 import type { BalancerModel, LoadBalancer } from './engine.ts'
-import { pageBody, REASON, reasonHtml, TARGET_CODES, unknownHostBody } from './error-pages.ts'
+import { pageBody, pageOf, REASON, reasonHtml, TARGET_CODES, unknownHostBody } from './error-pages.ts'
 import { backendsOf, digest, UNKNOWN_HOST } from './names.ts'
 
 export const REASONS_MAP = 'reasons.map'
@@ -41,9 +41,10 @@ export const ownPageFiles = (
 
 /** Key → what is told there. */
 export function reasonEntries(model: BalancerModel): string {
-  const told = backendsOf(model).flatMap(({ name, loadBalancer: { page } }) =>
-    page && page.reason !== '' ? [`${name}${HERE} ${reasonHtml(page.reason)}\n`] : [],
-  )
+  const told = backendsOf(model).flatMap(({ name, loadBalancer, group }) => {
+    const { reason } = pageOf(loadBalancer, group)
+    return reason === '' ? [] : [`${name}${HERE} ${reasonHtml(reason)}\n`]
+  })
   const unknown = model.unknownHost ? [`${UNKNOWN_HOST}${HERE} ${model.unknownHost}\n`] : []
   return [...told, ...unknown].join('')
 }

@@ -1,6 +1,6 @@
 // What an Application Load Balancer answers by itself, in its own words and form. For want of an answer of a target a client on this
 // machine reads why, and a load balancer may have a page of its own.
-import type { LoadBalancer } from './engine.ts'
+import type { ErrorPage, LoadBalancer, TargetGroup } from './engine.ts'
 
 /** HAProxy's own: nobody has a say in them. */
 export const PLAIN_CODES = [400, 408, 413, 500] as const
@@ -76,3 +76,9 @@ export const reasonHtml = (reason: string): string => (reason === '' ? '' : `<p>
 // In one line: it is the value of a map.
 const escaped = (text: string) =>
   text.replace(/[^\x20-\x7e]|[&<>"'#%\\]/gu, (character) => `&#${character.codePointAt(0)};`)
+
+/** What a load balancer answers where one of its target groups has nobody to answer. */
+export const pageOf = (
+  { page }: Pick<LoadBalancer, 'page'>,
+  { reason }: Pick<TargetGroup, 'reason'>,
+): ErrorPage => ({ html: page?.html ?? null, reason: reason ?? page?.reason ?? '' })

@@ -5,7 +5,7 @@ import { EngineError } from '../../kernel/errors.ts'
 import { certificateFor, certificatesOf } from './certificates.ts'
 import { checkModel } from './check-model.ts'
 import { sharesOf, targetGroupIdsOf } from './actions.ts'
-import { clientRanges, letsIn, loopbackListener } from './clients.ts'
+import { clientRanges, letsIn } from './clients.ts'
 import type {
   Action,
   BalancerEngine,
@@ -17,7 +17,8 @@ import type {
   RequestEntry,
   TargetObservation,
 } from './engine.ts'
-import { errorBody, unknownHostBody } from './error-pages.ts'
+import { errorBody, pageOf, unknownHostBody } from './error-pages.ts'
+import { ownPortsOf } from './own-ports.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { entryOf } from './fake-entries.ts'
 import { answerOf, ruleFor, type FakeAnswer, type MatchedRequest } from './match.ts'
@@ -198,8 +199,10 @@ export function makeFakeBalancerWorld({
     if (!group || !target || status === null) {
       // Another proxy's client is not on this machine, wherever the proxy is.
       const isHere = isOutside && isOfLoopback(request.from) && !('x-forwarded-for' in request.headers)
-      const body = errorBody(503, loadBalancer, isHere)
-      return note(nobodyServes(group ? body : errorBody(503, { page: null }, false)), group, target)
+      const body = group
+        ? errorBody(503, { page: pageOf(loadBalancer, group) }, isHere)
+        : errorBody(503, { page: null }, false)
+      return note(nobodyServes(body), group, target)
     }
     const set = request.headers['x-sets-cookie']
     const cookies = [
@@ -208,7 +211,7 @@ export function makeFakeBalancerWorld({
       ...stayingCookies(group, target, set ?? ''),
     ]
     const headers: Record<string, string> = cookies.length === 0 ? {} : { 'set-cookie': cookies.join(',') }
-    return note({ status, targetId: target.id, body: '', headers }, group, target)
+    return note({ status, targetId: target.id, targetPort: target.port, body: '', headers }, group, target)
   }
 
   /** One connection, on which something is asked. */
@@ -288,8 +291,12 @@ export function makeFakeBalancerWorld({
   }
 
   const taken = () => describeTaken(wantedPorts(model, publicPort), leftOut, LOOPBACK)
-  const isTaken = (id: string, listenerPort: number | null) =>
-    taken().some((one) => one.id === id && one.listenerPort === listenerPort)
+  /** `port`: of the loopback, where it is no listener's. */
+  const isTaken = (id: string, listenerPort: number | null, port?: number) =>
+    taken().some(
+      (one) =>
+        one.id === id && one.listenerPort === listenerPort && (port === undefined || one.port === port),
+    )
   const world: FakeBalancerWorld = {
     engine: (own = clock) => ({
       publicPort,
@@ -348,9 +355,12 @@ export function makeFakeBalancerWorld({
       const from = ('from' in request ? request.from : undefined) ?? '127.0.0.1'
       const matched = { host: 'host' in request ? request.host : 'any.example', path, method, headers, from }
       if ('loopbackPort' in request) {
-        const found = loadBalancers.find(({ loopbackPort }) => loopbackPort === request.loopbackPort)
-        if (!found || isTaken(found.id, null)) throw new Error(`nobody listens on ${request.loopbackPort}`)
-        const listener = loopbackListener(found)
+        const own = loadBalancers
+          .flatMap((one) => ownPortsOf(one).map((ownPort) => ({ found: one, ...ownPort })))
+          .find(({ port }) => port === request.loopbackPort)
+        if (!own || isTaken(own.found.id, null, own.port))
+          throw new Error(`nobody listens on ${request.loopbackPort}`)
+        const { found, listener } = own
         requireLetIn(listener, request.from)
         if (listener && found.isNetwork) return connect(found, listener)
         if (!listener) return nobodyServes(errorBody(503, { page: null }, false))

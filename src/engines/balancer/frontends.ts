@@ -2,21 +2,14 @@
 // are known by host (on the machine) or by address (in the VPC), and each has a loopback port of its own.
 import { awaitLines } from './await-target.ts'
 import { certificatesOf, listFile, ownList, sharedList, type Use } from './certificates.ts'
-import { clientMaps, loopbackListener, refusals } from './clients.ts'
+import { clientMaps, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
 import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
-import {
-  type Backend,
-  clientsName,
-  digest,
-  loopbackName,
-  NO_TARGETS,
-  publicName,
-  UNKNOWN_HOST,
-} from './names.ts'
+import { type Backend, clientsName, digest, NO_TARGETS, publicName, UNKNOWN_HOST } from './names.ts'
 import { hereLines } from './error-page-lines.ts'
 import { SILENT } from './request-lines.ts'
 import { networkLines } from './network-lines.ts'
+import { ownPortsOf } from './own-ports.ts'
 import { entryOf, routeOf } from './routing.ts'
 import { type Bind, bindsOf, type HostPort, isServedPublicly, wantedPorts } from './wanted-ports.ts'
 
@@ -126,31 +119,28 @@ export function renderFrontends(
       add({ name: `vpc-${port}${tls ? '-tls' : ''}`, binds, port, tls, first, clients: null }, own)
     }
   }
-  const loopbackBinds = ({ loopbackPort }: LoadBalancer) =>
-    served.find((one) => one.listenerPort === null && one.port === loopbackPort)?.binds ?? []
-  for (const loadBalancer of model.loadBalancers.filter(({ isNetwork }) => !isNetwork)) {
-    const { loopbackPort } = loadBalancer
-    const binds = loopbackBinds(loadBalancer)
-    if (loopbackPort === null || binds.length === 0) continue
-    const listener = loopbackListener(loadBalancer)
-    frontends.push(`# load balancer ${loadBalancer.id}`)
-    const entry = listener ? entryOf(backends, loadBalancer, listener) : NO_TARGETS
-    const first = [`set-var(txn.to) str(${entry})`]
-    const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
-    const name = loopbackName(loadBalancer.id)
-    const ssl = listener?.tls ? showing(ownList(listener.tls, dir)) : ''
-    const lines = binds.map((bind) => bind + ssl)
-    const tls = ssl !== ''
-    const users = listener ? [{ loadBalancer, listener }] : []
-    add({ name, binds: lines, port: loopbackPort, tls, first, clients }, users)
-  }
+  const loopbackBinds = (port: number | null) =>
+    served.find((one) => one.listenerPort === null && one.port === port)?.binds ?? []
+  for (const loadBalancer of model.loadBalancers.filter(({ isNetwork }) => !isNetwork))
+    for (const { port, host, listener, name } of ownPortsOf(loadBalancer)) {
+      const binds = loopbackBinds(port)
+      if (binds.length === 0) continue
+      frontends.push(`# load balancer ${loadBalancer.id}${host === null ? '' : ` as ${host}`}`)
+      const entry = listener ? entryOf(backends, loadBalancer, listener) : NO_TARGETS
+      const first = [`set-var(txn.to) str(${entry})`]
+      const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
+      const ssl = listener?.tls ? showing(ownList(listener.tls, dir)) : ''
+      const lines = binds.map((bind) => bind + ssl)
+      const users = listener ? [{ loadBalancer, listener }] : []
+      add({ name, binds: lines, port, tls: ssl !== '', first, clients }, users)
+    }
   for (const { id, listeners } of model.loadBalancers)
     for (const { port, clients } of listeners) addClients(clientsName(id, port), clients)
   const networkBinds = {
     host: ({ id }: LoadBalancer, { port }: Listener) =>
       served.find((one) => one.network && one.listenerPort === port && one.loadBalancers.includes(id))
         ?.binds ?? [],
-    loopback: loopbackBinds,
+    loopback: ({ loopbackPort }: LoadBalancer) => loopbackBinds(loopbackPort),
   }
   const network = networkLines(model, backends, networkBinds, dir)
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))

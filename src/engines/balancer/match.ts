@@ -17,6 +17,7 @@ export type FakeAnswer = {
   status: number
   /** The target that answered; null = the balancer itself. */
   targetId: string | null
+  targetPort?: number
   /** What a client of HTTPS was shown. */
   certificateId?: string
   /** Of the balancer's own. */
@@ -35,7 +36,7 @@ function isMet(condition: Condition, { host, path, method, headers, from }: Matc
   const [location, query] = splitOnce(path, '?')
   switch (condition.field) {
     case 'host-header':
-      return anyCase(condition.patterns, host.replace(/:\d+$/, ''))
+      return isHostMet(condition.patterns, host.replace(/:\d+$/, ''))
     case 'path-pattern':
       return condition.patterns.some((pattern) => matchesPattern(pattern, location))
     case 'http-request-method':
@@ -48,6 +49,8 @@ function isMet(condition: Condition, { host, path, method, headers, from }: Matc
       return holds(condition.ranges, from)
   }
 }
+
+export const isHostMet = (patterns: string[], host: string): boolean => anyCase(patterns, host)
 
 const anyCase = (patterns: string[], text: string | undefined) =>
   text !== undefined && patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), text.toLowerCase()))

@@ -57,9 +57,6 @@ export const listenerName = (loadBalancerId: string, port: number) =>
 export const forwardName = (loadBalancerId: string, action: Action) =>
   `f-${digest(`${loadBalancerId}\n${JSON.stringify(action)}`, 12)}`
 
-/** For frontends that belong to one load balancer. */
-export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`
-
 /** Frontends of a network load balancer's listener: on this machine, on its loopback port, and in the VPC. */
 export const networkNames = (loadBalancerId: string, listenerPort: number) => {
   const own = `net-${digest(`${loadBalancerId}\n${listenerPort}`, 12)}`

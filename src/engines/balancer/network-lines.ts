@@ -2,7 +2,8 @@
 // its own.
 import { targetGroupIdsOf } from './actions.ts'
 import { checkLines } from './backends.ts'
-import { loopbackListener, refusals } from './clients.ts'
+import { refusals } from './clients.ts'
+import { loopbackListener } from './own-ports.ts'
 import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
 import { type Backend, backendName, clientsName, networkNames, NO_TARGETS_TCP } from './names.ts'
 

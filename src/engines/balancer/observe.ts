@@ -7,7 +7,8 @@ import type {
   Target,
   TargetObservation,
 } from './engine.ts'
-import { answersOf, type Backend, backendsOf, loopbackName, ROLES, serverName } from './names.ts'
+import { answersOf, type Backend, backendsOf, ROLES, serverName } from './names.ts'
+import { ownPortsOf } from './own-ports.ts'
 import { isDetermined, isUp, serversOf } from './plan.ts'
 import { count, type RunningServer, type Statistics } from './running.ts'
 
@@ -113,7 +114,9 @@ function countersOf(
   const own = backends
     .filter((one) => one.loadBalancer === loadBalancer)
     .flatMap(({ name }) => (rows.get(name) ?? []).filter((row) => row.name === 'BACKEND'))
-  const loopback = (rows.get(loopbackName(id)) ?? []).filter((row) => row.name === 'FRONTEND')
+  const loopback = ownPortsOf(loadBalancer).flatMap(({ name }) =>
+    (rows.get(name) ?? []).filter((row) => row.name === 'FRONTEND'),
+  )
   const all = codes(own)
   const answers = answersOf({ loadBalancers: [loadBalancer], targetGroups: [] })
   const answered = (type: 'redirect' | 'fixed-response') =>

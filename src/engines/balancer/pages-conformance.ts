@@ -7,7 +7,7 @@ import type { Stage } from './rules-conformance.ts'
 /** `stage`: asked when a test runs. */
 export function describePages(stage: () => Stage): void {
   const host = 'shop-1.localhost'
-  const apply = (page?: ErrorPage | null, unknownHost?: string) => {
+  const apply = (page?: ErrorPage | null, unknownHost?: string, reason?: string) => {
     const { engine, loadBalancer, target, check } = stage()
     return engine.apply({
       loadBalancers: [
@@ -18,7 +18,12 @@ export function describePages(stage: () => Stage): void {
         },
         loadBalancer(2),
       ],
-      targetGroups: [{ id: 'group-1', healthCheck: check(), targets: [target(1)] }],
+      targetGroups: [
+        {
+          ...{ id: 'group-1', healthCheck: check(), targets: [target(1)] },
+          ...(reason === undefined ? {} : { reason }),
+        },
+      ],
       ...(unknownHost === undefined ? {} : { unknownHost }),
     })
   }
@@ -42,6 +47,8 @@ export function describePages(stage: () => Stage): void {
     assert.equal((await world.request({ host, headers })).body, AWS.replace('REASON', ''))
     await apply({ reason: 'Another one.', html: null })
     assert.match((await world.request({ host })).body, /<p>Another one\.<\/p>/)
+    await apply({ reason: 'Another one.', html: null }, undefined, 'This group has nobody.')
+    assert.match((await world.request({ host })).body, /<p>This group has nobody\.<\/p>/)
   })
 
   it("has a load balancer's own page in its place", async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type BalancerModel, listenerTo } from './engine.ts'
-import { backendName, loopbackName } from './names.ts'
+import { backendName } from './names.ts'
+import { ownPortsOf } from './own-ports.ts'
 import { parseRequestLine, withNames } from './request-lines.ts'
 
 const model: BalancerModel = {
@@ -61,7 +62,7 @@ describe('a line of a request', () => {
     assert.equal(parseRequestLine(line({ rate: '2000' }), names)?.weight, 100)
   })
   it('without a target group is told where its frontend is of one load balancer alone', () => {
-    const frontend = loopbackName('lb')
+    const frontend = ownPortsOf(model.loadBalancers[0]!)[0]!.name
     const own = parseRequestLine(line({ frontend, to: frontend, request: '<BADREQ>' }), names)
     assert.deepEqual([own?.id, own?.targetGroupId, own?.listenerPort], ['lb', null, 80])
     assert.equal(parseRequestLine(line({ to: 'public-80' }), names), undefined)

@@ -1,9 +1,9 @@
 // A line of HAProxy's log for a request, and what it says. Every request of a load balancer that logs them has one; of the
 // others about SAMPLES_PER_SECOND of each target group, which tell how many they stand for: a line for each would cost a
 // tenth of the speed. Failures of a connection to a target always have one.
-import { loopbackListener } from './clients.ts'
 import type { Answer, Backend } from './names.ts'
-import { answersOf, backendsOf, loopbackName } from './names.ts'
+import { answersOf, backendsOf } from './names.ts'
+import { ownPortsOf } from './own-ports.ts'
 import type { BalancerModel, LoadBalancer, RequestEntry } from './engine.ts'
 
 const SAMPLES_PER_SECOND = 20
@@ -62,10 +62,11 @@ export type LineNames = {
 export function withNames(before: LineNames | undefined, model: BalancerModel): LineNames {
   const known = before && before.backends.size + before.answers.size < FORMER_MAX ? before : undefined
   const byName = <T extends { name: string }>(all: T[]) => all.map((one) => [one.name, one] as const)
-  const loopback = model.loadBalancers.flatMap((loadBalancer) => {
-    const listener = loopbackListener(loadBalancer)
-    return listener ? [[loopbackName(loadBalancer.id), { loadBalancer, port: listener.port }] as const] : []
-  })
+  const loopback = model.loadBalancers.flatMap((loadBalancer) =>
+    ownPortsOf(loadBalancer).flatMap(({ name, listener }) =>
+      listener ? [[name, { loadBalancer, port: listener.port }] as const] : [],
+    ),
+  )
   return {
     backends: new Map([...(known?.backends ?? []), ...byName(backendsOf(model))]),
     answers: new Map([...(known?.answers ?? []), ...byName(answersOf(model))]),

@@ -177,6 +177,41 @@ export function describeRules(stage: () => Stage): void {
     assert.equal((await world.request({ loopbackPort, path: '/a/b' })).body, 'second')
   })
 
+  it('may have a loopback port for each of its names, at which it is asked by that name', async () => {
+    const path = (...patterns: string[]): Condition => ({ field: 'path-pattern', patterns })
+    const of = (...patterns: string[]): Condition => ({ field: 'host-header', patterns })
+    const says = (body: string): Action => ({
+      ...{ type: 'fixed-response', statusCode: 200, contentType: 'text/plain', body },
+    })
+    const { world } = stage()
+    const [first, second] = [world.place(1).loopbackPort, world.place(3).loopbackPort]
+    const names = ['one.localhost', 'two.localhost']
+    const rules: Rule[] = [
+      { conditions: [of('two.localhost'), path('/admin/*')], action: says('admin of two') },
+      { conditions: [of('ONE.localhost', 'three.localhost')], action: forwardTo('group-2') },
+      { conditions: [of('t?o.*')], action: says('two') },
+    ]
+    const namedPorts = [first, second].map((port, n) => ({ port, host: names[n]! }))
+    const over = { hosts: [host, ...names], loopbackPort: null, namedPorts }
+    const at = async (loopbackPort: number, asked: string) =>
+      (await world.request({ loopbackPort, path: asked })).body
+    await world.occupy(second, 'somebody')
+    await apply(rules, says('nobody'), over)
+    assert.equal((await world.request({ loopbackPort: first, path: '/admin/x' })).by, 'i-2')
+    const { taken } = await stage().engine.observe()
+    assert.deepEqual(
+      taken.map(({ listenerPort, port }) => [listenerPort, port]),
+      [[null, second]],
+    )
+    await world.occupy(second, null)
+    await apply(rules, says('somebody'), over)
+    assert.deepEqual([await at(second, '/admin/x'), await at(second, '/')], ['admin of two', 'two'])
+    assert.equal((await request({ path: '/admin/x' })).body, 'somebody')
+    assert.equal((await world.request({ host: 'two.localhost', path: '/admin/x' })).body, 'admin of two')
+    await apply(rules, says('nobody'), { ...over, namedPorts: namedPorts.slice(0, 1) })
+    await assert.rejects(at(second, '/'))
+  })
+
   it('redirects, with what it takes from the request, and counts it', async () => {
     const to = (over: object): Action => ({
       ...{ type: 'redirect', statusCode: 301, protocol: '#{protocol}', host: '#{host}', port: '#{port}' },

@@ -1,5 +1,5 @@
 // Which ports of this machine's loopback a model wants, and which of them cannot be had. Pure.
-import { loopbackListener } from './clients.ts'
+import { ownPortsOf } from './own-ports.ts'
 import type { BalancerModel, Listener, TakenPort } from './engine.ts'
 
 /** One port on the loopback addresses; `listenerPort` null = a load balancer's own loopback port. */
@@ -160,18 +160,14 @@ function publicWishes(model: BalancerModel): { wishes: Wish[]; plain: { id: stri
 
 const loopbackWishes = ({ loadBalancers }: BalancerModel): Wish[] =>
   loadBalancers.flatMap((loadBalancer) => {
-    const { id, loopbackPort } = loadBalancer
-    if (loopbackPort === null) return []
-    const tls = loopbackListener(loadBalancer)?.tls !== undefined
-    return [
-      {
-        listenerPort: null,
-        tls,
-        network: false,
-        loadBalancers: { port: loopbackPort, ids: [id] },
-        elastic: [],
-      },
-    ]
+    const { id } = loadBalancer
+    return ownPortsOf(loadBalancer).map(({ port, listener }) => ({
+      listenerPort: null,
+      tls: listener?.tls !== undefined,
+      network: false,
+      loadBalancers: { port, ids: [id] },
+      elastic: [],
+    }))
   })
 
 /** A socket that listens, as `ss -Hltnp` shows it. */

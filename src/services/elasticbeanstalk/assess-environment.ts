@@ -24,6 +24,7 @@ import {
   liveEnvironments,
   pruneTerminated,
   resourcesOf,
+  targetGroupsOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
   type EnvironmentRow,
@@ -91,9 +92,11 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
 const ERRORS_READ = 5
 
 function tellVisitors({ store, cloud }: Parts, row: EnvironmentRow, targets: Targets): void {
-  const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
-  const of = frontOf(row) === 'elastic address' ? elasticAddressId : loadBalancerArn
-  if (!of) return
+  const { loadBalancerArn, elasticAddressId, sharesLoadBalancer } = resourcesOf(row)
+  const front = frontOf(row) === 'elastic address' ? elasticAddressId : loadBalancerArn
+  if (!front) return
+  // On a load balancer that others have too, it is for those who ask for this environment.
+  const told = front === loadBalancerArn && sharesLoadBalancer ? Object.values(targetGroupsOf(row)) : [front]
   const seen = [...targets.values()]
   const anyHealthy = seen.some(({ state }) => state === 'healthy')
   const error = () =>
@@ -109,7 +112,8 @@ function tellVisitors({ store, cloud }: Parts, row: EnvironmentRow, targets: Tar
   const cause = (said && causeOf([said])) ?? seen[0]?.reason
   const reason =
     reasonOf({ name: row.name, status: row.status, anyHealthy, cause }) ?? `See: polebean why ${row.name}`
-  cloud.elasticloadbalancingv2.putReason(systemContext(row.account, row.region, row.requestId), of, reason)
+  const context = systemContext(row.account, row.region, row.requestId)
+  for (const of of told) cloud.elasticloadbalancingv2.putReason(context, of, reason)
 }
 
 // Once, however often it is tried: the cause stays as long as it fails. With a change of the status its event says it.

@@ -1,4 +1,5 @@
 // The services that Beanstalk composes, for its unit tests: just enough of them, in memory, moved by the clock alone.
+import type { ProtocolEnum } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Cloud, ElasticAddress, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
@@ -19,7 +20,8 @@ export type World = {
   groups: Map<string, Group>
   configurations: Map<string, { type: string }>
   securityGroups: Map<string, string>
-  targetGroups: Set<string>
+  /** By ARN. */
+  targetGroups: Map<string, { Port: number | undefined; Protocol: ProtocolEnum | undefined }>
   loadBalancers: Set<string>
   listeners: Set<string>
   names: { hosts: string[]; loopbackPort: number | null }[]
@@ -59,7 +61,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     groups: new Map(),
     configurations: new Map(),
     securityGroups: new Map(),
-    targetGroups: new Set(),
+    targetGroups: new Map(),
     loadBalancers: new Set(),
     listeners: new Set(),
     names: [],
@@ -301,11 +303,16 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
   }
   const elasticloadbalancingv2: Partial<Cloud['elasticloadbalancingv2']> = {
-    createTargetGroup(_context, { Name, HealthCheckPath = '' }) {
+    createTargetGroup(_context, { Name, HealthCheckPath = '', Port, Protocol }) {
       const arn = `${ELB}:targetgroup/${Name}/1`
-      world.targetGroups.add(arn)
+      world.targetGroups.set(arn, { Port, Protocol })
       world.healthChecks.push(HealthCheckPath)
       return { TargetGroups: [{ TargetGroupArn: arn }] }
+    },
+    describeTargetGroups(_context, { TargetGroupArns: [arn = ''] = [] }) {
+      const found = world.targetGroups.get(arn)
+      if (!found) throw new DeclaredError('TargetGroupNotFound', arn)
+      return { TargetGroups: [{ TargetGroupArn: arn, ...found }] }
     },
     modifyTargetGroup(_context, { HealthCheckPath = '' }) {
       world.healthChecks.push(HealthCheckPath)
@@ -344,6 +351,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       world.listeners.add(arn)
       return { Listeners: [{ ListenerArn: arn }] }
     },
+    modifyListener: () => ({}),
     deleteListener(_context, { ListenerArn = '' }) {
       if (!world.listeners.delete(ListenerArn)) throw missing(ListenerArn)
       return {}
@@ -363,11 +371,14 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),
+    putSharer: () => {},
+    sharers: () => [],
     putLoadBalancerNames: (_context, _arn, names) => void world.names.push(names),
     putReason: () => undefined,
     addressCounters: () => undefined,
     loadBalancerCounters: () => undefined,
     targetCounters: () => undefined,
+    targetGroupCounters: () => undefined,
   }
   const s3: Partial<Cloud['s3']> = {
     hasBucket: () => true,

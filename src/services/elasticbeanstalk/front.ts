@@ -7,7 +7,7 @@ import type { EnvironmentConfiguration } from './configuration/types.ts'
 import { isGone } from './gone.ts'
 import { cnameOf } from './names.ts'
 import type { Parts } from './parts.ts'
-import { environmentById, instancesOf, resourcesOf, type EnvironmentRow } from './store.ts'
+import { environmentById, instancesOf, resourcesOf, targetGroupsOf, type EnvironmentRow } from './store.ts'
 
 export type Front = 'load balancer' | 'elastic address'
 
@@ -24,15 +24,30 @@ export type Targets = ReadonlyMap<string, { state: string; reason: string }>
 export const targetsOf = (parts: Parts, row: EnvironmentRow, front = frontOf(row)): Targets =>
   front === 'load balancer' ? loadBalancerTargets(parts, row) : addressTargets(parts, row)
 
-function loadBalancerTargets({ cloud }: Parts, row: EnvironmentRow): Targets {
-  const { targetGroupArn } = resourcesOf(row)
-  if (!targetGroupArn) return new Map()
+// An instance is as well as its worst process, and no target as long as it is not one of all. A process that no listener leads to
+// is not checked, and says nothing.
+function loadBalancerTargets(parts: Parts, row: EnvironmentRow): Targets {
+  const [first, ...further] = Object.values(targetGroupsOf(row)).map((arn) => healthOf(parts, row, arn))
+  const worst = new Map(first)
+  for (const targets of further)
+    for (const [id, before] of worst) {
+      const target = targets.get(id)
+      if (!target) worst.delete(id)
+      else if (rankOf(target) > rankOf(before)) worst.set(id, target)
+    }
+  return worst
+}
+
+const RANKS = ['unused', 'healthy', 'unavailable', 'initial', 'unhealthy', 'draining']
+const rankOf = ({ state }: { state: string }) => RANKS.indexOf(state)
+
+function healthOf({ cloud }: Parts, row: EnvironmentRow, TargetGroupArn: string): Targets {
   let seen: TargetHealthDescription[] = []
   // A target group that somebody deleted has no targets.
   isGone(() => {
-    const input = { TargetGroupArn: targetGroupArn }
     seen =
-      cloud.elasticloadbalancingv2.describeTargetHealth(contextOf(row), input).TargetHealthDescriptions ?? []
+      cloud.elasticloadbalancingv2.describeTargetHealth(contextOf(row), { TargetGroupArn })
+        .TargetHealthDescriptions ?? []
   })
   return new Map(
     seen.map(({ Target, TargetHealth }) => [
@@ -61,11 +76,17 @@ function addressTargets({ cloud, store }: Parts, row: EnvironmentRow): Targets {
 
 /** Of all requests to the environment; undefined until seen. */
 export function frontCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
-  const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
+  const { loadBalancerArn, elasticAddressId, sharesLoadBalancer } = resourcesOf(row)
   if (frontOf(row) === 'elastic address')
     return elasticAddressId
       ? cloud.elasticloadbalancingv2.addressCounters(contextOf(row), elasticAddressId)
       : undefined
+  // What others who share it are asked is not the environment's.
+  if (sharesLoadBalancer)
+    return cloud.elasticloadbalancingv2.targetGroupCounters(
+      contextOf(row),
+      Object.values(targetGroupsOf(row)),
+    )
   return loadBalancerArn
     ? cloud.elasticloadbalancingv2.loadBalancerCounters(contextOf(row), loadBalancerArn)
     : undefined
@@ -77,23 +98,22 @@ export function instanceCounters(
   row: EnvironmentRow,
   instanceId: string,
 ): RequestCounters | undefined {
-  const { targetGroupArn, elasticAddressId } = resourcesOf(row)
+  const { elasticAddressId } = resourcesOf(row)
   const { elasticloadbalancingv2, ec2 } = parts.cloud
   if (frontOf(row) === 'elastic address')
     return elasticAddressId && ec2.elasticAddress(elasticAddressId)?.instance?.id === instanceId
       ? frontCounters(parts, row)
       : undefined
-  return targetGroupArn
-    ? elasticloadbalancingv2.targetCounters(contextOf(row), targetGroupArn, instanceId)
-    : undefined
+  return elasticloadbalancingv2.targetCounters(contextOf(row), Object.values(targetGroupsOf(row)), instanceId)
 }
 
 /** What the environment should be reached by, and what of it is not there. */
 export function isFrontMissing({ cloud }: Parts, row: EnvironmentRow): boolean {
-  const { loadBalancerArn, listenerArn, furtherListeners, elasticAddressId } = resourcesOf(row)
+  const { loadBalancerArn, listenerArn, furtherListeners, listenerRules, elasticAddressId } = resourcesOf(row)
   if (frontOf(row) === 'elastic address')
     return !elasticAddressId || cloud.ec2.elasticAddress(elasticAddressId) === undefined
-  if (!loadBalancerArn || (!listenerArn && !furtherListeners)) return true
+  // Of one that is shared the environment has rules alone.
+  if (!loadBalancerArn || (!listenerArn && !furtherListeners && !listenerRules)) return true
   return isGone(() =>
     cloud.elasticloadbalancingv2.describeLoadBalancers(contextOf(row), {
       LoadBalancerArns: [loadBalancerArn],
@@ -128,7 +148,9 @@ export function putNames(parts: Parts, environmentId: string, front: Front): voi
   const none = { hosts: [], loopbackPort: null }
   const { loadBalancerArn, elasticAddressId } = resources
   const namesOf = (one: Front) => (one === front ? names : none)
-  if (loadBalancerArn)
+  if (loadBalancerArn && resources.sharesLoadBalancer)
+    putSharer(parts, row, loadBalancerArn, front === 'load balancer')
+  else if (loadBalancerArn)
     cloud.elasticloadbalancingv2.putLoadBalancerNames(
       contextOf(row),
       loadBalancerArn,
@@ -137,6 +159,19 @@ export function putNames(parts: Parts, environmentId: string, front: Front): voi
   if (elasticAddressId)
     cloud.ec2.putAddressNames(contextOf(row), elasticAddressId, namesOf('elastic address'))
   store.update('environment', { id: row.id }, { resources: { ...resources, front } })
+}
+
+/** Whether clients who ask for the environment come to a load balancer that it shares; the load balancer tells, as AWS's does, how many
+ *  environments there are. */
+export function putSharer({ cloud, domain }: Parts, row: EnvironmentRow, arn: string, is: boolean): void {
+  const { elasticloadbalancingv2 } = cloud
+  const name = { host: cnameOf(row, domain), loopbackPort: row.loopbackPort }
+  isGone(() => {
+    elasticloadbalancingv2.putSharer(contextOf(row), arn, row.id, is ? name : null)
+    const Value = String(elasticloadbalancingv2.sharers(contextOf(row), arn).length)
+    const Tags = [{ Key: 'elasticbeanstalk:shared-elb-environment-count', Value }]
+    elasticloadbalancingv2.addTags(contextOf(row), { ResourceArns: [arn], Tags })
+  })
 }
 
 const contextOf = (row: EnvironmentRow) => systemContext(row.account, row.region, row.requestId)

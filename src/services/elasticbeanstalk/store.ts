@@ -146,7 +146,14 @@ export type EnvironmentRow = {
 
 /** What the workflows made for an environment; a member goes when the thing is deleted. */
 export type EnvironmentResources = {
+  /** Of the default process. */
   targetGroupArn?: string
+  /** JSON, of the others by their names. */
+  furtherTargetGroups?: string
+  /** JSON, by process: what gets its requests until the one that takes its place is healthy. */
+  replacedTargetGroups?: string
+  /** JSON list of ARNs: of processes that were replaced or are no more, until nothing uses them. */
+  formerTargetGroups?: string
   loadBalancerSecurityGroupId?: string
   instanceSecurityGroupId?: string
   instanceSecurityGroupName?: string
@@ -158,7 +165,11 @@ export type EnvironmentResources = {
   autoScalingGroupName?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string
+  /** It is somebody else's, and stays when the environment goes. */
+  sharesLoadBalancer?: 'true'
   listenerArn?: string
+  /** JSON: port → name → ARN, of the rules that settings ask for. */
+  listenerRules?: string
   /** JSON, by port: those that settings ask for besides, with the ids of the rules that let clients in there. */
   furtherListeners?: string
   /** Allocation id of the elastic address of a single instance, and the address. */
@@ -260,6 +271,14 @@ export const instancesOf = (store: Store, environmentId: string) =>
   )
 
 export const resourcesOf = (row: EnvironmentRow) => JSON.parse(row.resources) as EnvironmentResources
+/** Process → the ARN of its target group. */
+export const targetGroupsOf = (row: EnvironmentRow): Record<string, string> => {
+  const { targetGroupArn, furtherTargetGroups = '{}' } = resourcesOf(row)
+  return {
+    ...(targetGroupArn === undefined ? {} : { default: targetGroupArn }),
+    ...(JSON.parse(furtherTargetGroups) as Record<string, string>),
+  }
+}
 export const settingsOf = (row: { settings: string }) => JSON.parse(row.settings) as Setting[]
 
 type Scope = Pick<Context, 'account' | 'region'>

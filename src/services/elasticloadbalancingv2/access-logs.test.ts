@@ -218,7 +218,7 @@ describe('figures of a load balancer', () => {
     }
     await world.clock.run(2_000)
     assert.equal(elb().loadBalancerCounters(world.context, LoadBalancerArn)!.responseTimeMs(99), 1)
-    assert.equal(elb().targetCounters(world.context, TargetGroupArn, instanceId)!.responseTimeMs(50), 1)
+    assert.equal(elb().targetCounters(world.context, [TargetGroupArn], instanceId)!.responseTimeMs(50), 1)
     await world.clock.run(20_000)
     assert.equal(elb().loadBalancerCounters(world.context, LoadBalancerArn)!.responseTimeMs(99), undefined)
   })

@@ -22,6 +22,7 @@ export type Rates = {
   see(observation: BalancerObservation): void
   loadBalancer(id: string): Counted | undefined
   target(targetGroupId: string, targetId: string): Counted | undefined
+  targetGroup(id: string): Counted | undefined
 }
 
 export function makeRates(): Rates {
@@ -40,13 +41,35 @@ export function makeRates(): Rates {
         })
       // One instance at several ports is one to who asks.
       const byTarget = Map.groupBy(targetCounters, (one) => targetKey(one.targetGroupId, one.targetId))
-      for (const [key, own] of byTarget) add(key, own.map(sampleOf).reduce(together))
+      const byGroup = Map.groupBy(targetCounters, (one) => one.targetGroupId)
+      for (const [key, own] of [...byTarget, ...byGroup]) add(key, own.map(sampleOf).reduce(together))
       series = next // what is not carried any more is forgotten
     },
     loadBalancer: (id) => rateOf(series.get(id)),
     target: (groupId, targetId) => rateOf(series.get(targetKey(groupId, targetId))),
+    targetGroup: (id) => rateOf(series.get(id)),
   }
 }
+
+/** Of several, as if they were one; undefined until one was seen. */
+export const sumOf = (all: (Counted | undefined)[]): Counted | undefined =>
+  all
+    .filter((one) => one !== undefined)
+    .reduce<Counted | undefined>(
+      (sum, one) =>
+        sum === undefined
+          ? one
+          : {
+              seconds: Math.max(sum.seconds, one.seconds),
+              requests: sum.requests + one.requests,
+              status2xx: sum.status2xx + one.status2xx,
+              status3xx: sum.status3xx + one.status3xx,
+              status4xx: sum.status4xx + one.status4xx,
+              status5xx: sum.status5xx + one.status5xx,
+              responseTimeAverageMs: Math.max(sum.responseTimeAverageMs, one.responseTimeAverageMs),
+            },
+      undefined,
+    )
 
 const sampleOf = (
   one: BalancerObservation['targetCounters'][number] | BalancerObservation['counters'][number],

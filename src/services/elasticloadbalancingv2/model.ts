@@ -5,6 +5,7 @@ import {
   listenerTo,
   type ListenerTls,
   type LoadBalancer,
+  type Rule,
   type TargetGroup,
 } from '../../engines/balancer/engine.ts'
 import type { ClientRules, ElasticAddress } from '../cloud.ts'
@@ -34,6 +35,7 @@ import {
   type ListenerRow,
   type RuleRow,
   type LoadBalancerRow,
+  type SharerRow,
   type TargetGroupRow,
   type TargetRow,
 } from './store.ts'
@@ -44,11 +46,12 @@ export type Rows = {
   rules: RuleRow[]
   targetGroups: TargetGroupRow[]
   targets: TargetRow[]
+  sharers: SharerRow[]
   /** By instance id. */
   instances: ReadonlyMap<string, InstanceFacts>
   clientRules: ClientRules
   addresses: ElasticAddress[]
-  /** Why there is no answer, by the id of a load balancer or elastic address. */
+  /** Why there is no answer, by the id of a load balancer, target group or elastic address. */
   reasons: ReadonlyMap<string, string>
   /** PEM by ARN, of those that listeners name. */
   certificates: ReadonlyMap<string, string>
@@ -58,7 +61,10 @@ export function buildModel(rows: Rows): BalancerModel {
   const used = usedGroups(rows)
   return {
     loadBalancers: [
-      ...rows.loadBalancers.filter((row) => row.deletedAt === null).map((row) => loadBalancer(row, rows)),
+      ...withNamesOfRules(
+        rows.loadBalancers.filter((row) => row.deletedAt === null),
+        rows,
+      ),
       ...rows.addresses.filter(isNamed).map((address) => elasticDoor(address, rows)),
     ].sort(byId),
     // One that no listener forwards to is not checked: AWS shows its targets as unused.
@@ -121,15 +127,21 @@ const ELASTIC_IDLE_SECONDS = 60
 
 const loadBalancer = (
   row: LoadBalancerRow,
-  { listeners, rules, clientRules, certificates, reasons }: Rows,
+  { listeners, rules, sharers, clientRules, certificates, reasons }: Rows,
 ): LoadBalancer => ({
   id: row.id,
   address: row.address,
   elasticAddress: null,
   ...(row.type === 'network' ? { isNetwork: true } : {}),
   internetFacing: row.scheme === 'internet-facing',
-  hosts: [row.dnsName.toLowerCase(), ...listOf(row.hosts)],
+  hosts: [
+    ...[row.dnsName.toLowerCase(), ...listOf(row.hosts)],
+    ...sharersOf(row, sharers).map(({ host }) => host),
+  ],
   loopbackPort: row.loopbackPort,
+  namedPorts: sharersOf(row, sharers).flatMap(({ host, loopbackPort }) =>
+    loopbackPort === null ? [] : { port: loopbackPort, host },
+  ),
   idleTimeoutSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), IDLE_TIMEOUT),
   queueSeconds: numberOf(loadBalancerAttributes, attributesOf(row.attributes), QUEUE),
   page: {
@@ -161,6 +173,36 @@ const loadBalancer = (
   cutsOnRevoke: clientRules.cutsOnRevoke(row.networkInterfaceId),
 })
 
+/** Where AWS has an address for each load balancer, public sockets here know them by name: whoever asks for one that a rule tells in
+ *  full comes to that rule's load balancer, unless the name is somebody's already. The oldest load balancer has it. */
+function withNamesOfRules(wanted: LoadBalancerRow[], rows: Rows): LoadBalancer[] {
+  const plain = wanted.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+  const all = plain.map((row) => loadBalancer(row, rows))
+  const taken = new Set([
+    ...all.flatMap(({ hosts }) => hosts),
+    ...rows.addresses.flatMap(({ hosts }) => hosts),
+  ])
+  return all.map((one) => {
+    if (!one.internetFacing) return one
+    const told = one.listeners.flatMap(({ rules }) => rules.flatMap(hostsTold))
+    const hosts = [...new Set(told)].filter((host) => !taken.has(host)).sort()
+    for (const host of hosts) taken.add(host)
+    return { ...one, hosts: [...one.hosts, ...hosts] }
+  })
+}
+
+const hostsTold = ({ conditions }: Rule): string[] =>
+  conditions.flatMap((condition) =>
+    condition.field === 'host-header'
+      ? condition.patterns.filter((pattern) => HOST.test(pattern)).map((host) => host.toLowerCase())
+      : [],
+  )
+/** Without wildcards; RFC 1123. */
+const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,126}[A-Za-z0-9])?$/
+
+const sharersOf = ({ arn }: LoadBalancerRow, sharers: SharerRow[]) =>
+  sharers.filter(({ loadBalancerArn }) => loadBalancerArn === arn)
+
 const tlsOf = (listener: ListenerRow, { attributes }: LoadBalancerRow): ListenerTls => ({
   certificateIds: certificatesOf(listener),
   ...(versionsOf(listener.sslPolicy ?? '') ?? versionsOf(DEFAULT_SSL_POLICY)!),
@@ -181,8 +223,9 @@ function actionIn(row: { action: string }): Action {
 export const usedGroups = ({ listeners, rules }: Pick<Rows, 'listeners' | 'rules'>): Set<string> =>
   new Set([...listeners, ...rules].flatMap((row) => targetGroupArnsOf(actionOf(row))))
 
-const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetGroup => ({
+const targetGroup = (row: TargetGroupRow, { targets, instances, reasons }: Rows): TargetGroup => ({
   id: row.id,
+  ...(reasons.has(row.id) ? { reason: reasons.get(row.id)! } : {}),
   ...(row.protocol === 'HTTP' ? {} : { protocol: row.protocol }),
   ...(attributesOf(row.attributes)[PROXY_PROTOCOL] === 'true' ? { proxyProtocol: true } : {}),
   healthCheck: healthCheckOf(row),
@@ -206,11 +249,14 @@ const targetGroup = (row: TargetGroupRow, { targets, instances }: Rows): TargetG
 const NAMES_TOLD_MAX = 10
 
 /** In the words of `polebean why`; '' where there are none. */
-function namesThatAre({ loadBalancers, addresses }: Rows): string {
+function namesThatAre({ loadBalancers, sharers, addresses }: Rows): string {
   const names = [
     ...loadBalancers
       .filter(({ deletedAt, scheme }) => deletedAt === null && scheme === 'internet-facing')
-      .flatMap(({ hosts }) => listOf(hosts).slice(0, 1)),
+      .flatMap((row) => [
+        ...listOf(row.hosts).slice(0, 1),
+        ...sharersOf(row, sharers).map(({ host }) => host),
+      ]),
     ...addresses.flatMap(({ hosts }) => hosts.slice(0, 1)),
   ].sort()
   if (names.length === 0) return ''

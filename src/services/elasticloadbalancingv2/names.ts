@@ -1,17 +1,32 @@
 // What AWS keeps inside itself: the names of a load balancer, and its figures (cloud.ts).
 import type { Elbv2Internal, RequestCounters } from '../cloud.ts'
-import type { Rates } from './counters.ts'
+import { type Rates, sumOf } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
 import { type Latencies, percentile } from './latencies.ts'
-import { ofLoadBalancer, ofTarget } from './latencies.ts'
+import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latencies.ts'
 import { certificatesOf } from './secure.ts'
-import { idOfArn, listenersOf } from './store.ts'
+import { idOfArn, listenersOf, type SharerRow } from './store.ts'
 
 export const makeInternal = (
   deps: Elbv2Deps,
   rates: Rates,
   latencies: Latencies,
 ): Omit<Elbv2Internal, 'publicListeners'> => ({
+  putSharer(context, loadBalancerArn, sharer, name) {
+    deps.store.transaction(() => {
+      if (name === null) return void deps.store.remove('elbv2_sharer', { loadBalancerArn, sharer })
+      const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)
+      const { host, loopbackPort } = name
+      const row = { loadBalancerArn: arn, sharer, host: host.toLowerCase(), loopbackPort }
+      deps.store.put('elbv2_sharer', row)
+    })
+  },
+  sharers: (_context, loadBalancerArn) =>
+    deps.store
+      .all<SharerRow>('select * from elbv2_sharer where load_balancer_arn = :loadBalancerArn', {
+        loadBalancerArn,
+      })
+      .map(({ sharer }) => sharer),
   putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
     deps.store.transaction(() => {
       const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)
@@ -39,11 +54,21 @@ export const makeInternal = (
     ),
   ],
   loadBalancerCounters: (_context, arn) =>
-    withLatency(rates.loadBalancer(idOfArn(arn)), latencies, ofLoadBalancer(idOfArn(arn))),
+    withLatency(rates.loadBalancer(idOfArn(arn)), latencies, [ofLoadBalancer(idOfArn(arn))]),
   addressCounters: (_context, allocationId) =>
-    withLatency(rates.loadBalancer(allocationId), latencies, ofLoadBalancer(allocationId)),
-  targetCounters: (_context, arn, targetId) =>
-    withLatency(rates.target(idOfArn(arn), targetId), latencies, ofTarget(idOfArn(arn), targetId)),
+    withLatency(rates.loadBalancer(allocationId), latencies, [ofLoadBalancer(allocationId)]),
+  targetCounters(_context, arns, targetId) {
+    const ids = arns.map(idOfArn)
+    return withLatency(
+      sumOf(ids.map((id) => rates.target(id, targetId))),
+      latencies,
+      ids.map((id) => ofTarget(id, targetId)),
+    )
+  },
+  targetGroupCounters(_context, arns) {
+    const ids = arns.map(idOfArn)
+    return withLatency(sumOf(ids.map(rates.targetGroup)), latencies, ids.map(ofTargetGroup))
+  },
 })
 
 const REASON_CHARACTERS_MAX = 500
@@ -51,9 +76,9 @@ const REASON_CHARACTERS_MAX = 500
 const withLatency = (
   counters: Omit<RequestCounters, 'responseTimeMs'> | undefined,
   latencies: Latencies,
-  subject: string,
+  subjects: string[],
 ): RequestCounters | undefined => {
   if (!counters) return undefined
-  const seen = latencies.of(subject)
+  const seen = subjects.flatMap(latencies.of)
   return { ...counters, responseTimeMs: (percent) => percentile(seen, percent) }
 }

@@ -353,7 +353,7 @@ describe('targets', () => {
     for (let count = 0; count < 7; count++) ask()
     await world.clock.run(4_000)
     assert.equal(elb().loadBalancerCounters(world.context, LoadBalancerArn!)!.requests, 7)
-    assert.equal(elb().targetCounters(world.context, TargetGroupArn, Id)!.status2xx, 7)
+    assert.equal(elb().targetCounters(world.context, [TargetGroupArn], Id)!.status2xx, 7)
     await world.clock.run(30_000)
     const after = elb().loadBalancerCounters(world.context, LoadBalancerArn!)!
     assert.equal(after.requests, 0)

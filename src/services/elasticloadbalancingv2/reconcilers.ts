@@ -21,6 +21,7 @@ import {
   type LoadBalancerRow,
   type RuleRow,
   type TargetGroupRow,
+  type SharerRow,
   type TargetRow,
 } from './store.ts'
 
@@ -56,6 +57,7 @@ export function makeBalancerReconciler(
       'elbv2_target_group',
       'elbv2_listener',
       'elbv2_rule',
+      'elbv2_sharer',
       'acm_certificate',
       'iam_server_certificate',
       'elbv2_reason',
@@ -110,7 +112,7 @@ export function makeBalancerReconciler(
     await balancer.apply(model)
     applied = { model: JSON.stringify(model), at: clock.monotonic() }
     store.transaction(() => {
-      const carried = new Set(model.loadBalancers.map(({ id }) => id))
+      const carried = new Set([...model.loadBalancers, ...model.targetGroups].map(({ id }) => id))
       for (const id of rows.reasons.keys()) if (!carried.has(id)) store.remove('elbv2_reason', { id })
       for (const row of rows.loadBalancers) {
         if (row.deletedAt !== null) release(row)
@@ -236,6 +238,7 @@ export function makeBalancerReconciler(
       rules: store.all<RuleRow>('select * from elbv2_rule'),
       targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
       targets: store.all<TargetRow>('select * from elbv2_target'),
+      sharers: store.all<SharerRow>('select * from elbv2_sharer'),
     }
   }
 

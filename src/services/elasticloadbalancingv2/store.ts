@@ -92,6 +92,13 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
       subject text not null, minute integer not null, figures text not null,
       primary key (subject, minute)) strict, without rowid;`,
   },
+  {
+    id: 'elasticloadbalancingv2.4',
+    sql: `
+    create table elbv2_sharer (
+      load_balancer_arn text not null, sharer text not null, host text not null, loopback_port integer,
+      primary key (load_balancer_arn, sharer)) strict, without rowid;`,
+  },
 ]
 
 export type LoadBalancerRow = {
@@ -121,6 +128,15 @@ export type LoadBalancerRow = {
   createdAt: number
   /** Set by DeleteLoadBalancer; the row goes when the engine does not carry it any more. */
   deletedAt: number | null
+}
+
+/** One of those who share a load balancer, each by a name of its own. */
+export type SharerRow = {
+  loadBalancerArn: string
+  sharer: string
+  /** In lower case. */
+  host: string
+  loopbackPort: number | null
 }
 
 export type HealthCheckSettings = {

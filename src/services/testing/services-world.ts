@@ -48,13 +48,15 @@ export function makeServicesWorld(seed = 1) {
   ])
   const compute = makeFaultyCompute(clock, () => die())
   const unanswering = new Set<string>()
+  /** Nobody answers at these ports of instances. */
+  const silentPorts = new Set<number>()
   const balancer = makeFakeBalancerWorld({
     clock,
-    probe: (address) => {
+    probe: (address, port) => {
       const running = [...compute.world.instances.values()].some(
         (one) => one.spec.requestedAddress === address && one.state === 'running',
       )
-      return running && !unanswering.has(address) ? 200 : null
+      return running && !unanswering.has(address) && !silentPorts.has(port) ? 200 : null
     },
   })
   const firewall = makeFakeFirewallWorld(clock)
@@ -111,6 +113,7 @@ export function makeServicesWorld(seed = 1) {
     allowed,
     /** Addresses whose application does not answer although the instance runs. */
     unanswering,
+    silentPorts,
     context: {
       ...systemContext(ACCOUNT, REGION, 'request-1'),
       caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' },

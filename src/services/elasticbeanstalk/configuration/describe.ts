@@ -64,16 +64,23 @@ const optionSettings = (family: string, settings: Setting[]): ConfigurationOptio
   }))
 
 /** Every option of a platform, those that the settings name (environment properties, named listeners) included.
- *  `wanted`: only these. */
+ *  `wanted`: only these. `sharable`: ARNs of load balancers among which `eb create` lets choose. */
 export function describeOptions(
   family: string,
   settings: Setting[],
   wanted: OptionSpecification[] | undefined,
+  sharable: string[],
 ): ConfigurationOptionDescription[] {
   const all = namespaces
     .filter((each) => each.named === undefined && (each.platform === undefined || each.platform === family))
     .flatMap(({ name, options, anyName }) => [
-      ...options.map((option) => describeOption(name, option, false)),
+      ...options.map((option) =>
+        describeOption(
+          name,
+          option.name === 'SharedLoadBalancer' ? { ...option, values: sharable } : option,
+          false,
+        ),
+      ),
       ...settings
         .filter((setting) => anyName !== undefined && setting.namespace === name)
         .map(({ optionName }) => describeOption(name, { ...anyName!, name: optionName }, true)),

@@ -2,22 +2,22 @@
 import { ENVIRONMENT_PROPERTIES, findOption, STATIC_FILES } from '../options/catalogue.ts'
 import { listItems, normalised } from '../options/check-value.ts'
 import { accessLogsIn } from './access-logs.ts'
-import { listenersOf } from './listeners.ts'
+import { defaultListenerOf, listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
+import { processesOf } from './processes.ts'
+import { sharedIn, sharedListenersOf } from './shared.ts'
 import type { EnvironmentConfiguration, OptionKey, Setting } from './types.ts'
 
 const GROUP = 'aws:autoscaling:asg'
 const LAUNCH = 'aws:autoscaling:launchconfiguration'
 const BALANCER = 'aws:elbv2:loadbalancer'
 const COMMAND = 'aws:elasticbeanstalk:command'
-export const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
 const PYTHON = 'aws:elasticbeanstalk:container:python'
 
 /** A root volume's size when none is given: AWS's platforms have 8 GiB. */
 const ROOT_VOLUME_GIB = 8
 /** An Application Load Balancer's own default. */
 const IDLE_TIMEOUT_SECONDS = 60
-const MATCHER = '200'
 
 /** Total for settings that were found good; a number that is none becomes NaN, so check first. */
 export function configurationOf(platform: string, settings: Setting[]): EnvironmentConfiguration {
@@ -41,24 +41,14 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     loadBalancerSecurityGroups: listItems(read(BALANCER, 'SecurityGroups')),
     managedSecurityGroup: read(BALANCER, 'ManagedSecurityGroup').trim(),
     env: recordOf(settings, ENVIRONMENT_PROPERTIES),
-    instancePort: number(PROCESS, 'Port'),
-    healthCheck: {
-      path: healthCheckPath(settings, read),
-      intervalSeconds: number(PROCESS, 'HealthCheckInterval'),
-      timeoutSeconds: number(PROCESS, 'HealthCheckTimeout'),
-      healthyThreshold: number(PROCESS, 'HealthyThresholdCount'),
-      unhealthyThreshold: number(PROCESS, 'UnhealthyThresholdCount'),
-      matcher: read(PROCESS, 'MatcherHTTPCode') || MATCHER,
-    },
-    deregistrationDelaySeconds: number(PROCESS, 'DeregistrationDelay'),
-    stickinessSeconds:
-      read(PROCESS, 'StickinessEnabled') === 'true' ? number(PROCESS, 'StickinessLBCookieDuration') : null,
+    processes: processesOf(settings, read),
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
     errorPage: read('polebean:loadbalancer', 'ErrorPage'),
     accessLogs: accessLogsIn(read),
-    defaultListener: read('aws:elbv2:listener:default', 'ListenerEnabled') !== 'false',
-    listeners: listenersOf(settings, read),
+    sharedLoadBalancer: loadBalanced ? sharedIn(read) : '',
+    defaultListener: sharedIn(read) === '' ? defaultListenerOf(read) : null,
+    listeners: sharedIn(read) === '' ? listenersOf(settings, read) : sharedListenersOf(settings, read),
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',
     commandTimeoutSeconds: number(COMMAND, 'Timeout'),
     ignoreHealthCheck: read(COMMAND, 'IgnoreHealthCheck') === 'true',
@@ -99,21 +89,6 @@ function sshSourceOf(text: string) {
     toPort: Number(to),
     source: source.join(','),
   }
-}
-
-// The process's own path is the more particular of the two.
-function healthCheckPath(settings: Setting[], read: Read): string {
-  if (givenIn(settings, { namespace: PROCESS, optionName: 'HealthCheckPath' }))
-    return read(PROCESS, 'HealthCheckPath')
-  const url = read('aws:elasticbeanstalk:application', 'Application Healthcheck URL')
-  return healthcheckUrl(url)?.path || read(PROCESS, 'HealthCheckPath')
-}
-
-/** The parts of an Application Healthcheck URL: `/health`, `HTTP:80/health`. */
-export function healthcheckUrl(url: string): { protocol: string; port: string; path: string } | undefined {
-  const [matched, , protocol = '', port = '', path = ''] =
-    /^((HTTP|TCP|SSL|HTTPS):)?(\d*)(\/.*)?$/.exec(url) ?? []
-  return matched === undefined ? undefined : { protocol, port, path }
 }
 
 // AL2023's Python platform: "By default, the proxy serves the folder static at the path /static".

@@ -1,28 +1,37 @@
 // The listeners of an environment's load balancer, as its settings say them.
 import { listItems } from '../options/check-value.ts'
-import { valueError } from './findings.ts'
-import type { EnvironmentConfiguration, Finding, FurtherListener, Setting } from './types.ts'
 import type { Read } from './effective.ts'
+import { valueError } from './findings.ts'
+import { ruleFindings, ruleOf } from './listener-rules.ts'
 import type { Names } from './names.ts'
+import { namesIn } from './processes.ts'
+import type { EnvironmentConfiguration, Finding, FurtherListener, ListenerTargets, Setting } from './types.ts'
 
 const LISTENER = 'aws:elbv2:listener'
 
+/** Of port 80; null where it is not enabled. */
+export const defaultListenerOf = (read: Read): ListenerTargets | null =>
+  read(`${LISTENER}:default`, 'ListenerEnabled') === 'false' ? null : targetsOf(`${LISTENER}:default`, read)
+
 /** Those besides the default one, by port. */
-export function listenersOf(settings: Setting[], read: Read): FurtherListener[] {
-  const ports = settings.flatMap(({ namespace }) => {
-    const [, port] = /^aws:elbv2:listener:([1-9]\d{0,4})$/i.exec(namespace) ?? []
-    return port === undefined ? [] : Number(port)
-  })
-  return [...new Set(ports)]
-    .sort((a, b) => a - b)
-    .filter((port) => read(`${LISTENER}:${port}`, 'ListenerEnabled') !== 'false')
-    .map((port) => ({
-      port,
-      protocol: read(`${LISTENER}:${port}`, 'Protocol') === 'HTTPS' ? 'HTTPS' : 'HTTP',
-      certificates: [...new Set(listItems(read(`${LISTENER}:${port}`, 'SSLCertificateArns')))],
-      sslPolicy: read(`${LISTENER}:${port}`, 'SSLPolicy').trim(),
+export const listenersOf = (settings: Setting[], read: Read): FurtherListener[] =>
+  namesIn(settings, LISTENER)
+    .filter((name) => name !== 'default' && read(`${LISTENER}:${name}`, 'ListenerEnabled') !== 'false')
+    .map((name) => ({
+      port: Number(name),
+      protocol: read(`${LISTENER}:${name}`, 'Protocol') === 'HTTPS' ? ('HTTPS' as const) : ('HTTP' as const),
+      certificates: [...new Set(listItems(read(`${LISTENER}:${name}`, 'SSLCertificateArns')))],
+      sslPolicy: read(`${LISTENER}:${name}`, 'SSLPolicy').trim(),
+      ...targetsOf(`${LISTENER}:${name}`, read),
     }))
-}
+    .sort((a, b) => a.port - b.port)
+
+const targetsOf = (namespace: string, read: Read): ListenerTargets => ({
+  defaultProcess: read(namespace, 'DefaultProcess').trim(),
+  rules: [...new Set(listItems(read(namespace, 'Rules')))]
+    .map((name) => ruleOf(name, read))
+    .sort((a, b) => a.priority - b.priority),
+})
 
 /** AWS: 25 certificates of a load balancer besides the default ones. */
 const CERTIFICATES_MAX = 25
@@ -30,10 +39,12 @@ const LISTENERS_MAX = 50
 
 /** What is wrong with the listeners taken together. */
 export function listenerFindings(
-  { listeners, defaultListener, loadBalanced }: EnvironmentConfiguration,
+  configuration: EnvironmentConfiguration,
   names: Names | undefined,
 ): Finding[] {
+  const { listeners, defaultListener, loadBalanced, sharedLoadBalancer } = configuration
   if (!loadBalanced) return []
+  if (sharedLoadBalancer !== '') return ruleFindings(configuration)
   const findings: Finding[] = []
   const complain = (port: number | 'default', optionName: string, value: string, complaint: string) =>
     findings.push(
@@ -79,5 +90,5 @@ export function listenerFindings(
     if (names && sslPolicy !== '' && !names.hasSslPolicy(sslPolicy))
       complain(port, 'SSLPolicy', sslPolicy, `The SSL policy '${sslPolicy}' does not exist`)
   }
-  return findings
+  return [...findings, ...ruleFindings(configuration)]
 }

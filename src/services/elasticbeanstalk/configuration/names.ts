@@ -15,13 +15,18 @@ export type Names = {
   hasCertificate(arn: string): boolean
   hasSslPolicy(name: string): boolean
   hasBucket(name: string): boolean
+  /** ARN of each that can be shared → the ports of its listeners. */
+  sharableLoadBalancers(): ReadonlyMap<string, number[]>
   vpcId: string
 }
 
 export type NamesSource = InstanceTypeSource & {
   cloud: {
     ec2: Pick<Cloud['ec2'], 'describeSecurityGroups' | 'describeKeyPairs' | 'describeVpcs'>
-    elasticloadbalancingv2: Pick<Cloud['elasticloadbalancingv2'], 'describeSSLPolicies'>
+    elasticloadbalancingv2: Pick<
+      Cloud['elasticloadbalancingv2'],
+      'describeSSLPolicies' | 'describeLoadBalancers' | 'describeListeners'
+    >
     s3: Pick<Cloud['s3'], 'hasBucket'>
     acm: Cloud['acm']
     iam: Cloud['iam']
@@ -45,8 +50,26 @@ export function namesThatExist({ cloud }: NamesSource, context: Context): Names 
     hasSslPolicy: (name) =>
       found(() => cloud.elasticloadbalancingv2.describeSSLPolicies(context, { Names: [name] })),
     hasBucket: (name) => cloud.s3.hasBucket(context, name),
+    sharableLoadBalancers: () => sharableLoadBalancers({ cloud }, context),
     vpcId: ec2.describeVpcs(context, {}).Vpcs?.[0]?.VpcId ?? '',
   }
+}
+
+/** AWS: active Application Load Balancers but those that Beanstalk made for environments, whose names begin with awseb-. By ARN, with
+ *  the ports of their listeners. */
+export function sharableLoadBalancers(
+  { cloud: { elasticloadbalancingv2 } }: Pick<NamesSource, 'cloud'>,
+  context: Context,
+): Map<string, number[]> {
+  const { LoadBalancers = [] } = elasticloadbalancingv2.describeLoadBalancers(context, { PageSize: 400 })
+  return new Map(
+    LoadBalancers.filter(
+      ({ Type, LoadBalancerName = '' }) => Type === 'application' && !LoadBalancerName.startsWith('awseb-'),
+    ).map(({ LoadBalancerArn = '' }) => {
+      const { Listeners = [] } = elasticloadbalancingv2.describeListeners(context, { LoadBalancerArn })
+      return [LoadBalancerArn, Listeners.map(({ Port = 0 }) => Port)]
+    }),
+  )
 }
 
 /** '' is none. */

@@ -58,19 +58,19 @@ describe('a configuration of nothing but defaults', () => {
       loadBalancerSecurityGroups: [],
       managedSecurityGroup: '',
       env: {},
-      instancePort: 80,
-      healthCheck: {
-        path: '/',
-        intervalSeconds: 15,
-        timeoutSeconds: 5,
-        healthyThreshold: 3,
-        unhealthyThreshold: 5,
-        matcher: '200',
-      },
-      deregistrationDelaySeconds: 20,
-      stickinessSeconds: null,
+      processes: [
+        {
+          ...{ name: 'default', port: 80, protocol: 'HTTP' },
+          healthCheck: {
+            ...{ path: '/', intervalSeconds: 15, timeoutSeconds: 5, matcher: '200' },
+            ...{ healthyThreshold: 3, unhealthyThreshold: 5 },
+          },
+          ...{ deregistrationDelaySeconds: 20, stickinessSeconds: null },
+        },
+      ],
       idleTimeoutSeconds: 60,
-      ...{ queueSeconds: 0, errorPage: '', accessLogs: null, defaultListener: true, listeners: [] },
+      ...{ queueSeconds: 0, errorPage: '', accessLogs: null, listeners: [] },
+      ...{ sharedLoadBalancer: '', defaultListener: { defaultProcess: 'default', rules: [] } },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,
@@ -142,9 +142,9 @@ describe('given settings', () => {
 
   it('take the health check from the URL, and rather from the process', () => {
     const url = option('aws:elasticbeanstalk:application', 'Application Healthcheck URL', 'HTTP:80/ping')
-    assert.equal(resolve({ given: [url] }).configuration.healthCheck.path, '/ping')
+    assert.equal(resolve({ given: [url] }).configuration.processes[0]?.healthCheck.path, '/ping')
     const both = [url, option(PROCESS, 'HealthCheckPath', '/health')]
-    assert.equal(resolve({ given: both }).configuration.healthCheck.path, '/health')
+    assert.equal(resolve({ given: both }).configuration.processes[0]?.healthCheck.path, '/health')
   })
 
   it('are kept verbatim', () => {
@@ -268,11 +268,6 @@ describe('a wrong setting', () => {
       'spot instances',
       [option('aws:ec2:instances', 'EnableSpot', 'true')],
       value('true', 'aws:ec2:instances', 'EnableSpot', NOT_YET),
-    ],
-    [
-      'rules of a second listener',
-      [option('aws:elbv2:listener:8080', 'Rules', 'a')],
-      value('a', 'aws:elbv2:listener:8080', 'Rules', NOT_YET),
     ],
     [
       'a scheduled action without a name',

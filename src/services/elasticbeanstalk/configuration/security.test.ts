@@ -13,6 +13,7 @@ const NAMES = {
   hasCertificate: () => false,
   hasSslPolicy: () => false,
   hasBucket: () => false,
+  sharableLoadBalancers: () => new Map<string, number[]>(),
   hasKeyPair: (name: string) => name === 'mine',
   vpcId: 'vpc-1',
 }

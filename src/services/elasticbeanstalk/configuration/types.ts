@@ -54,20 +54,8 @@ export type EnvironmentConfiguration = {
   managedSecurityGroup: string
   /** Environment properties, in the order in which they were given. */
   env: Record<string, string>
-  /** Port on which an instance's proxy listens; with `proxyServer: 'none'` the application itself must. */
-  instancePort: number
-  healthCheck: {
-    path: string
-    intervalSeconds: number
-    timeoutSeconds: number
-    healthyThreshold: number
-    unhealthyThreshold: number
-    /** HTTP codes that count as healthy, in the form of elbv2's Matcher: `200`, `200,204`, `200-399`. */
-    matcher: string
-  }
-  deregistrationDelaySeconds: number
-  /** How long a client stays with an instance, by the load balancer's cookie; null = it does not. */
-  stickinessSeconds: number | null
+  /** What instances serve, a target group each; the one called `default` is the first. */
+  processes: Process[]
   idleTimeoutSeconds: number
   /** How long requests wait while no instance may have them. */
   queueSeconds: number
@@ -75,8 +63,10 @@ export type EnvironmentConfiguration = {
   errorPage: string
   /** Of the load balancer; null = none. */
   accessLogs: AccessLogs | null
-  /** Whether the load balancer listens at port 80. */
-  defaultListener: boolean
+  /** ARN of a load balancer that is not the environment's own; '' = it has one. */
+  sharedLoadBalancer: string
+  /** Of port 80; null = none, or somebody else's. */
+  defaultListener: ListenerTargets | null
   listeners: FurtherListener[]
   /** Connections end with the rule of a security group that let them in. */
   cutOnRevoke: boolean
@@ -104,8 +94,45 @@ export type WithoutEffect = Setting & { reason: string }
 
 export type AccessLogs = { bucket: string; prefix: string }
 
+/** One port of the instances, behind a target group of its own. */
+export type Process = {
+  name: string
+  port: number
+  protocol: 'HTTP' | 'HTTPS'
+  healthCheck: {
+    path: string
+    intervalSeconds: number
+    timeoutSeconds: number
+    healthyThreshold: number
+    unhealthyThreshold: number
+    /** HTTP codes that count as healthy, in the form of elbv2's Matcher: `200`, `200,204`, `200-399`. */
+    matcher: string
+  }
+  deregistrationDelaySeconds: number
+  /** How long a client stays with an instance, by the load balancer's cookie; null = it does not. */
+  stickinessSeconds: number | null
+}
+
+/** Where requests go from a listener. */
+export type ListenerTargets = {
+  /** Name of the process that gets what no rule applies to. */
+  defaultProcess: string
+  rules: ListenerRule[]
+}
+
+/** Holds when one of the hosts and one of the paths match; empty = any. */
+export type ListenerRule = {
+  name: string
+  hostHeaders: string[]
+  pathPatterns: string[]
+  /** The lowest is asked first; on a shared load balancer it counts among the environment's own. */
+  priority: number
+  /** Name of the process that gets the request. */
+  process: string
+}
+
 /** Of the load balancer, besides the default one. */
-export type FurtherListener = {
+export type FurtherListener = ListenerTargets & {
   port: number
   protocol: 'HTTP' | 'HTTPS'
   /** ARNs, the default one first. */

@@ -3,12 +3,14 @@ import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
 import { accessLogsFindings } from './access-logs.ts'
 import { pageFindings } from './error-page.ts'
-import { configurationOf, healthcheckUrl, PROCESS, readerOf } from './effective.ts'
+import { configurationOf, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
 import { listenerFindings } from './listeners.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES } from './merge.ts'
 import type { Names } from './names.ts'
+import { healthcheckUrl, processFindings } from './processes.ts'
 import { securityFindings, unknownName } from './security.ts'
+import { sharedFindings } from './shared.ts'
 import type { Finding, OptionKey, Setting, WithoutEffect } from './types.ts'
 
 /** Names and values of all properties, as `key=value` joined by commas: a limit of CloudFormation's parameters. */
@@ -94,9 +96,10 @@ function unknownType({ names: known }: Validated, setting: Setting): Finding | u
   )
 }
 
-function checkTogether({ platform, settings, names }: Validated): Finding[] {
+function checkTogether(validated: Validated): Finding[] {
+  const { platform, settings, names } = validated
   const configuration = configurationOf(platform, settings)
-  const { minSize, maxSize, healthCheck, env } = configuration
+  const { minSize, maxSize, env } = configuration
   const read = readerOf(platform, settings)
   const findings: Finding[] = []
   const complain = (key: Omit<OptionKey, 'resourceName'>, value: string, complaint: string) =>
@@ -105,21 +108,11 @@ function checkTogether({ platform, settings, names }: Validated): Finding[] {
   if (minSize > maxSize) complain(MIN_SIZE, String(minSize), 'MinSize is greater than MaxSize')
   if (read(COMMAND, 'BatchSizeType') === 'Percentage' && Number(read(COMMAND, 'BatchSize')) > 100)
     complain(BATCH_SIZE, read(COMMAND, 'BatchSize'), 'Value exceeds maximum allowed value: 100')
-  if (healthCheck.timeoutSeconds >= healthCheck.intervalSeconds)
-    complain(
-      { namespace: PROCESS, optionName: 'HealthCheckTimeout' },
-      String(healthCheck.timeoutSeconds),
-      'Health check interval must be greater than the timeout.',
-    )
-  if (!ascends(healthCheck.matcher))
-    complain(
-      { namespace: PROCESS, optionName: 'MatcherHTTPCode' },
-      healthCheck.matcher,
-      'A range must go upwards.',
-    )
   findings.push(
     ...securityFindings(configuration),
     ...pageFindings(configuration),
+    ...processFindings(configuration),
+    ...sharedFindings(validated, configuration, names),
     ...listenerFindings(configuration, names),
     ...accessLogsFindings(configuration, names),
   )
@@ -153,12 +146,6 @@ function healthcheckUrlComplaint(url: string): string | undefined {
     ? undefined
     : 'A path has no blanks and no characters outside of ASCII.'
 }
-
-const ascends = (matcher: string) =>
-  matcher.split(',').every((range) => {
-    const [from, to = from] = range.split('-')
-    return range.split('-').length <= 2 && Number(from) <= Number(to)
-  })
 
 /** What AWS counts against its limit of 4,096 bytes. */
 export const propertiesBytes = (env: Record<string, string>) =>

@@ -40,7 +40,11 @@ function service() {
       describeVpcs: () => ({ Vpcs: [{ VpcId: 'vpc-1' }] }),
     },
     s3: { hasBucket: () => false },
-    elasticloadbalancingv2: { describeSSLPolicies: () => ({}) },
+    elasticloadbalancingv2: {
+      describeSSLPolicies: () => ({}),
+      describeLoadBalancers: () => ({}),
+      describeListeners: () => ({}),
+    },
     acm: { certificatePem: () => undefined },
     iam: { certificatePem: () => undefined },
   }

@@ -3,7 +3,7 @@ import type { ValidateConfigurationSettingsMessage } from '@aws-sdk/client-elast
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import type { Context } from '../../context.ts'
 import { describeEnvironmentSettings, describeOptions, describeTemplate } from '../configuration/describe.ts'
-import { namesThatExist, type NamesSource } from '../configuration/names.ts'
+import { namesThatExist, sharableLoadBalancers, type NamesSource } from '../configuration/names.ts'
 import { validateConfiguration } from '../configuration/resolve.ts'
 import { templateNamed, templateSettings } from '../configuration/store.ts'
 import { templateSource } from '../configuration/template-source.ts'
@@ -61,7 +61,9 @@ export function makeConfigurationOperations(
       return {
         SolutionStackName: existing.solutionStackName ?? undefined,
         PlatformArn: existing.platformArn,
-        Options: describeOptions(existing.family, existing.settings, Options),
+        Options: describeOptions(existing.family, existing.settings, Options, [
+          ...sharableLoadBalancers(parts, context).keys(),
+        ]),
       }
     },
 

@@ -6,7 +6,7 @@ import { resolveConfiguration, type Resolved } from '../configuration/resolve.ts
 import { beginDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
 import type { Parts } from '../parts.ts'
-import { configurationOfSettings, stackOf } from '../software.ts'
+import { stackOf } from '../software.ts'
 import { environmentById, findDeployment, settingsOf, type EnvironmentRow } from '../store.ts'
 import { checkDescription, invalidValue, notImplemented } from '../validation.ts'
 import type { UpdateParams } from '../workflows/update-environment.ts'
@@ -36,7 +36,6 @@ export function makeUpdateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       remove: input.OptionsToRemove,
       names: namesThatExist(parts, context),
     })
-    refusePortChange(row, resolved)
 
     const touched = input.OptionSettings?.length || input.OptionsToRemove?.length || template !== undefined
     const now = clock.now()
@@ -163,10 +162,4 @@ function refuseWhatIsMissing(row: EnvironmentRow, { GroupName, Tier }: UpdateEnv
   const tier = JSON.parse(row.tier) as { Name: string; Type: string }
   if (Tier && ((Tier.Name ?? tier.Name) !== tier.Name || (Tier.Type ?? tier.Type) !== tier.Type))
     throw invalidValue('Environment tier cannot be changed.')
-}
-
-// A target group's port is fixed in AWS too; the environment would need a second one and a change of the listener.
-function refusePortChange(row: EnvironmentRow, { configuration }: Resolved): void {
-  if (configurationOfSettings(row).instancePort !== configuration.instancePort)
-    throw notImplemented('Changing the port of process default on a running environment')
 }

@@ -21,8 +21,8 @@ const PROCESS = [
   integer('HealthyThresholdCount', 2, 10, { default: '3', effect: EFFECTIVE }),
   // AWS shows no value for it; its Application Load Balancers then expect 200.
   text('MatcherHTTPCode', { effect: EFFECTIVE, maxLength: 256, regex: '^[2-4]\\d\\d([,-][2-4]\\d\\d)*$' }),
-  integer('Port', 1, 65_535, { default: '80', effect: only('80') }),
-  choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: only('HTTP') }),
+  integer('Port', 1, 65_535, { default: '80', effect: EFFECTIVE }),
+  choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: EFFECTIVE }),
   flag('StickinessEnabled', 'false', { effect: EFFECTIVE }),
   integer('StickinessLBCookieDuration', 1, 604_800, { default: '86400', effect: EFFECTIVE }),
   choice('StickinessType', ['lb_cookie'], { default: 'lb_cookie', effect: EFFECTIVE }),
@@ -80,7 +80,7 @@ export const environmentOptions: Namespace[] = [
     }),
     text('ExternalExtensionsS3Bucket', { severity: 'RestartEnvironment', maxLength: 255 }),
     text('ExternalExtensionsS3Key', { severity: 'RestartEnvironment', maxLength: 1024 }),
-    flag('LoadBalancerIsShared', 'false'),
+    flag('LoadBalancerIsShared', 'false', { effect: EFFECTIVE }),
     // Differs from AWS's API, whose default is classic; the console and `eb` send application.
     choice('LoadBalancerType', ['classic', 'application', 'network'], {
       default: 'application',
@@ -101,7 +101,7 @@ export const environmentOptions: Namespace[] = [
   namespace(
     'aws:elasticbeanstalk:environment:process',
     { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' },
-    PROCESS.map(({ effect: _effect, ...option }) => option),
+    PROCESS,
   ),
   namespace(
     'aws:elasticbeanstalk:environment:proxy',

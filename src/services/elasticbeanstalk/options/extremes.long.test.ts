@@ -15,6 +15,9 @@ type Setting = { Namespace: string; OptionName: string; Value: string }
 const GROUP = 'aws:autoscaling:asg'
 const HTTPS = 'aws:elbv2:listener:443'
 const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
+const FURTHER = 'aws:elasticbeanstalk:environment:process:api'
+const DEFAULT = 'aws:elbv2:listener:default'
+const RULE = 'aws:elbv2:listenerrule:api'
 const set = (Namespace: string, OptionName: string, Value: string): Setting => ({
   Namespace,
   OptionName,
@@ -28,6 +31,11 @@ const KEY = 'k'.repeat(200)
 const CERTIFICATES = 'CERTIFICATES'
 const CERTIFICATES_MAX = 26
 const CERTIFICATE = makeCertificate(['shop.example.com'])
+
+/** Known when it is made. */
+const SHARED = 'SHARED'
+const HOSTS = Array.from({ length: 5 }, (_unused, index) => `${index}${'h'.repeat(119)}.example`).join()
+const PATHS = Array.from({ length: 5 }, (_unused, index) => `/${index}*${'p'.repeat(125)}`).join()
 
 const BUCKET = 'b'.repeat(63)
 const LOGS = 'aws:elbv2:loadbalancer'
@@ -49,6 +57,12 @@ const LONGEST: Record<string, string> = {
   SSLPolicy: 'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06',
   ErrorPage: '<p>é</p>'.padEnd(4_096, '-'),
   AccessLogsS3Bucket: BUCKET,
+  DefaultProcess: 'api',
+  Process: 'api',
+  Rules: 'api',
+  HostHeaders: HOSTS,
+  PathPatterns: PATHS,
+  SharedLoadBalancer: SHARED,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
 }
 
@@ -56,12 +70,23 @@ const LONGEST: Record<string, string> = {
 const WITH: Record<string, Setting[]> = {
   'MaxSize=0': [set(GROUP, 'MinSize', '0')],
   'MinSize=10000': [set(GROUP, 'MaxSize', '10000')],
-  'HealthCheckInterval=5': [set(PROCESS, 'HealthCheckTimeout', '2')],
+  [`${PROCESS} HealthCheckInterval=5`]: [set(PROCESS, 'HealthCheckTimeout', '2')],
+  [`${FURTHER} HealthCheckInterval=5`]: [set(FURTHER, 'HealthCheckTimeout', '2')],
   'DisableDefaultEC2SecurityGroup=true': [
     set('aws:autoscaling:launchconfiguration', 'SecurityGroups', 'default'),
   ],
-  'HealthCheckTimeout=60': [set(PROCESS, 'HealthCheckInterval', '61')],
-  'Protocol=HTTPS': [set(HTTPS, 'SSLCertificateArns', CERTIFICATES)],
+  [`${PROCESS} HealthCheckTimeout=60`]: [set(PROCESS, 'HealthCheckInterval', '61')],
+  [`${FURTHER} HealthCheckTimeout=60`]: [set(FURTHER, 'HealthCheckInterval', '61')],
+  [`Process=api`]: [set(FURTHER, 'Port', '81'), set(RULE, 'PathPatterns', '/api')],
+  [`DefaultProcess=api`]: [set(FURTHER, 'Port', '81')],
+  [`Rules=api`]: [set(RULE, 'PathPatterns', '/api')],
+  [`HostHeaders=${HOSTS}`]: [set(DEFAULT, 'Rules', 'api')],
+  [`PathPatterns=${PATHS}`]: [set(DEFAULT, 'Rules', 'api')],
+  'Priority=1': [set(RULE, 'PathPatterns', '/api'), set(DEFAULT, 'Rules', 'api')],
+  'Priority=1000': [set(RULE, 'PathPatterns', '/api'), set(DEFAULT, 'Rules', 'api')],
+  'LoadBalancerIsShared=true': [set(LOGS, 'SharedLoadBalancer', SHARED)],
+  [`SharedLoadBalancer=${SHARED}`]: [set('aws:elasticbeanstalk:environment', 'LoadBalancerIsShared', 'true')],
+  [`${HTTPS} Protocol=HTTPS`]: [set(HTTPS, 'SSLCertificateArns', CERTIFICATES)],
   [`SSLCertificateArns=${CERTIFICATES}`]: [set(HTTPS, 'Protocol', 'HTTPS')],
   'SSLPolicy=ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06': [
     set(HTTPS, 'Protocol', 'HTTPS'),
@@ -90,7 +115,7 @@ const effective = namespaces
     options
       .filter(({ effect, name: option }) => effect.kind === 'effective' || option === 'Cooldown')
       .map((option) => ({
-        name: named === undefined ? name : HTTPS,
+        name: named === undefined ? name : named === 'PORT' ? HTTPS : `${name}:api`,
         option,
         values: extremes(option),
       })),
@@ -101,6 +126,16 @@ function importCertificate(world: ServicesWorld): string {
   const { certificate, key } = CERTIFICATE
   const input = { Certificate: bytes(certificate), PrivateKey: bytes(key) }
   return world.acm.importCertificate(world.context, input).CertificateArn!
+}
+
+function sharedLoadBalancer({ elasticloadbalancingv2: elb, ec2, context }: ServicesWorld): string {
+  const Subnets = ec2.describeSubnets(context, {}).Subnets!.map(({ SubnetId }) => SubnetId!)
+  const { LoadBalancers } = elb.createLoadBalancer(context, { Name: 'shared', Subnets })
+  elb.createListener(context, {
+    ...{ LoadBalancerArn: LoadBalancers![0]!.LoadBalancerArn, Protocol: 'HTTP', Port: 80 },
+    DefaultActions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '404' } }],
+  })
+  return LoadBalancers![0]!.LoadBalancerArn!
 }
 
 async function launch(settings: Setting[], more: object = {}) {
@@ -118,7 +153,11 @@ async function launch(settings: Setting[], more: object = {}) {
     bench.version('v1')
     world.s3.ensureBucket(world.context, BUCKET)
     const arns = Array.from({ length: CERTIFICATES_MAX }, () => importCertificate(world))
-    const given = settings.map((one) => ({ ...one, Value: one.Value.replace(CERTIFICATES, arns.join()) }))
+    const shared = sharedLoadBalancer(world)
+    const given = settings.map((one) => ({
+      ...one,
+      Value: one.Value.replace(CERTIFICATES, arns.join()).replace(SHARED, shared),
+    }))
     bench.create({ OptionSettings: given, ...more })
     await world.clock.run(30_000)
     const { ResourceTags = [] } = bench.api.listTagsForResource(bench.context(), {

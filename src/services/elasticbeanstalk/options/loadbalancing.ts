@@ -22,10 +22,10 @@ const PREFIX =
   "^((?!.*AWSLogs)[A-Za-z0-9!_.*'()-][A-Za-z0-9!_.*'()/-]{0,253}[A-Za-z0-9!_.*'()-]|[A-Za-z0-9!_.*'()-])?$"
 
 const LISTENER = [
-  choice('DefaultProcess', ['default'], { default: 'default', effect: only('default') }),
+  text('DefaultProcess', { default: 'default', effect: EFFECTIVE }),
   flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
   choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: only('HTTP') }),
-  list('Rules'),
+  list('Rules', { effect: EFFECTIVE }),
   text('SSLCertificateArns'),
   text('SSLPolicy'),
 ]
@@ -61,17 +61,17 @@ export const loadbalancingOptions: Namespace[] = [
     'aws:elbv2:listener',
     { severity: 'NoInterruption', effect: REFUSED, named: 'PORT', shown: 'given' },
     [
-      choice('DefaultProcess', ['default'], { default: 'default', effect: only('default') }),
+      text('DefaultProcess', { default: 'default', effect: EFFECTIVE }),
       flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
       choice('Protocol', ['HTTP', 'HTTPS'], { default: 'HTTP', effect: EFFECTIVE }),
-      list('Rules'),
+      list('Rules', { effect: EFFECTIVE }),
       text('SSLCertificateArns', { effect: EFFECTIVE }),
       text('SSLPolicy', { effect: EFFECTIVE }),
     ],
   ),
   namespace(
     'aws:elbv2:listenerrule',
-    { severity: 'NoInterruption', effect: REFUSED, named: 'NAME', shown: 'given' },
+    { severity: 'NoInterruption', effect: EFFECTIVE, named: 'NAME', shown: 'given' },
     [
       list('HostHeaders'),
       list('PathPatterns'),
@@ -90,7 +90,7 @@ export const loadbalancingOptions: Namespace[] = [
     choice('IpAddressType', ['ipv4', 'dualstack'], { default: 'ipv4' }),
     text('ManagedSecurityGroup', { effect: EFFECTIVE }),
     list('SecurityGroups', { effect: EFFECTIVE }),
-    text('SharedLoadBalancer'),
+    text('SharedLoadBalancer', { effect: EFFECTIVE }),
   ]),
   namespace('aws:elb:healthcheck', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
     integer('HealthyThreshold', 2, 10, { default: '3' }),

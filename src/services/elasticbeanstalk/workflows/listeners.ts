@@ -5,7 +5,10 @@ import type { FurtherListener } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
-import { authorize, EVERYBODY } from './security-groups.ts'
+import { forgetRules, putRules } from './listener-rules.ts'
+import { forwardTo } from './processes.ts'
+import { putSharedRules } from './shared-load-balancer.ts'
+import { LISTENER_PORT, openPort } from './security-groups.ts'
 import { current, forget, remember, required, type Work } from './work.ts'
 
 /** What was made, by port; the rules are of that group. */
@@ -17,12 +20,16 @@ export function putListeners(work: Work): void {
   const { loadBalancerArn } = resourcesOf(current(parts, row.id))
   // While an elastic address takes its place the load balancer serves as it did; then it goes with all its listeners.
   if (!loadBalancerArn || !configuration.loadBalanced) return
+  if (configuration.sharedLoadBalancer !== '') return putSharedRules(work)
   const made = madeOf(work)
   const kept: Made = {}
   const wanted = configuration.listeners
   // One that goes first leaves its port to nobody else, and its certificate to whoever wants to delete it.
   for (const [port, one] of Object.entries(made))
-    if (!wanted.some((listener) => String(listener.port) === port)) removeListener(work, one)
+    if (!wanted.some((listener) => String(listener.port) === port)) {
+      removeListener(work, one)
+      forgetRules(work, Number(port))
+    }
   for (const listener of wanted) {
     const put = putListener(work, loadBalancerArn, listener, made[listener.port])
     if (put) kept[listener.port] = put
@@ -31,12 +38,33 @@ export function putListeners(work: Work): void {
   else forget(parts, row.id, 'furtherListeners')
 }
 
+/** Makes the default listener, or brings it to what the settings say. */
+export function putDefaultListener(work: Work): void {
+  const { parts, row, context, configuration } = work
+  const { elasticloadbalancingv2 } = parts.cloud
+  const { defaultListener } = configuration
+  if (!defaultListener) return
+  const { listenerArn: there, loadBalancerArn = '' } = resourcesOf(current(parts, row.id))
+  const DefaultActions = [forwardTo(work, defaultListener.defaultProcess)]
+  if (there === undefined) {
+    const listenerArn = makeListener(work, loadBalancerArn, {
+      ...{ Protocol: 'HTTP' as const, Port: LISTENER_PORT, DefaultActions },
+    })
+    remember(parts, row.id, { listenerArn })
+    parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
+  } else elasticloadbalancingv2.modifyListener(context, { ListenerArn: there, DefaultActions })
+  const { listenerArn = '' } = resourcesOf(current(parts, row.id))
+  putRules(work, LISTENER_PORT, listenerArn, defaultListener.rules)
+}
+
 /** Takes the default listener away where the settings have none. */
-export function removeDefaultListener({ parts, row, context, configuration }: Work): void {
+export function removeDefaultListener(work: Work): void {
+  const { parts, row, context, configuration } = work
   const { listenerArn } = resourcesOf(current(parts, row.id))
   if (!listenerArn || configuration.defaultListener) return
   isGone(() => parts.cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
   forget(parts, row.id, 'listenerArn')
+  forgetRules(work, LISTENER_PORT)
   parts.events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
 }
 
@@ -49,7 +77,7 @@ function madeOf({ parts, row }: Work): Made {
 function putListener(
   work: Work,
   LoadBalancerArn: string,
-  { port, protocol, certificates, sslPolicy }: FurtherListener,
+  { port, protocol, certificates, sslPolicy, defaultProcess, rules }: FurtherListener,
   before: Made[string] | undefined,
 ): Made[string] | undefined {
   const { parts, row, context } = work
@@ -62,7 +90,7 @@ function putListener(
     return undefined
   }
   const settings = {
-    ...{ Protocol: protocol, Port: port },
+    ...{ Protocol: protocol, Port: port, DefaultActions: [forwardTo(work, defaultProcess)] },
     ...(protocol === 'HTTPS'
       ? { Certificates: [{ CertificateArn: certificates[0] }], SslPolicy: sslPolicy || DEFAULT_SSL_POLICY }
       : {}),
@@ -70,6 +98,7 @@ function putListener(
   if (there !== undefined) elasticloadbalancingv2.modifyListener(context, { ListenerArn: there, ...settings })
   const listenerArn = there ?? makeListener(work, LoadBalancerArn, settings)
   if (protocol === 'HTTPS') putCertificates(work, listenerArn, certificates)
+  putRules(work, port, listenerArn, rules)
   if (there === undefined)
     parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
   const { loadBalancerSecurityGroupId: groupId = '' } = resourcesOf(current(parts, row.id))
@@ -81,15 +110,13 @@ function putListener(
 const DEFAULT_SSL_POLICY = 'ELBSecurityPolicy-2016-08'
 
 function makeListener(
-  { parts, row, context }: Work,
+  { parts, context }: Work,
   LoadBalancerArn: string,
-  settings: Pick<CreateListenerInput, 'Protocol' | 'Port' | 'Certificates' | 'SslPolicy'>,
+  settings: Pick<CreateListenerInput, 'Protocol' | 'Port' | 'Certificates' | 'SslPolicy' | 'DefaultActions'>,
 ): string {
-  const { targetGroupArn } = resourcesOf(current(parts, row.id))
   const { Listeners = [] } = parts.cloud.elasticloadbalancingv2.createListener(context, {
     LoadBalancerArn,
     ...settings,
-    DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
   })
   return required(Listeners[0]?.ListenerArn, 'createListener')
 }
@@ -118,11 +145,4 @@ function removeListener(
       cloud.ec2.revokeSecurityGroupIngress(context, { GroupId: groupId, SecurityGroupRuleIds: [id] }),
     )
   events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
-}
-
-/** Of the group that the environment made for its load balancer; another's rules are its owner's. */
-function openPort(work: Work, groupId: string, port: number): string[] {
-  if (groupId === '') return []
-  const tcp = { IpProtocol: 'tcp', FromPort: port, ToPort: port }
-  return EVERYBODY.flatMap(([, ranges]) => authorize(work, groupId, { ...tcp, ...ranges }) ?? [])
 }

@@ -163,7 +163,6 @@ describe('listeners besides the default one', () => {
       /Port 80 is that of aws:elbv2:listener:default/,
     ],
     ['no listener', [set('ListenerEnabled', 'false', 'aws:elbv2:listener:default')], /must have a listener/],
-    ['rules', [set('Rules', 'x', HTTPS)], /does not implement this value yet/],
   ]
   for (const [what, OptionSettings, message] of bad)
     it(`are refused: ${what}`, () => {

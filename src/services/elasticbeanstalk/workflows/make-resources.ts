@@ -5,16 +5,16 @@ import { isGone } from '../gone.ts'
 import { groupOf } from '../instances.ts'
 import { putNames, wantedFront } from '../front.ts'
 import { resourcesOf, type EnvironmentResources } from '../store.ts'
-import { putListeners } from './listeners.ts'
+import { putDefaultListener, putListeners } from './listeners.ts'
+import { putProcesses } from './processes.ts'
 import {
   makeAutoScalingGroup,
   makeElasticAddress,
   makeLaunchConfiguration,
-  makeListener,
   makeLoadBalancer,
   makeStorage,
-  makeTargetGroup,
 } from './resources.ts'
+import { joinLoadBalancer } from './shared-load-balancer.ts'
 import { makeInstanceSecurityGroup, makeLoadBalancerSecurityGroup, WANTED } from './security-groups.ts'
 import { current, forget, type Work } from './work.ts'
 
@@ -29,7 +29,7 @@ type Making = {
 const isLoadBalanced = ({ loadBalanced }: Work['configuration']) => loadBalanced
 
 const MAKINGS: Making[] = [
-  { name: 'target group', member: 'targetGroupArn', make: makeTargetGroup, wanted: isLoadBalanced },
+  { name: 'target group', member: 'targetGroupArn', make: putProcesses, wanted: isLoadBalanced },
   {
     name: 'load balancer security group',
     member: 'loadBalancerSecurityGroupId',
@@ -48,12 +48,18 @@ const MAKINGS: Making[] = [
     make: (work) => void makeLaunchConfiguration(work),
   },
   { name: 'auto scaling group', member: 'autoScalingGroupName', make: makeAutoScalingGroup },
-  { name: 'load balancer', member: 'loadBalancerArn', make: makeLoadBalancer, wanted: isLoadBalanced },
+  {
+    name: 'load balancer',
+    member: 'loadBalancerArn',
+    make: (work) =>
+      (work.configuration.sharedLoadBalancer === '' ? makeLoadBalancer : joinLoadBalancer)(work),
+    wanted: isLoadBalanced,
+  },
   {
     name: 'listener',
     member: 'listenerArn',
-    make: makeListener,
-    wanted: ({ loadBalanced, defaultListener }) => loadBalanced && defaultListener,
+    make: putDefaultListener,
+    wanted: ({ loadBalanced, defaultListener }) => loadBalanced && defaultListener !== null,
   },
   {
     name: 'elastic address',
@@ -113,7 +119,10 @@ function forgetGone(work: Work): void {
       elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
     )
   )
-    forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'listenerArn', 'furtherListeners')
+    forget(
+      ...([parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'sharesLoadBalancer'] as const),
+      ...(['listenerArn', 'furtherListeners', 'listenerRules'] as const),
+    )
   if (elasticAddressId && !parts.cloud.ec2.elasticAddress(elasticAddressId))
     forget(parts, row.id, 'elasticAddressId', 'elasticAddress')
 }

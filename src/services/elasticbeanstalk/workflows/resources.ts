@@ -6,16 +6,17 @@ import { ofEnvironment } from '../events.ts'
 import { environmentArn, storageBucket } from '../names.ts'
 import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
-import { resourcesOf, type EnvironmentRow } from '../store.ts'
-import { putListeners, removeDefaultListener } from './listeners.ts'
+import { resourcesOf, targetGroupsOf } from '../store.ts'
+import { putDefaultListener, putListeners, removeDefaultListener } from './listeners.ts'
+import { putProcesses, removeFormerProcesses } from './processes.ts'
 import {
   groupsOfInstances,
   groupsOfLoadBalancer,
-  LISTENER_PORT,
   putInstanceRules,
   sayWhetherToCut,
 } from './security-groups.ts'
-import { current, defaultVpc, remember, required, stackName, type Work } from './work.ts'
+import { addGroups } from './shared-load-balancer.ts'
+import { awsTags, current, remember, required, stackName, type Work } from './work.ts'
 
 export function makeStorage({ parts, row, context }: Work): void {
   const bucket = storageBucket(row)
@@ -25,23 +26,6 @@ export function makeStorage({ parts, row, context }: Work): void {
     'INFO',
     `Using ${bucket} as Amazon S3 storage bucket for environment data.`,
   )
-}
-
-export function makeTargetGroup({ parts, row, context, configuration }: Work): void {
-  const { cloud, ids, events } = parts
-  const { TargetGroups = [] } = cloud.elasticloadbalancingv2.createTargetGroup(context, {
-    Name: ids.upper('awseb-AWSEB-', 13),
-    Protocol: 'HTTP',
-    Port: configuration.instancePort,
-    VpcId: defaultVpc(parts, context),
-    TargetType: 'instance',
-    ...healthCheckOf(configuration),
-    Tags: awsTags(row),
-  })
-  const targetGroupArn = required(TargetGroups[0]?.TargetGroupArn, 'createTargetGroup')
-  remember(parts, row.id, { targetGroupArn })
-  changeTargetGroupAttributes({ parts, row, context, configuration }, targetGroupArn)
-  events.write(ofEnvironment(row), 'INFO', `Created target group named: ${targetGroupArn}`)
 }
 
 /** Answers the name of the new launch configuration, which is remembered as the one in use. */
@@ -70,7 +54,7 @@ export function makeLaunchConfiguration(work: Work): string {
 export function makeAutoScalingGroup({ parts, row, context, configuration }: Work): void {
   const { cloud, ids, events } = parts
   const name = ids.upper(`${stackName(row)}-AWSEBAutoScalingGroup-`, 12)
-  const { launchConfigurationName, targetGroupArn } = resourcesOf(current(parts, row.id))
+  const { launchConfigurationName } = resourcesOf(current(parts, row.id))
   const own = tagsOf(parts.store, environmentArn(row))
   const tags = [
     ...own.map(({ key, value }) => ({ Key: key, Value: value })),
@@ -82,7 +66,7 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
     LaunchConfigurationName: launchConfigurationName,
     ...sizesOf(configuration),
     VPCZoneIdentifier: subnetIds(parts, context).join(','),
-    TargetGroupARNs: targetGroupArn ? [targetGroupArn] : [],
+    TargetGroupARNs: Object.values(targetGroupsOf(current(parts, row.id))),
     // AWS: an application that fails drops out of the balancer but is not replaced (reference §5.1).
     HealthCheckType: 'EC2',
     HealthCheckGracePeriod: 0,
@@ -116,19 +100,6 @@ export function makeLoadBalancer(work: Work): void {
   events.write(ofEnvironment(row), 'INFO', `Created load balancer named: ${arn}`)
 }
 
-export function makeListener({ parts, row, context }: Work): void {
-  const { targetGroupArn, loadBalancerArn } = resourcesOf(current(parts, row.id))
-  const { Listeners = [] } = parts.cloud.elasticloadbalancingv2.createListener(context, {
-    LoadBalancerArn: loadBalancerArn,
-    Protocol: 'HTTP',
-    Port: LISTENER_PORT,
-    DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-  })
-  const listenerArn = required(Listeners[0]?.ListenerArn, 'createListener')
-  remember(parts, row.id, { listenerArn })
-  parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
-}
-
 /** AWS: the event's words are not documented; these are the reference's guess. */
 export function makeElasticAddress({ parts, row, context }: Work): void {
   const { cloud, events } = parts
@@ -142,8 +113,8 @@ export function makeElasticAddress({ parts, row, context }: Work): void {
   events.write(ofEnvironment(row), 'INFO', `Created EIP: ${elasticAddress}`)
 }
 
-/** Carries out every setting that needs no new instance: sizes, health check, attributes, firewall. */
-export function applySettings(work: Work): void {
+/** Carries out every setting that needs no new instance: sizes, health check, attributes, firewall. `holds`: of putProcesses. */
+export function applySettings(work: Work, { holds = false } = {}): void {
   const { parts, row, context, configuration } = work
   const resources = resourcesOf(current(parts, row.id))
   const { autoScalingGroupName, targetGroupArn, loadBalancerArn } = resources
@@ -152,58 +123,24 @@ export function applySettings(work: Work): void {
       AutoScalingGroupName: autoScalingGroupName,
       ...sizesOf(configuration),
     })
-  if (targetGroupArn && configuration.loadBalanced) {
-    registerWithTargetGroup(work, targetGroupArn)
-    parts.cloud.elasticloadbalancingv2.modifyTargetGroup(context, {
-      TargetGroupArn: targetGroupArn,
-      ...healthCheckOf(configuration),
-    })
-    changeTargetGroupAttributes(work, targetGroupArn)
-  }
+  if (targetGroupArn && configuration.loadBalanced) putProcesses(work, { holds })
   // Before the load balancer has other groups than those that its instances know: no moment without either.
   putInstanceRules(work)
   if (loadBalancerArn && configuration.loadBalanced) {
-    changeLoadBalancerAttributes(work, loadBalancerArn)
-    parts.cloud.elasticloadbalancingv2.setSecurityGroups(context, {
-      LoadBalancerArn: loadBalancerArn,
-      SecurityGroups: groupsOfLoadBalancer(work),
-    })
-    if (configuration.defaultListener && !resources.listenerArn) makeListener(work)
+    if (resources.sharesLoadBalancer) addGroups(work, loadBalancerArn, groupsOfLoadBalancer(work))
+    else {
+      changeLoadBalancerAttributes(work, loadBalancerArn)
+      parts.cloud.elasticloadbalancingv2.setSecurityGroups(context, {
+        LoadBalancerArn: loadBalancerArn,
+        SecurityGroups: groupsOfLoadBalancer(work),
+      })
+      if (configuration.defaultListener) putDefaultListener(work)
+    }
     putListeners(work)
     removeDefaultListener(work)
+    removeFormerProcesses(work)
   }
   sayWhetherToCut(work)
-}
-
-// A group that was made for a single instance has none.
-function registerWithTargetGroup({ parts, row, context }: Work, targetGroupArn: string): void {
-  const { autoScalingGroupName } = resourcesOf(current(parts, row.id))
-  const { autoscaling } = parts.cloud
-  const names = { AutoScalingGroupNames: autoScalingGroupName ? [autoScalingGroupName] : [] }
-  const [group] = autoscaling.describeAutoScalingGroups(context, names).AutoScalingGroups ?? []
-  if (group && !group.TargetGroupARNs?.includes(targetGroupArn))
-    autoscaling.attachLoadBalancerTargetGroups(context, {
-      AutoScalingGroupName: autoScalingGroupName,
-      TargetGroupARNs: [targetGroupArn],
-    })
-}
-
-function changeTargetGroupAttributes({ parts, context, configuration }: Work, targetGroupArn: string): void {
-  const { deregistrationDelaySeconds, stickinessSeconds } = configuration
-  const values: Record<string, string> = {
-    'deregistration_delay.timeout_seconds': String(deregistrationDelaySeconds),
-    'stickiness.enabled': String(stickinessSeconds !== null),
-    ...(stickinessSeconds === null
-      ? {}
-      : {
-          'stickiness.type': 'lb_cookie',
-          'stickiness.lb_cookie.duration_seconds': String(stickinessSeconds),
-        }),
-  }
-  parts.cloud.elasticloadbalancingv2.modifyTargetGroupAttributes(context, {
-    TargetGroupArn: targetGroupArn,
-    Attributes: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
-  })
 }
 
 function changeLoadBalancerAttributes(
@@ -233,22 +170,6 @@ export const sizesOf = ({ minSize, maxSize, cooldownSeconds }: EnvironmentConfig
   MaxSize: maxSize,
   DefaultCooldown: cooldownSeconds,
 })
-
-const healthCheckOf = ({ healthCheck }: EnvironmentConfiguration) => ({
-  HealthCheckProtocol: 'HTTP' as const,
-  HealthCheckPath: healthCheck.path,
-  HealthCheckIntervalSeconds: healthCheck.intervalSeconds,
-  HealthCheckTimeoutSeconds: healthCheck.timeoutSeconds,
-  HealthyThresholdCount: healthCheck.healthyThreshold,
-  UnhealthyThresholdCount: healthCheck.unhealthyThreshold,
-  Matcher: { HttpCode: healthCheck.matcher },
-})
-
-const awsTags = (row: EnvironmentRow) => [
-  { Key: 'Name', Value: row.name },
-  { Key: 'elasticbeanstalk:environment-id', Value: row.id },
-  { Key: 'elasticbeanstalk:environment-name', Value: row.name },
-]
 
 const subnetIds = ({ cloud }: Parts, context: Context) =>
   (cloud.ec2.describeSubnets(context, {}).Subnets ?? []).flatMap(({ SubnetId }) =>

@@ -8,14 +8,24 @@ import { ofEnvironment } from '../events.ts'
 import { frontOf } from '../front.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
+import { replacedOf } from './processes.ts'
+import { groupOfSharers } from './shared-load-balancer.ts'
 import { current, defaultVpc, forget, remember, required, stackName, type Work } from './work.ts'
 
 export const LISTENER_PORT = 80
 
 /** Whether the environment has that group of its own. */
 export const WANTED = {
-  loadBalancerSecurityGroupId: ({ loadBalanced, managedSecurityGroup }: EnvironmentConfiguration) =>
-    loadBalanced && managedSecurityGroup === '',
+  // AWS: a shared load balancer gets one unless groups are named for it.
+  loadBalancerSecurityGroupId: ({
+    loadBalanced,
+    managedSecurityGroup,
+    sharedLoadBalancer,
+    loadBalancerSecurityGroups,
+  }: EnvironmentConfiguration) =>
+    loadBalanced &&
+    managedSecurityGroup === '' &&
+    (sharedLoadBalancer === '' || loadBalancerSecurityGroups.length === 0),
   instanceSecurityGroupId: ({ disableDefaultSecurityGroup }: EnvironmentConfiguration) =>
     !disableDefaultSecurityGroup,
 }
@@ -23,6 +33,9 @@ export const WANTED = {
 export function makeLoadBalancerSecurityGroup(work: Work): void {
   const { parts, row, context } = work
   const { cloud, ids, events } = parts
+  const { sharedLoadBalancer } = work.configuration
+  const there = sharedLoadBalancer === '' ? undefined : groupOfSharers(work, sharedLoadBalancer)
+  if (there !== undefined) return remember(parts, row.id, { loadBalancerSecurityGroupId: there })
   const group = cloud.ec2.createSecurityGroup(context, {
     GroupName: ids.upper(`${stackName(row)}-AWSEBLoadBalancerSecurityGroup-`, 12),
     Description: 'Load Balancer Security Group',
@@ -162,31 +175,33 @@ export const stillNamed = (name: string, naming: string[]) =>
 
 // Those that the rule of the instances' group is about.
 function dialling(work: Work): string[] {
-  const { managedSecurityGroup } = work.configuration
+  const { managedSecurityGroup, sharedLoadBalancer, loadBalancerSecurityGroups } = work.configuration
   if (managedSecurityGroup !== '') return [idOf(work, managedSecurityGroup)]
+  if (sharedLoadBalancer !== '' && loadBalancerSecurityGroups.length > 0)
+    return loadBalancerSecurityGroups.map((group) => idOf(work, group))
   const { loadBalancerSecurityGroupId } = resourcesOf(current(work.parts, work.row.id))
   return loadBalancerSecurityGroupId ? [loadBalancerSecurityGroupId] : []
 }
 
 /** By what they say, since a rule keeps no name. */
 function wantedRules(work: Work): Map<string, IpPermission> {
-  const { instancePort, keyName, sshSource } = work.configuration
+  const { processes, keyName, sshSource } = work.configuration
   const rules = new Map<string, IpPermission>()
-  const tcp = { IpProtocol: 'tcp', FromPort: instancePort, ToPort: instancePort }
   const { loadBalanced } = work.configuration
   const now = current(work.parts, work.row.id)
   const { loadBalancerArn } = resourcesOf(now)
   // While one front takes the place of the other both lead to the instances, but everybody is let in only once names lead to
   // the address.
+  const open = (port: number, source: string, sources: IpPermission) =>
+    rules.set(keyOf('tcp', port, port, source), {
+      ...{ IpProtocol: 'tcp', FromPort: port, ToPort: port },
+      ...sources,
+    })
   if (loadBalanced || loadBalancerArn)
-    for (const GroupId of dialling(work))
-      rules.set(keyOf('tcp', instancePort, instancePort, GroupId), {
-        ...tcp,
-        UserIdGroupPairs: [{ GroupId }],
-      })
+    for (const { port } of [...processes, ...Object.values(replacedOf(now))])
+      for (const GroupId of dialling(work)) open(port, GroupId, { UserIdGroupPairs: [{ GroupId }] })
   if (frontOf(now) === 'elastic address' || (!loadBalanced && !loadBalancerArn))
-    for (const [range, ranges] of EVERYBODY)
-      rules.set(keyOf('tcp', instancePort, instancePort, range), { ...tcp, ...ranges })
+    for (const [range, ranges] of EVERYBODY) open(processes[0]!.port, range, ranges)
   // AWS opens SSH where there is a key for it.
   if (keyName === '') return rules
   const { protocol, fromPort, toPort, source } = sshSource
@@ -200,7 +215,7 @@ function wantedRules(work: Work): Map<string, IpPermission> {
 }
 
 /** A single instance is open to the world as its load balancer would be. */
-export const EVERYBODY: [string, IpPermission][] = [
+const EVERYBODY: [string, IpPermission][] = [
   ['0.0.0.0/0', { IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
   ['::/0', { Ipv6Ranges: [{ CidrIpv6: '::/0' }] }],
 ]
@@ -226,11 +241,7 @@ function rulesMade({ parts, row, context }: Work, groupId: string): Record<strin
 }
 
 /** The new rule's id; undefined when a user has made the same one. */
-export function authorize(
-  { parts, context }: Work,
-  GroupId: string,
-  permission: IpPermission,
-): string | undefined {
+function authorize({ parts, context }: Work, GroupId: string, permission: IpPermission): string | undefined {
   try {
     const answer = parts.cloud.ec2.authorizeSecurityGroupIngress(context, {
       GroupId,
@@ -241,6 +252,13 @@ export function authorize(
     if (error instanceof DeclaredError && error.code === 'InvalidPermission.Duplicate') return undefined
     throw error
   }
+}
+
+/** Of the group that the environment made for its load balancer; another's rules are its owner's. */
+export function openPort(work: Work, groupId: string, port: number): string[] {
+  if (groupId === '') return []
+  const tcp = { IpProtocol: 'tcp', FromPort: port, ToPort: port }
+  return EVERYBODY.flatMap(([, ranges]) => authorize(work, groupId, { ...tcp, ...ranges }) ?? [])
 }
 
 // AWS takes ids and, in the default VPC, names; a name never looks like an id.

@@ -2,12 +2,13 @@
 // so do the environment's names: they go to the new front once it serves; then the old one is taken away.
 import type { Step } from '../../../control/workflows.ts'
 import { putNames, targetsOf, wantedFront } from '../front.ts'
-import { isGone } from '../gone.ts'
-import { resourcesOf } from '../store.ts'
+import { resourcesOf, targetGroupsOf } from '../store.ts'
 import { awaitHealthy } from './deployment-steps.ts'
 import type { Failure } from './outcome.ts'
+import { detach, removeFurtherProcesses } from './processes.ts'
 import { putInstanceRules } from './security-groups.ts'
-import { removeElasticAddress, removeResource } from './terminate-environment.ts'
+import { leaveLoadBalancer } from './shared-load-balancer.ts'
+import { LENIENT_MS, removeElasticAddress, removeResource } from './terminate-environment.ts'
 import { current, forget, type Work } from './work.ts'
 
 /** Gives the names to the front that the settings ask for, unless it has them. Answers why it does not serve, or null. */
@@ -31,7 +32,11 @@ export function removeUnusedFront(step: Step, work: Work): void {
   const { parts, row, configuration } = work
   if (!step.do('look for a front too many', () => hasBoth(work))) return
   const unused = wantedFront(configuration) === 'load balancer' ? 'elastic address' : 'load balancer'
-  if (unused === 'load balancer') step.do('take leave of the target group', () => takeLeave(work))
+  if (unused === 'load balancer')
+    // Its targets drain, and go when nothing is in flight.
+    step.do('take leave of the target group', () =>
+      detach(work, Object.values(targetGroupsOf(current(parts, row.id)))),
+    )
   const drained = `${unused} drained`
   step.until(
     drained,
@@ -39,7 +44,7 @@ export function removeUnusedFront(step: Step, work: Work): void {
       const waitedMs = parts.clock.now() - step.startedAt(drained)
       return waitedMs >= SEEN_AGAIN_MS && !answersStill(work, unused) ? true : undefined
     },
-    { timeoutMs: SEEN_AGAIN_MS + configuration.deregistrationDelaySeconds * 1000, onTimeout: () => true },
+    { timeoutMs: SEEN_AGAIN_MS + longestDelay(configuration) * 1000, onTimeout: () => true },
   )
   if (unused === 'elastic address') removeElasticAddress(parts, step, row.id, LENIENT)
   else removeLoadBalancer(step, work)
@@ -52,17 +57,8 @@ const hasBoth = ({ parts, row }: Work): boolean => {
   return loadBalancerArn !== undefined && elasticAddressId !== undefined
 }
 
-// Its targets drain, and go when nothing is in flight.
-function takeLeave({ parts, row, context }: Work): void {
-  const { autoscaling } = parts.cloud
-  const { targetGroupArn, autoScalingGroupName } = resourcesOf(current(parts, row.id))
-  if (!targetGroupArn || !autoScalingGroupName) return
-  const names = { AutoScalingGroupNames: [autoScalingGroupName] }
-  const [group] = autoscaling.describeAutoScalingGroups(context, names).AutoScalingGroups ?? []
-  if (!group?.TargetGroupARNs?.includes(targetGroupArn)) return
-  const detached = { AutoScalingGroupName: autoScalingGroupName, TargetGroupARNs: [targetGroupArn] }
-  isGone(() => autoscaling.detachLoadBalancerTargetGroups(context, detached))
-}
+const longestDelay = ({ processes }: Work['configuration']) =>
+  Math.max(...processes.map(({ deregistrationDelaySeconds }) => deregistrationDelaySeconds))
 
 function answersStill({ parts, row }: Work, front: 'load balancer' | 'elastic address'): boolean {
   const now = current(parts, row.id)
@@ -79,12 +75,14 @@ function removeLoadBalancer(step: Step, { parts, row, context }: Work): void {
     wording: string,
     deed: (arn: string) => void,
   ) => removeResource(parts, step, { environmentId, member, wording, deed }, LENIENT)
+  step.do('leave a shared load balancer', () => leaveLoadBalancer({ parts, row, context }))
   remove('listenerArn', 'Load Balancer listener', (arn) =>
     elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
   )
   remove('loadBalancerArn', 'load balancer', (arn) =>
     elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }),
   )
+  removeFurtherProcesses(step, { parts, row, context }, LENIENT_MS)
   remove('targetGroupArn', 'target group', (arn) =>
     elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }),
   )

@@ -11,6 +11,8 @@ import { environmentArn } from '../names.ts'
 import { removeTags } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { environmentById, resourcesOf, type EnvironmentResources } from '../store.ts'
+import { removeFurtherProcesses } from './processes.ts'
+import { leaveLoadBalancer } from './shared-load-balancer.ts'
 import { groupsNaming, revokeInstanceRules, stillNamed } from './security-groups.ts'
 import { current, forget, type Work } from './work.ts'
 
@@ -66,6 +68,7 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
       remove('listenerArn', 'Load Balancer listener', (arn) =>
         cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: arn }),
       )
+      step.do('leave a shared load balancer', () => leaveLoadBalancer({ parts, row, context }))
       // The load balancer's group is named by them.
       step.do('revoke rules', () => revokeInstanceRules({ parts, row, context }))
       const deleteGroup = (id: string) => cloud.ec2.deleteSecurityGroup(context, { GroupId: id })
@@ -76,6 +79,7 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
       remove('loadBalancerArn', 'load balancer', (arn) =>
         cloud.elasticloadbalancingv2.deleteLoadBalancer(context, { LoadBalancerArn: arn }),
       )
+      removeFurtherProcesses(step, { parts, row, context }, PATIENCE.timeoutMs)
       remove('targetGroupArn', 'target group', (arn) =>
         cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }),
       )
@@ -199,5 +203,5 @@ export function removeElasticAddress(
 }
 
 const STILL_USED = /DependencyViolation|ResourceInUse|InUse|ScalingActivityInProgress/
-const LENIENT_MS = 5 * 60_000
+export const LENIENT_MS = 5 * 60_000
 const PATIENCE = { timeoutMs: 60 * 60_000 }

@@ -18,6 +18,7 @@ import { environmentById, findDeployment, instancesOf, type EnvironmentRow } fro
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
+import { replacedOf, switchProcesses } from './processes.ts'
 import { replaceInstances } from './replace-instances.ts'
 import { applySettings } from './resources.ts'
 import { removeUnusedGroups } from './security-groups.ts'
@@ -52,7 +53,10 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
       const target = step.do('target', () => draftOf(row))
       const before = step.do('settings of before', () => draftOf({ ...row, draftState: null }))
       const wanted = configurationOfSettings(target)
-      const failure = carryOut(parts, step, params, wanted) ?? switchFront(step, workOn(parts, row, wanted))
+      const failure =
+        carryOut(parts, step, params, wanted) ??
+        finishProcesses(parts, step, environmentId, wanted) ??
+        switchFront(step, workOn(parts, row, wanted))
       const holding = configurationOfSettings(failure ? before : target)
       const remove = () => removeUnused(parts, step, params, holding)
       if (!failure) remove()
@@ -98,7 +102,8 @@ function carryOut(
     const problem = buildLayers(parts, step, environmentId, params.deploymentId)
     if (problem !== null) return { kind: 'build', versionLabel, problem }
   }
-  if (change.settings) step.do('apply settings', () => applySettings(workOn(parts, row, configuration)))
+  if (change.settings)
+    step.do('apply settings', () => applySettings(workOn(parts, row, configuration), { holds: true }))
   if (params.deploymentId === null && !repaired) return null
 
   // New instances of a repaired environment get what runs now.
@@ -110,6 +115,26 @@ function carryOut(
   const front = wantedFront(configuration)
   const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'healthy', front })
   return unhealthy.length > 0 ? { kind: 'health', front, unhealthy } : null
+}
+
+/** Gives processes of another port or protocol their requests, once they are healthy there. */
+function finishProcesses(
+  parts: Parts,
+  step: Step,
+  environmentId: string,
+  configuration: EnvironmentConfiguration,
+): Failure | null {
+  const isReplaced = () => Object.keys(replacedOf(current(parts, environmentId))).length > 0
+  if (!step.do('look for replaced processes', isReplaced)) return null
+  const front = 'load balancer'
+  const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'processes are healthy', front })
+  if (unhealthy.length > 0 && !configuration.ignoreHealthCheck) return { kind: 'health', front, unhealthy }
+  step.do('switch processes', () => {
+    const work = workOn(parts, current(parts, environmentId), configuration)
+    switchProcesses(work)
+    applySettings(work)
+  })
+  return null
 }
 
 function applyStored(parts: Parts, environmentId: string): void {

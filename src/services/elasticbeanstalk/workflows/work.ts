@@ -53,3 +53,9 @@ export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`${what} answered nothing`)
   return value
 }
+
+export const awsTags = (row: EnvironmentRow) => [
+  { Key: 'Name', Value: row.name },
+  { Key: 'elasticbeanstalk:environment-id', Value: row.id },
+  { Key: 'elasticbeanstalk:environment-name', Value: row.name },
+]

@@ -123,6 +123,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       for (const listener of listenersOf(store, context))
         if (listener.loadBalancerArn === row.arn) removeListener(deps, context, listener)
       removeTagsOf(deps, row.arn)
+      store.run('delete from elbv2_sharer where load_balancer_arn = :arn', { arn: row.arn })
       store.update('elbv2_load_balancer', { arn: row.arn }, { deletedAt: clock.now() })
       return {}
     },

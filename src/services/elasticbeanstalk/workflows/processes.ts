@@ -1,0 +1,234 @@
+// The processes of an environment: a target group each, at which the instances of its Auto Scaling group are registered.
+// A target group's port and protocol are fixed, as in AWS: of another one the process gets another target group, and the
+// former one goes when no listener sends it anything any more.
+import type { Action, TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2'
+import type { Step } from '../../../control/workflows.ts'
+import { DeclaredError } from '../../../kernel/errors.ts'
+import type { Process } from '../configuration/types.ts'
+import { ofEnvironment } from '../events.ts'
+import { isGone } from '../gone.ts'
+import { resourcesOf, targetGroupsOf, type EnvironmentRow } from '../store.ts'
+import { awsTags, current, defaultVpc, forget, remember, required, type Work } from './work.ts'
+
+/** Those that no process has any more. */
+const formerOf = (row: EnvironmentRow) => JSON.parse(resourcesOf(row).formerTargetGroups ?? '[]') as string[]
+
+/** Process → the target group that gets its requests until the one that takes its place is healthy. */
+export const replacedOf = (row: EnvironmentRow) =>
+  JSON.parse(resourcesOf(row).replacedTargetGroups ?? '{}') as Record<string, { arn: string; port: number }>
+
+/** Brings target groups to what the settings say of processes. `holds`: where one takes another's place, that one keeps its requests
+ *  until switchProcesses; else the new one gets them at once. */
+export function putProcesses(work: Work, { holds = false } = {}): void {
+  const { parts, row, configuration } = work
+  const before = targetGroupsOf(current(parts, row.id))
+  const replaced = replacedOf(current(parts, row.id))
+  const all = [...formerOf(current(parts, row.id)), ...Object.values(before)]
+  all.push(...Object.values(replaced).map(({ arn }) => arn))
+  const now: Record<string, string> = {}
+  const held: typeof replaced = {}
+  for (const process of configuration.processes) {
+    const there = before[process.name]
+    const former = replaced[process.name]
+    const kept = [there, former?.arn].find((arn) => arn !== undefined && serves(work, arn, process))
+    now[process.name] = kept === undefined ? makeTargetGroup(work, process) : changed(work, kept, process)
+    const holding = former ?? (kept === undefined ? there && portOf(work, there) : undefined)
+    if (holds && holding && holding.arn !== now[process.name]) held[process.name] = holding
+  }
+  const used = new Set([...Object.values(now), ...Object.values(held).map(({ arn }) => arn)])
+  const { default: targetGroupArn = '', ...further } = now
+  remember(parts, row.id, { targetGroupArn })
+  rememberList(work, 'furtherTargetGroups', further)
+  rememberList(work, 'replacedTargetGroups', held)
+  rememberList(work, 'formerTargetGroups', [...new Set(all.filter((arn) => !used.has(arn)))])
+  attach(work, Object.values(now))
+}
+
+/** What gets the requests of a process. */
+export function forwardTo({ parts, row }: Work, process: string): Action {
+  const now = current(parts, row.id)
+  const arn = required(targetGroupsOf(now)[process], `process ${process}`)
+  const holding = replacedOf(now)[process]
+  if (!holding) return { Type: 'forward', TargetGroupArn: arn }
+  // Of weight 0 it is checked all the same.
+  const TargetGroups = [
+    { TargetGroupArn: holding.arn, Weight: 1 },
+    { TargetGroupArn: arn, Weight: 0 },
+  ]
+  return { Type: 'forward', ForwardConfig: { TargetGroups } }
+}
+
+/** The requests of processes go to the target groups that have taken the place of others. Then settings are to be applied. */
+export function switchProcesses({ parts, row }: Removing): void {
+  const replaced = Object.values(replacedOf(current(parts, row.id))).map(({ arn }) => arn)
+  const former = [...formerOf(current(parts, row.id)), ...replaced]
+  rememberList({ parts, row }, 'formerTargetGroups', former)
+  forget(parts, row.id, 'replacedTargetGroups')
+}
+
+// Nothing rather than an empty one.
+function rememberList(
+  { parts, row }: Pick<Work, 'parts' | 'row'>,
+  member: 'furtherTargetGroups' | 'formerTargetGroups' | 'replacedTargetGroups',
+  values: object,
+): void {
+  if (Object.keys(values).length > 0) remember(parts, row.id, { [member]: JSON.stringify(values) })
+  else forget(parts, row.id, member)
+}
+
+const serves = (work: Work, arn: string, { port, protocol }: Process): boolean => {
+  const group = described(work, arn)
+  return group?.Port === port && group.Protocol === protocol
+}
+
+const portOf = (work: Work, arn: string) => {
+  const port = described(work, arn)?.Port
+  return port === undefined ? undefined : { arn, port }
+}
+
+/** Undefined for one that somebody deleted. */
+function described({ parts, context }: Work, arn: string): TargetGroup | undefined {
+  let found: TargetGroup | undefined
+  isGone(() => {
+    const input = { TargetGroupArns: [arn] }
+    found = parts.cloud.elasticloadbalancingv2.describeTargetGroups(context, input).TargetGroups?.[0]
+  })
+  return found
+}
+
+function makeTargetGroup(work: Work, process: Process): string {
+  const { parts, row, context } = work
+  const { cloud, ids, events } = parts
+  const { TargetGroups = [] } = cloud.elasticloadbalancingv2.createTargetGroup(context, {
+    Name: ids.upper('awseb-AWSEB-', 13),
+    Protocol: process.protocol,
+    Port: process.port,
+    VpcId: defaultVpc(parts, context),
+    TargetType: 'instance',
+    ...healthCheckOf(process),
+    Tags: awsTags(row),
+  })
+  const arn = required(TargetGroups[0]?.TargetGroupArn, 'createTargetGroup')
+  putAttributes(work, arn, process)
+  events.write(ofEnvironment(row), 'INFO', `Created target group named: ${arn}`)
+  return arn
+}
+
+function changed(work: Work, arn: string, process: Process): string {
+  const { parts, context } = work
+  parts.cloud.elasticloadbalancingv2.modifyTargetGroup(context, {
+    TargetGroupArn: arn,
+    ...healthCheckOf(process),
+  })
+  putAttributes(work, arn, process)
+  return arn
+}
+
+const healthCheckOf = ({ protocol, healthCheck }: Process) => ({
+  HealthCheckProtocol: protocol,
+  HealthCheckPath: healthCheck.path,
+  HealthCheckIntervalSeconds: healthCheck.intervalSeconds,
+  HealthCheckTimeoutSeconds: healthCheck.timeoutSeconds,
+  HealthyThresholdCount: healthCheck.healthyThreshold,
+  UnhealthyThresholdCount: healthCheck.unhealthyThreshold,
+  Matcher: { HttpCode: healthCheck.matcher },
+})
+
+function putAttributes({ parts, context }: Work, TargetGroupArn: string, process: Process): void {
+  const { deregistrationDelaySeconds, stickinessSeconds } = process
+  const values: Record<string, string> = {
+    'deregistration_delay.timeout_seconds': String(deregistrationDelaySeconds),
+    'stickiness.enabled': String(stickinessSeconds !== null),
+    ...(stickinessSeconds === null
+      ? {}
+      : {
+          'stickiness.type': 'lb_cookie',
+          'stickiness.lb_cookie.duration_seconds': String(stickinessSeconds),
+        }),
+  }
+  parts.cloud.elasticloadbalancingv2.modifyTargetGroupAttributes(context, {
+    TargetGroupArn,
+    Attributes: Object.entries(values).map(([Key, Value]) => ({ Key, Value })),
+  })
+}
+
+// A group that is yet to be made is made with them.
+function attach({ parts, row, context }: Work, arns: string[]): void {
+  const { autoscaling } = parts.cloud
+  const { autoScalingGroupName } = resourcesOf(current(parts, row.id))
+  const lacking = arns.filter((arn) => !attachedTo({ parts, row, context }).includes(arn))
+  if (lacking.length > 0 && autoScalingGroupName)
+    autoscaling.attachLoadBalancerTargetGroups(context, {
+      AutoScalingGroupName: autoScalingGroupName,
+      TargetGroupARNs: lacking,
+    })
+}
+
+type Removing = Pick<Work, 'parts' | 'row' | 'context'>
+
+/** ARNs of the target groups at which the Auto Scaling group registers instances; none where there is no group. */
+function attachedTo({ parts, row, context }: Removing): string[] {
+  const { autoScalingGroupName } = resourcesOf(current(parts, row.id))
+  if (!autoScalingGroupName) return []
+  const names = { AutoScalingGroupNames: [autoScalingGroupName] }
+  return (
+    parts.cloud.autoscaling.describeAutoScalingGroups(context, names).AutoScalingGroups?.[0]
+      ?.TargetGroupARNs ?? []
+  )
+}
+
+/** No instance is registered there any more; what is in flight is answered. */
+export function detach(removing: Removing, arns: string[]): void {
+  const { parts, row, context } = removing
+  const attached = attachedTo(removing).filter((arn) => arns.includes(arn))
+  if (attached.length === 0) return
+  isGone(() =>
+    parts.cloud.autoscaling.detachLoadBalancerTargetGroups(context, {
+      AutoScalingGroupName: resourcesOf(current(parts, row.id)).autoScalingGroupName,
+      TargetGroupARNs: attached,
+    }),
+  )
+}
+
+/** Deletes what putProcesses has replaced or taken away, and answers whether nothing of it is left: one to which somebody's own
+ *  listener leads stays until that is gone. */
+export function removeFormerProcesses(removing: Removing, { tells = true } = {}): boolean {
+  const { parts, row } = removing
+  const former = formerOf(current(parts, row.id))
+  if (former.length === 0) return true
+  detach(removing, former)
+  const left = former.filter((arn) => !isRemoved(removing, arn, tells))
+  rememberList(removing, 'formerTargetGroups', left)
+  return left.length === 0
+}
+
+function isRemoved({ parts, row, context }: Removing, arn: string, tells: boolean): boolean {
+  const { cloud, events } = parts
+  try {
+    isGone(() => cloud.elasticloadbalancingv2.deleteTargetGroup(context, { TargetGroupArn: arn }))
+  } catch (error) {
+    if (!(error instanceof DeclaredError) || error.code !== 'ResourceInUse') throw error
+    const text = `Deleting target group named: ${arn} failed Reason: ${error.message}`
+    if (tells) events.write(ofEnvironment(row), 'WARN', text)
+    return false
+  }
+  events.write(ofEnvironment(row), 'INFO', `Deleted target group named: ${arn}`)
+  return true
+}
+
+/** Deletes all but the default process's, whose turn is among the other resources. */
+export function removeFurtherProcesses(step: Step, removing: Removing, timeoutMs: number): void {
+  const { parts, row } = removing
+  const had = step.do('look for further processes', () => {
+    const { default: _default, ...further } = targetGroupsOf(current(parts, row.id))
+    switchProcesses(removing)
+    const all = [...formerOf(current(parts, row.id)), ...Object.values(further)]
+    if (all.length === 0) return false
+    forget(parts, row.id, 'furtherTargetGroups')
+    rememberList(removing, 'formerTargetGroups', [...new Set(all)])
+    return true
+  })
+  if (!had) return
+  const remove = () => removeFormerProcesses(removing, { tells: false }) || undefined
+  step.until('remove further processes', remove, { timeoutMs, onTimeout: () => true })
+}
