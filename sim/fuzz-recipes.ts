@@ -12,6 +12,8 @@ export const queryRecipes: Record<string, string[]> = {
   CreateEnvironment: [
     'ApplicationName=shop&EnvironmentName=shop-{n}&VersionLabel={versionlabel}&SolutionStackName={stack}',
     'ApplicationName=shop&EnvironmentName=shop-{n}&CNAMEPrefix=c{n}&TemplateName={templatename}&VersionLabel=v1',
+    'ApplicationName=shop&EnvironmentName=shop-{n}&VersionLabel=v1&SolutionStackName={stack}&OptionSettings.member.1.Namespace=aws:elasticbeanstalk:environment&OptionSettings.member.1.OptionName=LoadBalancerType&OptionSettings.member.1.Value=classic',
+    'ApplicationName=shop&EnvironmentName=shop-{n}&VersionLabel=v1&SolutionStackName={stack}&OptionSettings.member.1.Namespace=aws:elasticbeanstalk:environment&OptionSettings.member.1.OptionName=LoadBalancerIsShared&OptionSettings.member.1.Value=true&OptionSettings.member.2.Namespace=aws:elbv2:loadbalancer&OptionSettings.member.2.OptionName=SharedLoadBalancer&OptionSettings.member.2.Value={loadbalancerarn}',
   ],
   UpdateEnvironment: [
     'EnvironmentName={environmentname}&VersionLabel={versionlabel}',
@@ -138,6 +140,13 @@ export const queryRecipes: Record<string, string[]> = {
   CreateLoadBalancer: [
     'Name=lb{n}&Subnets.member.1={subneta}&Subnets.member.2={subnetb}',
     'Name=nlb{n}&Type=network&Subnets.member.1={subneta}',
+  ],
+  DescribeInstanceHealth: ['LoadBalancerName={loadbalancername}'],
+  RegisterInstancesWithLoadBalancer: [
+    'LoadBalancerName={loadbalancername}&Instances.member.1.InstanceId={instanceid}',
+  ],
+  DeregisterInstancesFromLoadBalancer: [
+    'LoadBalancerName={loadbalancername}&Instances.member.1.InstanceId={instanceid}',
   ],
   SetSecurityGroups: ['LoadBalancerArn={loadbalancerarn}&SecurityGroups.member.1={groupid}'],
   DescribeLoadBalancerAttributes: ['LoadBalancerArn={loadbalancerarn}'],

@@ -9,6 +9,7 @@ import {
   accessLogging,
   balancerGroups,
   bundleOf,
+  classic,
   creating,
   httpsListener,
   kind,
@@ -91,7 +92,7 @@ export const REQUESTS: Record<string, Move> = {
       const least = 1 + stage.below(3)
       const input = creating(stage.name, least, least + stage.below(2))
       const alone = stage.chance(0.3) ? kind('SingleInstance', 3) : {}
-      const shared = stage.chance(0.3) ? sharing(stage.world, 4) : {}
+      const shared = stage.chance(0.3) ? sharing(stage.world, 4) : stage.chance(0.2) ? classic(4) : {}
       return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone, ...shared })
     },
   },

@@ -195,7 +195,7 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'forgets target groups that a process had before',
     file: 'src/services/elasticbeanstalk/workflows/processes.ts',
-    find: `rememberList(work, 'formerTargetGroups', [...new Set(gone)])`,
+    find: `rememberList(work, 'formerTargetGroups', [...new Set(all.filter((arn) => !used.has(arn)))])`,
     replace: `rememberList(work, 'formerTargetGroups', [])`,
     by: 'sweep: a process on another port',
   },

@@ -116,6 +116,12 @@ export const sharing = (world: World, index: number): Record<string, string> => 
   ...setting(index + 1, 'aws:elbv2:loadbalancer', 'SharedLoadBalancer', sharedArn(world)),
 })
 
+/** With a Classic Load Balancer, which leads to a second port, too. */
+export const classic = (index: number): Record<string, string> => ({
+  ...setting(index, 'aws:elasticbeanstalk:environment', 'LoadBalancerType', 'classic'),
+  ...setting(index + 1, 'aws:elb:listener:8080', 'InstancePort', '81'),
+})
+
 const PROCESS = [
   ['aws:elasticbeanstalk:environment:process:admin', 'Port'],
   ['aws:elbv2:listenerrule:admin', 'PathPatterns', '/admin/*'],

@@ -17,6 +17,7 @@ const ONLY_FULL = [
   'another process',
   'a process that goes',
   'leaving a shared load balancer',
+  'a classic load balancer',
 ]
 
 describe('dying at any engine call', () => {

@@ -31,6 +31,7 @@ import {
   makeElasticbeanstalkService,
 } from './services/elasticbeanstalk/service.ts'
 import { elasticloadbalancingv2Migrations } from './services/elasticloadbalancingv2/store.ts'
+import { makeElasticloadbalancingService } from './services/elasticloadbalancing/service.ts'
 import { makeElasticloadbalancingv2Service } from './services/elasticloadbalancingv2/service.ts'
 import type { AccessKeys } from './services/iam/access-keys.ts'
 import { iamMigrations } from './services/iam/store.ts'
@@ -192,6 +193,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     autoscaling,
     ec2,
     elasticloadbalancingv2,
+    elasticloadbalancing: makeElasticloadbalancingService(common),
     s3,
     iam,
     acm,

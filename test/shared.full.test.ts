@@ -1,5 +1,5 @@
-// Environments that share a load balancer, with a process of its own for some paths, on real engines: as docs/guide.md has it, by the
-// AWS CLI and `eb`.
+// Environments that share a load balancer, with a process of its own for some paths, and one with a classic load balancer, on real
+// engines: as docs/guide.md has it, by the AWS CLI and `eb`.
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -158,5 +158,19 @@ describe('a shared load balancer', { concurrency: 1 }, () => {
     ])
     assert.equal((Rules as unknown[]).length, 1)
     assert.deepEqual((await home.aws(['elbv2', 'describe-target-groups'])).TargetGroups, [])
+  })
+
+  it('is a classic one when eb asks for that, and the classic API knows it', async () => {
+    const name = 'shop-classic'
+    await eb('create', name, '--cname', name, '--elb-type', 'classic')
+    assert.equal(await body(host(name), '/x'), 'web /x')
+    assert.match(await eb('status', name, '-v'), /i-[0-9a-f]{17}: InService/)
+    const { LoadBalancerDescriptions } = await home.aws(['elb', 'describe-load-balancers'])
+    const [described] = LoadBalancerDescriptions as [{ HealthCheck: { Target: string } }]
+    assert.equal(described.HealthCheck.Target, 'TCP:80')
+    const { stdout } = await home.polebean(['why', name])
+    assert.match(stdout, /It answers: HTTP 200/)
+    await eb('terminate', name, '--force')
+    assert.deepEqual((await home.aws(['elb', 'describe-load-balancers'])).LoadBalancerDescriptions, [])
   })
 })

@@ -15,8 +15,12 @@ const VERSIONS = {
   elasticbeanstalk: '2010-12-01',
   autoscaling: '2011-01-01',
   elasticloadbalancing: '2015-12-01',
+  /** Classic Load Balancers: the same scope, an older version. */
+  elb: '2012-06-01',
   iam: '2010-05-08',
 } as const
+
+const SCOPES: Partial<Record<ServiceName, string>> = { elb: 'elasticloadbalancing' }
 
 export type ServiceName = keyof typeof VERSIONS
 export type Input = { [name: string]: string | number | boolean | undefined | Input | (string | Input)[] }
@@ -114,7 +118,14 @@ export function apiOf<H extends ApiHome>(home: H, credentials: Credentials): Api
       ])
       const body = form.toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }
-      const { status, text } = await send(service, 'POST', '/', headers, sha256(body), body)
+      const { status, text } = await send(
+        SCOPES[service] ?? service,
+        'POST',
+        '/',
+        headers,
+        sha256(body),
+        body,
+      )
       const document = documentOf(text)
       const answer = status < 300 ? document?.[`${action}Response`] : document?.ErrorResponse
       if (answer === undefined) throw new Failure(foreign(home))

@@ -3,13 +3,24 @@ import { table as acm } from './generated/acm.ts'
 import { table as autoscaling } from './generated/autoscaling.ts'
 import { table as ec2 } from './generated/ec2.ts'
 import { table as elasticbeanstalk } from './generated/elasticbeanstalk.ts'
+import { table as elasticloadbalancing } from './generated/elasticloadbalancing.ts'
 import { table as elasticloadbalancingv2 } from './generated/elasticloadbalancingv2.ts'
 import { table as iam } from './generated/iam.ts'
 import { table as s3 } from './generated/s3.ts'
 import { table as sts } from './generated/sts.ts'
 import { readModel, type ServiceModel } from './model.ts'
 
-const tables = { acm, elasticbeanstalk, autoscaling, ec2, elasticloadbalancingv2, s3, iam, sts }
+const tables = {
+  acm,
+  elasticbeanstalk,
+  autoscaling,
+  ec2,
+  elasticloadbalancing,
+  elasticloadbalancingv2,
+  s3,
+  iam,
+  sts,
+}
 export type ServiceName = keyof typeof tables
 
 const read = new Map<string, ServiceModel>()

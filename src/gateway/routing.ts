@@ -2,19 +2,16 @@
 import { DeclaredError } from '../kernel/errors.ts'
 import type { Joined, Registry } from './registry.ts'
 
-// Scope names that differ from our service's.
-const services = new Map([['elasticloadbalancing', 'elasticloadbalancingv2']])
-const CLASSIC_LOAD_BALANCING = '2012-06-01'
+/** Two services have one scope; the version of the API tells them apart. */
+const LOAD_BALANCING = 'elasticloadbalancing'
+const CLASSIC = '2012-06-01'
 // Their endpoint is one for the world, so any region may be in the scope.
 const global = new Set(['iam', 'sts'])
 
 /** The service of a credential scope. `version` is the query protocol's parameter, where there is one. */
 export function serviceOf(registry: Registry, scopeService: string, version: string | undefined): Joined {
-  if (scopeService === 'elasticloadbalancing' && version === CLASSIC_LOAD_BALANCING)
-    throw unsupported(
-      'Classic Load Balancers (elasticloadbalancing, version 2012-06-01) are not implemented by Polebean.',
-    )
-  const joined = registry.get(services.get(scopeService) ?? scopeService)
+  const isVersion2 = scopeService === LOAD_BALANCING && version !== CLASSIC
+  const joined = registry.get(isVersion2 ? 'elasticloadbalancingv2' : scopeService)
   if (!joined) throw unsupported(`The service '${scopeService.slice(0, 60)}' is not implemented by Polebean.`)
   return joined
 }

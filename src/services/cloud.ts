@@ -200,6 +200,10 @@ export type Cloud = {
     | 'describeTargetHealth'
     | 'modifyLoadBalancerAttributes'
     | 'setSecurityGroups'
+    | 'describeLoadBalancerAttributes'
+    | 'describeTargetGroupAttributes'
+    | 'describeTags'
+    | 'removeTags'
     | 'addTags'
     | 'createRule'
     | 'modifyRule'
@@ -223,7 +227,21 @@ export type AcmInternal = {
   certificatePem(context: Context, arn: string): string | undefined
 }
 
-export type Elbv2Internal = {
+/** What makes a load balancer a classic one (the service elasticloadbalancing): it is answered to nobody who has not its ARN. */
+export type ClassicInternal = {
+  putClassicLoadBalancer(context: Context, arn: string): void
+  /** `check`: a load balancer asks all of its targets the same, at this port. TCP: it is enough that somebody takes the connection. */
+  putClassicTargetGroup(
+    context: Context,
+    arn: string,
+    check: { protocol: 'HTTP' | 'HTTPS' | 'TCP'; port: number },
+  ): void
+  classicLoadBalancers(context: Context): { name: string; arn: string }[]
+  /** Names of those whose listeners lead to one of these target groups. */
+  classicNamesOf(context: Context, targetGroupArns: string[]): string[]
+}
+
+export type Elbv2Internal = ClassicInternal & {
   /** ARNs of the load balancers whose listeners show a certificate. */
   certificateUses(context: Context, certificateArn: string): string[]
   /** ARNs of all certificates that listeners show. */

@@ -73,6 +73,9 @@ const HEAD = `# What works, and what differs from AWS
 - Access logs have \`-\` for the connection's id and for the classification of desync mitigation; bucket policies are not asked, the bucket
   must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
 - Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
+- Classic Load Balancers are those of environments (\`LoadBalancerType\` \`classic\`), which make and change them by their options; the API describes them,
+  registers instances and keeps tags, and refuses the rest. Their listeners are of HTTP and HTTPS, at port 80 of HTTP; checks are by HTTP, HTTPS and TCP. A
+  stickiness cookie without an expiration lasts a week. Auto Scaling groups name the target groups behind them, too.
 - Network Load Balancers have listeners of TCP and no others, and targets see the load balancer's address: \`preserve_client_ip\` is off, the PROXY
   protocol (\`proxy_protocol_v2.enabled\`) says whose a connection is. A listener's port of this machine is one load balancer's: where HTTP is served, or
   another was first, it is \`active_impaired\` and reached at its address in the VPC. Without security groups it lets in everybody; inside the VPC
@@ -148,7 +151,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Not there yet, refused by typed errors
 
-Deployment policies other than all at once, environments with classic and network load balancers, scaling by
+Deployment policies other than all at once, environments with network load balancers, scaling by
 metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `

@@ -107,6 +107,7 @@ export const coverage: Record<string, RegExp> = {
   elasticbeanstalk: /./,
   autoscaling: /./,
   elasticloadbalancingv2: /./,
+  elasticloadbalancing: /./,
   sts: /./,
   // Without certificate authorities of one's own, which are another protocol's.
   acm: /^(?!.*Acme|SearchCertificates)/,

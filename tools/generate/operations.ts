@@ -10,6 +10,7 @@ export const packages = {
   autoscaling: '@aws-sdk/client-auto-scaling',
   ec2: '@aws-sdk/client-ec2',
   elasticloadbalancingv2: '@aws-sdk/client-elastic-load-balancing-v2',
+  elasticloadbalancing: '@aws-sdk/client-elastic-load-balancing',
   s3: '@aws-sdk/client-s3',
   iam: '@aws-sdk/client-iam',
   sts: '@aws-sdk/client-sts',

@@ -149,28 +149,42 @@ async function targetsOf(api: Api, environment: Environment): Promise<Target[]> 
   const balancers = listOf(resources.LoadBalancers)
   // A load balancer may be there for others, too.
   const own = new Set(listOf(resources.Instances).map(({ Id }) => textOf(Id)))
+  const of = balancers.map(({ Name }) =>
+    textOf(Name).startsWith('arn:') ? targetsBehind(api, textOf(Name)) : classicTargets(api, textOf(Name)),
+  )
+  return (await Promise.all(of)).flat().filter(({ id }) => own.has(id.split(' ')[0] ?? ''))
+}
+
+async function targetsBehind(api: Api, LoadBalancerArn: string): Promise<Target[]> {
+  const groups = await api.call('elasticloadbalancing', 'DescribeTargetGroups', { LoadBalancerArn })
   const found: Target[] = []
-  for (const balancer of balancers) {
-    const groups = await api.call('elasticloadbalancing', 'DescribeTargetGroups', {
-      LoadBalancerArn: textOf(balancer.Name),
+  for (const group of listOf(groups.result.TargetGroups)) {
+    const health = await api.call('elasticloadbalancing', 'DescribeTargetHealth', {
+      TargetGroupArn: textOf(group.TargetGroupArn),
     })
-    for (const group of listOf(groups.result.TargetGroups)) {
-      const health = await api.call('elasticloadbalancing', 'DescribeTargetHealth', {
-        TargetGroupArn: textOf(group.TargetGroupArn),
+    for (const one of listOf(health.result.TargetHealthDescriptions)) {
+      const state = structureOf(one.TargetHealth)
+      const { Id, Port } = structureOf(one.Target)
+      found.push({
+        id: `${textOf(Id)} port ${textOf(Port)}`,
+        state: textOf(state.State),
+        why: textOf(state.Description) || textOf(state.Reason),
       })
-      for (const one of listOf(health.result.TargetHealthDescriptions)) {
-        const state = structureOf(one.TargetHealth)
-        const { Id, Port } = structureOf(one.Target)
-        if (!own.has(textOf(Id))) continue
-        found.push({
-          id: `${textOf(Id)} port ${textOf(Port)}`,
-          state: textOf(state.State),
-          why: textOf(state.Description) || textOf(state.Reason),
-        })
-      }
     }
   }
   return found
+}
+
+/** Of a Classic Load Balancer, which is known by its name. */
+async function classicTargets(api: Api, LoadBalancerName: string): Promise<Target[]> {
+  const { result } = await api.call('elb', 'DescribeInstanceHealth', { LoadBalancerName })
+  return listOf(result.InstanceStates).map(({ InstanceId, State, Description }) => {
+    const isInService = textOf(State) === 'InService'
+    return {
+      ...{ id: textOf(InstanceId), state: isInService ? 'healthy' : 'unhealthy' },
+      why: isInService ? '' : textOf(Description),
+    }
+  })
 }
 
 /** What an elastic address leads to, and what its instance's health says: nobody else checks it. */

@@ -258,9 +258,10 @@ describe('what is not there', () => {
       [ask('Version=2010-12-01'), 'MissingAction', /action/],
       [ask('Action=ListStacks', { service: 'cloudformation' }), 'UnsupportedOperation', /cloudformation/],
       [
-        ask('Action=DescribeLoadBalancers&Version=2012-06-01', { service: 'elasticloadbalancing' }),
-        'UnsupportedOperation',
-        /Classic Load Balancers/,
+        // Of the other version.
+        ask('Action=CreateRule&Version=2012-06-01', { service: 'elasticloadbalancing' }),
+        'InvalidAction',
+        /CreateRule/,
       ],
       [
         ask('Action=DescribeEnvironments', { region: 'eu-west-1' }),

@@ -14,6 +14,7 @@ export const allServices: ServiceName[] = [
   'elasticbeanstalk',
   'autoscaling',
   'ec2',
+  'elasticloadbalancing',
   'elasticloadbalancingv2',
   's3',
   'iam',

@@ -371,6 +371,9 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
         return { Target: { Id: one.id, Port: 80 }, TargetHealth: { State, Description: reason } }
       }),
     }),
+    putClassicLoadBalancer: () => {},
+    putClassicTargetGroup: () => {},
+    classicNamesOf: () => [],
     putSharer: () => {},
     sharers: () => [],
     putLoadBalancerNames: (_context, _arn, names) => void world.names.push(names),

@@ -165,6 +165,8 @@ export type EnvironmentResources = {
   autoScalingGroupName?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string
+  /** Of a classic one, which is known by it. */
+  loadBalancerName?: string
   /** It is somebody else's, and stays when the environment goes. */
   sharesLoadBalancer?: 'true'
   listenerArn?: string

@@ -1,5 +1,5 @@
 // What AWS keeps inside itself: the names of a load balancer, and its figures (cloud.ts).
-import type { Elbv2Internal, RequestCounters } from '../cloud.ts'
+import type { ClassicInternal, Elbv2Internal, RequestCounters } from '../cloud.ts'
 import { type Rates, sumOf } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
 import { type Latencies, percentile } from './latencies.ts'
@@ -11,7 +11,7 @@ export const makeInternal = (
   deps: Elbv2Deps,
   rates: Rates,
   latencies: Latencies,
-): Omit<Elbv2Internal, 'publicListeners'> => ({
+): Omit<Elbv2Internal, 'publicListeners' | keyof ClassicInternal> => ({
   putSharer(context, loadBalancerArn, sharer, name) {
     deps.store.transaction(() => {
       if (name === null) return void deps.store.remove('elbv2_sharer', { loadBalancerArn, sharer })

@@ -3,6 +3,7 @@ import type { BalancerEngine } from '../../engines/balancer/engine.ts'
 import type { Elbv2Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
+import { makeClassic } from './classic.ts'
 import { makeRates } from './counters.ts'
 import { makeLatencies } from './latencies.ts'
 import { makeMetrics } from './metrics.ts'
@@ -37,6 +38,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     operations,
     internal: {
       ...makeInternal(deps, rates, latencies),
+      ...makeClassic(deps),
       publicListeners: () => publicListeners(deps, balancer),
     },
     reconcilers: [

@@ -97,7 +97,9 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     sql: `
     create table elbv2_sharer (
       load_balancer_arn text not null, sharer text not null, host text not null, loopback_port integer,
-      primary key (load_balancer_arn, sharer)) strict, without rowid;`,
+      primary key (load_balancer_arn, sharer)) strict, without rowid;
+    alter table elbv2_load_balancer add column is_classic integer not null default 0;
+    alter table elbv2_target_group add column is_classic integer not null default 0;`,
   },
 ]
 
@@ -109,6 +111,8 @@ export type LoadBalancerRow = {
   region: string
   name: string
   type: 'application' | 'network'
+  /** 1 = it is one of the service `elasticloadbalancing`, and here answered only to who has its ARN. */
+  isClassic: number
   dnsName: string
   scheme: 'internet-facing' | 'internal'
   vpcId: string
@@ -159,6 +163,8 @@ export type TargetGroupRow = {
   name: string
   port: number
   protocol: 'HTTP' | 'HTTPS' | 'TCP'
+  /** Likewise, of a classic load balancer. */
+  isClassic: number
   /** Of `ip` the target's id is its address. */
   targetType: 'instance' | 'ip'
   vpcId: string

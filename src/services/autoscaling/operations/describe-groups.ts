@@ -1,4 +1,5 @@
 import type { AutoScalingGroup, AutoScalingInstanceDetails, Filter } from '@aws-sdk/client-auto-scaling'
+import type { Context } from '../../context.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import type { AutoscalingDeps } from '../deps.ts'
@@ -9,7 +10,7 @@ import { describeGroupTag } from './tags.ts'
 
 type Implemented = Pick<AutoscalingOperations, 'describeAutoScalingGroups' | 'describeAutoScalingInstances'>
 
-export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Implemented {
+export function makeDescribeGroupOperations({ store, cloud }: AutoscalingDeps): Implemented {
   return {
     describeAutoScalingGroups(context, input) {
       refuseOthers(input, ['AutoScalingGroupNames', 'Filters', 'MaxRecords', 'NextToken'], unsupported)
@@ -22,7 +23,10 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
       const rows = asked.filter((row) => (input.Filters ?? []).every((filter) => matches(row, filter)))
       const limits = { token: input.NextToken, max: input.MaxRecords }
       const page = pageOf(rows, (row) => row.name, limits, paging(names.length > 0 ? 100 : 50))
-      return { NextToken: page.next, AutoScalingGroups: page.items.map(describeGroup) }
+      return {
+        NextToken: page.next,
+        AutoScalingGroups: page.items.map((row) => describeGroup(context, row)),
+      }
     },
     describeAutoScalingInstances(context, input) {
       refuseOthers(input, ['InstanceIds', 'MaxRecords', 'NextToken'], unsupported)
@@ -51,7 +55,7 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
     )
   }
 
-  function describeGroup(row: GroupRow): AutoScalingGroup {
+  function describeGroup(context: Context, row: GroupRow): AutoScalingGroup {
     return {
       AutoScalingGroupName: row.name,
       AutoScalingGroupARN: row.arn,
@@ -61,7 +65,8 @@ export function makeDescribeGroupOperations({ store }: AutoscalingDeps): Impleme
       DesiredCapacity: row.desiredCapacity,
       DefaultCooldown: row.defaultCooldown,
       AvailabilityZones: listOf(row.zones),
-      LoadBalancerNames: [],
+      // Differs from AWS: their target groups are there beside their names.
+      LoadBalancerNames: cloud.elasticloadbalancingv2.classicNamesOf(context, listOf(row.targetGroups)),
       TargetGroupARNs: listOf(row.targetGroups),
       HealthCheckType: row.healthCheckType,
       HealthCheckGracePeriod: row.healthCheckGraceSeconds,

@@ -26,6 +26,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   queueSeconds: 'in-place',
   errorPage: 'in-place',
   accessLogs: 'in-place',
+  classic: 'in-place',
   sharedLoadBalancer: 'in-place',
   defaultListener: 'in-place',
   listeners: 'in-place',

@@ -25,6 +25,10 @@ const SAMPLES: Record<string, string> = {
   ErrorPage: '<h1>Soon</h1>',
   AccessLogsS3Bucket: 'logs',
   AccessLogsS3Prefix: 'web',
+  InstanceProtocol: 'HTTPS',
+  ListenerProtocol: 'HTTPS',
+  SSLCertificateId: 'arn:b',
+  Target: 'HTTP:81/x',
   DefaultProcess: '443',
   Process: '443',
   Rules: '443',
@@ -33,7 +37,7 @@ const SAMPLES: Record<string, string> = {
 }
 
 /** They are for good, as on AWS. */
-const FIXED = ['LoadBalancerIsShared', 'SharedLoadBalancer']
+const FIXED = ['LoadBalancerType', 'LoadBalancerIsShared', 'SharedLoadBalancer']
 
 const IMPACTS = {
   NoInterruption: { impact: 'in-place', restartsApplication: false },
@@ -48,6 +52,8 @@ const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   EnvironmentType: IMPACTS.NoInterruption,
 }
 
+const CLASSIC = 'aws:elasticbeanstalk:environment LoadBalancerType'
+
 /** Settings that an option does not go without: by its name or its namespace and name, of the same namespace or another. */
 const WITH: Record<string, Record<string, string>> = {
   DisableDefaultEC2SecurityGroup: { SecurityGroups: 'sg-1' },
@@ -57,6 +63,13 @@ const WITH: Record<string, Record<string, string>> = {
   StickinessLBCookieDuration: { StickinessEnabled: 'true' },
   'aws:elbv2:listener:default ListenerEnabled': { 'aws:elbv2:listener:443 ListenerEnabled': 'true' },
   'aws:elbv2:listener:443 ListenerEnabled': { Protocol: 'HTTP' },
+  ConnectionDrainingTimeout: { ConnectionDrainingEnabled: 'true' },
+  'Stickiness Cookie Expiration': { 'Stickiness Policy': 'true' },
+  'aws:elb:listener ListenerEnabled': { 'aws:elb:listener:443 ListenerEnabled': 'true' },
+  'aws:elb:listener:443 ListenerEnabled': { InstancePort: '81' },
+  'aws:elb:listener:443 InstanceProtocol': { InstancePort: '81' },
+  'aws:elb:listener:443 ListenerProtocol': { SSLCertificateId: 'arn:a' },
+  'aws:elb:listener:443 SSLCertificateId': { SSLCertificateId: 'arn:a', ListenerProtocol: 'HTTPS' },
   DefaultProcess: { 'aws:elasticbeanstalk:environment:process:443 Port': '81' },
   Rules: { 'aws:elbv2:listenerrule:443 PathPatterns': '/a' },
   Process: {
@@ -89,8 +102,10 @@ describe('an option that the tables call effective', () => {
       it(`changes the configuration: ${namespace} ${option.name}, ${option.severity}`, () => {
         const given = [{ Namespace: namespace, OptionName: option.name, Value: otherValue(option) }]
         const besides = WITH[`${namespace} ${option.name}`] ?? WITH[option.name] ?? {}
-        const stored = Object.entries(besides).map(([key, value]) => {
-          const [optionName = '', where = namespace] = key.split(' ').toReversed()
+        const classic = namespace.startsWith('aws:elb:') ? { [CLASSIC]: 'classic' } : {}
+        const stored = Object.entries({ ...classic, ...besides }).map(([key, value]) => {
+          // Names of options may have blanks, namespaces have none.
+          const [, where = namespace, optionName = key] = /^(aws:\S+) (.*)$/.exec(key) ?? []
           return { namespace: where, optionName, resourceName: null, value }
         })
         const { change } = resolveConfiguration({ platform, stored, given })

@@ -2,6 +2,7 @@
 import { ENVIRONMENT_PROPERTIES, findOption, STATIC_FILES } from '../options/catalogue.ts'
 import { listItems, normalised } from '../options/check-value.ts'
 import { accessLogsIn } from './access-logs.ts'
+import { classicOf, isClassicIn } from './classic.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
@@ -24,7 +25,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
   const read = readerOf(platform, settings)
   const number = (namespace: string, name: string) => Number(read(namespace, name))
   const loadBalanced = read('aws:elasticbeanstalk:environment', 'EnvironmentType') === 'LoadBalanced'
-  return {
+  const configuration: EnvironmentConfiguration = {
     loadBalanced,
     // AWS: of a single instance they are 1, whatever else is said.
     minSize: loadBalanced ? number(GROUP, 'MinSize') : 1,
@@ -46,6 +47,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
     errorPage: read('polebean:loadbalancer', 'ErrorPage'),
     accessLogs: accessLogsIn(read),
+    classic: null,
     sharedLoadBalancer: loadBalanced ? sharedIn(read) : '',
     defaultListener: sharedIn(read) === '' ? defaultListenerOf(read) : null,
     listeners: sharedIn(read) === '' ? listenersOf(settings, read) : sharedListenersOf(settings, read),
@@ -60,6 +62,9 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       numThreads: number(PYTHON, 'NumThreads'),
     },
   }
+  return loadBalanced && isClassicIn(read)
+    ? { ...configuration, ...classicOf(settings, read) }
+    : configuration
 }
 
 export type Read = (namespace: string, optionName: string) => string

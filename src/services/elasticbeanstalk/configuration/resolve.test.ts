@@ -70,7 +70,7 @@ describe('a configuration of nothing but defaults', () => {
       ],
       idleTimeoutSeconds: 60,
       ...{ queueSeconds: 0, errorPage: '', accessLogs: null, listeners: [] },
-      ...{ sharedLoadBalancer: '', defaultListener: { defaultProcess: 'default', rules: [] } },
+      ...{ classic: null, sharedLoadBalancer: '', defaultListener: { defaultProcess: 'default', rules: [] } },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,
@@ -250,9 +250,9 @@ describe('a wrong setting', () => {
       value('Rolling', COMMAND, 'DeploymentPolicy', `${NOT_YET} It takes: AllAtOnce.`),
     ],
     [
-      'a classic load balancer',
-      [option(ENVIRONMENT, 'LoadBalancerType', 'classic')],
-      value('classic', ENVIRONMENT, 'LoadBalancerType', `${NOT_YET} It takes: application.`),
+      'a network load balancer',
+      [option(ENVIRONMENT, 'LoadBalancerType', 'network')],
+      value('network', ENVIRONMENT, 'LoadBalancerType', `${NOT_YET} It takes: application, classic.`),
     ],
     [
       'immutable updates',

@@ -8,6 +8,7 @@ import type { Validated } from './validate.ts'
 
 const LAUNCH = 'aws:autoscaling:launchconfiguration'
 const BALANCER = 'aws:elbv2:loadbalancer'
+const CLASSIC = 'aws:elb:loadbalancer'
 const VPC = 'aws:ec2:vpc'
 
 /** AWS's quota is 5 and is raised to 16 on request; ec2 here gives 16 at once. */
@@ -20,6 +21,8 @@ export function unknownName({ names, before }: Validated, setting: Setting): Fin
   const { namespace, optionName, value } = setting
   switch (`${namespace} ${optionName}`) {
     case `${LAUNCH} SecurityGroups`:
+    case `${CLASSIC} SecurityGroups`:
+    case `${CLASSIC} ManagedSecurityGroup`:
     case `${BALANCER} SecurityGroups`:
     case `${BALANCER} ManagedSecurityGroup`: {
       const unknown = listItems(value).find((one) => !names.hasSecurityGroup(one))

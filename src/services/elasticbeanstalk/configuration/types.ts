@@ -63,6 +63,8 @@ export type EnvironmentConfiguration = {
   errorPage: string
   /** Of the load balancer; null = none. */
   accessLogs: AccessLogs | null
+  /** Not null = its load balancer is a classic one, which checks all processes by this protocol at this port. */
+  classic: { protocol: 'HTTP' | 'HTTPS' | 'TCP'; port: number } | null
   /** ARN of a load balancer that is not the environment's own; '' = it has one. */
   sharedLoadBalancer: string
   /** Of port 80; null = none, or somebody else's. */

@@ -2,6 +2,7 @@
 import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
 import { accessLogsFindings } from './access-logs.ts'
+import { classicFindings, isClassicIn } from './classic.ts'
 import { pageFindings } from './error-page.ts'
 import { configurationOf, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
@@ -33,11 +34,27 @@ export function validateSettings(validated: Validated): Finding[] {
 
 /** The settings that are kept without effect: not the default, and of an option that does nothing here. */
 export function settingsWithoutEffect(platform: string, settings: Setting[]): WithoutEffect[] {
+  const isClassic = isClassicIn(readerOf(platform, settings))
   return settings.flatMap((setting) => {
     const found = findOption(platform, setting.namespace, setting.optionName)
-    if (found?.option.effect.kind !== 'accepted' || isDefault(found.option, setting.value)) return []
-    return [{ ...setting, reason: found.option.effect.reason }]
+    if (!found || isDefault(found.option, setting.value)) return []
+    const { effect } = found.option
+    const reason = effect.kind === 'accepted' ? effect.reason : ofOtherLoadBalancers(isClassic, setting)
+    return reason === undefined ? [] : [{ ...setting, reason }]
   })
+}
+
+const OF_CLASSIC =
+  'It belongs to Classic Load Balancers; AWS, too, ignores it when the load balancer is an Application Load Balancer. `eb create` always sends some.'
+const OF_APPLICATION =
+  'It belongs to Application Load Balancers; AWS, too, ignores it when the load balancer is a classic one.'
+
+// As on AWS they are kept, and say nothing.
+function ofOtherLoadBalancers(isClassic: boolean, { namespace }: Setting): string | undefined {
+  if (!isClassic && namespace.startsWith('aws:elb:')) return OF_CLASSIC
+  return isClassic && /^aws:(elbv2|elasticbeanstalk:environment:process):/.test(namespace)
+    ? OF_APPLICATION
+    : undefined
 }
 
 function checkSetting(validated: Validated, setting: Setting): Finding | undefined {
@@ -111,13 +128,17 @@ function checkTogether(validated: Validated): Finding[] {
   findings.push(
     ...securityFindings(configuration),
     ...pageFindings(configuration),
-    ...processFindings(configuration),
-    ...sharedFindings(validated, configuration, names),
-    ...listenerFindings(configuration, names),
+    ...(configuration.classic
+      ? classicFindings(configuration, read, names)
+      : [
+          ...processFindings(configuration),
+          ...sharedFindings(validated, configuration, names),
+          ...listenerFindings(configuration, names),
+        ]),
     ...accessLogsFindings(configuration, names),
   )
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
-  const urlComplaint = healthcheckUrlComplaint(url)
+  const urlComplaint = configuration.classic ? undefined : healthcheckUrlComplaint(url)
   if (urlComplaint !== undefined) complain(HEALTHCHECK_URL, url, urlComplaint)
   const bytes = propertiesBytes(env)
   if (bytes > PROPERTIES_BYTES_MAX)

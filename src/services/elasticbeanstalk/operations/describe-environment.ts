@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts'
 import { resourcesOf, type EnvironmentRow } from '../store.ts'
 
 export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRow): EnvironmentDescription {
-  const { loadBalancerArn, loadBalancerDnsName, elasticAddress } = resourcesOf(row)
+  const { loadBalancerArn, loadBalancerName, loadBalancerDnsName, elasticAddress } = resourcesOf(row)
   const front = frontOf(row)
   return {
     EnvironmentName: row.name,
@@ -32,7 +32,7 @@ export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRo
       (loadBalancerArn ?? elasticAddress)
         ? {
             LoadBalancer: {
-              LoadBalancerName: front === 'load balancer' ? loadBalancerArn : undefined,
+              LoadBalancerName: front === 'load balancer' ? (loadBalancerName ?? loadBalancerArn) : undefined,
               Domain: cnameOf(row, domain),
               Listeners: [ports.http, row.loopbackPort ?? 0]
                 .filter(Boolean)

@@ -9,7 +9,8 @@ export function makeResourceOperations({ store }: Parts): Operations {
   return {
     describeEnvironmentResources(context, input) {
       const row = findEnvironment(store, context, input)
-      const { autoScalingGroupName, launchConfigurationName, loadBalancerArn } = resourcesOf(row)
+      const { autoScalingGroupName, launchConfigurationName, loadBalancerArn, loadBalancerName } =
+        resourcesOf(row)
       return {
         EnvironmentResources: {
           EnvironmentName: row.name,
@@ -17,8 +18,8 @@ export function makeResourceOperations({ store }: Parts): Operations {
           Instances: instancesOf(store, row.id).map(({ instanceId }) => ({ Id: instanceId })),
           LaunchConfigurations: named(launchConfigurationName),
           LaunchTemplates: [],
-          // AWS: an Application Load Balancer is named by its ARN; `eb` tells the kinds apart by that.
-          LoadBalancers: named(loadBalancerArn),
+          // AWS: an Application Load Balancer is named by its ARN, a classic one by its name; `eb` tells the kinds apart by that.
+          LoadBalancers: named(loadBalancerName ?? loadBalancerArn),
           Triggers: [],
           Queues: [],
         },

@@ -84,7 +84,7 @@ export const environmentOptions: Namespace[] = [
     // Differs from AWS's API, whose default is classic; the console and `eb` send application.
     choice('LoadBalancerType', ['classic', 'application', 'network'], {
       default: 'application',
-      effect: only('application'),
+      effect: only('application', 'classic'),
     }),
     text('ServiceRole', {
       maxLength: 500,

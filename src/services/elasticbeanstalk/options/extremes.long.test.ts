@@ -30,6 +30,8 @@ const KEY = 'k'.repeat(200)
 /** As many certificates as a listener has; their ARNs are known when they are imported. */
 const CERTIFICATES = 'CERTIFICATES'
 const CERTIFICATES_MAX = 26
+const CERTIFICATE_ARN = 'CERTIFICATE-OF-ONE'
+const CLASSIC_HTTPS = 'aws:elb:listener:443'
 const CERTIFICATE = makeCertificate(['shop.example.com'])
 
 /** Known when it is made. */
@@ -63,6 +65,8 @@ const LONGEST: Record<string, string> = {
   HostHeaders: HOSTS,
   PathPatterns: PATHS,
   SharedLoadBalancer: SHARED,
+  SSLCertificateId: CERTIFICATE_ARN,
+  Target: `HTTPS:65535/${'t'.repeat(1000)}`,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
 }
 
@@ -84,6 +88,11 @@ const WITH: Record<string, Setting[]> = {
   [`PathPatterns=${PATHS}`]: [set(DEFAULT, 'Rules', 'api')],
   'Priority=1': [set(RULE, 'PathPatterns', '/api'), set(DEFAULT, 'Rules', 'api')],
   'Priority=1000': [set(RULE, 'PathPatterns', '/api'), set(DEFAULT, 'Rules', 'api')],
+  'aws:elb:healthcheck Interval=5': [set('aws:elb:healthcheck', 'Timeout', '4')],
+  'aws:elb:healthcheck Timeout=60': [set('aws:elb:healthcheck', 'Interval', '61')],
+  'aws:elb:listener ListenerEnabled=false': [set(CLASSIC_HTTPS, 'ListenerEnabled', 'true')],
+  [`${CLASSIC_HTTPS} ListenerProtocol=HTTPS`]: [set(CLASSIC_HTTPS, 'SSLCertificateId', CERTIFICATE_ARN)],
+  [`${CLASSIC_HTTPS} SSLCertificateId=${CERTIFICATE_ARN}`]: [set(CLASSIC_HTTPS, 'ListenerProtocol', 'HTTPS')],
   'LoadBalancerIsShared=true': [set(LOGS, 'SharedLoadBalancer', SHARED)],
   [`SharedLoadBalancer=${SHARED}`]: [set('aws:elasticbeanstalk:environment', 'LoadBalancerIsShared', 'true')],
   [`${HTTPS} Protocol=HTTPS`]: [set(HTTPS, 'SSLCertificateArns', CERTIFICATES)],
@@ -97,6 +106,9 @@ const WITH: Record<string, Setting[]> = {
   [`AccessLogsS3Prefix=${'p'.repeat(127)}/${'q'.repeat(127)}`]: LOGGED,
   'aws:elbv2:listener:default ListenerEnabled=false': [set(HTTPS, 'ListenerEnabled', 'true')],
 }
+
+/** What makes options of classic load balancers hold. */
+const CLASSIC = set('aws:elasticbeanstalk:environment', 'LoadBalancerType', 'classic')
 
 function extremes(option: Option): string[] {
   const { effect, name } = option
@@ -115,7 +127,7 @@ const effective = namespaces
     options
       .filter(({ effect, name: option }) => effect.kind === 'effective' || option === 'Cooldown')
       .map((option) => ({
-        name: named === undefined ? name : named === 'PORT' ? HTTPS : `${name}:api`,
+        name: named === undefined ? name : named === 'PORT' ? `${name}:443` : `${name}:api`,
         option,
         values: extremes(option),
       })),
@@ -156,7 +168,9 @@ async function launch(settings: Setting[], more: object = {}) {
     const shared = sharedLoadBalancer(world)
     const given = settings.map((one) => ({
       ...one,
-      Value: one.Value.replace(CERTIFICATES, arns.join()).replace(SHARED, shared),
+      Value: one.Value.replace(CERTIFICATES, arns.join())
+        .replace(CERTIFICATE_ARN, arns[0]!)
+        .replace(SHARED, shared),
     }))
     bench.create({ OptionSettings: given, ...more })
     await world.clock.run(30_000)
@@ -181,7 +195,10 @@ describe('the ends of every option that has an effect', () => {
   for (const { name, option, values } of effective)
     for (const value of values) {
       const what = `${option.name}=${value}`
-      const besides = WITH[`${name} ${what}`] ?? WITH[what] ?? []
+      const besides = [
+        ...(WITH[`${name} ${what}`] ?? WITH[what] ?? []),
+        ...(name.startsWith('aws:elb:') ? [CLASSIC] : []),
+      ]
       it(`are taken by the services behind: ${name} ${what.slice(0, 60)}`, async () => {
         const { texts, status } = await launch([...besides, set(name, option.name, value)])
         assert.deepEqual(

@@ -10,12 +10,13 @@ import {
   only,
   REFUSED,
   text,
+  type Effect,
   type Namespace,
 } from './option.ts'
 
 const PROTOCOLS = ['HTTP', 'TCP', 'HTTPS', 'SSL']
-const CLASSIC =
-  'It belongs to Classic Load Balancers; AWS, too, ignores it when the load balancer is an Application Load Balancer. `eb create` always sends it.'
+const ONE_MACHINE =
+  'All zones are on one machine, and instances of each get requests. `eb create` always sends it.'
 
 /** What the load balancer's attribute takes. */
 const PREFIX =
@@ -30,16 +31,19 @@ const LISTENER = [
   text('SSLPolicy'),
 ]
 
-const CLASSIC_LISTENER = [
-  integer('InstancePort', 1, 65_535, { default: '80' }),
+const classicListener = (protocols: string[], certificate: Effect) => [
+  integer('InstancePort', 1, 65_535, { default: '80', effect: EFFECTIVE }),
   choice('InstanceProtocol', PROTOCOLS, {
     caseSensitive: true,
+    effect: only('HTTP', 'HTTPS'),
     complaint: 'Unsupported instance protocol: VALUE',
   }),
-  flag('ListenerEnabled', 'true'),
-  choice('ListenerProtocol', PROTOCOLS, { default: 'HTTP', caseSensitive: true }),
+  flag('ListenerEnabled', 'true', { effect: EFFECTIVE }),
+  choice('ListenerProtocol', PROTOCOLS, {
+    ...{ default: 'HTTP', caseSensitive: true, effect: only(...protocols) },
+  }),
   { name: 'PolicyNames', type: 'List' as const },
-  text('SSLCertificateId'),
+  text('SSLCertificateId', { effect: certificate }),
 ]
 
 const CLASSIC_POLICY = [
@@ -92,35 +96,42 @@ export const loadbalancingOptions: Namespace[] = [
     list('SecurityGroups', { effect: EFFECTIVE }),
     text('SharedLoadBalancer', { effect: EFFECTIVE }),
   ]),
-  namespace('aws:elb:healthcheck', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
+  namespace('aws:elb:healthcheck', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     integer('HealthyThreshold', 2, 10, { default: '3' }),
     integer('Interval', 5, 300, { default: '10' }),
     text('Target', { default: 'TCP:80', regex: '^((HTTP|TCP|SSL|HTTPS):)?(\\d*)(/.*)?$' }),
     integer('Timeout', 2, 60, { default: '5' }),
     integer('UnhealthyThreshold', 2, 10, { default: '5' }),
   ]),
-  namespace('aws:elb:listener', { severity: 'Unknown', effect: REFUSED, shown: 'given' }, CLASSIC_LISTENER),
+  // Port 80.
+  namespace(
+    'aws:elb:listener',
+    { severity: 'Unknown', effect: REFUSED, shown: 'given' },
+    classicListener(['HTTP'], REFUSED),
+  ),
   namespace(
     'aws:elb:listener',
     { severity: 'Unknown', effect: REFUSED, named: 'PORT', shown: 'given' },
-    CLASSIC_LISTENER,
+    classicListener(['HTTP', 'HTTPS'], EFFECTIVE),
   ),
   namespace('aws:elb:loadbalancer', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
-    flag('CrossZone', 'false', { effect: accepted(CLASSIC) }),
+    flag('CrossZone', 'false', { effect: accepted(ONE_MACHINE) }),
     // `eb open` takes OFF for "https only": shown only when it was given.
     choice('LoadBalancerHTTPPort', ['OFF', '80'], { default: '80' }),
     choice('LoadBalancerHTTPSPort', ['OFF', '443', '8443'], { default: 'OFF' }),
     choice('LoadBalancerPortProtocol', ['HTTP', 'TCP'], { default: 'HTTP' }),
     choice('LoadBalancerSSLPortProtocol', ['HTTPS', 'SSL'], { default: 'HTTPS' }),
-    text('ManagedSecurityGroup'),
-    list('SecurityGroups'),
+    text('ManagedSecurityGroup', { effect: EFFECTIVE }),
+    list('SecurityGroups', { effect: EFFECTIVE }),
     text('SSLCertificateId', { maxLength: 200 }),
   ]),
   namespace('aws:elb:policies', { severity: 'NoInterruption', effect: REFUSED, shown: 'given' }, [
-    flag('ConnectionDrainingEnabled', 'false', { effect: accepted(CLASSIC) }),
-    integer('ConnectionDrainingTimeout', 1, 3600, { default: '20', effect: accepted(CLASSIC) }),
-    integer('ConnectionSettingIdleTimeout', 1, 3600, { default: '60' }),
-    ...CLASSIC_POLICY,
+    flag('ConnectionDrainingEnabled', 'false', { effect: EFFECTIVE }),
+    integer('ConnectionDrainingTimeout', 1, 3600, { default: '20', effect: EFFECTIVE }),
+    integer('ConnectionSettingIdleTimeout', 1, 3600, { default: '60', effect: EFFECTIVE }),
+    ...CLASSIC_POLICY.map((option) =>
+      option.name.startsWith('Stickiness') ? { ...option, effect: EFFECTIVE } : option,
+    ),
   ]),
   namespace(
     'aws:elb:policies',

@@ -51,7 +51,7 @@ export function putDefaultListener(work: Work): void {
       ...{ Protocol: 'HTTP' as const, Port: LISTENER_PORT, DefaultActions },
     })
     remember(parts, row.id, { listenerArn })
-    parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
+    tell(work, `Created Load Balancer listener named: ${listenerArn}`)
   } else elasticloadbalancingv2.modifyListener(context, { ListenerArn: there, DefaultActions })
   const { listenerArn = '' } = resourcesOf(current(parts, row.id))
   putRules(work, LISTENER_PORT, listenerArn, defaultListener.rules)
@@ -65,7 +65,7 @@ export function removeDefaultListener(work: Work): void {
   isGone(() => parts.cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
   forget(parts, row.id, 'listenerArn')
   forgetRules(work, LISTENER_PORT)
-  parts.events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
+  tell(work, `Deleted Load Balancer listener named: ${listenerArn}`)
 }
 
 function madeOf({ parts, row }: Work): Made {
@@ -99,8 +99,7 @@ function putListener(
   const listenerArn = there ?? makeListener(work, LoadBalancerArn, settings)
   if (protocol === 'HTTPS') putCertificates(work, listenerArn, certificates)
   putRules(work, port, listenerArn, rules)
-  if (there === undefined)
-    parts.events.write(ofEnvironment(row), 'INFO', `Created Load Balancer listener named: ${listenerArn}`)
+  if (there === undefined) tell(work, `Created Load Balancer listener named: ${listenerArn}`)
   const { loadBalancerSecurityGroupId: groupId = '' } = resourcesOf(current(parts, row.id))
   const ruleIds = before?.groupId === groupId ? before.ruleIds : openPort(work, groupId, port)
   return { listenerArn, groupId, ruleIds }
@@ -134,15 +133,19 @@ function putCertificates({ parts, context }: Work, ListenerArn: string, wanted: 
     elasticloadbalancingv2.addListenerCertificates(context, { ListenerArn, Certificates: list(added) })
 }
 
-function removeListener(
-  { parts, row, context }: Work,
-  { listenerArn, groupId, ruleIds }: Made[string],
-): void {
-  const { cloud, events } = parts
+function removeListener(work: Work, { listenerArn, groupId, ruleIds }: Made[string]): void {
+  const { parts, context } = work
+  const { cloud } = parts
   isGone(() => cloud.elasticloadbalancingv2.deleteListener(context, { ListenerArn: listenerArn }))
   for (const id of ruleIds)
     isGone(() =>
       cloud.ec2.revokeSecurityGroupIngress(context, { GroupId: groupId, SecurityGroupRuleIds: [id] }),
     )
-  events.write(ofEnvironment(row), 'INFO', `Deleted Load Balancer listener named: ${listenerArn}`)
+  tell(work, `Deleted Load Balancer listener named: ${listenerArn}`)
+}
+
+// Listeners of a classic load balancer have no names.
+function tell({ parts, row }: Work, text: string): void {
+  if (!resourcesOf(current(parts, row.id)).loadBalancerName)
+    parts.events.write(ofEnvironment(row), 'INFO', text)
 }

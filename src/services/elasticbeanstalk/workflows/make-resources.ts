@@ -120,7 +120,14 @@ function forgetGone(work: Work): void {
     )
   )
     forget(
-      ...([parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'sharesLoadBalancer'] as const),
+      ...([
+        parts,
+        row.id,
+        'loadBalancerArn',
+        'loadBalancerDnsName',
+        'loadBalancerName',
+        'sharesLoadBalancer',
+      ] as const),
       ...(['listenerArn', 'furtherListeners', 'listenerRules'] as const),
     )
   if (elasticAddressId && !parts.cloud.ec2.elasticAddress(elasticAddressId))

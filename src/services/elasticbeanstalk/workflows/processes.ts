@@ -98,7 +98,7 @@ function described({ parts, context }: Work, arn: string): TargetGroup | undefin
 
 function makeTargetGroup(work: Work, process: Process): string {
   const { parts, row, context } = work
-  const { cloud, ids, events } = parts
+  const { cloud, ids } = parts
   const { TargetGroups = [] } = cloud.elasticloadbalancingv2.createTargetGroup(context, {
     Name: ids.upper('awseb-AWSEB-', 13),
     Protocol: process.protocol,
@@ -110,7 +110,10 @@ function makeTargetGroup(work: Work, process: Process): string {
   })
   const arn = required(TargetGroups[0]?.TargetGroupArn, 'createTargetGroup')
   putAttributes(work, arn, process)
-  events.write(ofEnvironment(row), 'INFO', `Created target group named: ${arn}`)
+  putClassicCheck(work, arn)
+  // Those of a classic load balancer are nobody's business.
+  if (!work.configuration.classic)
+    parts.events.write(ofEnvironment(row), 'INFO', `Created target group named: ${arn}`)
   return arn
 }
 
@@ -121,7 +124,13 @@ function changed(work: Work, arn: string, process: Process): string {
     ...healthCheckOf(process),
   })
   putAttributes(work, arn, process)
+  putClassicCheck(work, arn)
   return arn
+}
+
+// A classic load balancer asks all ports the same, by protocols that target groups are not offered.
+function putClassicCheck({ parts, context, configuration: { classic } }: Work, arn: string): void {
+  if (classic) parts.cloud.elasticloadbalancingv2.putClassicTargetGroup(context, arn, classic)
 }
 
 const healthCheckOf = ({ protocol, healthCheck }: Process) => ({
@@ -134,11 +143,17 @@ const healthCheckOf = ({ protocol, healthCheck }: Process) => ({
   Matcher: { HttpCode: healthCheck.matcher },
 })
 
-function putAttributes({ parts, context }: Work, TargetGroupArn: string, process: Process): void {
+function putAttributes(
+  { parts, context, configuration }: Work,
+  TargetGroupArn: string,
+  process: Process,
+): void {
   const { deregistrationDelaySeconds, stickinessSeconds } = process
   const values: Record<string, string> = {
     'deregistration_delay.timeout_seconds': String(deregistrationDelaySeconds),
     'stickiness.enabled': String(stickinessSeconds !== null),
+    // ELB user guide: of HTTP a classic one chooses the instance with the fewest outstanding requests.
+    ...(configuration.classic ? { 'load_balancing.algorithm.type': 'least_outstanding_requests' } : {}),
     ...(stickinessSeconds === null
       ? {}
       : {
@@ -212,7 +227,8 @@ function isRemoved({ parts, row, context }: Removing, arn: string, tells: boolea
     if (tells) events.write(ofEnvironment(row), 'WARN', text)
     return false
   }
-  events.write(ofEnvironment(row), 'INFO', `Deleted target group named: ${arn}`)
+  if (!resourcesOf(current(parts, row.id)).loadBalancerName)
+    events.write(ofEnvironment(row), 'INFO', `Deleted target group named: ${arn}`)
   return true
 }
 

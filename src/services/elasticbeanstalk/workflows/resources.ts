@@ -84,8 +84,10 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
 export function makeLoadBalancer(work: Work): void {
   const { parts, row, context } = work
   const { cloud, ids, events } = parts
+  const { classic } = work.configuration
+  const Name = classic ? ids.upper(`awseb-e-${row.id[2]}-AWSEBLoa-`, 13) : ids.upper('awseb-AWSEB-', 13)
   const { LoadBalancers = [] } = cloud.elasticloadbalancingv2.createLoadBalancer(context, {
-    Name: ids.upper('awseb-AWSEB-', 13),
+    Name,
     Type: 'application',
     Scheme: 'internet-facing',
     IpAddressType: 'ipv4',
@@ -96,8 +98,12 @@ export function makeLoadBalancer(work: Work): void {
   const arn = required(LoadBalancers[0]?.LoadBalancerArn, 'createLoadBalancer')
   const dnsName = LoadBalancers[0]?.DNSName
   remember(parts, row.id, { loadBalancerArn: arn, ...(dnsName ? { loadBalancerDnsName: dnsName } : {}) })
+  if (classic) {
+    cloud.elasticloadbalancingv2.putClassicLoadBalancer(context, arn)
+    remember(parts, row.id, { loadBalancerName: Name })
+  }
   changeLoadBalancerAttributes(work, arn)
-  events.write(ofEnvironment(row), 'INFO', `Created load balancer named: ${arn}`)
+  events.write(ofEnvironment(row), 'INFO', `Created load balancer named: ${classic ? Name : arn}`)
 }
 
 /** AWS: the event's words are not documented; these are the reference's guess. */

@@ -88,7 +88,7 @@ function removeLoadBalancer(step: Step, { parts, row, context }: Work): void {
   )
   step.do('forget load balancer name', () => {
     if (!resourcesOf(current(parts, environmentId)).loadBalancerArn)
-      forget(parts, environmentId, 'loadBalancerDnsName', 'furtherListeners')
+      forget(parts, environmentId, 'loadBalancerDnsName', 'loadBalancerName', 'furtherListeners')
   })
 }
 

@@ -164,15 +164,16 @@ export function removeResource(
         parts.events.write(ofEnvironment(row), 'WARN', text)
         return true
       }
-      const { instanceSecurityGroupName, elasticAddress } = resourcesOf(row)
-      const shown =
-        member === 'instanceSecurityGroupId'
-          ? instanceSecurityGroupName
-          : member === 'elasticAddressId'
-            ? elasticAddress
-            : name
+      const { instanceSecurityGroupName, elasticAddress, loadBalancerName } = resourcesOf(row)
+      const shown: Partial<Record<keyof EnvironmentResources, string | undefined>> = {
+        instanceSecurityGroupId: instanceSecurityGroupName,
+        elasticAddressId: elasticAddress,
+        loadBalancerArn: loadBalancerName,
+      }
       forget(parts, environmentId, member)
-      parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown}`)
+      // What a classic load balancer consists of is told to nobody.
+      if (loadBalancerName === undefined || (member !== 'listenerArn' && member !== 'targetGroupArn'))
+        parts.events.write(ofEnvironment(row), 'INFO', `Deleted ${wording} named: ${shown[member] ?? name}`)
       return true
     },
     lenient ? { timeoutMs: LENIENT_MS, onTimeout: () => true } : PATIENCE,

@@ -89,6 +89,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         region,
         name,
         type,
+        isClassic: 0,
         dnsName: `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.elb.localhost`,
         scheme,
         vpcId: networkInterface!.VpcId!,
@@ -132,7 +133,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
       // By ARN row by row: an environment asks for its own at each look, and there may be hundreds.
       const rows = input.LoadBalancerArns?.length
         ? [...new Set(input.LoadBalancerArns)].map((arn) => requireLoadBalancer(deps, context, arn))
-        : loadBalancersOf(store, context)
+        : loadBalancersOf(store, context).filter(({ isClassic }) => isClassic === 0)
       const unnamed = input.Names?.find((name) => !rows.some((row) => row.name === name))
       if (unnamed !== undefined)
         throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)

@@ -90,6 +90,7 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
         name,
         port,
         protocol,
+        isClassic: 0,
         targetType,
         vpcId,
         healthCheck: JSON.stringify(healthCheck),
@@ -134,6 +135,9 @@ export function makeTargetGroupOperations(deps: Elbv2Deps): Implemented {
       if (input.LoadBalancerArn) requireLoadBalancer(deps, context, input.LoadBalancerArn)
       const found = rows.filter(
         (row) =>
+          (row.isClassic === 0 ||
+            input.TargetGroupArns !== undefined ||
+            input.LoadBalancerArn !== undefined) &&
           (!input.TargetGroupArns?.length || input.TargetGroupArns.includes(row.arn)) &&
           (!input.Names?.length || input.Names.includes(row.name)) &&
           (!input.LoadBalancerArn || loadBalancersOfGroup(context, row).includes(input.LoadBalancerArn)),
