@@ -15,6 +15,7 @@ import { memory } from './memory.ts'
 import { protocols } from './protocols.ts'
 import { rules } from './rules.ts'
 import { throughput } from './throughput.ts'
+import { websockets } from './websockets.ts'
 
 const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   throughput,
@@ -24,6 +25,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   firewall,
   rules,
   protocols,
+  websockets,
   many,
   'access-logs': accessLogs,
   idle,

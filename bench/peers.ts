@@ -5,13 +5,17 @@ import type { TestHome } from '../test/support/home.ts'
 
 export type Addresses = { balancer: string; instances: string[] }
 
-export async function addressesOf(home: TestHome): Promise<Addresses> {
+/** Of an environment, and of its load balancer. */
+export async function addressesOf(home: TestHome, environment: string): Promise<Addresses> {
   const ask = async (words: string) => Object.values(await home.aws(words.split(' '))).map(String)
   const instances = await ask(
-    'ec2 describe-instances --filters Name=instance-state-name,Values=running --query Reservations[].Instances[].PrivateIpAddress',
+    `ec2 describe-instances --filters Name=instance-state-name,Values=running Name=tag:elasticbeanstalk:environment-name,Values=${environment} --query Reservations[].Instances[].PrivateIpAddress`,
+  )
+  const [arn = ''] = await ask(
+    `elasticbeanstalk describe-environment-resources --environment-name ${environment} --query EnvironmentResources.LoadBalancers[].Name`,
   )
   const [balancer] = await ask(
-    "ec2 describe-network-interfaces --query NetworkInterfaces[?starts_with(Description,'ELB')].PrivateIpAddress",
+    `ec2 describe-network-interfaces --query NetworkInterfaces[?contains(Description,'${arn.split('/').at(-1)}')].PrivateIpAddress`,
   )
   if (!balancer) throw new Error('the load balancer has no address')
   return { balancer, instances }
@@ -40,12 +44,13 @@ backend b
 ${instances.map((address, index) => `  server s${index} ${address}:80 check`).join('\n')}
 `
 
-/** `listens`: what nginx writes behind `listen`; `more`: directives of its http. */
+/** `listens`: what nginx writes behind `listen`; `more`: directives of its http; `upgrades`: to WebSockets. */
 export const handWrittenNginx = (
   { balancer, instances }: Addresses,
   folder: string,
   listens: string[],
   more: string[] = [],
+  upgrades = false,
 ) => `
 worker_processes ${availableParallelism()};
 pid ${folder}/nginx.pid;
@@ -61,7 +66,8 @@ ${listens.map((one) => `    listen ${one};`).join('\n')}
       proxy_pass http://b;
       proxy_bind ${balancer};
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
+${upgrades ? '      proxy_set_header Upgrade $http_upgrade;' : ''}
+      proxy_set_header Connection "${upgrades ? 'upgrade' : ''}";
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Port 80;

@@ -1,6 +1,7 @@
 // The ways that clients come, on the host, by name: HTTP/1.1 kept and new, HTTPS kept and new, HTTP/2; and what a request takes longer
 // than at the instance itself. Beside them HAProxy and nginx by hand, in the balancer's namespace, with the same certificate,
-// dialling the same instances from the same address. Clients and contestants share this machine.
+// dialling the same instances from the same address. HAProxy by hand listens on the host, as ours does; nginx cannot, and has its
+// clients inside, where no firewall of the host sees their packets. Clients and contestants share this machine.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,12 +31,12 @@ export async function protocols(home: TestHome): Promise<Figure[]> {
   }))
     writeFileSync(join(folder, name), text, { mode: 0o600 })
   await listenSecurely(home, folder)
-  const addresses = await addressesOf(home)
+  const addresses = await addressesOf(home, 'bench-flask')
   writeFileSync(
     join(folder, 'haproxy.cfg'),
     handWrittenHaproxy(addresses, [
-      `127.0.0.1:${PEER_PORTS.haproxy[0]}`,
-      `127.0.0.1:${PEER_PORTS.haproxy[1]} ssl crt ${folder}/a.pem alpn h2,http/1.1`,
+      `127.0.0.1:${PEER_PORTS.haproxy[0]} namespace pb-${id}-host`,
+      `127.0.0.1:${PEER_PORTS.haproxy[1]} namespace pb-${id}-host ssl crt ${folder}/a.pem alpn h2,http/1.1`,
     ]),
   )
   writeFileSync(
@@ -60,7 +61,8 @@ export async function protocols(home: TestHome): Promise<Figure[]> {
   ]
   const https = ports.http === 80 ? 443 : ports.http + 363
   const peer = (name: keyof typeof PEER_PORTS): Contestant => ({
-    ...{ http: PEER_PORTS[name][0], https: PEER_PORTS[name][1], where: inside, host },
+    ...{ http: PEER_PORTS[name][0], https: PEER_PORTS[name][1], host },
+    where: name === 'haproxy' ? [] : inside,
   })
   const contestants = {
     polebean: { http: ports.http, https, where: [], host },

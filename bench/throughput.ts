@@ -24,7 +24,7 @@ const WORKLOADS = [
 export async function throughput(home: TestHome): Promise<Figure[]> {
   const { id, region, domain, ports } = home.settings()
   const inside = ['ip', 'netns', 'exec', `pb-${id}-lb`]
-  const addresses = await addressesOf(home)
+  const addresses = await addressesOf(home, 'bench-flask')
   const { balancer } = addresses
   const folder = mkdtempSync(join(tmpdir(), 'pbbench-'))
   const haproxy = join(folder, 'haproxy.cfg')
