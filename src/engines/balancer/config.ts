@@ -59,8 +59,9 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
   const answers = answersOf(model)
   const awaits = model.loadBalancers.some(({ queueSeconds = 0 }) => queueSeconds > 0)
   const { frontends, network, maps, files, hostBinds } = renderFrontends(model, backends, settings)
-  const text = (frame: string, lines: Server[]) =>
-    [
+  const text = (frame: string, all: Server[]) => {
+    const lines = Map.groupBy(all, ({ backend }) => backend)
+    return [
       ...globalLines(settings, frame, awaits),
       ...defaultsLines(model, settings),
       ...frontends,
@@ -79,6 +80,7 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
         .filter((backend) => !isOfHttp(backend))
         .flatMap((backend) => withServers(networkBackendLines(backend), backend, lines)),
     ].join('\n')
+  }
   maps.set(REASONS_MAP, reasonEntries(model))
   for (const backend of backends)
     if (backend.group.routing?.stickiness) maps.set(stayMap(backend), stayEntries(backend, servers))
@@ -111,9 +113,9 @@ export function renderConfig(model: BalancerModel, settings: Settings, servers: 
 
 const isOfHttp = ({ loadBalancer }: Backend) => !loadBalancer.isNetwork
 
-const withServers = (head: string[], { name }: Backend, servers: Server[]): string[] => [
+const withServers = (head: string[], { name }: Backend, servers: Map<string, Server[]>): string[] => [
   ...head,
-  ...servers.filter(({ backend }) => backend === name).map((server) => serverLine(server)),
+  ...(servers.get(name) ?? []).map((server) => serverLine(server)),
   '',
 ]
 

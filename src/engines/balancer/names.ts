@@ -79,7 +79,18 @@ export function serverName({ id, address, port }: Target, role: Role): string {
   return `${readable}-${port}-${digest(address, 4)}${SUFFIX[role]}`
 }
 
-/** `length` hexadecimal digits that stand for `text`. */
+/** `length` hexadecimal digits that stand for `text`. Names are asked for at every look: those of now are kept. */
 export function digest(text: string, length: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, length)
+  if (text.length > LONG) return sha256(text).slice(0, length)
+  const known = digests.get(text)
+  if (known !== undefined) return known.slice(0, length)
+  if (digests.size >= KEPT_MAX) digests.clear()
+  const made = sha256(text)
+  digests.set(text, made)
+  return made.slice(0, length)
 }
+const digests = new Map<string, string>()
+const KEPT_MAX = 10_000
+/** Files and the like come once. */
+const LONG = 100
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -24,11 +24,13 @@ export type Seen = {
 export function describeSeen(model: BalancerModel, seen: Seen): Omit<BalancerObservation, 'taken'> {
   const backends = backendsOf(model)
   const rows = Map.groupBy(seen.statistics, ({ proxy }) => proxy)
+  const oldRows = Map.groupBy(seen.oldStatistics, ({ proxy }) => proxy)
+  const running = Map.groupBy(seen.running, (server) => server.backend)
   const each = backends.flatMap((backend) =>
     backend.group.targets.map((target) => {
-      const servers = serversOf(backend, target, seen.running)
-      const own = rowsOf(backend, target, rows.get(backend.name) ?? [])
-      const old = rowsOf(backend, target, seen.oldStatistics)
+      const servers = serversOf(target, running.get(backend.name) ?? [])
+      const own = rowsOf(target, rows.get(backend.name) ?? [])
+      const old = rowsOf(target, oldRows.get(backend.name) ?? [])
       return { backend, target, servers, own, old }
     }),
   )
@@ -99,9 +101,10 @@ function failureOf(row: Statistics | undefined): { reason: string; description: 
   return { reason: 'Target.FailedHealthChecks', description: 'Health checks failed' }
 }
 
-function rowsOf(backend: Backend, target: Target, rows: Statistics[]): Statistics[] {
+/** `rows`: those of the target's backend. */
+function rowsOf(target: Target, rows: Statistics[]): Statistics[] {
   const names = new Set(ROLES.map((role) => serverName(target, role)))
-  return rows.filter(({ proxy, name }) => proxy === backend.name && names.has(name))
+  return rows.filter(({ name }) => names.has(name))
 }
 
 function countersOf(

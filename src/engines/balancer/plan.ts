@@ -56,15 +56,12 @@ export const isUp = (server: RunningServer | undefined): boolean =>
   server.operation !== 'stopped' &&
   (server.weight > 0 || server.draining)
 
-export function serversOf(
-  backend: Backend,
-  target: Target,
-  running: RunningServer[],
-): Partial<Record<Role, RunningServer>> {
+/** `running`: those of the target's backend. */
+export function serversOf(target: Target, running: RunningServer[]): Partial<Record<Role, RunningServer>> {
   return Object.fromEntries(
     ROLES.flatMap((role) => {
       const name = serverName(target, role)
-      const found = running.find((server) => server.name === name && server.backend === backend.name)
+      const found = running.find((server) => server.name === name)
       return found ? [[role, found]] : []
     }),
   )
@@ -96,7 +93,7 @@ function planBackend(backend: Backend, running: RunningServer[]): Plan {
 type TargetPlan = Plan & { kept: string[] }
 
 function planTarget(backend: Backend, target: Target, running: RunningServer[]): TargetPlan {
-  const found = serversOf(backend, target, running)
+  const found = serversOf(target, running)
   const determined = isDetermined(backend, found)
   const stand = planOpen(backend, target, found.open, determined)
   const open = serverName(target, 'open')
@@ -144,7 +141,7 @@ function planOpen(
 }
 
 function planDraining(backend: Backend, target: Target, running: RunningServer[]): TargetPlan {
-  const found = Object.values(serversOf(backend, target, running))
+  const found = Object.values(serversOf(target, running))
   return {
     actions: found
       .filter((server) => !server.maintenance && !server.draining)

@@ -39,17 +39,23 @@ export function parseServersState(text: string): RunningServer[] {
 const MAINTENANCE = 0x01 | 0x02 | 0x20
 const DRAIN = 0x08 | 0x10
 
-export type Statistics = { proxy: string; name: string; fields: ReadonlyMap<string, string> }
+export type Statistics = {
+  proxy: string
+  name: string
+  fields: { get(name: string): string | undefined }
+}
 
 /** `show stat`. */
 export function parseStatistics(text: string): Statistics[] {
   const [header = '', ...lines] = text.replace(/^# /, '').split('\n')
-  const names = header.split(',')
+  const columns = new Map(header.split(',').map((name, index) => [name, index]))
   return lines
     .filter((line) => line !== '')
     .map((line) => {
-      const fields = new Map(splitCsv(line).map((value, index) => [names[index] ?? '', value]))
-      return { proxy: fields.get('pxname') ?? '', name: fields.get('svname') ?? '', fields }
+      // A row has a hundred fields, of which a look needs ten; there may be thousands of rows.
+      const values = splitCsv(line)
+      const get = (name: string) => values[columns.get(name) ?? -1]
+      return { proxy: get('pxname') ?? '', name: get('svname') ?? '', fields: { get } }
     })
 }
 

@@ -4,12 +4,14 @@ import type { Server } from './servers.ts'
 import type { RunningServer } from './running.ts'
 
 export function renderServerState(servers: Server[], running: RunningServer[]): string {
+  const keyOf = ({ backend, name }: { backend: string; name: string }) => `${backend} ${name}`
+  const known = new Map(running.map((server) => [keyOf(server), server]))
   const lines = servers
     .filter((server) => server.role !== 'open') // those are as their configuration line says
     .map((server) => {
-      const known = running.find(({ backend, name }) => backend === server.backend && name === server.name)
-      const isKept = known && !known.maintenance && !known.draining
-      return (isKept ? asConfigured(known.state, server) : downState(server)).join(' ')
+      const now = known.get(keyOf(server))
+      const isKept = now && !now.maintenance && !now.draining
+      return (isKept ? asConfigured(now.state, server) : downState(server)).join(' ')
     })
   return [FORMAT, HEADER, ...lines, ''].join('\n')
 }
