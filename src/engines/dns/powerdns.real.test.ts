@@ -1,0 +1,204 @@
+// PowerDNS itself: the contract, and what only a real server can show.
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Answer, decode, type DecodedPacket, encode, streamDecode, streamEncode } from 'dns-packet'
+import { systemClock as clock } from '../../kernel/clock.ts'
+import { makeIds } from '../../kernel/ids.ts'
+import { systemRandom } from '../../kernel/random.ts'
+import { makeRunit } from '../supervisor/runit.ts'
+import { describeDns, zoneWith } from './conformance.ts'
+import type { DnsEngine } from './engine.ts'
+import type { Answered } from './fake.ts'
+import { makePowerdns } from './powerdns.ts'
+
+const HOST = '127.0.0.1'
+const ANSWER_MS = 2_000
+
+const id = makeIds(systemRandom).lower('', 6)
+const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
+const supervisor = makeRunit({ clock, home: { dir, id } }, ['dns'])
+let port = 0
+let dns: DnsEngine & { ensure(): Promise<void> }
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST)
+  await once(server, 'listening')
+  const { port: free } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return free
+}
+
+async function start() {
+  port = await freePort()
+  const settings = {
+    ...{ dir: join(dir, 'dns'), listens: { addresses: [HOST], port }, user: null },
+    api: { port: await freePort(), key: id },
+  }
+  dns = makePowerdns({ clock, supervisor, settings })
+  await dns.ensure()
+  return dns
+}
+after(async () => {
+  await supervisor.shutdown()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+/** Raw bytes there and back; undefined when nothing comes. */
+function exchange(bytes: Buffer): Promise<Buffer | undefined> {
+  const socket = createSocket('udp4')
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => done(undefined), ANSWER_MS)
+    const done = (answer: Buffer | undefined) => {
+      clearTimeout(timer)
+      socket.close()
+      resolve(answer)
+    }
+    socket.on('message', done)
+    socket.send(bytes, port, HOST)
+  })
+}
+
+const packet = (name: string, type: string, more: object = {}) =>
+  encode({ type: 'query', id: 7, questions: [{ type: type as 'A', name }], ...more })
+
+async function ask(name: string, type: string, more: object = {}): Promise<DecodedPacket> {
+  const answer = await exchange(packet(name, type, more))
+  assert.ok(answer, `${name} ${type}: no answer`)
+  return decode(answer)
+}
+
+async function askByTcp(name: string, type: string): Promise<DecodedPacket> {
+  const socket = connect(port, HOST)
+  socket.write(streamEncode({ type: 'query', id: 7, questions: [{ type: type as 'A', name }] }))
+  let said = Buffer.alloc(0)
+  for await (const chunk of socket) {
+    said = Buffer.concat([said, chunk as Buffer])
+    if (said.length > 2 && said.length >= 2 + said.readUInt16BE(0)) break
+  }
+  return streamDecode(said) as DecodedPacket
+}
+
+const told = (answer: Answer): string => {
+  const { name, type } = answer
+  const data = 'data' in answer ? answer.data : ''
+  const target = typeof data === 'string' && type === 'CNAME' ? `${data}.` : data
+  return `${name} ${type} ${typeof target === 'string' ? target : JSON.stringify(target)}`
+}
+const rcodeOf = (answer: DecodedPacket) => (answer as { rcode?: string }).rcode as Answered['rcode']
+
+describeDns('PowerDNS', async () => ({
+  engine: await start(),
+  query: async (name, type) => {
+    const answer = await ask(name, type)
+    return {
+      rcode: rcodeOf(answer),
+      answers: (answer.answers ?? []).map(told),
+      authority: [...new Set((answer.authorities ?? []).map((one) => one.type as string))],
+    }
+  },
+}))
+
+describe('PowerDNS on this machine', { concurrency: 1 }, () => {
+  before(() =>
+    dns.put(
+      zoneWith(
+        'example.com',
+        { name: 'www.example.com', type: 'A', ttl: 60, values: ['192.0.2.1'] },
+        {
+          ...{ name: 'big.example.com', type: 'A', ttl: 60 },
+          values: Array.from({ length: 200 }, (_unused, n) => `198.51.100.${n}`),
+        },
+      ),
+    ),
+  )
+
+  it('says by UDP that an answer is cut, and all of it by TCP', async () => {
+    const cut = await ask('big.example.com', 'A')
+    assert.equal(cut.flag_tc, true)
+    assert.equal((await askByTcp('big.example.com', 'A')).answers?.length, 200)
+    const additionals = [{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [] }]
+    const longer = await ask('www.example.com', 'A', { additionals })
+    assert.deepEqual([longer.flag_tc, longer.answers?.length], [false, 1])
+  })
+
+  it('is authoritative, recurses for nobody, and tells its version to nobody', async () => {
+    const answer = await ask('www.example.com', 'A', { flags: 256 })
+    assert.deepEqual([answer.flag_aa, answer.flag_ra], [true, false])
+    const version = decode(
+      (await exchange(
+        encode({ type: 'query', id: 7, questions: [{ type: 'TXT', class: 'CH', name: 'version.bind' }] }),
+      ))!,
+    )
+    assert.doesNotMatch(JSON.stringify(version.answers ?? []), /PowerDNS|4\.\d/)
+  })
+
+  it('answers types that nobody knows without records, and rubbish with an error or not at all', async () => {
+    const unknown = packet('www.example.com', 'A')
+    unknown.writeUInt16BE(65_280, unknown.length - 4)
+    const answer = decode((await exchange(unknown))!)
+    assert.deepEqual([rcodeOf(answer), answer.answers?.length], ['NOERROR', 0])
+    const good = packet('www.example.com', 'A')
+    const rubbish = [
+      Buffer.alloc(0),
+      Buffer.from([0]),
+      Buffer.alloc(12),
+      Buffer.alloc(512, 0xff),
+      good.subarray(0, good.length - 3),
+      // A name that points to itself.
+      Buffer.concat([good.subarray(0, 12), Buffer.from([0xc0, 12, 0, 1, 0, 1])]),
+    ]
+    for (const bytes of rubbish) {
+      const socket = createSocket('udp4')
+      socket.send(bytes, port, HOST)
+      await once(socket, 'close', { signal: AbortSignal.timeout(50) }).catch(() => undefined)
+      socket.close()
+    }
+    assert.deepEqual((await ask('www.example.com', 'A')).answers?.map(told), ['www.example.com A 192.0.2.1'])
+  })
+
+  it('takes a change of many records at once, or none of it, and shows it in a moment', async () => {
+    const set = (n: number, value: string) => ({
+      ...{ name: `h${n}.example.com`, type: 'A' as const, ttl: 60, values: [value] },
+    })
+    const many = (value: string) => Array.from({ length: 1_000 }, (_unused, n) => set(n, value))
+    await dns.put(zoneWith('example.com', ...many('192.0.2.1')))
+    const times: number[] = []
+    for (let n = 1; n <= 20; n++) {
+      const startedAt = clock.monotonic()
+      await dns.put(zoneWith('example.com', ...many('192.0.2.1').slice(1), set(0, `192.0.2.${n}`)))
+      const { answers } = await ask('h0.example.com', 'A')
+      times.push(clock.monotonic() - startedAt)
+      assert.deepEqual(answers?.map(told), [`h0.example.com A 192.0.2.${n}`])
+    }
+    await dns.put(zoneWith('example.com', ...many('192.0.2.200')))
+    for (const n of [0, 499, 999])
+      assert.deepEqual((await ask(`h${n}.example.com`, 'A')).answers?.map(told), [
+        `h${n}.example.com A 192.0.2.200`,
+      ])
+  })
+
+  it('comes back by itself when it is killed, with all that it had', async () => {
+    await dns.put(
+      zoneWith('example.com', { name: 'www.example.com', type: 'A', ttl: 60, values: ['192.0.2.8'] }),
+    )
+    const [{ pid } = { pid: null }] = await supervisor.list()
+    process.kill(pid!, 'SIGKILL')
+    for (let tries = 0; tries < 20; tries++) if (await exchange(packet('www.example.com', 'A'))) break
+    assert.deepEqual((await ask('www.example.com', 'A')).answers?.map(told), ['www.example.com A 192.0.2.8'])
+    await dns.ensure()
+    assert.deepEqual(await dns.zones(), ['example.com'])
+  })
+
+  it('says when it cannot be asked', async () => {
+    await supervisor.stop('dns')
+    await assert.rejects(dns.zones(), /PowerDNS does not answer/)
+    await dns.ensure()
+  })
+})

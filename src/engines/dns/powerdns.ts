@@ -1,0 +1,162 @@
+// PowerDNS Authoritative, driven through its HTTP API (decision 022). Its database is its own: what it holds follows from what was
+// put, and a zone is put whole, as the difference to what is there, in one call that is one transaction there.
+import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
+import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
+import type { Service, Supervisor } from '../supervisor/engine.ts'
+import { checkZone } from './check-zone.ts'
+import type { DnsEngine, Name } from './engine.ts'
+import { DATABASE, type PowerdnsSettings, renderPowerdns } from './powerdns-config.ts'
+import { changesBetween, type Rrset, rrsetsOf, zoneOf } from './powerdns-records.ts'
+
+/** Of Debian's package pdns-backend-sqlite3. */
+const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql'
+const CALL_MS = 10_000
+const COMING_MS = 10_000
+const POLL_MS = 20
+const ANSWER_BYTES_MAX = 256 * 2 ** 20
+
+type Options = {
+  clock: Clock
+  supervisor: Supervisor
+  settings: PowerdnsSettings
+  /** How its argv is to be run where it belongs. */
+  wrap?(argv: string[]): string[]
+}
+
+export function makePowerdns({ clock, supervisor, settings, wrap = (argv) => argv }: Options): DnsEngine & {
+  /** Makes it run with these settings, and waits until it can be asked. */
+  ensure(): Promise<void>
+} {
+  const { dir, api } = settings
+  const service: Service = {
+    name: 'dns',
+    argv: wrap(['pdns_server', `--config-dir=${dir}`]),
+    env: { MALLOC_ARENA_MAX: '1' },
+    filesMax: null,
+  }
+
+  async function ensure(): Promise<void> {
+    prepareDatabase(settings)
+    const file = join(dir, 'pdns.conf')
+    const config = renderPowerdns(settings)
+    const isChanged = readFileIfAny(file) !== config
+    if (isChanged) writeFileAtomic(file, config, 0o600)
+    const wasRunning = (await supervisor.list()).some(({ name, running }) => name === service.name && running)
+    await supervisor.ensure(service)
+    if (isChanged && wasRunning) await supervisor.signal(service.name, 'TERM')
+    for (const end = clock.monotonic() + COMING_MS; ; await clock.sleep(POLL_MS))
+      try {
+        await call('GET', '')
+        return
+      } catch (error) {
+        if (clock.monotonic() > end) throw error
+      }
+  }
+
+  /** Undefined = it is not there. @throws EngineError what PowerDNS says, or that it does not answer. */
+  async function call<T>(method: string, path: string, body?: object): Promise<T | undefined> {
+    const { status, text } = await exchange(api, method, `/api/v1/servers/localhost${path}`, body)
+    if (status === 404) return undefined
+    if (status >= 300) throw new EngineError(`PowerDNS: ${method} ${path}: ${status} ${errorIn(text)}`)
+    return (text === '' ? {} : JSON.parse(text)) as T
+  }
+  const pathOf = (name: Name) => `/zones/${encodeURIComponent(`${name}.`)}`
+  const read = async (name: Name) => (await call<{ rrsets: Rrset[] }>('GET', pathOf(name)))?.rrsets
+
+  return {
+    ensure,
+    async put(zone) {
+      checkZone(zone)
+      const wanted = rrsetsOf(zone)
+      const there = await read(zone.name)
+      if (!there) {
+        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: 'INCREASE', rrsets: wanted }
+        await call('POST', '/zones', made)
+        return
+      }
+      const rrsets = changesBetween(there, wanted)
+      if (rrsets.length > 0) await call('PATCH', pathOf(zone.name), { rrsets })
+    },
+    async remove(name) {
+      await call('DELETE', pathOf(name))
+    },
+    async zones() {
+      const all = (await call<{ name: string }[]>('GET', '/zones')) ?? []
+      return all.map(({ name }) => name.replace(/\.$/, '')).sort()
+    },
+    async zone(name) {
+      const rrsets = await read(name)
+      return rrsets && zoneOf(name, rrsets)
+    },
+  }
+}
+
+function prepareDatabase({ dir, user }: PowerdnsSettings): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const file = join(dir, DATABASE)
+  if (!existsSync(file)) {
+    const schema = readFileIfAny(SCHEMA)
+    if (schema === undefined) throw new EngineError(`${SCHEMA} is not there (package pdns-backend-sqlite3)`)
+    const unfinished = `${file}.new`
+    rmSync(unfinished, { force: true })
+    const database = new DatabaseSync(unfinished)
+    try {
+      database.exec(schema)
+    } finally {
+      database.close()
+    }
+    renameSync(unfinished, file)
+  }
+  if (user)
+    for (const one of [dir, file])
+      chownSync(one, idOf('/etc/passwd', user.name), idOf('/etc/group', user.group))
+}
+
+/** The number of a user or group, from its line. */
+function idOf(file: string, name: string): number {
+  const [, id] = new RegExp(`^${name}:[^:]*:(\\d+)`, 'm').exec(readFileIfAny(file) ?? '') ?? []
+  if (id === undefined) throw new EngineError(`${file} has no ${name}`)
+  return Number(id)
+}
+
+function errorIn(text: string): string {
+  try {
+    return String((JSON.parse(text) as { error?: string }).error ?? text).slice(0, 300)
+  } catch {
+    return text.slice(0, 300)
+  }
+}
+
+function exchange(
+  { port, key }: PowerdnsSettings['api'],
+  method: string,
+  path: string,
+  body: object | undefined,
+): Promise<{ status: number; text: string }> {
+  const payload = body === undefined ? '' : JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(new EngineError(`PowerDNS does not answer: ${reasonOf(error)}`))
+    const headers = { 'x-api-key': key, 'content-type': 'application/json' }
+    const asked = request({ host: '127.0.0.1', port, method, path, headers, timeout: CALL_MS }, (answer) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > ANSWER_BYTES_MAX) asked.destroy(new Error('its answer is too long'))
+        chunks.push(chunk)
+      })
+      answer.on('error', fail)
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      )
+    })
+    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${CALL_MS} ms`)))
+    asked.on('error', fail)
+    asked.end(payload)
+  })
+}
