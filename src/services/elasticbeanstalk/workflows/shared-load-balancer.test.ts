@@ -1,79 +1,71 @@
 // Environments that share a load balancer which a user made, on the services as they are.
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, it } from 'node:test'
-import { makeServicesWorld, type ServicesWorld } from '../../testing/services-world.ts'
-import { makeBench, type Bench } from '../test-bench.ts'
+import { beforeEach, describe, it } from 'node:test'
+import { type GivenOption, onRealServices, option } from '../test-real-bench.ts'
 
 const ENVIRONMENT = 'aws:elasticbeanstalk:environment'
 const BALANCER = 'aws:elbv2:loadbalancer'
 const RULE = 'aws:elbv2:listenerrule'
-const set = (Namespace: string, OptionName: string, Value: string) => ({ Namespace, OptionName, Value })
 const host = (prefix: string) => `${prefix}.us-west-2.elasticbeanstalk.localhost`
 
-let world: ServicesWorld
-let bench: Bench
+const stage = onRealServices()
 let arn = ''
-beforeEach(async () => {
-  world = makeServicesWorld()
-  bench = makeBench(world)
-  await world.clock.run(1_000)
-  bench.version('v1')
-  const Subnets = world.ec2.describeSubnets(world.context, {}).Subnets!.map(({ SubnetId }) => SubnetId!)
-  arn = elb().createLoadBalancer(world.context, { Name: 'front', Subnets }).LoadBalancers![0]!
+beforeEach(() => {
+  const Subnets = stage.world.ec2
+    .describeSubnets(stage.world.context, {})
+    .Subnets!.map(({ SubnetId }) => SubnetId!)
+  arn = elb().createLoadBalancer(stage.world.context, { Name: 'front', Subnets }).LoadBalancers![0]!
     .LoadBalancerArn!
   for (const Port of [80, 8080])
-    elb().createListener(world.context, {
+    elb().createListener(stage.world.context, {
       ...{ LoadBalancerArn: arn, Protocol: 'HTTP', Port },
       DefaultActions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '404' } }],
     })
 })
-afterEach(() => {
-  bench.end()
-  world.end()
-})
 
-const elb = () => world.elasticloadbalancingv2
+const elb = () => stage.world.elasticloadbalancingv2
 const shared = () => [
-  set(ENVIRONMENT, 'LoadBalancerIsShared', 'true'),
-  set(BALANCER, 'SharedLoadBalancer', arn),
+  option(ENVIRONMENT, 'LoadBalancerIsShared', 'true'),
+  option(BALANCER, 'SharedLoadBalancer', arn),
 ]
-async function create(name: string, settings: ReturnType<typeof set>[] = []) {
+async function create(name: string, settings: GivenOption[] = []) {
   const input = { EnvironmentName: name, CNAMEPrefix: name, OptionSettings: [...shared(), ...settings] }
-  bench.create(input)
+  stage.bench.create(input)
   await settled(name)
 }
 async function settled(name: string) {
-  await bench.until('Ready', name)
-  await world.clock.run(60_000)
-  const texts = bench.texts({ EnvironmentName: name })
+  await stage.bench.until('Ready', name)
+  await stage.world.clock.run(60_000)
+  const texts = stage.bench.texts({ EnvironmentName: name })
   assert.deepEqual(
     texts.filter((text) => text.startsWith('ERROR')),
     [],
   )
-  assert.equal(bench.environment(name)?.Health, 'Green', name)
+  assert.equal(stage.bench.environment(name)?.Health, 'Green', name)
 }
 async function terminate(name: string) {
-  bench.api.terminateEnvironment(bench.context(), { EnvironmentName: name })
-  await bench.until('Terminated', name)
-  await world.clock.run(10_000)
+  stage.bench.api.terminateEnvironment(stage.bench.context(), { EnvironmentName: name })
+  await stage.bench.until('Terminated', name)
+  await stage.world.clock.run(10_000)
 }
 const instancesOf = (name: string) =>
-  bench.api
-    .describeEnvironmentResources(bench.context(), { EnvironmentName: name })
+  stage.bench.api
+    .describeEnvironmentResources(stage.bench.context(), { EnvironmentName: name })
     .EnvironmentResources!.Instances!.map(({ Id }) => Id)
 const ask = (to: { host: string; listenerPort?: number } | { loopbackPort: number }, path = '/') =>
-  world.balancer.request({ ...to, path })
+  stage.world.balancer.request({ ...to, path })
 const groupsOfLoadBalancer = () =>
-  elb().describeLoadBalancers(world.context, { LoadBalancerArns: [arn] }).LoadBalancers![0]!.SecurityGroups!
+  elb().describeLoadBalancers(stage.world.context, { LoadBalancerArns: [arn] }).LoadBalancers![0]!
+    .SecurityGroups!
 const tags = () =>
   elb()
-    .describeTags(world.context, { ResourceArns: [arn] })
+    .describeTags(stage.world.context, { ResourceArns: [arn] })
     .TagDescriptions![0]!.Tags!.map(({ Key, Value }) => `${Key}=${Value}`)
 const priorities = () => {
-  const { Listeners = [] } = elb().describeListeners(world.context, { LoadBalancerArn: arn })
+  const { Listeners = [] } = elb().describeListeners(stage.world.context, { LoadBalancerArn: arn })
   return Listeners.toSorted((a, b) => a.Port! - b.Port!).flatMap(({ Port, ListenerArn }) =>
     elb()
-      .describeRules(world.context, { ListenerArn })
+      .describeRules(stage.world.context, { ListenerArn })
       .Rules!.filter(({ IsDefault }) => !IsDefault)
       .map(({ Priority, Conditions = [] }) => [
         Port,
@@ -87,7 +79,7 @@ describe('a shared load balancer', () => {
   it('leads to each environment by its name and its loopback port, and stays when all are gone', async () => {
     const before = groupsOfLoadBalancer()
     await create('first')
-    await create('second', [set(`aws:elbv2:listener:8080`, 'Rules', 'default')])
+    await create('second', [option(`aws:elbv2:listener:8080`, 'Rules', 'default')])
     assert.deepEqual(tags(), ['elasticbeanstalk:shared-elb-environment-count=2'])
     assert.deepEqual(priorities(), [
       [80, 1, host('first')],
@@ -100,7 +92,10 @@ describe('a shared load balancer', () => {
     assert.ok(instancesOf('second').includes(ask({ loopbackPort: 18_001 }).targetId!))
     const own = groupsOfLoadBalancer()
     assert.equal(own.length, before.length + 1, 'one group for both')
-    assert.equal(bench.environment('first')?.EndpointURL, bench.environment('second')?.EndpointURL)
+    assert.equal(
+      stage.bench.environment('first')?.EndpointURL,
+      stage.bench.environment('second')?.EndpointURL,
+    )
     await terminate('first')
     assert.deepEqual(
       [groupsOfLoadBalancer(), tags()],
@@ -113,8 +108,11 @@ describe('a shared load balancer', () => {
       [groupsOfLoadBalancer(), tags()],
       [before, ['elasticbeanstalk:shared-elb-environment-count=0']],
     )
-    assert.deepEqual([priorities(), elb().describeTargetGroups(world.context, {}).TargetGroups], [[], []])
-    const left = world.ec2.describeSecurityGroups(world.context, {}).SecurityGroups!
+    assert.deepEqual(
+      [priorities(), elb().describeTargetGroups(stage.world.context, {}).TargetGroups],
+      [[], []],
+    )
+    const left = stage.world.ec2.describeSecurityGroups(stage.world.context, {}).SecurityGroups!
     assert.deepEqual(
       left.map(({ GroupName }) => GroupName),
       ['default'],
@@ -123,13 +121,16 @@ describe('a shared load balancer', () => {
 
   it('has the rules of each in their own order, behind those of others', async () => {
     const admin = [
-      set('aws:elasticbeanstalk:environment:process:admin', 'Port', '81'),
-      ...[set(`${RULE}:admin`, 'PathPatterns', '/admin*'), set(`${RULE}:admin`, 'Process', 'admin')],
-      ...[set(`${RULE}:host`, 'HostHeaders', 'www.example.com'), set(`${RULE}:host`, 'Priority', '2')],
-      set('aws:elbv2:listener:80', 'Rules', 'default,host,admin'),
+      option('aws:elasticbeanstalk:environment:process:admin', 'Port', '81'),
+      ...[option(`${RULE}:admin`, 'PathPatterns', '/admin*'), option(`${RULE}:admin`, 'Process', 'admin')],
+      ...[option(`${RULE}:host`, 'HostHeaders', 'www.example.com'), option(`${RULE}:host`, 'Priority', '2')],
+      option('aws:elbv2:listener:80', 'Rules', 'default,host,admin'),
     ]
     await create('first', admin)
-    await create('second', admin.slice(0, 3).concat(set('aws:elbv2:listener:80', 'Rules', 'admin, default')))
+    await create(
+      'second',
+      admin.slice(0, 3).concat(option('aws:elbv2:listener:80', 'Rules', 'admin, default')),
+    )
     assert.deepEqual(priorities(), [
       [80, 1, host('first'), '/admin*'],
       [80, 2, `${host('first')} www.example.com`],
@@ -142,9 +143,9 @@ describe('a shared load balancer', () => {
       [ask({ loopbackPort: 18_001 }, '/admin/x').targetPort, ask({ loopbackPort: 18_001 }).targetPort],
       [81, 80],
     )
-    bench.api.updateEnvironment(bench.context(), {
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
       EnvironmentName: 'first',
-      OptionSettings: [set(`${RULE}:admin`, 'Priority', '3')],
+      OptionSettings: [option(`${RULE}:admin`, 'Priority', '3')],
       OptionsToRemove: [{ Namespace: 'aws:elbv2:listener:80', OptionName: 'Rules' }],
     })
     await settled('first')
@@ -156,27 +157,27 @@ describe('a shared load balancer', () => {
   })
 
   it('tells visitors of one environment why it does not answer, and those of another one nothing of it', async () => {
-    await create('first', [set('aws:elasticbeanstalk:environment:process:default', 'Port', '81')])
+    await create('first', [option('aws:elasticbeanstalk:environment:process:default', 'Port', '81')])
     await create('second')
-    world.silentPorts.add(81)
-    await world.clock.run(300_000)
+    stage.world.silentPorts.add(81)
+    await stage.world.clock.run(300_000)
     assert.equal(ask({ host: host('second') }).status, 200)
     assert.deepEqual(
-      [bench.environment('first')?.Health, bench.environment('second')?.Health],
+      [stage.bench.environment('first')?.Health, stage.bench.environment('second')?.Health],
       ['Red', 'Green'],
     )
   })
 
   it('has the groups that are named, and none of its own then; instances let these in', async () => {
-    const edge = world.ec2.createSecurityGroup(world.context, {
+    const edge = stage.world.ec2.createSecurityGroup(stage.world.context, {
       GroupName: 'edge',
       Description: 'd',
     }).GroupId!
     const before = groupsOfLoadBalancer()
-    await create('first', [set(BALANCER, 'SecurityGroups', edge)])
+    await create('first', [option(BALANCER, 'SecurityGroups', edge)])
     assert.deepEqual(groupsOfLoadBalancer().toSorted(), [...before, edge].toSorted())
-    const peers = world.ec2
-      .describeSecurityGroupRules(world.context, {})
+    const peers = stage.world.ec2
+      .describeSecurityGroupRules(stage.world.context, {})
       .SecurityGroupRules!.flatMap(({ ReferencedGroupInfo, FromPort }) =>
         FromPort === 80 ? (ReferencedGroupInfo?.GroupId ?? []) : [],
       )
@@ -187,18 +188,18 @@ describe('a shared load balancer', () => {
 
   it('goes with a word when somebody deletes it, and the environment can still be terminated', async () => {
     await create('first')
-    elb().deleteLoadBalancer(world.context, { LoadBalancerArn: arn })
-    await world.clock.run(60_000)
-    assert.notEqual(bench.environment('first')?.Health, 'Green')
+    elb().deleteLoadBalancer(stage.world.context, { LoadBalancerArn: arn })
+    await stage.world.clock.run(60_000)
+    assert.notEqual(stage.bench.environment('first')?.Health, 'Green')
     await terminate('first')
-    assert.deepEqual(elb().describeTargetGroups(world.context, {}).TargetGroups, [])
+    assert.deepEqual(elb().describeTargetGroups(stage.world.context, {}).TargetGroups, [])
   })
 
   it('is left for an elastic address, and taken again', async () => {
     await create('first')
     const update = async (value: string) => {
-      const OptionSettings = [set(ENVIRONMENT, 'EnvironmentType', value)]
-      bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'first', OptionSettings })
+      const OptionSettings = [option(ENVIRONMENT, 'EnvironmentType', value)]
+      stage.bench.api.updateEnvironment(stage.bench.context(), { EnvironmentName: 'first', OptionSettings })
       await settled('first')
     }
     await update('SingleInstance')
@@ -210,9 +211,9 @@ describe('a shared load balancer', () => {
   })
 
   it('is offered by DescribeConfigurationOptions, unless it is the own one of an environment', async () => {
-    bench.create()
-    await bench.until('Ready')
-    const { Options = [] } = bench.api.describeConfigurationOptions(bench.context(), {
+    stage.bench.create()
+    await stage.bench.until('Ready')
+    const { Options = [] } = stage.bench.api.describeConfigurationOptions(stage.bench.context(), {
       ...{ ApplicationName: 'shop', EnvironmentName: 'shop-prod' },
       Options: [{ Namespace: BALANCER, OptionName: 'SharedLoadBalancer' }],
     })
@@ -220,47 +221,47 @@ describe('a shared load balancer', () => {
       Options.map(({ ValueOptions }) => ValueOptions),
       [[arn]],
     )
-    assert.equal(elb().describeLoadBalancers(world.context, {}).LoadBalancers!.length, 2)
+    assert.equal(elb().describeLoadBalancers(stage.world.context, {}).LoadBalancers!.length, 2)
   })
 
-  const isShared = set(ENVIRONMENT, 'LoadBalancerIsShared', 'true')
-  const bad: [what: string, settings: () => ReturnType<typeof set>[], message: RegExp][] = [
+  const isShared = option(ENVIRONMENT, 'LoadBalancerIsShared', 'true')
+  const bad: [what: string, settings: () => GivenOption[], message: RegExp][] = [
     ['without its ARN', () => [isShared], /A shared load balancer must be named/],
     [
       'with an ARN of none',
-      () => [isShared, set(BALANCER, 'SharedLoadBalancer', arn.replace('front', 'back'))],
+      () => [isShared, option(BALANCER, 'SharedLoadBalancer', arn.replace('front', 'back'))],
       /no Application Load Balancer of that ARN/,
     ],
     [
       'at a port where it has no listener',
-      () => [...shared(), set('aws:elbv2:listener:443', 'Rules', 'default')],
+      () => [...shared(), option('aws:elbv2:listener:443', 'Rules', 'default')],
       /has no listener at port 443/,
     ],
     [
       "with its owner's options",
-      () => [...shared(), set(BALANCER, 'IdleTimeout', '9')],
+      () => [...shared(), option(BALANCER, 'IdleTimeout', '9')],
       /not an option of environments with a shared load balancer/,
     ],
     [
       'with five hosts besides its own',
       () => [
         ...shared(),
-        set('aws:elbv2:listener:80', 'Rules', 'a'),
-        set(`${RULE}:a`, 'HostHeaders', 'a.b,c.d,e.f,g.h,i.j'),
+        option('aws:elbv2:listener:80', 'Rules', 'a'),
+        option(`${RULE}:a`, 'HostHeaders', 'a.b,c.d,e.f,g.h,i.j'),
       ],
       /at most 4 host headers and path patterns/,
     ],
   ]
   for (const [what, settings, message] of bad)
     it(`is refused ${what}`, () => {
-      assert.throws(() => bench.create({ OptionSettings: settings() }), message)
+      assert.throws(() => stage.bench.create({ OptionSettings: settings() }), message)
     })
 
   it('is for good', async () => {
     await create('first')
-    const update = (...OptionSettings: ReturnType<typeof set>[]) =>
-      bench.api.updateEnvironment(bench.context(), { EnvironmentName: 'first', OptionSettings })
-    assert.throws(() => update(set(ENVIRONMENT, 'LoadBalancerIsShared', 'false')), /cannot be changed/)
-    assert.throws(() => update(set(BALANCER, 'SharedLoadBalancer', `${arn}0`)), /cannot be changed/)
+    const update = (...OptionSettings: GivenOption[]) =>
+      stage.bench.api.updateEnvironment(stage.bench.context(), { EnvironmentName: 'first', OptionSettings })
+    assert.throws(() => update(option(ENVIRONMENT, 'LoadBalancerIsShared', 'false')), /cannot be changed/)
+    assert.throws(() => update(option(BALANCER, 'SharedLoadBalancer', `${arn}0`)), /cannot be changed/)
   })
 })
