@@ -1,4 +1,5 @@
 // Tables of Elastic Beanstalk, and the few queries that several files share. Times are epoch milliseconds, objects JSON.
+import { dictionary } from '../../kernel/dictionary.ts'
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import type { Setting } from './configuration/types.ts'
@@ -276,10 +277,10 @@ export const resourcesOf = (row: EnvironmentRow) => JSON.parse(row.resources) as
 /** Process → the ARN of its target group. */
 export const targetGroupsOf = (row: EnvironmentRow): Record<string, string> => {
   const { targetGroupArn, furtherTargetGroups = '{}' } = resourcesOf(row)
-  return {
-    ...(targetGroupArn === undefined ? {} : { default: targetGroupArn }),
-    ...(JSON.parse(furtherTargetGroups) as Record<string, string>),
-  }
+  return dictionary<string>(
+    targetGroupArn === undefined ? {} : { default: targetGroupArn },
+    JSON.parse(furtherTargetGroups) as Record<string, string>,
+  )
 }
 export const settingsOf = (row: { settings: string }) => JSON.parse(row.settings) as Setting[]
 

@@ -1,6 +1,7 @@
 // The rules that an environment's settings ask for, of the listeners of its load balancer. What a user made beside them is left
 // alone.
 import type { RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2'
+import { dictionary } from '../../../kernel/dictionary.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { ListenerRule } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
@@ -37,8 +38,8 @@ export function putRules(work: Work, port: number, ListenerArn: string, wanted: 
   const { [port]: before = {}, ...others } = madeOf(work)
   if (wanted.length === 0 && Object.keys(before).length === 0) return
   const there = rulesThere(work, ListenerArn) ?? []
-  const own = Object.fromEntries(
-    Object.entries(before).filter(([, arn]) => there.some((rule) => rule.arn === arn)),
+  const own = dictionary(
+    Object.fromEntries(Object.entries(before).filter(([, arn]) => there.some((rule) => rule.arn === arn))),
   )
   for (const [name, RuleArn] of Object.entries(own))
     if (!wanted.some((rule) => rule.name === name)) {

@@ -169,6 +169,29 @@ describe('several processes', () => {
     assert.deepEqual(openPorts(), [4443, 80])
   })
 
+  it('may be called as members of objects are', async () => {
+    const names = ['constructor', '__proto__', 'tostring']
+    stage.bench.create({
+      OptionSettings: names
+        .flatMap((name, index) => [
+          option(`${PROCESS}:${name}`, 'Port', String(90 + index)),
+          option(`${RULE}:${name}`, 'PathPatterns', `/${name}`),
+          option(`${RULE}:${name}`, 'Priority', String(1 + index)),
+          option(`${RULE}:${name}`, 'Process', name),
+          option(`${LISTENER}:default`, 'Rules', names.join()),
+        ])
+        .filter(({ OptionName }, index, all) => OptionName !== 'Rules' || index === all.length - 1),
+    })
+    await settle()
+    assert.deepEqual(
+      names.map((name) => portFor(`/${name}`)),
+      [90, 91, 92],
+    )
+    await update([option(`${PROCESS}:__proto__`, 'Port', '95')])
+    assert.equal(portFor('/__proto__'), 95)
+    assert.equal(rules().length, 3)
+  })
+
   it('swap the priorities of their rules at once', async () => {
     const two = [
       ...ADMIN,

@@ -3,6 +3,7 @@
 // former one goes when no listener sends it anything any more.
 import type { Action, TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { Step } from '../../../control/workflows.ts'
+import { dictionary } from '../../../kernel/dictionary.ts'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Process } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
@@ -15,7 +16,12 @@ const formerOf = (row: EnvironmentRow) => JSON.parse(resourcesOf(row).formerTarg
 
 /** Process → the target group that gets its requests until the one that takes its place is healthy. */
 export const replacedOf = (row: EnvironmentRow) =>
-  JSON.parse(resourcesOf(row).replacedTargetGroups ?? '{}') as Record<string, { arn: string; port: number }>
+  dictionary(
+    JSON.parse(resourcesOf(row).replacedTargetGroups ?? '{}') as Record<
+      string,
+      { arn: string; port: number }
+    >,
+  )
 
 /** Brings target groups to what the settings say of processes. `holds`: where one takes another's place, that one keeps its requests
  *  until switchProcesses; else the new one gets them at once. */
@@ -25,8 +31,8 @@ export function putProcesses(work: Work, { holds = false } = {}): void {
   const replaced = replacedOf(current(parts, row.id))
   const all = [...formerOf(current(parts, row.id)), ...Object.values(before)]
   all.push(...Object.values(replaced).map(({ arn }) => arn))
-  const now: Record<string, string> = {}
-  const held: typeof replaced = {}
+  const now = dictionary<string>()
+  const held: typeof replaced = dictionary()
   for (const process of configuration.processes) {
     const there = before[process.name]
     const former = replaced[process.name]
