@@ -3,8 +3,16 @@ import { answerLines, type AnswerSettings } from './answers.ts'
 import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { refusals } from './clients.ts'
 import type { HeaderTreatment, HealthCheck, Listener, LoadBalancer, TargetGroup } from './engine.ts'
-import { type Answer, answerName, type Backend, clientsName, digest, publicName } from './names.ts'
-import { ownPortsOf } from './own-ports.ts'
+import {
+  listenerName,
+  type Answer,
+  answerName,
+  type Backend,
+  clientsName,
+  digest,
+  publicName,
+} from './names.ts'
+import { loopbackListener, loopbackName } from './own-ports.ts'
 import { ownPageLines } from './error-page-lines.ts'
 import { requestLogLines, SILENT } from './request-lines.ts'
 import { ms, serverKeywords } from './servers.ts'
@@ -90,16 +98,21 @@ function letInLines(
   isOf: (listener: Listener) => boolean,
   dir: string,
 ): string[] {
-  const { id, listeners, elasticAddress, cutsOnRevoke } = loadBalancer
+  const { id, listeners, elasticAddress, cutsOnRevoke, namedPorts = [] } = loadBalancer
   // Rules lead a connection to several backends of a load balancer; behind an elastic address another one is another instance.
   const door = elasticAddress === null ? digest(id, 12) : name
   const known = cutsOnRevoke ? '' : `!{ var(sess.let_in) -m str ${door} } `
   return [
     ...listeners.filter(isOf).flatMap((listener) => {
-      const own = ownPortsOf(loadBalancer).filter((one) => one.listener?.port === listener.port)
-      const frontends = [publicName(listener.port), ...own.map((one) => one.name)]
-      const here = `${known}{ fe_name ${frontends.join(' ')} }`
-      return refusals('http-request reject', `${dir}/${clientsName(id, listener.port)}`, here)
+      const own = loopbackListener(loadBalancer) === listener ? ` ${loopbackName(id)}` : ''
+      const map = `${dir}/${clientsName(id, listener.port)}`
+      const here = `${known}{ fe_name ${publicName(listener.port)}${own} }`
+      // A line has 64 words at most, and named ports may be many more: they say whose they are.
+      const named = `${known}{ var(txn.own) -m str ${listenerName(id, listener.port)} }`
+      return [
+        ...refusals('http-request reject', map, here),
+        ...(namedPorts.length > 0 ? refusals('http-request reject', map, named) : []),
+      ]
     }),
     ...(cutsOnRevoke ? [] : [`  http-request set-var(sess.let_in) str(${door}) if ${known.trim()}`]),
   ]

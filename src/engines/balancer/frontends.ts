@@ -5,7 +5,15 @@ import { certificatesOf, listFile, ownList, sharedList, type Use } from './certi
 import { clientMaps, refusals } from './clients.ts'
 import type { Settings } from './config.ts'
 import type { BalancerModel, Listener, LoadBalancer } from './engine.ts'
-import { type Backend, clientsName, digest, NO_TARGETS, publicName, UNKNOWN_HOST } from './names.ts'
+import {
+  type Backend,
+  clientsName,
+  digest,
+  listenerName,
+  NO_TARGETS,
+  publicName,
+  UNKNOWN_HOST,
+} from './names.ts'
 import { hereLines } from './error-page-lines.ts'
 import { SILENT } from './request-lines.ts'
 import { networkLines } from './network-lines.ts'
@@ -127,7 +135,11 @@ export function renderFrontends(
       if (binds.length === 0) continue
       frontends.push(`# load balancer ${loadBalancer.id}${host === null ? '' : ` as ${host}`}`)
       const entry = listener ? entryOf(backends, loadBalancer, listener) : NO_TARGETS
-      const first = [`set-var(txn.to) str(${entry})`]
+      const mark =
+        host === null || !listener
+          ? []
+          : [`set-var(txn.own) str(${listenerName(loadBalancer.id, listener.port)})`]
+      const first = [...mark, `set-var(txn.to) str(${entry})`]
       const clients = listener ? clientsName(loadBalancer.id, listener.port) : null
       const ssl = listener?.tls ? showing(ownList(listener.tls, dir)) : ''
       const lines = binds.map((bind) => bind + ssl)

@@ -13,13 +13,26 @@ export type OwnPort = {
   name: string
 }
 
-export const ownPortsOf = (loadBalancer: LoadBalancer): OwnPort[] => [
+/** Worked out once for a load balancer of a model: a shared one may have a hundred. */
+export function ownPortsOf(loadBalancer: LoadBalancer): OwnPort[] {
+  const known = workedOut.get(loadBalancer)
+  if (known) return known
+  const made = workOut(loadBalancer)
+  workedOut.set(loadBalancer, made)
+  return made
+}
+const workedOut = new WeakMap<LoadBalancer, OwnPort[]>()
+
+/** Of the frontend of a load balancer's own port. */
+export const loopbackName = (loadBalancerId: string) => `own-${digest(loadBalancerId, 12)}`
+
+const workOut = (loadBalancer: LoadBalancer): OwnPort[] => [
   ...(loadBalancer.loopbackPort === null
     ? []
     : [
         {
           ...{ port: loadBalancer.loopbackPort, host: null, listener: loopbackListener(loadBalancer) },
-          name: `own-${digest(loadBalancer.id, 12)}`,
+          name: loopbackName(loadBalancer.id),
         },
       ]),
   ...(loadBalancer.namedPorts ?? []).map(({ port, host }) => ({

@@ -208,6 +208,12 @@ export function describeRules(stage: () => Stage): void {
     assert.deepEqual([await at(second, '/admin/x'), await at(second, '/')], ['admin of two', 'two'])
     assert.equal((await request({ path: '/admin/x' })).body, 'somebody')
     assert.equal((await world.request({ host: 'two.localhost', path: '/admin/x' })).body, 'admin of two')
+    const listeners = [{ port: 80, rules, action: says('nobody'), clients: ['127.0.0.9/32'] }]
+    await apply(rules, says('nobody'), { ...over, listeners })
+    for (const loopbackPort of [first, second]) {
+      await assert.rejects(at(loopbackPort, '/'))
+      assert.ok(await world.request({ loopbackPort, from: '127.0.0.9' }))
+    }
     await apply(rules, says('nobody'), { ...over, namedPorts: namedPorts.slice(0, 1) })
     await assert.rejects(at(second, '/'))
   })

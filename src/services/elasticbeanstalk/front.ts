@@ -7,7 +7,15 @@ import type { EnvironmentConfiguration } from './configuration/types.ts'
 import { isGone } from './gone.ts'
 import { cnameOf } from './names.ts'
 import type { Parts } from './parts.ts'
-import { environmentById, instancesOf, resourcesOf, targetGroupsOf, type EnvironmentRow } from './store.ts'
+import {
+  environmentById,
+  instancesOf,
+  liveEnvironments,
+  replacedIn,
+  resourcesOf,
+  targetGroupsOf,
+  type EnvironmentRow,
+} from './store.ts'
 
 export type Front = 'load balancer' | 'elastic address'
 
@@ -21,13 +29,32 @@ export const wantedFront = ({ loadBalanced }: Pick<EnvironmentConfiguration, 'lo
 /** What the front says of instances, by their ids. */
 export type Targets = ReadonlyMap<string, { state: string; reason: string }>
 
-export const targetsOf = (parts: Parts, row: EnvironmentRow, front = frontOf(row)): Targets =>
-  front === 'load balancer' ? loadBalancerTargets(parts, row) : addressTargets(parts, row)
+/** `next`: where processes are to have another port, as if they had it already. */
+export const targetsOf = (
+  parts: Parts,
+  row: EnvironmentRow,
+  front = frontOf(row),
+  { next = false } = {},
+): Targets => (front === 'load balancer' ? loadBalancerTargets(parts, row, next) : addressTargets(parts, row))
 
 // An instance is as well as its worst process, and no target as long as it is not one of all. A process that no listener leads to
 // is not checked, and says nothing.
-function loadBalancerTargets(parts: Parts, row: EnvironmentRow): Targets {
-  const [first, ...further] = Object.values(targetGroupsOf(row)).map((arn) => healthOf(parts, row, arn))
+function loadBalancerTargets(parts: Parts, row: EnvironmentRow, next: boolean): Targets {
+  const groups = targetGroupsOf(row)
+  const coming = worstOf(Object.values(groups).map((arn) => healthOf(parts, row, arn)))
+  const replaced = replacedIn(row)
+  if (next || Object.keys(replaced).length === 0) return coming
+  // What serves now, or is to serve soon: an application that is deployed may listen at one of the two ports alone.
+  const serving = Object.entries(groups).map(([name, arn]) => replaced[name]?.arn ?? arn)
+  const best = new Map(worstOf(serving.map((arn) => healthOf(parts, row, arn))))
+  for (const [id, target] of coming) {
+    const before = best.get(id)
+    if (!before || rankOf(target) < rankOf(before)) best.set(id, target)
+  }
+  return best
+}
+
+function worstOf([first, ...further]: Targets[]): Targets {
   const worst = new Map(first)
   for (const targets of further)
     for (const [id, before] of worst) {
@@ -122,7 +149,7 @@ export function isFrontMissing({ cloud }: Parts, row: EnvironmentRow): boolean {
 }
 
 /** At which port of this machine it is not reached, and why; '' = at none. */
-export function impairmentOf({ cloud }: Parts, row: EnvironmentRow): string {
+export function impairmentOf({ cloud, store }: Parts, row: EnvironmentRow): string {
   const { loadBalancerArn, elasticAddressId } = resourcesOf(row)
   if (frontOf(row) === 'elastic address')
     return (elasticAddressId && cloud.ec2.elasticAddress(elasticAddressId)?.impairment) || ''
@@ -135,7 +162,18 @@ export function impairmentOf({ cloud }: Parts, row: EnvironmentRow): string {
       const { Code, Reason = '' } = LoadBalancers[0]?.State ?? {}
       reason = Code === 'active_impaired' ? Reason : ''
     })
-  return reason
+  return resourcesOf(row).sharesLoadBalancer ? ownReasons(store, row, reason) : reason
+}
+
+// The loopback ports of others who share a load balancer are theirs to hear of.
+function ownReasons(store: Parts['store'], row: EnvironmentRow, reasons: string): string {
+  const others = liveEnvironments(store).flatMap(({ id, loopbackPort }) =>
+    id === row.id ? [] : (loopbackPort ?? []),
+  )
+  return reasons
+    .split('; ')
+    .filter((one) => !others.some((port) => new RegExp(`\\b${port} `).test(one)))
+    .join('; ')
 }
 
 /** From now on clients who ask for the environment come to this front, and to the other one no more. Joins a transaction. */

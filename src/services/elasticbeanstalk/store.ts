@@ -282,6 +282,14 @@ export const targetGroupsOf = (row: EnvironmentRow): Record<string, string> => {
     JSON.parse(furtherTargetGroups) as Record<string, string>,
   )
 }
+/** Process → the target group that gets its requests until the one that takes its place is healthy. */
+export const replacedIn = (row: EnvironmentRow) =>
+  dictionary(
+    JSON.parse(resourcesOf(row).replacedTargetGroups ?? '{}') as Record<
+      string,
+      { arn: string; port: number }
+    >,
+  )
 export const settingsOf = (row: { settings: string }) => JSON.parse(row.settings) as Setting[]
 
 type Scope = Pick<Context, 'account' | 'region'>

@@ -114,6 +114,31 @@ describe('a classic load balancer', () => {
     assert.deepEqual(listeners(), ['HTTPS 443 → HTTP 80', 'HTTP 8080 → HTTP 81'])
   })
 
+  it('goes on where its requests are when another listener is the first, and lets itself check', async () => {
+    await create(
+      ...[option('aws:elb:listener:8080', 'InstancePort', '81'), option(CHECK, 'Target', 'TCP:82')],
+    )
+    const before = targetGroups().find(({ targets }) => targets[0]!.port === 81)!.id
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
+      EnvironmentName: 'shop-prod',
+      OptionSettings: [option('aws:elb:listener', 'ListenerEnabled', 'false')],
+    })
+    while (stage.bench.environment()?.Status !== 'Ready') {
+      await stage.world.clock.run(100)
+      const { status, targetPort } = stage.world.balancer.request({ host: HOST, listenerPort: 8080 })
+      assert.deepEqual([status, targetPort], [200, 81])
+    }
+    assert.deepEqual(
+      targetGroups().map(({ id }) => id),
+      [before],
+    )
+    const { SecurityGroupRules = [] } = stage.world.ec2.describeSecurityGroupRules(stage.world.context, {})
+    const ports = SecurityGroupRules.flatMap(({ ReferencedGroupInfo, FromPort = -1 }) =>
+      ReferencedGroupInfo && FromPort >= 0 ? FromPort : [],
+    )
+    assert.deepEqual(ports.sort(), [81, 82])
+  })
+
   it('drains, keeps clients and waits as its policies say', async () => {
     await create()
     const attributes = () =>
@@ -215,6 +240,21 @@ describe('a classic load balancer', () => {
       /Port 80 is that of aws:elb:listener/,
     ],
     ['no listener', [option('aws:elb:listener', 'ListenerEnabled', 'false')], /must have a listener/],
+    [
+      'a load balancer of others',
+      [
+        option(ENVIRONMENT, 'LoadBalancerIsShared', 'true'),
+        option('aws:elbv2:loadbalancer', 'SharedLoadBalancer', 'arn'),
+      ],
+      /Only an Application Load Balancer can be shared/,
+    ],
+    [
+      '50 further listeners',
+      Array.from({ length: 50 }, (_unused, n) =>
+        option(`aws:elb:listener:${8_000 + n}`, 'InstancePort', '81'),
+      ),
+      /at most 50 listeners/,
+    ],
     ['an unknown group', [option('aws:elb:loadbalancer', 'SecurityGroups', 'sg-1')], /sg-1/],
   ]
   for (const [what, settings, message] of bad)
@@ -227,6 +267,14 @@ describe('a classic load balancer', () => {
     const OptionSettings = [option(ENVIRONMENT, 'LoadBalancerType', 'application')]
     const input = { EnvironmentName: 'shop-prod', OptionSettings }
     assert.throws(() => stage.bench.api.updateEnvironment(stage.bench.context(), input), /cannot be changed/)
+    const removed = {
+      EnvironmentName: 'shop-prod',
+      OptionsToRemove: [{ Namespace: ENVIRONMENT, OptionName: 'LoadBalancerType' }],
+    }
+    assert.throws(
+      () => stage.bench.api.updateEnvironment(stage.bench.context(), removed),
+      /cannot be changed/,
+    )
     assert.throws(() => elb().describeInstanceHealth(stage.world.context, { LoadBalancerName: 'none' }), {
       code: 'LoadBalancerNotFound',
       message: "There is no ACTIVE Load Balancer named 'none'",

@@ -2,7 +2,8 @@
 // operations answer only to who has their ARNs, and these are told to nobody.
 import type { ClassicInternal } from '../cloud.ts'
 import { requireLoadBalancer, requireTargetGroup, type Elbv2Deps } from './deps.ts'
-import { healthCheckOf, loadBalancersOf, usesOf } from './store.ts'
+import type { Context } from '../context.ts'
+import { healthCheckOf, type LoadBalancerRow, usesOf } from './store.ts'
 
 export const makeClassic = (deps: Elbv2Deps): ClassicInternal => ({
   putClassicLoadBalancer(context, arn) {
@@ -14,12 +15,9 @@ export const makeClassic = (deps: Elbv2Deps): ClassicInternal => ({
     const healthCheck = JSON.stringify({ ...healthCheckOf(row), ...check })
     deps.store.update('elbv2_target_group', { arn }, { isClassic: 1, healthCheck })
   },
-  classicLoadBalancers: (context) =>
-    loadBalancersOf(deps.store, context)
-      .filter(({ isClassic }) => isClassic === 1)
-      .map(({ name, arn }) => ({ name, arn })),
+  classicLoadBalancers: (context) => classicOf(deps, context).map(({ name, arn }) => ({ name, arn })),
   classicNamesOf(context, targetGroupArns) {
-    const classic = loadBalancersOf(deps.store, context).filter(({ isClassic }) => isClassic === 1)
+    const classic = classicOf(deps, context)
     if (classic.length === 0) return []
     const used = usesOf(deps.store, context).filter((use) => targetGroupArns.includes(use.targetGroupArn))
     return classic
@@ -27,3 +25,11 @@ export const makeClassic = (deps: Elbv2Deps): ClassicInternal => ({
       .map(({ name }) => name)
   },
 })
+
+// Asked for each group at each look: most homes have none.
+const classicOf = ({ store }: Elbv2Deps, { account, region }: Context) =>
+  store.all<LoadBalancerRow>(
+    `select * from elbv2_load_balancer
+     where is_classic = 1 and deleted_at is null and account = :account and region = :region`,
+    { account, region },
+  )

@@ -112,8 +112,10 @@ export function makeBalancerReconciler(
     await balancer.apply(model)
     applied = { model: JSON.stringify(model), at: clock.monotonic() }
     store.transaction(() => {
-      const carried = new Set([...model.loadBalancers, ...model.targetGroups].map(({ id }) => id))
-      for (const id of rows.reasons.keys()) if (!carried.has(id)) store.remove('elbv2_reason', { id })
+      const there = new Set(
+        [...rows.loadBalancers, ...rows.targetGroups, ...rows.addresses].map(({ id }) => id),
+      )
+      for (const id of rows.reasons.keys()) if (!there.has(id)) store.remove('elbv2_reason', { id })
       for (const row of rows.loadBalancers) {
         if (row.deletedAt !== null) release(row)
         else if (row.state === 'provisioning')

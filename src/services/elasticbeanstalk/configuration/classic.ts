@@ -4,6 +4,7 @@ import { listItems } from '../options/check-value.ts'
 import { givenIn, type Read } from './effective.ts'
 import { valueError } from './findings.ts'
 import type { Names } from './names.ts'
+import { LISTENERS_MAX } from './listeners.ts'
 import { healthcheckUrl, namesIn } from './processes.ts'
 import type { EnvironmentConfiguration, Finding, FurtherListener, Process, Setting } from './types.ts'
 
@@ -28,6 +29,7 @@ type Classic = Pick<
   | 'accessLogs'
   | 'loadBalancerSecurityGroups'
   | 'managedSecurityGroup'
+  | 'sharedLoadBalancer'
 >
 
 export function classicOf(settings: Setting[], read: Read): Classic {
@@ -66,6 +68,7 @@ export function classicOf(settings: Setting[], read: Read): Classic {
       }),
     idleTimeoutSeconds: Number(read(POLICIES, 'ConnectionSettingIdleTimeout')),
     accessLogs: null,
+    sharedLoadBalancer: '',
     loadBalancerSecurityGroups: listItems(read(BALANCER, 'SecurityGroups')),
     managedSecurityGroup: read(BALANCER, 'ManagedSecurityGroup').trim(),
   }
@@ -158,6 +161,15 @@ export function classicFindings(
         error(namespace, option, value, 'A path has no blanks and no characters outside of ASCII.'),
       )
   }
+  if (listeners.length >= LISTENERS_MAX)
+    findings.push(
+      error(
+        `${LISTENER}:${listeners.at(-1)!.port}`,
+        'ListenerEnabled',
+        'true',
+        `A load balancer has at most ${LISTENERS_MAX} listeners.`,
+      ),
+    )
   if (!defaultListener && listeners.length === 0)
     findings.push(
       error(LISTENER, 'ListenerEnabled', 'false', 'The load balancer must have a listener that is enabled.'),

@@ -2,6 +2,7 @@
 import { listItems } from '../options/check-value.ts'
 import type { Read } from './effective.ts'
 import { valueError } from './findings.ts'
+import { processNamed } from './processes.ts'
 import type { EnvironmentConfiguration, Finding, ListenerRule, ListenerTargets } from './types.ts'
 
 const LISTENER = 'aws:elbv2:listener'
@@ -13,7 +14,7 @@ export const ruleOf = (name: string, read: Read): ListenerRule => ({
   hostHeaders: listItems(read(`${RULE}:${name}`, 'HostHeaders')),
   pathPatterns: listItems(read(`${RULE}:${name}`, 'PathPatterns')),
   priority: Number(read(`${RULE}:${name}`, 'Priority')),
-  process: read(`${RULE}:${name}`, 'Process').trim(),
+  process: processNamed(read(`${RULE}:${name}`, 'Process')),
 })
 
 /** "up to five combined HostHeader and PathPattern rules", each of up to 128 characters with up to three wildcards. */

@@ -4,7 +4,7 @@ import type { Read } from './effective.ts'
 import { valueError } from './findings.ts'
 import { ruleFindings, ruleOf } from './listener-rules.ts'
 import type { Names } from './names.ts'
-import { namesIn } from './processes.ts'
+import { namesIn, processNamed } from './processes.ts'
 import type { EnvironmentConfiguration, Finding, FurtherListener, ListenerTargets, Setting } from './types.ts'
 
 const LISTENER = 'aws:elbv2:listener'
@@ -27,7 +27,7 @@ export const listenersOf = (settings: Setting[], read: Read): FurtherListener[] 
     .sort((a, b) => a.port - b.port)
 
 const targetsOf = (namespace: string, read: Read): ListenerTargets => ({
-  defaultProcess: read(namespace, 'DefaultProcess').trim(),
+  defaultProcess: processNamed(read(namespace, 'DefaultProcess')),
   rules: [...new Set(listItems(read(namespace, 'Rules')))]
     .map((name) => ruleOf(name, read))
     .sort((a, b) => a.priority - b.priority),
@@ -35,7 +35,7 @@ const targetsOf = (namespace: string, read: Read): ListenerTargets => ({
 
 /** AWS: 25 certificates of a load balancer besides the default ones. */
 const CERTIFICATES_MAX = 25
-const LISTENERS_MAX = 50
+export const LISTENERS_MAX = 50
 
 /** What is wrong with the listeners taken together. */
 export function listenerFindings(

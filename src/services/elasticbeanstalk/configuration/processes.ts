@@ -10,6 +10,9 @@ const MATCHER = '200'
 /** AWS: an Auto Scaling group takes 50 target groups. */
 const PROCESSES_MAX = 50
 
+/** The one that every environment has is known whatever its case. */
+export const processNamed = (text: string) => (text.trim().toLowerCase() === DEFAULT ? DEFAULT : text.trim())
+
 /** `default` first, then by name. */
 export function processesOf(settings: Setting[], read: Read): Process[] {
   const given = namesIn(settings, PROCESS).filter((name) => name !== DEFAULT)

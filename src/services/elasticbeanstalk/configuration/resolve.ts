@@ -33,6 +33,8 @@ export type ResolveInput = {
   remove?: OptionSpecification[] | undefined
   /** What exists that settings may name; without it any well-formed name passes. */
   names?: Names | undefined
+  /** It is a saved configuration that is changed: nothing is for good there. */
+  isTemplate?: boolean
 }
 
 export type Resolved = {
@@ -80,10 +82,11 @@ export function validateConfiguration(input: ResolveInput): Finding[] {
   return [...findings, ...warnings]
 }
 
-function examine({ platform, stored, template = [], given = [], remove = [], names }: ResolveInput) {
+function examine(input: ResolveInput) {
+  const { platform, stored, template = [], given = [], remove = [], names, isTemplate = false } = input
   const merged = mergeSettings({ platform, stored: stored ?? [], template, given, remove })
   const settings = withTypeOffered(platform, merged.settings, names?.instanceTypes)
-  const errors = validateSettings({ platform, settings, before: stored, names })
+  const errors = validateSettings({ platform, settings, before: stored, names, isTemplate })
   return { settings, findings: [...merged.findings, ...errors] }
 }
 

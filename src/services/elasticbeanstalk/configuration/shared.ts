@@ -1,7 +1,7 @@
 // Load balancers that users made, for several environments: `LoadBalancerIsShared` and `SharedLoadBalancer`.
 import { findOption } from '../options/catalogue.ts'
 import { isDefault } from '../options/check-value.ts'
-import type { Read } from './effective.ts'
+import { readerOf, type Read } from './effective.ts'
 import { valueError } from './findings.ts'
 import { listenersOf } from './listeners.ts'
 import type { Names } from './names.ts'
@@ -42,6 +42,7 @@ const ruleCalledDefault: ListenerRule = {
 
 /** What belongs to the load balancer itself, and is its owner's. */
 const OWNERS: [namespace: RegExp, options: string[]][] = [
+  [/^aws:elbv2:listener:default$/, ['Rules']],
   [
     /^aws:elbv2:listener:/,
     ['ListenerEnabled', 'Protocol', 'DefaultProcess', 'SSLCertificateArns', 'SSLPolicy'],
@@ -56,20 +57,32 @@ const OWNERS: [namespace: RegExp, options: string[]][] = [
   [/^polebean:loadbalancer$/, ['QueueSeconds', 'ErrorPage']],
 ]
 
+type Given = { platform: string; settings: Setting[]; before: Setting[] | null; isTemplate?: boolean }
+
 /** What is wrong with sharing a load balancer. */
 export function sharedFindings(
-  { platform, settings, before }: { platform: string; settings: Setting[]; before: Setting[] | null },
-  { loadBalanced, sharedLoadBalancer: arn, listeners }: EnvironmentConfiguration,
+  { platform, settings, before, isTemplate = false }: Given,
+  { loadBalanced, classic, sharedLoadBalancer: arn, listeners }: EnvironmentConfiguration,
   names: Names | undefined,
 ): Finding[] {
   const isShared = settings.some(
     ({ namespace, optionName, value }) =>
       namespace === ENVIRONMENT && optionName === 'LoadBalancerIsShared' && value.toLowerCase() === 'true',
   )
-  const changed = before === null ? [] : changedFindings(before, settings)
+  const changed = before === null || isTemplate ? [] : changedFindings(before, settings)
   if (!isShared || !loadBalanced) return changed
   const complain = (namespace: string, optionName: string, value: string, complaint: string) =>
     valueError({ namespace, optionName, resourceName: null }, value, complaint)
+  if (classic)
+    return [
+      ...changed,
+      complain(
+        ENVIRONMENT,
+        'LoadBalancerIsShared',
+        'true',
+        'Only an Application Load Balancer can be shared.',
+      ),
+    ]
   const ofBalancer = (complaint: string) => complain(BALANCER, 'SharedLoadBalancer', arn, complaint)
   if (arn === '')
     return [...changed, ofBalancer('A shared load balancer must be named when LoadBalancerIsShared is true.')]
@@ -88,12 +101,18 @@ export function sharedFindings(
         ]
       : []
   })
+  // What its owner took away later is no reason to refuse another change: an event says so (workflows/shared-load-balancer.ts).
+  const had =
+    before === null ? [] : sharedListenersOf(before, readerOf(platform, before)).map(({ port }) => port)
+  const isNew = before === null || sharedIn(readerOf(platform, before)) !== arn
   const ports = names?.sharableLoadBalancers().get(arn)
   const unknown =
     names && !ports
-      ? [ofBalancer('There is no Application Load Balancer of that ARN that can be shared.')]
+      ? !isNew
+        ? []
+        : [ofBalancer('There is no Application Load Balancer of that ARN that can be shared.')]
       : listeners.flatMap(({ port, rules }) =>
-          ports && !ports.includes(port)
+          ports && !ports.includes(port) && (isNew || !had.includes(port))
             ? [
                 complain(
                   `${LISTENER}:${port}`,

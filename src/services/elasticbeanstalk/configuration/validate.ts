@@ -22,13 +22,18 @@ export type Validated = {
   settings: Setting[]
   /** The environment's settings before the change; null when it is being created. */
   before: Setting[] | null
+  /** They are a saved configuration's: nothing is for good there. */
+  isTemplate?: boolean
   /** undefined: it is not asked whether what is named exists. */
   names: Names | undefined
 }
 
 /** Every error. Rules about several options are asked only when each option is good by itself. */
 export function validateSettings(validated: Validated): Finding[] {
-  const alone = validated.settings.flatMap((setting) => checkSetting(validated, setting) ?? [])
+  const alone = [
+    ...changedLoadBalancerType(validated),
+    ...validated.settings.flatMap((setting) => checkSetting(validated, setting) ?? []),
+  ]
   return alone.length > 0 ? alone : checkTogether(validated)
 }
 
@@ -68,12 +73,7 @@ function checkSetting(validated: Validated, setting: Setting): Finding | undefin
   if (setting.value.includes('\0')) return valueError(setting, '…', 'A value cannot have a NUL character.')
   const complaint = checkValue(option, setting.value)
   if (complaint !== undefined) return valueError(setting, setting.value, complaint)
-  return (
-    changedLoadBalancerType(validated, setting) ??
-    checkEffect(found, setting) ??
-    unknownType(validated, setting) ??
-    unknownName(validated, setting)
-  )
+  return checkEffect(found, setting) ?? unknownType(validated, setting) ?? unknownName(validated, setting)
 }
 
 function checkEffect({ namespace, option, anyName }: FoundOption, setting: Setting): Finding | undefined {
@@ -91,12 +91,13 @@ function checkEffect({ namespace, option, anyName }: FoundOption, setting: Setti
 
 const NOT_YET = 'Polebean does not implement this value yet.'
 
-function changedLoadBalancerType({ platform, before }: Validated, setting: Setting): Finding | undefined {
-  if (before === null || setting.optionName !== 'LoadBalancerType') return undefined
-  const was = readerOf(platform, before)(setting.namespace, setting.optionName)
-  if (readerOf(platform, [setting])(setting.namespace, setting.optionName) === was) return undefined
-  const { namespace, optionName } = setting
-  return { severity: 'error', namespace, optionName, message: 'LoadBalancer type option cannot be changed.' }
+/** Nor by taking the option away. */
+function changedLoadBalancerType({ platform, settings, before, isTemplate }: Validated): Finding[] {
+  if (before === null || isTemplate) return []
+  const [namespace, optionName] = ['aws:elasticbeanstalk:environment', 'LoadBalancerType'] as const
+  const [was, is] = [before, settings].map((given) => readerOf(platform, given)(namespace, optionName))
+  const message = 'LoadBalancer type option cannot be changed.'
+  return was === is ? [] : [{ severity: 'error', namespace, optionName, message }]
 }
 
 function unknownType({ names: known }: Validated, setting: Setting): Finding | undefined {
@@ -128,13 +129,10 @@ function checkTogether(validated: Validated): Finding[] {
   findings.push(
     ...securityFindings(configuration),
     ...pageFindings(configuration),
+    ...sharedFindings(validated, configuration, names),
     ...(configuration.classic
       ? classicFindings(configuration, read, names)
-      : [
-          ...processFindings(configuration),
-          ...sharedFindings(validated, configuration, names),
-          ...listenerFindings(configuration, names),
-        ]),
+      : [...processFindings(configuration), ...listenerFindings(configuration, names)]),
     ...accessLogsFindings(configuration, names),
   )
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)

@@ -86,6 +86,7 @@ export function makeTemplateOperations(
       const resolved = resolveConfiguration({
         platform: familyOf(row.platformArn),
         stored: templateSettings(row),
+        isTemplate: true,
         given: input.OptionSettings,
         remove: input.OptionsToRemove,
         names: namesThatExist(parts, context),

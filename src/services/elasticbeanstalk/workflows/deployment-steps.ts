@@ -130,7 +130,7 @@ type Wait = { environmentId: string; deploymentId: number; name: string; except?
 export function awaitHealthy(
   parts: Parts,
   step: Step,
-  wait: Omit<Wait, 'deploymentId'> & { front?: Front },
+  wait: Omit<Wait, 'deploymentId'> & { front?: Front; next?: boolean },
 ): { id: string; reason: string }[] {
   const { environmentId, name, except = [] } = wait
   const unhealthy = () => {
@@ -138,7 +138,7 @@ export function awaitHealthy(
     const ids = (groupOf(parts, row)?.instances ?? [])
       .map(({ id }) => id)
       .filter((id) => !except.includes(id))
-    const seen = targetsOf(parts, row, wait.front ?? frontOf(row))
+    const seen = targetsOf(parts, row, wait.front ?? frontOf(row), wait)
     return ids.flatMap((id) => {
       const health = seen.get(id)
       return health?.state === 'healthy' ? [] : [{ id, reason: health?.reason ?? 'Target.NotRegistered' }]

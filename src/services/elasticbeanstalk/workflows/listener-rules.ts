@@ -95,12 +95,12 @@ const conditionsOf = ({ hostHeaders, pathPatterns }: ListenerRule): RuleConditio
   ...(pathPatterns.length > 0 ? [{ Field: 'path-pattern', Values: pathPatterns }] : []),
 ]
 
-// A user's own rule has the priority: the environment's is left out, and this is said.
+// A user's own rule has the priority, or there are too many: the environment's is left out, and this is said.
 function unlessTaken({ parts, row }: Work, port: number, deed: () => unknown): void {
   try {
     deed()
   } catch (error) {
-    if (!(error instanceof DeclaredError) || error.code !== 'PriorityInUse') throw error
+    if (!(error instanceof DeclaredError) || !/PriorityInUse|TooManyRules/.test(error.code)) throw error
     const text = `A rule of the listener at port ${port} could not be put: ${error.message}`
     parts.events.write(ofEnvironment(row), 'WARN', text)
   }

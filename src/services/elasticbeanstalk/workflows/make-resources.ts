@@ -91,7 +91,9 @@ const lacks = (work: Work, { member, wanted = () => true }: Making) =>
 export function repairResources(step: Step, work: Work): boolean {
   const missing = step.do('look for what is missing', () => {
     forgetGone(work)
-    return MAKINGS.filter((making) => lacks(work, making)).map(({ name }) => name)
+    const missing = MAKINGS.filter((making) => lacks(work, making)).map(({ name }) => name)
+    // A launch that failed on its way came to no names.
+    return remembered(work).front === undefined ? [...missing, 'names'] : missing
   })
   if (missing.length === 0) return false
   // A group of its own is missing where settings begin to ask for it, with everything else in place.

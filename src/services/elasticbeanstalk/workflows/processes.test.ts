@@ -169,6 +169,77 @@ describe('several processes', () => {
     assert.deepEqual(openPorts(), [4443, 80])
   })
 
+  it('are reached at port 80 when one instance is alone, whatever port they have behind a load balancer', async () => {
+    const type = (value: string) => option('aws:elasticbeanstalk:environment', 'EnvironmentType', value)
+    stage.bench.create({ OptionSettings: [option(`${PROCESS}:default`, 'Port', '8080')] })
+    await settle()
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
+      EnvironmentName: 'shop-prod',
+      OptionSettings: [type('SingleInstance')],
+    })
+    const open = new Set<string>()
+    while (stage.bench.environment()?.Status !== 'Ready') {
+      await stage.world.clock.run(100)
+      if (
+        stage.world.balancer
+          .model()
+          .loadBalancers.some(
+            ({ listeners }) => listeners.length > 0 && listeners[0]!.action.type === 'forward',
+          )
+      )
+        open.add(openPorts().join())
+      assert.equal(stage.world.balancer.request({ host: HOST }).status, 200)
+    }
+    await settle()
+    assert.equal(stage.world.balancer.request({ host: HOST }).targetPort, 80)
+    assert.ok([...open][0]!.includes('8080'), 'as long as the load balancer leads there')
+    await update([type('LoadBalanced')])
+    assert.equal(portFor('/'), 8080)
+  })
+
+  it('have their requests where they were after an update that died', async () => {
+    stage.bench.create()
+    await settle()
+    stage.world.silentPorts.add(81)
+    const { store } = stage.bench
+    const { id, resources } = store.get<{ id: string; resources: string }>(
+      'select id, resources from environment',
+    )!
+    const { targetGroupArn, ...others } = JSON.parse(resources) as Record<string, string>
+    const [made] = stage.world.elasticloadbalancingv2.createTargetGroup(stage.world.context, {
+      ...{ Name: 'half-way', Protocol: 'HTTP', Port: 81, VpcId: targetGroups()[0]!.VpcId },
+    }).TargetGroups!
+    const held = JSON.stringify({ default: { arn: targetGroupArn, port: 80 } })
+    const half = { ...others, targetGroupArn: made!.TargetGroupArn!, replacedTargetGroups: held }
+    store.update('environment', { id }, { resources: JSON.stringify(half) })
+    stage.bench.version('v2')
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
+      EnvironmentName: 'shop-prod',
+      VersionLabel: 'v2',
+    })
+    await settle()
+    assert.equal(portFor('/'), 80)
+    assert.deepEqual(
+      targetGroups().map(({ TargetGroupArn }) => TargetGroupArn),
+      [targetGroupArn],
+    )
+  })
+
+  it('have names again where a launch came to none', async () => {
+    stage.bench.create()
+    await settle()
+    const { store } = stage.bench
+    const { id, resources } = store.get<{ id: string; resources: string }>(
+      'select id, resources from environment',
+    )!
+    const { front: _front, ...others } = JSON.parse(resources) as Record<string, string>
+    store.update('environment', { id }, { resources: JSON.stringify(others) })
+    const { LoadBalancerArn } = elb().describeLoadBalancers(stage.world.context, {}).LoadBalancers![0]!
+    elb().putLoadBalancerNames(stage.world.context, LoadBalancerArn!, { hosts: [], loopbackPort: null })
+    await update([option(`${PROCESS}:default`, 'HealthCheckInterval', '20')])
+    assert.equal(portFor('/'), 80)
+  })
+
   it('may be called as members of objects are', async () => {
     const names = ['constructor', '__proto__', 'tostring']
     stage.bench.create({

@@ -8,37 +8,41 @@ import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Process } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
 import { isGone } from '../gone.ts'
-import { resourcesOf, targetGroupsOf, type EnvironmentRow } from '../store.ts'
+import { replacedIn, resourcesOf, targetGroupsOf, type EnvironmentRow } from '../store.ts'
+import { putInstanceRules } from './security-groups.ts'
 import { awsTags, current, defaultVpc, forget, remember, required, type Work } from './work.ts'
 
 /** Those that no process has any more. */
 const formerOf = (row: EnvironmentRow) => JSON.parse(resourcesOf(row).formerTargetGroups ?? '[]') as string[]
 
-/** Process → the target group that gets its requests until the one that takes its place is healthy. */
-export const replacedOf = (row: EnvironmentRow) =>
-  dictionary(
-    JSON.parse(resourcesOf(row).replacedTargetGroups ?? '{}') as Record<
-      string,
-      { arn: string; port: number }
-    >,
-  )
+/** Of all processes, those too that were replaced or are no more. */
+export const allTargetGroupsOf = (row: EnvironmentRow): string[] => [
+  ...new Set([
+    ...Object.values(targetGroupsOf(row)),
+    ...Object.values(replacedIn(row)).map(({ arn }) => arn),
+    ...formerOf(row),
+  ]),
+]
 
 /** Brings target groups to what the settings say of processes. `holds`: where one takes another's place, that one keeps its requests
  *  until switchProcesses; else the new one gets them at once. */
 export function putProcesses(work: Work, { holds = false } = {}): void {
   const { parts, row, configuration } = work
   const before = targetGroupsOf(current(parts, row.id))
-  const replaced = replacedOf(current(parts, row.id))
-  const all = [...formerOf(current(parts, row.id)), ...Object.values(before)]
-  all.push(...Object.values(replaced).map(({ arn }) => arn))
+  const replaced = replacedIn(current(parts, row.id))
+  const all = allTargetGroupsOf(current(parts, row.id))
   const now = dictionary<string>()
   const held: typeof replaced = dictionary()
   for (const process of configuration.processes) {
     const there = before[process.name]
     const former = replaced[process.name]
-    const kept = [there, former?.arn].find((arn) => arn !== undefined && serves(work, arn, process))
+    // Ports of a classic load balancer have no names of their own: one may be another process's now.
+    const others = configuration.classic ? Object.values(before) : []
+    const kept = [there, former?.arn, ...others].find(
+      (arn) => arn !== undefined && serves(work, arn, process),
+    )
     now[process.name] = kept === undefined ? makeTargetGroup(work, process) : changed(work, kept, process)
-    const holding = former ?? (kept === undefined ? there && portOf(work, there) : undefined)
+    const holding = former ?? (kept === undefined && there !== undefined ? portOf(work, there) : undefined)
     if (holds && holding && holding.arn !== now[process.name]) held[process.name] = holding
   }
   const used = new Set([...Object.values(now), ...Object.values(held).map(({ arn }) => arn)])
@@ -54,7 +58,7 @@ export function putProcesses(work: Work, { holds = false } = {}): void {
 export function forwardTo({ parts, row }: Work, process: string): Action {
   const now = current(parts, row.id)
   const arn = required(targetGroupsOf(now)[process], `process ${process}`)
-  const holding = replacedOf(now)[process]
+  const holding = replacedIn(now)[process]
   if (!holding) return { Type: 'forward', TargetGroupArn: arn }
   // Of weight 0 it is checked all the same.
   const TargetGroups = [
@@ -66,7 +70,7 @@ export function forwardTo({ parts, row }: Work, process: string): Action {
 
 /** The requests of processes go to the target groups that have taken the place of others. Then settings are to be applied. */
 export function switchProcesses({ parts, row }: Removing): void {
-  const replaced = Object.values(replacedOf(current(parts, row.id))).map(({ arn }) => arn)
+  const replaced = Object.values(replacedIn(current(parts, row.id))).map(({ arn }) => arn)
   const former = [...formerOf(current(parts, row.id)), ...replaced]
   rememberList({ parts, row }, 'formerTargetGroups', former)
   forget(parts, row.id, 'replacedTargetGroups')
@@ -237,6 +241,29 @@ function isRemoved({ parts, row, context }: Removing, arn: string, tells: boolea
     events.write(ofEnvironment(row), 'INFO', `Deleted target group named: ${arn}`)
   return true
 }
+
+/** Those that no listener leads to any more: when what was in flight has ended, also where connections end with the rule that let them in. */
+export function removeUnusedProcesses(step: Step, work: Work): void {
+  const { parts, row, configuration } = work
+  const isThere = () => formerOf(current(parts, row.id)).length > 0
+  if (!step.do('look for processes too many', isThere)) return
+  const drained = 'processes drained'
+  const delays = configuration.processes.map(({ deregistrationDelaySeconds }) => deregistrationDelaySeconds)
+  const waitMs = configuration.cutOnRevoke
+    ? Math.max(SEEN_AGAIN_MS, ...delays.map((delay) => delay * 1_000))
+    : SEEN_AGAIN_MS
+  step.until(drained, () => (parts.clock.now() - step.startedAt(drained) >= waitMs ? true : undefined), {
+    timeoutMs: 2 * waitMs,
+    onTimeout: () => true,
+  })
+  step.do('remove processes', () => {
+    removeFormerProcesses(work)
+    putInstanceRules(work)
+  })
+}
+
+/** The balancer follows a change within this. */
+const SEEN_AGAIN_MS = 3_000
 
 /** Deletes all but the default process's, whose turn is among the other resources. */
 export function removeFurtherProcesses(step: Step, removing: Removing, timeoutMs: number): void {

@@ -8,7 +8,7 @@ import { tagsOf } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { resourcesOf, targetGroupsOf } from '../store.ts'
 import { putDefaultListener, putListeners, removeDefaultListener } from './listeners.ts'
-import { putProcesses, removeFormerProcesses } from './processes.ts'
+import { putProcesses } from './processes.ts'
 import {
   groupsOfInstances,
   groupsOfLoadBalancer,
@@ -144,7 +144,6 @@ export function applySettings(work: Work, { holds = false } = {}): void {
     }
     putListeners(work)
     removeDefaultListener(work)
-    removeFormerProcesses(work)
   }
   sayWhetherToCut(work)
 }

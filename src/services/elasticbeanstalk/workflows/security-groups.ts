@@ -8,8 +8,8 @@ import { ofEnvironment } from '../events.ts'
 import { frontOf } from '../front.ts'
 import { isGone } from '../gone.ts'
 import { resourcesOf } from '../store.ts'
-import { replacedOf } from './processes.ts'
-import { groupOfSharers } from './shared-load-balancer.ts'
+import { allTargetGroupsOf } from './processes.ts'
+import { groupOfSharers, takeSharedGroup } from './shared-load-balancer.ts'
 import { current, defaultVpc, forget, remember, required, stackName, type Work } from './work.ts'
 
 export const LISTENER_PORT = 80
@@ -42,11 +42,8 @@ export function makeLoadBalancerSecurityGroup(work: Work): void {
     VpcId: defaultVpc(parts, context),
   })
   const groupId = required(group.GroupId, 'createSecurityGroup')
-  const everybody = { IpRanges: [{ CidrIp: '0.0.0.0/0' }], Ipv6Ranges: [{ CidrIpv6: '::/0' }] }
-  cloud.ec2.authorizeSecurityGroupIngress(context, {
-    GroupId: groupId,
-    IpPermissions: [{ IpProtocol: 'tcp', FromPort: LISTENER_PORT, ToPort: LISTENER_PORT, ...everybody }],
-  })
+  // Of one that is shared each environment opens the ports where it has rules.
+  if (sharedLoadBalancer === '') openPort(work, groupId, LISTENER_PORT)
   remember(parts, row.id, { loadBalancerSecurityGroupId: groupId })
   sayWhetherToCut(work)
   events.write(ofEnvironment(row), 'INFO', `Created security group named: ${groupId}`)
@@ -125,7 +122,10 @@ export function revokeInstanceRules({ parts, row, context }: Pick<Work, 'parts' 
 /** Whether connections end with the rule that let them in, of both groups. */
 export function sayWhetherToCut({ parts, row, context, configuration }: Work): void {
   const { loadBalancerSecurityGroupId, instanceSecurityGroupId } = resourcesOf(current(parts, row.id))
-  for (const groupId of [loadBalancerSecurityGroupId, instanceSecurityGroupId]) {
+  // That of a load balancer that others share is not the environment's alone.
+  const { sharesLoadBalancer } = resourcesOf(current(parts, row.id))
+  const ofLoadBalancer = sharesLoadBalancer ? undefined : loadBalancerSecurityGroupId
+  for (const groupId of [ofLoadBalancer, instanceSecurityGroupId]) {
     if (!groupId) continue
     const tagged = { Resources: [groupId], Tags: [{ Key: 'polebean:cuts-on-revoke', Value: 'true' }] }
     if (configuration.cutOnRevoke) parts.cloud.ec2.createTags(context, tagged)
@@ -142,6 +142,9 @@ export function removeUnusedGroups(work: Work): true | undefined {
     const GroupId = resources[member]
     if (!GroupId || WANTED[member](configuration)) continue
     const name = member === 'instanceSecurityGroupId' ? resources.instanceSecurityGroupName : GroupId
+    if (member === 'loadBalancerSecurityGroupId' && resources.sharesLoadBalancer) {
+      if (!takeSharedGroup(work, resources.loadBalancerArn ?? '', GroupId)) continue
+    }
     try {
       isGone(() => parts.cloud.ec2.deleteSecurityGroup(context, { GroupId }))
     } catch (error) {
@@ -183,9 +186,27 @@ function dialling(work: Work): string[] {
   return loadBalancerSecurityGroupId ? [loadBalancerSecurityGroupId] : []
 }
 
+/** Ports of instances at which the load balancer dials: of processes, of target groups that had their requests before and may still
+ *  have some in flight, and where a classic one checks. */
+function portsOf({ parts, row, context, configuration }: Work): number[] {
+  const TargetGroupArns = allTargetGroupsOf(current(parts, row.id))
+  const there = TargetGroupArns.flatMap((arn) => {
+    let port: number[] = []
+    isGone(() => {
+      const input = { TargetGroupArns: [arn] }
+      const { TargetGroups = [] } = parts.cloud.elasticloadbalancingv2.describeTargetGroups(context, input)
+      port = TargetGroups.flatMap(({ Port }) => Port ?? [])
+    })
+    return port
+  })
+  const { processes, classic, loadBalanced } = configuration
+  const wanted = loadBalanced ? processes.map(({ port }) => port) : []
+  return [...new Set([...wanted, ...there, ...(classic ? [classic.port] : [])])]
+}
+
 /** By what they say, since a rule keeps no name. */
 function wantedRules(work: Work): Map<string, IpPermission> {
-  const { processes, keyName, sshSource } = work.configuration
+  const { keyName, sshSource } = work.configuration
   const rules = new Map<string, IpPermission>()
   const { loadBalanced } = work.configuration
   const now = current(work.parts, work.row.id)
@@ -198,10 +219,11 @@ function wantedRules(work: Work): Map<string, IpPermission> {
       ...sources,
     })
   if (loadBalanced || loadBalancerArn)
-    for (const { port } of [...processes, ...Object.values(replacedOf(now))])
+    for (const port of portsOf(work))
       for (const GroupId of dialling(work)) open(port, GroupId, { UserIdGroupPairs: [{ GroupId }] })
   if (frontOf(now) === 'elastic address' || (!loadBalanced && !loadBalancerArn))
-    for (const [range, ranges] of EVERYBODY) open(processes[0]!.port, range, ranges)
+    // What the address leads to, whatever port a load balancer would use.
+    for (const [range, ranges] of EVERYBODY) open(LISTENER_PORT, range, ranges)
   // AWS opens SSH where there is a key for it.
   if (keyName === '') return rules
   const { protocol, fromPort, toPort, source } = sshSource

@@ -238,6 +238,15 @@ describe('a shared load balancer', () => {
       /has no listener at port 443/,
     ],
     [
+      'with rules of the default listener, which it has not',
+      () => [
+        ...shared(),
+        option('aws:elbv2:listener:default', 'Rules', 'a'),
+        option(`${RULE}:a`, 'PathPatterns', '/a'),
+      ],
+      /not an option of environments with a shared load balancer/,
+    ],
+    [
       "with its owner's options",
       () => [...shared(), option(BALANCER, 'IdleTimeout', '9')],
       /not an option of environments with a shared load balancer/,
@@ -256,6 +265,58 @@ describe('a shared load balancer', () => {
     it(`is refused ${what}`, () => {
       assert.throws(() => stage.bench.create({ OptionSettings: settings() }), message)
     })
+
+  it('has no group of its own any more when others are named for it later', async () => {
+    await create('first')
+    const { GroupId: edge = '' } = stage.world.ec2.createSecurityGroup(stage.world.context, {
+      ...{ GroupName: 'edge', Description: 'd' },
+    })
+    const all = { ...{ FromPort: 80, ToPort: 80, IpProtocol: 'tcp' }, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+    stage.world.ec2.authorizeSecurityGroupIngress(stage.world.context, {
+      GroupId: edge,
+      IpPermissions: [all],
+    })
+    const startedAt = stage.world.clock.now()
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
+      EnvironmentName: 'first',
+      OptionSettings: [option(BALANCER, 'SecurityGroups', edge)],
+    })
+    await stage.bench.until('Ready', 'first')
+    assert.ok(stage.world.clock.now() - startedAt < 60_000)
+    const named = groupsOfLoadBalancer().map(
+      (id) =>
+        stage.world.ec2.describeSecurityGroups(stage.world.context, { GroupIds: [id] }).SecurityGroups![0]!
+          .GroupName!,
+    )
+    assert.deepEqual(named.sort(), ['default', 'edge'])
+    assert.equal(ask({ host: host('first') }).status, 200)
+  })
+
+  it('may lose a listener without that deployments are refused, and opens no port that nobody asked for', async () => {
+    await create('first', [option('aws:elbv2:listener:8080', 'Rules', 'default')])
+    const { SecurityGroupRules = [] } = stage.world.ec2.describeSecurityGroupRules(stage.world.context, {})
+    const opened = SecurityGroupRules.flatMap(({ CidrIpv4, IsEgress, FromPort }) =>
+      CidrIpv4 === '0.0.0.0/0' && !IsEgress ? FromPort : [],
+    )
+    assert.deepEqual(opened, [8080])
+    const { Listeners = [] } = elb().describeListeners(stage.world.context, { LoadBalancerArn: arn })
+    const { ListenerArn } = Listeners.find(({ Port }) => Port === 8080)!
+    elb().deleteListener(stage.world.context, { ListenerArn })
+    stage.bench.version('v2')
+    const input = { EnvironmentName: 'first', VersionLabel: 'v2' }
+    stage.bench.api.updateEnvironment(stage.bench.context(), input)
+    await stage.bench.until('Ready', 'first')
+  })
+
+  it('tells each environment of its own loopback port alone', async () => {
+    await create('first')
+    await create('second')
+    stage.world.balancer.occupy(18_000, 'somebody')
+    await stage.world.clock.run(120_000)
+    const told = (name: string) =>
+      stage.bench.texts({ EnvironmentName: name }).filter((text) => /18000/.test(text))
+    assert.deepEqual([told('first').length > 0, told('second')], [true, []])
+  })
 
   it('is for good', async () => {
     await create('first')

@@ -34,7 +34,26 @@ export const groupOfSharers = ({ parts, row }: Sharing, arn: string): string | u
 
 /** The other environments behind it. */
 const sharersOf = ({ parts, row }: Pick<Sharing, 'parts' | 'row'>, arn: string) =>
-  liveEnvironments(parts.store).filter((one) => one.id !== row.id && resourcesOf(one).loadBalancerArn === arn)
+  liveEnvironments(parts.store).filter((one) => {
+    const { loadBalancerArn, sharesLoadBalancer } = resourcesOf(one)
+    return one.id !== row.id && sharesLoadBalancer === 'true' && loadBalancerArn === arn
+  })
+
+/** Whether another environment has the group, also one that has not joined yet. */
+const isOfOthers = ({ parts, row }: Sharing, group: string) =>
+  liveEnvironments(parts.store).some(
+    (one) => one.id !== row.id && resourcesOf(one).loadBalancerSecurityGroupId === group,
+  )
+
+/** Takes the environment's group from the load balancer; answers false where others have it, whose it is then. */
+export function takeSharedGroup(sharing: Sharing, arn: string, group: string): boolean {
+  if (!isOfOthers(sharing, group)) {
+    takeGroup(sharing, arn, group)
+    return true
+  }
+  forget(sharing.parts, sharing.row.id, 'loadBalancerSecurityGroupId')
+  return false
+}
 
 /** Gives the load balancer groups beside those that it has. */
 export function addGroups({ parts, context }: Sharing, arn: string, groups: string[]): void {
@@ -64,9 +83,9 @@ export function putSharedRules(work: Work): void {
   for (const { Port = 0, ListenerArn = '' } of Listeners) {
     const wanted = configuration.listeners.find(({ port }) => port === Port)?.rules ?? []
     const named = wanted.map((rule) => ({ ...rule, hostHeaders: [cname, ...rule.hostHeaders] }))
+    // Its rules are everybody's who shares it, and go with the group. What a user revoked stays so.
+    if (wanted.length > 0 && madeOf(work)[Port] === undefined) openPort(work, group, Port)
     putRules(work, Port, ListenerArn, inTheirPlaces(work, Port, ListenerArn, named))
-    // Its rules are everybody's who shares it, and go with the group.
-    if (wanted.length > 0) openPort(work, group, Port)
   }
   for (const { port } of configuration.listeners)
     if (!Listeners.some((listener) => listener.Port === port)) {
@@ -109,8 +128,7 @@ export function leaveLoadBalancer(sharing: Sharing): void {
   if (!sharesLoadBalancer || !arn) return
   removeRules(sharing)
   putSharer(parts, row, arn, false)
-  if (group && groupOfSharers(sharing, arn) === group) forget(parts, row.id, 'loadBalancerSecurityGroupId')
-  else if (group) takeGroup(sharing, arn, group)
+  if (group) takeSharedGroup(sharing, arn, group)
   forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'sharesLoadBalancer')
 }
 

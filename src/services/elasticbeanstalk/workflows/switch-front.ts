@@ -88,7 +88,14 @@ function removeLoadBalancer(step: Step, { parts, row, context }: Work): void {
   )
   step.do('forget load balancer name', () => {
     if (!resourcesOf(current(parts, environmentId)).loadBalancerArn)
-      forget(parts, environmentId, 'loadBalancerDnsName', 'loadBalancerName', 'furtherListeners')
+      forget(
+        parts,
+        environmentId,
+        'loadBalancerDnsName',
+        'loadBalancerName',
+        'furtherListeners',
+        'listenerRules',
+      )
   })
 }
 

@@ -14,11 +14,11 @@ import { wantedFront } from '../front.ts'
 import { lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
-import { environmentById, findDeployment, instancesOf, type EnvironmentRow } from '../store.ts'
+import { environmentById, findDeployment, instancesOf, replacedIn, type EnvironmentRow } from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
-import { replacedOf, switchProcesses } from './processes.ts'
+import { removeUnusedProcesses, switchProcesses } from './processes.ts'
 import { replaceInstances } from './replace-instances.ts'
 import { applySettings } from './resources.ts'
 import { removeUnusedGroups } from './security-groups.ts'
@@ -50,6 +50,11 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
             `Updating environment ${row.name}'s configuration settings.`,
           ),
         )
+      // Of an update that died: its requests are where they were before.
+      step.do('take back what was held', () => {
+        if (Object.keys(replacedIn(current(parts, environmentId))).length > 0)
+          applyStored(parts, environmentId)
+      })
       const target = step.do('target', () => draftOf(row))
       const before = step.do('settings of before', () => draftOf({ ...row, draftState: null }))
       const wanted = configurationOfSettings(target)
@@ -124,10 +129,15 @@ function finishProcesses(
   environmentId: string,
   configuration: EnvironmentConfiguration,
 ): Failure | null {
-  const isReplaced = () => Object.keys(replacedOf(current(parts, environmentId))).length > 0
+  const isReplaced = () => Object.keys(replacedIn(current(parts, environmentId))).length > 0
   if (!step.do('look for replaced processes', isReplaced)) return null
   const front = 'load balancer'
-  const unhealthy = awaitHealthy(parts, step, { environmentId, name: 'processes are healthy', front })
+  const unhealthy = awaitHealthy(parts, step, {
+    environmentId,
+    name: 'processes are healthy',
+    front,
+    next: true,
+  })
   if (unhealthy.length > 0 && !configuration.ignoreHealthCheck) return { kind: 'health', front, unhealthy }
   step.do('switch processes', () => {
     const work = workOn(parts, current(parts, environmentId), configuration)
@@ -152,6 +162,7 @@ function removeUnused(
 ): void {
   const work = () => workOn(parts, current(parts, environmentId), configuration)
   removeUnusedFront(step, work())
+  removeUnusedProcesses(step, work())
   if (!change.settings) return
   const remove = () => removeUnusedGroups(work())
   step.until('remove unused security groups', remove, { timeoutMs: 10 * 60_000, onTimeout: () => true })
