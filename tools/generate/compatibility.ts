@@ -64,6 +64,7 @@ const HEAD = `# What works, and what differs from AWS
 - Public sockets of this machine know load balancers by names: those of their environments, their own, and hosts that a rule tells without wildcards,
   unless somebody has the name already.
 - Rules of an environment behind a shared load balancer may change later, too; a port at which it has no listener is refused (AWS ignores it).
+  The group that the first of them made for it lets in at the ports where they have rules, and stays so until it goes; \`CutOnRevoke\` is not asked there.
   A process that gets another port or protocol keeps its requests at the former one until it is healthy.
 - Security policies say which versions of TLS a listener speaks, 1.2 and 1.3; those of AWS that let in older ones begin at 1.2 here, and
   their lists of ciphers are OpenSSL's. At a port of this machine all load balancers speak HTTPS once one does; one that speaks
