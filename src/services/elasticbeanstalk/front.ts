@@ -101,6 +101,14 @@ function addressTargets({ cloud, store }: Parts, row: EnvironmentRow): Targets {
   )
 }
 
+// While a process changes its port, what it had before has its requests.
+const askedGroupsOf = (row: EnvironmentRow) => [
+  ...new Set([
+    ...Object.values(targetGroupsOf(row)),
+    ...Object.values(replacedIn(row)).map(({ arn }) => arn),
+  ]),
+]
+
 /** Of all requests to the environment; undefined until seen. */
 export function frontCounters({ cloud }: Parts, row: EnvironmentRow): RequestCounters | undefined {
   const { loadBalancerArn, elasticAddressId, sharesLoadBalancer } = resourcesOf(row)
@@ -110,10 +118,7 @@ export function frontCounters({ cloud }: Parts, row: EnvironmentRow): RequestCou
       : undefined
   // What others who share it are asked is not the environment's.
   if (sharesLoadBalancer)
-    return cloud.elasticloadbalancingv2.targetGroupCounters(
-      contextOf(row),
-      Object.values(targetGroupsOf(row)),
-    )
+    return cloud.elasticloadbalancingv2.targetGroupCounters(contextOf(row), askedGroupsOf(row))
   return loadBalancerArn
     ? cloud.elasticloadbalancingv2.loadBalancerCounters(contextOf(row), loadBalancerArn)
     : undefined
@@ -131,7 +136,7 @@ export function instanceCounters(
     return elasticAddressId && ec2.elasticAddress(elasticAddressId)?.instance?.id === instanceId
       ? frontCounters(parts, row)
       : undefined
-  return elasticloadbalancingv2.targetCounters(contextOf(row), Object.values(targetGroupsOf(row)), instanceId)
+  return elasticloadbalancingv2.targetCounters(contextOf(row), askedGroupsOf(row), instanceId)
 }
 
 /** What the environment should be reached by, and what of it is not there. */

@@ -168,6 +168,8 @@ export type EnvironmentResources = {
   loadBalancerDnsName?: string
   /** Of a classic one, which is known by it. */
   loadBalancerName?: string
+  /** JSON: port of a shared load balancer → the group in which the environment opened it. */
+  openedPorts?: string
   /** It is somebody else's, and stays when the environment goes. */
   sharesLoadBalancer?: 'true'
   listenerArn?: string

@@ -201,6 +201,36 @@ describe('a classic load balancer', () => {
     assert.ok(!tags().includes('team'))
   })
 
+  it('is let in by instances until it is gone, by the group that was named for it', async () => {
+    const { GroupId: edge = '' } = stage.world.ec2.createSecurityGroup(stage.world.context, {
+      ...{ GroupName: 'edge', Description: 'd' },
+    })
+    const http = { IpProtocol: 'tcp', FromPort: 80, ToPort: 80, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }
+    stage.world.ec2.authorizeSecurityGroupIngress(stage.world.context, {
+      GroupId: edge,
+      IpPermissions: [http],
+    })
+    await create(
+      option('aws:elb:loadbalancer', 'ManagedSecurityGroup', edge),
+      option(CHECK, 'Target', 'TCP:82'),
+    )
+    const OptionSettings = [option(ENVIRONMENT, 'EnvironmentType', 'SingleInstance')]
+    stage.bench.api.updateEnvironment(stage.bench.context(), { EnvironmentName: 'shop-prod', OptionSettings })
+    const openTo = () =>
+      stage.world.ec2
+        .describeSecurityGroupRules(stage.world.context, {})
+        .SecurityGroupRules!.flatMap(({ ReferencedGroupInfo, FromPort }) =>
+          ReferencedGroupInfo?.GroupId === edge ? FromPort : [],
+        )
+        .sort()
+    while (elb().describeLoadBalancers(stage.world.context, {}).LoadBalancerDescriptions!.length > 0) {
+      assert.deepEqual(openTo(), [80, 82])
+      await stage.world.clock.run(500)
+    }
+    await settle()
+    assert.deepEqual(openTo(), [])
+  })
+
   it('goes with its environment, and with a change to a single instance', async () => {
     await create()
     await update(option(ENVIRONMENT, 'EnvironmentType', 'SingleInstance'))

@@ -4,6 +4,7 @@ import { isDefault } from '../options/check-value.ts'
 import { readerOf, type Read } from './effective.ts'
 import { valueError } from './findings.ts'
 import { listenersOf } from './listeners.ts'
+import { keyOf } from './merge.ts'
 import type { Names } from './names.ts'
 import type { EnvironmentConfiguration, Finding, FurtherListener, ListenerRule, Setting } from './types.ts'
 
@@ -91,7 +92,8 @@ export function sharedFindings(
     const isOwners = OWNERS.some(
       ([namespace, options]) => namespace.test(setting.namespace) && options.includes(setting.optionName),
     )
-    return isOwners && option && !isDefault(option, setting.value)
+    const isOld = before?.some((one) => keyOf(one) === keyOf(setting) && one.value === setting.value) ?? false
+    return isOwners && !isOld && option && !isDefault(option, setting.value)
       ? [
           valueError(
             setting,

@@ -14,7 +14,7 @@ import {
   makeLoadBalancer,
   makeStorage,
 } from './resources.ts'
-import { joinLoadBalancer } from './shared-load-balancer.ts'
+import { joinLoadBalancer, leaveGroupOfOthers } from './shared-load-balancer.ts'
 import { makeInstanceSecurityGroup, makeLoadBalancerSecurityGroup, WANTED } from './security-groups.ts'
 import { current, forget, type Work } from './work.ts'
 
@@ -108,6 +108,7 @@ export function repairResources(step: Step, work: Work): boolean {
 function forgetGone(work: Work): void {
   const { parts, row, context } = work
   const { autoScalingGroupName, loadBalancerArn, listenerArn, elasticAddressId } = remembered(work)
+  const { sharesLoadBalancer, loadBalancerSecurityGroupId } = remembered(work)
   const { elasticloadbalancingv2 } = parts.cloud
   if (autoScalingGroupName && !groupOf(parts, row)) forget(parts, row.id, 'autoScalingGroupName')
   if (
@@ -120,18 +121,14 @@ function forgetGone(work: Work): void {
     isGone(() =>
       elasticloadbalancingv2.describeLoadBalancers(context, { LoadBalancerArns: [loadBalancerArn] }),
     )
-  )
+  ) {
+    if (sharesLoadBalancer && loadBalancerSecurityGroupId)
+      leaveGroupOfOthers(work, loadBalancerSecurityGroupId)
     forget(
-      ...([
-        parts,
-        row.id,
-        'loadBalancerArn',
-        'loadBalancerDnsName',
-        'loadBalancerName',
-        'sharesLoadBalancer',
-      ] as const),
-      ...(['listenerArn', 'furtherListeners', 'listenerRules'] as const),
+      ...([parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'loadBalancerName'] as const),
+      ...(['sharesLoadBalancer', 'openedPorts', 'listenerArn', 'furtherListeners', 'listenerRules'] as const),
     )
+  }
   if (elasticAddressId && !parts.cloud.ec2.elasticAddress(elasticAddressId))
     forget(parts, row.id, 'elasticAddressId', 'elasticAddress')
 }

@@ -201,28 +201,24 @@ describe('several processes', () => {
     stage.bench.create()
     await settle()
     stage.world.silentPorts.add(81)
-    const { store } = stage.bench
-    const { id, resources } = store.get<{ id: string; resources: string }>(
-      'select id, resources from environment',
-    )!
-    const { targetGroupArn, ...others } = JSON.parse(resources) as Record<string, string>
-    const [made] = stage.world.elasticloadbalancingv2.createTargetGroup(stage.world.context, {
-      ...{ Name: 'half-way', Protocol: 'HTTP', Port: 81, VpcId: targetGroups()[0]!.VpcId },
-    }).TargetGroups!
-    const held = JSON.stringify({ default: { arn: targetGroupArn, port: 80 } })
-    const half = { ...others, targetGroupArn: made!.TargetGroupArn!, replacedTargetGroups: held }
-    store.update('environment', { id }, { resources: JSON.stringify(half) })
+    const OptionSettings = [option(`${PROCESS}:default`, 'Port', '81')]
+    stage.bench.api.updateEnvironment(stage.bench.context(), { EnvironmentName: 'shop-prod', OptionSettings })
+    await stage.world.clock.run(5_000)
+    const { LoadBalancerArn } = elb().describeLoadBalancers(stage.world.context, {}).LoadBalancers![0]!
+    elb().deleteLoadBalancer(stage.world.context, { LoadBalancerArn })
+    await stage.bench.until('Ready')
     stage.bench.version('v2')
-    stage.bench.api.updateEnvironment(stage.bench.context(), {
-      EnvironmentName: 'shop-prod',
-      VersionLabel: 'v2',
-    })
-    await settle()
+    const input = { EnvironmentName: 'shop-prod', VersionLabel: 'v2' }
+    stage.bench.api.updateEnvironment(stage.bench.context(), input)
+    await stage.bench.until('Ready')
+    await stage.world.clock.run(60_000)
+    assert.equal(stage.bench.environment()?.VersionLabel, 'v2')
     assert.equal(portFor('/'), 80)
     assert.deepEqual(
-      targetGroups().map(({ TargetGroupArn }) => TargetGroupArn),
-      [targetGroupArn],
+      targetGroups().map(({ Port }) => Port),
+      [80],
     )
+    assert.deepEqual(openPorts(), [80])
   })
 
   it('have names again where a launch came to none', async () => {

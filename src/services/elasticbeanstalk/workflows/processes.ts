@@ -43,7 +43,9 @@ export function putProcesses(work: Work, { holds = false } = {}): void {
     )
     now[process.name] = kept === undefined ? makeTargetGroup(work, process) : changed(work, kept, process)
     const holding = former ?? (kept === undefined && there !== undefined ? portOf(work, there) : undefined)
-    if (holds && holding && holding.arn !== now[process.name]) held[process.name] = holding
+    // What a port of a classic load balancer is called may be another port's name now.
+    if (holds && !configuration.classic && holding && holding.arn !== now[process.name])
+      held[process.name] = holding
   }
   const used = new Set([...Object.values(now), ...Object.values(held).map(({ arn }) => arn)])
   const { default: targetGroupArn = '', ...further } = now
@@ -52,6 +54,24 @@ export function putProcesses(work: Work, { holds = false } = {}): void {
   rememberList(work, 'replacedTargetGroups', held)
   rememberList(work, 'formerTargetGroups', [...new Set(all.filter((arn) => !used.has(arn)))])
   attach(work, Object.values(now))
+}
+
+/** The target groups that had the requests of processes are theirs again; answers whether any were. */
+export function takeBackProcesses({ parts, row }: Pick<Work, 'parts' | 'row'>): boolean {
+  const now = current(parts, row.id)
+  const held = Object.entries(replacedIn(now))
+  if (held.length === 0) return false
+  const groups = targetGroupsOf(now)
+  const given = held.flatMap(([name]) => groups[name] ?? [])
+  const { default: targetGroupArn = '', ...further } = dictionary(
+    groups,
+    dictionary(Object.fromEntries(held.map(([name, { arn }]) => [name, arn]))),
+  )
+  remember(parts, row.id, { targetGroupArn })
+  rememberList({ parts, row }, 'furtherTargetGroups', further)
+  rememberList({ parts, row }, 'formerTargetGroups', [...new Set([...formerOf(now), ...given])])
+  forget(parts, row.id, 'replacedTargetGroups')
+  return true
 }
 
 /** What gets the requests of a process. */
@@ -242,20 +262,30 @@ function isRemoved({ parts, row, context }: Removing, arn: string, tells: boolea
   return true
 }
 
-/** Those that no listener leads to any more: when what was in flight has ended, also where connections end with the rule that let them in. */
+/** Those that no listener leads to any more, and their ports: a moment later, when no instance is registered there any more. */
 export function removeUnusedProcesses(step: Step, work: Work): void {
-  const { parts, row, configuration } = work
-  const isThere = () => formerOf(current(parts, row.id)).length > 0
-  if (!step.do('look for processes too many', isThere)) return
+  const { parts, row, context } = work
+  const former = () => formerOf(current(parts, row.id))
+  const leave = () => {
+    detach(work, former())
+    return former().length > 0
+  }
+  if (!step.do('take leave of processes', leave)) return
   const drained = 'processes drained'
-  const delays = configuration.processes.map(({ deregistrationDelaySeconds }) => deregistrationDelaySeconds)
-  const waitMs = configuration.cutOnRevoke
-    ? Math.max(SEEN_AGAIN_MS, ...delays.map((delay) => delay * 1_000))
-    : SEEN_AGAIN_MS
-  step.until(drained, () => (parts.clock.now() - step.startedAt(drained) >= waitMs ? true : undefined), {
-    timeoutMs: 2 * waitMs,
-    onTimeout: () => true,
-  })
+  const isEmpty = (TargetGroupArn: string) => {
+    let count = 0
+    isGone(() => {
+      const { TargetHealthDescriptions = [] } = parts.cloud.elasticloadbalancingv2.describeTargetHealth(
+        context,
+        { TargetGroupArn },
+      )
+      count = TargetHealthDescriptions.length
+    })
+    return count === 0
+  }
+  const isOver = () =>
+    parts.clock.now() - step.startedAt(drained) >= SEEN_AGAIN_MS && former().every(isEmpty) ? true : undefined
+  step.until(drained, isOver, { timeoutMs: DRAINED_MS, onTimeout: () => true })
   step.do('remove processes', () => {
     removeFormerProcesses(work)
     putInstanceRules(work)
@@ -264,6 +294,7 @@ export function removeUnusedProcesses(step: Step, work: Work): void {
 
 /** The balancer follows a change within this. */
 const SEEN_AGAIN_MS = 3_000
+const DRAINED_MS = 60_000
 
 /** Deletes all but the default process's, whose turn is among the other resources. */
 export function removeFurtherProcesses(step: Step, removing: Removing, timeoutMs: number): void {

@@ -96,8 +96,12 @@ export function putInstanceRules(work: Work): void {
     const id = made[key] ?? authorize(work, GroupId, permission)
     if (id !== undefined) rules[key] = id
   }
+  // As long as a load balancer is there it is let in as before; the settings of a single instance do not name it.
+  const { loadBalancerArn } = resourcesOf(current(parts, row.id))
+  const isLeaving = !work.configuration.loadBalanced && loadBalancerArn !== undefined
   for (const [key, id] of Object.entries(made))
-    if (!wanted.has(key))
+    if (isLeaving && OF_GROUP.test(key)) rules[key] = id
+    else if (!wanted.has(key))
       isGone(() =>
         parts.cloud.ec2.revokeSecurityGroupIngress(context, { GroupId, SecurityGroupRuleIds: [id] }),
       )
@@ -123,8 +127,9 @@ export function revokeInstanceRules({ parts, row, context }: Pick<Work, 'parts' 
 export function sayWhetherToCut({ parts, row, context, configuration }: Work): void {
   const { loadBalancerSecurityGroupId, instanceSecurityGroupId } = resourcesOf(current(parts, row.id))
   // That of a load balancer that others share is not the environment's alone.
-  const { sharesLoadBalancer } = resourcesOf(current(parts, row.id))
-  const ofLoadBalancer = sharesLoadBalancer ? undefined : loadBalancerSecurityGroupId
+  const isShared =
+    configuration.sharedLoadBalancer !== '' || resourcesOf(current(parts, row.id)).sharesLoadBalancer
+  const ofLoadBalancer = isShared ? undefined : loadBalancerSecurityGroupId
   for (const groupId of [ofLoadBalancer, instanceSecurityGroupId]) {
     if (!groupId) continue
     const tagged = { Resources: [groupId], Tags: [{ Key: 'polebean:cuts-on-revoke', Value: 'true' }] }
@@ -241,6 +246,9 @@ const EVERYBODY: [string, IpPermission][] = [
   ['0.0.0.0/0', { IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
   ['::/0', { Ipv6Ranges: [{ CidrIpv6: '::/0' }] }],
 ]
+
+/** A rule about a security group. */
+const OF_GROUP = / sg-\S+$/
 
 const keyOf = (protocol: string, from: number, to: number, source: string) =>
   `${protocol} ${from} ${to} ${source}`

@@ -292,6 +292,44 @@ describe('a shared load balancer', () => {
     assert.equal(ask({ host: host('first') }).status, 200)
   })
 
+  it('gets a group again, open where the rules are, when no other is named any more', async () => {
+    const { GroupId: edge = '' } = stage.world.ec2.createSecurityGroup(stage.world.context, {
+      ...{ GroupName: 'edge', Description: 'd' },
+    })
+    await create('first', [option(BALANCER, 'SecurityGroups', edge)])
+    stage.bench.api.updateEnvironment(stage.bench.context(), {
+      EnvironmentName: 'first',
+      OptionsToRemove: [{ Namespace: BALANCER, OptionName: 'SecurityGroups' }],
+    })
+    await settled('first')
+    assert.equal(ask({ host: host('first') }).status, 200)
+  })
+
+  it('that is deleted keeps nobody from ending, whoever made the group of all', async () => {
+    await create('first')
+    await create('second')
+    elb().deleteLoadBalancer(stage.world.context, { LoadBalancerArn: arn })
+    await stage.world.clock.run(10_000)
+    stage.bench.version('v2')
+    const input = { EnvironmentName: 'first', VersionLabel: 'v2' }
+    stage.bench.api.updateEnvironment(stage.bench.context(), input)
+    await stage.bench.until('Ready', 'first')
+    assert.ok(
+      stage.bench
+        .texts({ EnvironmentName: 'first' })
+        .some((text) => /^WARN The shared load balancer is not there/.test(text)),
+    )
+    const startedAt = stage.world.clock.now()
+    await terminate('first')
+    await terminate('second')
+    assert.ok(stage.world.clock.now() - startedAt < 10 * 60_000)
+    const left = stage.world.ec2.describeSecurityGroups(stage.world.context, {}).SecurityGroups!
+    assert.deepEqual(
+      left.map(({ GroupName }) => GroupName),
+      ['default'],
+    )
+  })
+
   it('may lose a listener without that deployments are refused, and opens no port that nobody asked for', async () => {
     await create('first', [option('aws:elbv2:listener:8080', 'Rules', 'default')])
     const { SecurityGroupRules = [] } = stage.world.ec2.describeSecurityGroupRules(stage.world.context, {})

@@ -1,5 +1,6 @@
 // An environment behind a load balancer that somebody made for several (`SharedLoadBalancer`): the environment has its rules,
 // target groups and name there, and leaves everything else as it is. AWS: "Configuring a shared Application Load Balancer".
+import type { LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { ListenerRule } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
 import { putSharer } from '../front.ts'
@@ -15,14 +16,22 @@ type Sharing = Pick<Work, 'parts' | 'row' | 'context'>
 /** AWS's, of Application Load Balancers. */
 const PRIORITY_MAX = 50_000
 
-/** @throws DeclaredError `LoadBalancerNotFound` */
+/** One that is not there (any more) is said to be so. */
 export function joinLoadBalancer(work: Work): void {
   const { parts, row, context, configuration } = work
   const { elasticloadbalancingv2 } = parts.cloud
   const arn = configuration.sharedLoadBalancer
-  const input = { LoadBalancerArns: [arn] }
-  const { LoadBalancers = [] } = elasticloadbalancingv2.describeLoadBalancers(context, input)
-  const dnsName = required(LoadBalancers[0]?.DNSName, 'describeLoadBalancers')
+  let found: LoadBalancer[] = []
+  isGone(() => {
+    const input = { LoadBalancerArns: [arn] }
+    found = elasticloadbalancingv2.describeLoadBalancers(context, input).LoadBalancers ?? []
+  })
+  const [loadBalancer] = found
+  if (!loadBalancer) {
+    const text = `The shared load balancer is not there any more: ${arn}. Nobody reaches the environment by it.`
+    return parts.events.write(ofEnvironment(row), 'WARN', text)
+  }
+  const dnsName = required(loadBalancer.DNSName, 'describeLoadBalancers')
   remember(parts, row.id, { loadBalancerArn: arn, loadBalancerDnsName: dnsName, sharesLoadBalancer: 'true' })
   addGroups(work, arn, groupsOfLoadBalancer(work))
   parts.events.write(ofEnvironment(row), 'INFO', `Using shared load balancer: ${arn}`)
@@ -73,20 +82,27 @@ const groupsOf = ({ parts, context }: Pick<Sharing, 'parts' | 'context'>, arn: s
 /** Brings the environment's rules to what its settings say, at the listeners that there are. */
 export function putSharedRules(work: Work): void {
   const { parts, row, context, configuration } = work
-  const { loadBalancerArn: LoadBalancerArn = '', loadBalancerSecurityGroupId: group = '' } = resourcesOf(
-    current(parts, row.id),
-  )
+  const {
+    loadBalancerArn: LoadBalancerArn = '',
+    loadBalancerSecurityGroupId: group = '',
+    openedPorts = '{}',
+  } = resourcesOf(current(parts, row.id))
   const { Listeners = [] } = parts.cloud.elasticloadbalancingv2.describeListeners(context, {
     LoadBalancerArn,
   })
   const cname = cnameOf(row, parts.domain)
+  const opened = JSON.parse(openedPorts) as Record<string, string>
   for (const { Port = 0, ListenerArn = '' } of Listeners) {
     const wanted = configuration.listeners.find(({ port }) => port === Port)?.rules ?? []
     const named = wanted.map((rule) => ({ ...rule, hostHeaders: [cname, ...rule.hostHeaders] }))
     // Its rules are everybody's who shares it, and go with the group. What a user revoked stays so.
-    if (wanted.length > 0 && madeOf(work)[Port] === undefined) openPort(work, group, Port)
+    if (wanted.length > 0 && opened[Port] !== group) {
+      openPort(work, group, Port)
+      opened[Port] = group
+    }
     putRules(work, Port, ListenerArn, inTheirPlaces(work, Port, ListenerArn, named))
   }
+  remember(parts, row.id, { openedPorts: JSON.stringify(opened) })
   for (const { port } of configuration.listeners)
     if (!Listeners.some((listener) => listener.Port === port)) {
       const text = `The shared load balancer has no listener at port ${port}: the rules of the environment are not there.`
@@ -117,6 +133,11 @@ function inTheirPlaces(
   return wanted.map((rule, index) => ({ ...rule, priority: places[index]! }))
 }
 
+/** Of a load balancer that is gone: the group is theirs who have it still. */
+export function leaveGroupOfOthers(sharing: Sharing, group: string): void {
+  if (isOfOthers(sharing, group)) forget(sharing.parts, sharing.row.id, 'loadBalancerSecurityGroupId')
+}
+
 /** Takes the environment's rules, name and group from the load balancer, which stays. Does nothing for one of its own. */
 export function leaveLoadBalancer(sharing: Sharing): void {
   const { parts, row } = sharing
@@ -125,11 +146,11 @@ export function leaveLoadBalancer(sharing: Sharing): void {
     sharesLoadBalancer,
     loadBalancerSecurityGroupId: group,
   } = resourcesOf(environmentById(parts.store, row.id) ?? row)
-  if (!sharesLoadBalancer || !arn) return
+  if (!sharesLoadBalancer || !arn) return group ? leaveGroupOfOthers(sharing, group) : undefined
   removeRules(sharing)
   putSharer(parts, row, arn, false)
   if (group) takeSharedGroup(sharing, arn, group)
-  forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'sharesLoadBalancer')
+  forget(parts, row.id, 'loadBalancerArn', 'loadBalancerDnsName', 'sharesLoadBalancer', 'openedPorts')
 }
 
 // A load balancer without groups would let everybody in: AWS does not leave it without any.

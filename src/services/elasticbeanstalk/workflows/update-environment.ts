@@ -1,5 +1,6 @@
 // Updating an environment: settings in place, a deployment on all instances at once, or new instances one at a time.
 import type { Step, Workflow } from '../../../control/workflows.ts'
+import { DeclaredError } from '../../../kernel/errors.ts'
 import { refreshHealth } from '../assess-environment.ts'
 import {
   beginDeployment,
@@ -18,7 +19,7 @@ import { environmentById, findDeployment, instancesOf, replacedIn, type Environm
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
-import { removeUnusedProcesses, switchProcesses } from './processes.ts'
+import { removeUnusedProcesses, switchProcesses, takeBackProcesses } from './processes.ts'
 import { replaceInstances } from './replace-instances.ts'
 import { applySettings } from './resources.ts'
 import { removeUnusedGroups } from './security-groups.ts'
@@ -50,11 +51,6 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
             `Updating environment ${row.name}'s configuration settings.`,
           ),
         )
-      // Of an update that died: its requests are where they were before.
-      step.do('take back what was held', () => {
-        if (Object.keys(replacedIn(current(parts, environmentId))).length > 0)
-          applyStored(parts, environmentId)
-      })
       const target = step.do('target', () => draftOf(row))
       const before = step.do('settings of before', () => draftOf({ ...row, draftState: null }))
       const wanted = configurationOfSettings(target)
@@ -83,6 +79,7 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
       if (!row || row.status !== 'Updating') return
       events.write(ofEnvironment(row), 'ERROR', `The update could not be carried out: ${failure}`)
       fail(parts, params, null)
+      takeBackHolds(parts, params.environmentId)
       becomeReady(parts, params, { kind: 'build', versionLabel: '', problem: failure })
     },
   }
@@ -145,6 +142,17 @@ function finishProcesses(
     applySettings(work)
   })
   return null
+}
+
+// Requests are where they were before. What an update that died on its way cannot put right the next one does.
+function takeBackHolds(parts: Parts, environmentId: string): void {
+  const row = current(parts, environmentId)
+  if (!takeBackProcesses({ parts, row })) return
+  try {
+    applyStored(parts, environmentId)
+  } catch (error) {
+    if (!(error instanceof DeclaredError)) throw error
+  }
 }
 
 function applyStored(parts: Parts, environmentId: string): void {
