@@ -1,6 +1,8 @@
 // What somebody writes by hand who has the same instances: HAProxy and nginx in the balancer's namespace, with the headers that any
 // balancer in their place would tell.
+import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { TestHome } from '../test/support/home.ts'
 
 export type Addresses = { balancer: string; instances: string[] }
@@ -19,6 +21,24 @@ export async function addressesOf(home: TestHome, environment: string): Promise<
   )
   if (!balancer) throw new Error('the load balancer has no address')
   return { balancer, instances }
+}
+
+/** HAProxy and nginx with `haproxy.cfg` and `nginx.conf` of a folder, in the balancer's namespace. `inside`: how a client gets there. */
+export function startPeers(homeId: string, folder: string) {
+  const inside = ['ip', 'netns', 'exec', `pb-${homeId}-lb`]
+  // Sessions of their own: the kernel shares the processors among sessions (sched(7), autogroup).
+  const start = (argv: string[]) =>
+    spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
+  const peers = [
+    start(['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')]),
+    start(['nginx', '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;']),
+  ]
+  return {
+    inside,
+    stop() {
+      for (const one of peers) process.kill(-one.pid!, 'SIGTERM')
+    },
+  }
 }
 
 /** `binds`: what HAProxy writes behind `bind`. */

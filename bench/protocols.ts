@@ -2,7 +2,6 @@
 // than at the instance itself. Beside them HAProxy and nginx by hand, in the balancer's namespace, with the same certificate,
 // dialling the same instances from the same address. HAProxy by hand listens on the host, as ours does; nginx cannot, and has its
 // clients inside, where no firewall of the host sees their packets. Clients and contestants share this machine.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { makeCertificate } from '../src/kernel/test-certificate.ts'
 import { runProgram, type TestHome } from '../test/support/home.ts'
 import { inTurns, median, ratioOf, wrk, type Figure } from './measure.ts'
-import { addressesOf, handWrittenHaproxy, handWrittenNginx } from './peers.ts'
+import { addressesOf, handWrittenHaproxy, handWrittenNginx, startPeers } from './peers.ts'
 
 const ROUNDS = 5
 const CONNECTIONS = 32
@@ -52,17 +51,11 @@ export async function protocols(home: TestHome): Promise<Figure[]> {
       ],
     ),
   )
-  const inside = ['ip', 'netns', 'exec', `pb-${id}-lb`]
-  const start = (argv: string[]) =>
-    spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
-  const peers = [
-    start(['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')]),
-    start(['nginx', '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;']),
-  ]
+  const peers = startPeers(id, folder)
   const https = ports.http === 80 ? 443 : ports.http + 363
   const peer = (name: keyof typeof PEER_PORTS): Contestant => ({
     ...{ http: PEER_PORTS[name][0], https: PEER_PORTS[name][1], host },
-    where: name === 'haproxy' ? [] : inside,
+    where: name === 'haproxy' ? [] : peers.inside,
   })
   const contestants = {
     polebean: { http: ports.http, https, where: [], host },
@@ -91,7 +84,7 @@ export async function protocols(home: TestHome): Promise<Figure[]> {
     }
     return figures
   } finally {
-    for (const one of peers) process.kill(-one.pid!, 'SIGTERM')
+    peers.stop()
     await sleep(300)
     rmSync(folder, { recursive: true, force: true })
   }

@@ -2,14 +2,13 @@
 // nginx. All three run in the balancer's namespace, dial the same instances from the same address, have as many threads,
 // and tell the instances the same headers of the client, as any balancer in their place would. And the way users take:
 // through the public listener on the host, found by Host, against the same HAProxy by hand on the host's loopback.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestHome } from '../test/support/home.ts'
 import { inTurns, median, ratioOf, wrk, type Figure } from './measure.ts'
-import { addressesOf, handWrittenHaproxy, handWrittenNginx } from './peers.ts'
+import { addressesOf, handWrittenHaproxy, handWrittenNginx, startPeers } from './peers.ts'
 
 const ROUNDS = 7
 const PEERS = [
@@ -23,7 +22,6 @@ const WORKLOADS = [
 
 export async function throughput(home: TestHome): Promise<Figure[]> {
   const { id, region, domain, ports } = home.settings()
-  const inside = ['ip', 'netns', 'exec', `pb-${id}-lb`]
   const addresses = await addressesOf(home, 'bench-flask')
   const { balancer } = addresses
   const folder = mkdtempSync(join(tmpdir(), 'pbbench-'))
@@ -34,10 +32,8 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
     handWrittenHaproxy(addresses, ['127.0.0.1:9001', `127.0.0.1:9004 namespace pb-${id}-host`]),
   )
   writeFileSync(nginx, handWrittenNginx(addresses, folder, ['127.0.0.1:9002']))
-  // Sessions of their own: the kernel shares the processors among sessions (sched(7), autogroup).
-  const start = (argv: string[]) =>
-    spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
-  const peers = [start(['haproxy', '-db', '-f', haproxy]), start(['nginx', '-c', nginx, '-g', 'daemon off;'])]
+  const peers = startPeers(id, folder)
+  const { inside } = peers
   try {
     await sleep(1_000)
     const figures: Figure[] = []
@@ -58,7 +54,7 @@ export async function throughput(home: TestHome): Promise<Figure[]> {
     figures.push(compared(`${name}, public listener`, values, 'haproxy', 0.95))
     return figures
   } finally {
-    for (const peer of peers) process.kill(-peer.pid!, 'SIGTERM')
+    peers.stop()
     await sleep(300)
     rmSync(folder, { recursive: true, force: true })
   }

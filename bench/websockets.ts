@@ -2,14 +2,13 @@
 // namespace, dialling the same instance. HAProxy by hand listens on the host, as ours does; nginx cannot, and has its clients inside. Clients and contestants share this machine.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runProgram, type TestHome } from '../test/support/home.ts'
 import { inTurns, median, ratioOf, type Figure } from './measure.ts'
-import { addressesOf, handWrittenHaproxy, handWrittenNginx } from './peers.ts'
+import { addressesOf, handWrittenHaproxy, handWrittenNginx, startPeers } from './peers.ts'
 
 const NAME = 'bench-echo'
 const ROUNDS = 5
@@ -50,19 +49,13 @@ export async function websockets(home: TestHome): Promise<Figure[]> {
     join(folder, 'nginx.conf'),
     handWrittenNginx(addresses, folder, [`${PORTS.nginx}`], ['keepalive_requests 1000000'], true),
   )
-  const inside = ['ip', 'netns', 'exec', `pb-${id}-lb`]
-  const start = (argv: string[]) =>
-    spawn(inside[0]!, [...inside.slice(1), ...argv], { stdio: 'ignore', detached: true })
-  const peers = [
-    start(['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')]),
-    start(['nginx', '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;']),
-  ]
+  const peers = startPeers(id, folder)
   try {
     await sleep(1_000)
     const values = await inTurns(ROUNDS, {
       polebean: () => echoes([], ports.http, host),
       haproxy: () => echoes([], PORTS.haproxy, host),
-      nginx: () => echoes(inside, PORTS.nginx, host),
+      nginx: () => echoes(peers.inside, PORTS.nginx, host),
     })
     return (['haproxy', 'nginx'] as const).map((name) => ({
       what: 'WebSocket, 64 bytes there and back',
@@ -72,7 +65,7 @@ export async function websockets(home: TestHome): Promise<Figure[]> {
       ...{ budget: '', met: '' },
     }))
   } finally {
-    for (const one of peers) process.kill(-one.pid!, 'SIGTERM')
+    peers.stop()
     await sleep(300)
     await home.aws(['elasticbeanstalk', 'terminate-environment', '--environment-name', NAME])
     rmSync(folder, { recursive: true, force: true })

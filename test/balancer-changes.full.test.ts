@@ -1,7 +1,6 @@
 // Five hundred changes of rules, listeners, target groups and certificates, one after the other, under as much load as the
 // machine gives: no request fails, and what was asked last is in force.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '../src/kernel/clock.ts'
 import { makeCertificate } from '../src/kernel/test-certificate.ts'
@@ -12,6 +11,7 @@ import {
   type Listener,
   type Rule,
 } from '../src/engines/balancer/engine.ts'
+import { startWrk } from './support/load.ts'
 import { get, makeTestNetwork, type TestNetwork } from '../src/engines/balancer/test-network.ts'
 
 const HOST = 'shop-1.localhost'
@@ -77,7 +77,7 @@ describe('a load balancer that changes under load', { concurrency: 1 }, () => {
     await engine.apply(modelOf(0))
     for (let healthy = 0; healthy < 2; await clock.sleep(50))
       healthy = (await engine.observe()).targets.filter((one) => one.health === 'healthy').length
-    const load = startWrk(net.home.ports.http)
+    const load = startWrk(net.home.ports.http, HOST)
     const started = clock.monotonic()
     for (let n = 1; n <= CHANGES; n++) await engine.apply(modelOf(n))
     const seconds = (clock.monotonic() - started) / 1000
@@ -110,34 +110,3 @@ describe('a load balancer that changes under load', { concurrency: 1 }, () => {
 
 /** At which the least would be reached when the changes are done sooner. */
 const RATE_LEAST = 2_500
-
-/** Kept connections of 32 clients, until it is stopped; answers its summary. */
-function startWrk(port: number) {
-  const argv = [
-    '-t',
-    '1',
-    '-c',
-    '32',
-    '-d',
-    '900',
-    '--timeout',
-    '10',
-    '-H',
-    `Host: ${HOST}`,
-    `http://127.0.0.1:${port}/`,
-  ]
-  const wrk = spawn('wrk', argv, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
-  wrk.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
-  const closed = new Promise<void>((resolve, reject) => {
-    wrk.on('error', reject)
-    wrk.on('close', () => resolve())
-  })
-  return {
-    async stop() {
-      wrk.kill('SIGINT')
-      await closed
-      return said
-    },
-  }
-}

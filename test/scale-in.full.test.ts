@@ -1,9 +1,9 @@
 // Scaling in and out under as much load as the machine gives: instances leave their load balancer before they end, so no request fails.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { makeTestHome } from './support/home.ts'
+import { startWrk } from './support/load.ts'
 import { writeProbeApp } from './support/probe-app.ts'
 
 const NAME = 'probe-app'
@@ -54,24 +54,3 @@ describe('a target group that scales in under load', { concurrency: 1, timeout: 
 
 /** At which the least would be reached. */
 const REQUESTS_A_SECOND = 1_000
-
-/** Kept connections of 32 clients. */
-function startWrk(port: number, host: string) {
-  const argv = ['-t', '1', '-c', '32', '-d', '1200', '--timeout', '10', '-H', `Host: ${host}`]
-  const wrk = spawn('wrk', [...argv, `http://127.0.0.1:${port}/`], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const startedAt = performance.now()
-  let said = ''
-  wrk.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
-  const closed = new Promise<void>((resolve, reject) => {
-    wrk.on('error', reject)
-    wrk.on('close', () => resolve())
-  })
-  return {
-    seconds: () => (performance.now() - startedAt) / 1_000,
-    async stop() {
-      wrk.kill('SIGINT')
-      await closed
-      return said
-    },
-  }
-}

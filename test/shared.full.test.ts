@@ -100,8 +100,8 @@ describe('a shared load balancer', { concurrency: 1 }, () => {
       ...['--cname-prefix', SECOND, '--version-label', VersionLabel, '--solution-stack-name', stack],
       ...['--option-settings', `file://${file}`],
     ])
-    await home.aws(['elasticbeanstalk', 'wait', 'environment-exists', '--environment-names', SECOND])
-    await home.polebean(['events', SECOND, '--until-ready']).catch(() => undefined)
+    // AWS's name for: it is Ready.
+    await home.aws(['elasticbeanstalk', 'wait', 'environment-updated', '--environment-names', SECOND])
     for (const name of [FIRST, SECOND]) assert.equal((await environment(name))?.Health, 'Green', name)
   })
 

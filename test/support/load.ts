@@ -1,4 +1,5 @@
 // Requests to an environment while something happens to it.
+import { spawn } from 'node:child_process'
 import { request } from 'node:http'
 
 /** A request every 5 ms, each on a connection of its own. */
@@ -32,6 +33,27 @@ export function startLoad(port: number, host: string) {
       clearInterval(timer)
       await Promise.all(underWay)
       return { answered, failed }
+    },
+  }
+}
+
+/** Kept connections of 32 clients, as fast as they can, until it is stopped; answers wrk's summary. */
+export function startWrk(port: number, host: string) {
+  const argv = ['-t', '1', '-c', '32', '-d', '1200', '--timeout', '10', '-H', `Host: ${host}`]
+  const wrk = spawn('wrk', [...argv, `http://127.0.0.1:${port}/`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const startedAt = performance.now()
+  let said = ''
+  wrk.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  const closed = new Promise<void>((resolve, reject) => {
+    wrk.on('error', reject)
+    wrk.on('close', () => resolve())
+  })
+  return {
+    seconds: () => (performance.now() - startedAt) / 1_000,
+    async stop() {
+      wrk.kill('SIGINT')
+      await closed
+      return said
     },
   }
 }

@@ -10,8 +10,6 @@
 // - What was put is there after the server was killed, and comes back by itself.
 // - Texts of callers never become code or configuration: what cannot be said in a record is refused before anything is changed.
 
-export { checkZone } from './check-zone.ts'
-
 export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
 export type RecordType = (typeof RECORD_TYPES)[number]
 

@@ -1,6 +1,4 @@
 // A name server in memory. It keeps what was put, and answers by the rules of RFC 1034 §4.3.2 as far as conformance.ts asks.
-import type { Clock } from '../../kernel/clock.ts'
-import { EngineError } from '../../kernel/errors.ts'
 import { checkZone } from './check-zone.ts'
 import type { DnsEngine, Name, RecordSet, Zone } from './engine.ts'
 
@@ -13,11 +11,8 @@ export type Answered = {
 }
 
 export type FakeDnsWorld = {
-  engine(clock?: Clock): DnsEngine
+  engine(): DnsEngine
   query(name: string, type: string): Answered
-  /** No call succeeds, nothing changes. */
-  fail(isFailing: boolean): void
-  zones: ReadonlyMap<Name, Zone>
 }
 
 const CHAIN_MAX = 10
@@ -25,12 +20,8 @@ const ANSWERED_MAX = 8
 
 export function makeFakeDns(): FakeDnsWorld {
   const zones = new Map<Name, Zone>()
-  let failing = false
   let draws = 0
-  const call = async <T>(effect: () => T): Promise<T> => {
-    if (failing) throw new EngineError('PowerDNS does not answer')
-    return effect()
-  }
+  const call = async <T>(effect: () => T): Promise<T> => effect()
 
   const zoneFor = (name: Name): Zone | undefined =>
     [...zones.values()]
@@ -61,8 +52,6 @@ export function makeFakeDns(): FakeDnsWorld {
   }
 
   return {
-    zones,
-    fail: (isFailing) => void (failing = isFailing),
     engine: () => ({
       put: (zone) =>
         call(() => {

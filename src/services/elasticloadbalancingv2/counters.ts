@@ -57,17 +57,7 @@ export const sumOf = (all: (Counted | undefined)[]): Counted | undefined =>
     .filter((one) => one !== undefined)
     .reduce<Counted | undefined>(
       (sum, one) =>
-        sum === undefined
-          ? one
-          : {
-              seconds: Math.max(sum.seconds, one.seconds),
-              requests: sum.requests + one.requests,
-              status2xx: sum.status2xx + one.status2xx,
-              status3xx: sum.status3xx + one.status3xx,
-              status4xx: sum.status4xx + one.status4xx,
-              status5xx: sum.status5xx + one.status5xx,
-              responseTimeAverageMs: Math.max(sum.responseTimeAverageMs, one.responseTimeAverageMs),
-            },
+        sum === undefined ? one : { ...added(sum, one), seconds: Math.max(sum.seconds, one.seconds) },
       undefined,
     )
 
@@ -85,8 +75,12 @@ const sampleOf = (
 })
 
 const together = (a: Sample, b: Sample): Sample => ({
-  ...a,
+  ...{ ...a, ...added(a, b) },
   boot: `${a.boot} ${b.boot}`,
+})
+
+type Added = Omit<Counted, 'seconds'>
+const added = (a: Added, b: Added): Added => ({
   requests: a.requests + b.requests,
   status2xx: a.status2xx + b.status2xx,
   status3xx: a.status3xx + b.status3xx,
