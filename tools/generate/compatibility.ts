@@ -77,6 +77,8 @@ const HEAD = `# What works, and what differs from AWS
 - Classic Load Balancers are those of environments (\`LoadBalancerType\` \`classic\`), which make and change them by their options; the API describes them,
   registers instances and keeps tags, and refuses the rest. Their listeners are of HTTP and HTTPS, at port 80 of HTTP; checks are by HTTP, HTTPS and TCP. A
   stickiness cookie without an expiration lasts a week. Auto Scaling groups name the target groups behind them, too.
+- An Auto Scaling group that scales in ends members that serve only when those that stay have had their first checks; AWS ends them at once, also
+  while the others are \`initial\`.
 - Network Load Balancers have listeners of TCP and no others, and targets see the load balancer's address: \`preserve_client_ip\` is off, the PROXY
   protocol (\`proxy_protocol_v2.enabled\`) says whose a connection is. A listener's port of this machine is one load balancer's: where HTTP is served, or
   another was first, it is \`active_impaired\` and reached at its address in the VPC. Without security groups it lets in everybody; inside the VPC

@@ -161,6 +161,36 @@ describe('the plan of one group', () => {
       [{ do: 'scale-in', id: '2' }],
     ],
     [
+      'keeps one that serves until one that stays does',
+      group({ desiredCapacity: 1 }),
+      [member('1'), member('2', { createdAt: 2 }), member('3', { createdAt: 3, targetStates: ['initial'] })],
+      [{ do: 'scale-in', id: '1' }],
+    ],
+    [
+      'keeps one that serves until one that stays is registered',
+      group({ desiredCapacity: 1 }),
+      [member('1'), member('2', { createdAt: 2, registered: [], targetStates: [] })],
+      [{ do: 'register', id: '2', targetGroup: 'tg' }],
+    ],
+    [
+      'does not wait for one that nobody registers',
+      group({ desiredCapacity: 1, suspended: '["AddToLoadBalancer"]' }),
+      [member('1'), member('2', { createdAt: 2, registered: [], targetStates: [] })],
+      [{ do: 'scale-in', id: '1' }],
+    ],
+    [
+      'does not wait for one that is found unhealthy',
+      group({ desiredCapacity: 1 }),
+      [member('1'), member('2', { createdAt: 2, targetStates: ['unhealthy'] })],
+      [{ do: 'scale-in', id: '1' }],
+    ],
+    [
+      'does not keep one that does not serve yet itself',
+      group({ desiredCapacity: 1 }),
+      [member('1', { targetStates: ['initial'] }), member('2', { createdAt: 2, targetStates: ['initial'] })],
+      [{ do: 'scale-in', id: '1' }],
+    ],
+    [
       'leaves protected ones',
       group({ desiredCapacity: 0 }),
       [member('1', { protected: 1 }), member('2')],

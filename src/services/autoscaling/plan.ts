@@ -54,7 +54,8 @@ export function planGroup(group: GroupRow, members: MemberView[], now: number): 
   const waits =
     group.launchRetryAt !== null && group.launchRetryAt > now && group.launchRetryAt - now <= RETRY_MOST_MS
   const launches = works('Launch') && !waits ? Math.min(missing, LAUNCHES_AT_ONCE_MAX) : 0
-  const excess = works('Terminate') ? victims(group, staying, staying.length - desired) : []
+  const chosen = works('Terminate') ? victims(group, staying, staying.length - desired) : []
+  const excess = group.deleting ? chosen : relieved(group, staying, chosen)
   const kept = staying.filter((member) => !excess.includes(member))
 
   return [
@@ -143,6 +144,20 @@ function victims(group: GroupRow, members: MemberView[], count: number): MemberV
     left = left.filter((member) => member !== victim)
   }
   return chosen
+}
+
+// Who serves goes when who stays serves. AWS ends the chosen ones at once: then a group that scales in just after it scaled out
+// may have nobody left that answers.
+function relieved(group: GroupRow, staying: MemberView[], chosen: MemberView[]): MemberView[] {
+  const wanted = listOf(group.targetGroups)
+  const adds = !listOf(group.suspended).includes('AddToLoadBalancer')
+  const isComing = (member: MemberView) =>
+    member.targetStates.includes('initial') ||
+    (adds && wanted.some((targetGroup) => !member.registered.includes(targetGroup)))
+  const coming = staying.filter((member) => !chosen.includes(member) && isComing(member))
+  const serving = chosen.filter((member) => !isComing(member))
+  const held = serving.slice(Math.max(0, serving.length - coming.length))
+  return chosen.filter((member) => !held.includes(member))
 }
 
 function inFullestZone(members: MemberView[]): MemberView[] {

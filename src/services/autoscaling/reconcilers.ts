@@ -105,11 +105,12 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     return states
   }
 
-  // Asked only when something depends on it: health by load balancer, or a member that drains.
+  // Asked only when something depends on it: health by load balancer, a member that drains, or one too many.
   function targetStatesOf(context: Context, group: GroupRow, members: MemberRow[]): Map<string, string[]> {
     const states = new Map<string, string[]>()
     const leaving = members.some((member) => member.lifecycleState === 'Terminating' && !member.terminateSent)
-    if (!leaving && group.healthCheckType !== 'ELB') return states
+    const hasExcess = members.length > group.desiredCapacity
+    if (!leaving && !hasExcess && group.healthCheckType !== 'ELB') return states
     const arns = new Set([
       ...listOf(group.targetGroups),
       ...members.flatMap((member) => listOf(member.registered)),
