@@ -10,6 +10,8 @@ import { makeFakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import { makeFakeCompute } from '../src/engines/compute/fake.ts'
 import { makeFakeWorld } from '../src/engines/compute/fake-world.ts'
 import { makeFakeRoom } from '../src/engines/room/fake.ts'
+import { makeFakeProbes } from '../src/engines/probe/fake.ts'
+import { makeFakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
 import { systemClock as clock } from '../src/kernel/clock.ts'
@@ -93,6 +95,8 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
       compute: makeFakeCompute({ world, clock, zones: [`${REGION}a`, `${REGION}b`] }),
       balancer: makeFakeBalancerWorld({ clock, probe }).engine(),
       firewall: makeFakeFirewallWorld(clock).engine(),
+      dns: makeFakeDnsWorld(clock).engine(),
+      probes: makeFakeProbes(),
       objects: makeFakeObjects(),
       room: makeFakeRoom(),
     },

@@ -12,6 +12,7 @@ import { machine } from './machine.ts'
 import { many } from './many.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
+import { names } from './names.ts'
 import { protocols } from './protocols.ts'
 import { rules } from './rules.ts'
 import { throughput } from './throughput.ts'
@@ -27,6 +28,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   protocols,
   websockets,
   many,
+  names,
   'access-logs': accessLogs,
   idle,
   fresh,
@@ -39,7 +41,7 @@ if (unknown.length > 0) {
   console.log(`no such measure: ${unknown.join(', ')}; there are: ${Object.keys(MEASURES).join(', ')}`)
   process.exit(2)
 }
-await ensurePackages({ yes: true, extra: { wrk: 'wrk', h2load: 'nghttp2-client' } })
+await ensurePackages({ yes: true, extra: { wrk: 'wrk', h2load: 'nghttp2-client', dnsperf: 'dnsperf' } })
 const home = makeTestHome()
 const figures: Figure[] = []
 try {

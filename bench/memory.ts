@@ -11,6 +11,7 @@ const DAEMONS: [name: string, test: RegExp][] = [
   ['control plane', /src\/cli\/main\.ts server/],
   ['HAProxy', /(^|\/)haproxy /],
   ['resolver', /dnsmasq /],
+  ['name server', /pdns_server /],
   ['supervisor and logs', /runsvdir|runsv |svlogd/],
 ]
 const APPLICATION = /gunicorn|python/

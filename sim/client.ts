@@ -57,6 +57,18 @@ export async function callJson(
   return { status, code: status < 300 ? '' : String(result.__type), result }
 }
 
+/** One call of Route 53. Throws when the answer says that we have a bug. */
+export async function callRoute53(
+  world: World,
+  life: Life,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body = '',
+): Promise<{ status: number; code: string; text: string }> {
+  const { status, text } = await send(world, life, 'route53', method, `/2013-04-01${path}`, {}, body)
+  return { status, code: status < 300 ? '' : (/<Code>([^<]*)/.exec(text)?.[1] ?? String(status)), text }
+}
+
 /** The ARN of the shop's certificate, which is imported again when it is there; undefined when that was refused. */
 export async function importCertificate(world: World, life: Life): Promise<string | undefined> {
   const known = world.store.get<{ arn: string }>('select arn from acm_certificate')?.arn

@@ -235,7 +235,12 @@ export const queryRecipes: Record<string, string[]> = {
   CreateServiceLinkedRole: ['AWSServiceName=autoscaling.amazonaws.com&CustomSuffix=s{n}'],
 }
 
-/** Of S3: operation → [path and query, headers, body]. */
+const rrset = (action: string, name: string, type: string, content: string) =>
+  `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes><Change><Action>${action}</Action><ResourceRecordSet><Name>${name}</Name><Type>${type}</Type>${content}</ResourceRecordSet></Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`
+const values = (...all: string[]) =>
+  `<TTL>60</TTL><ResourceRecords>${all.map((one) => `<ResourceRecord><Value>${one}</Value></ResourceRecord>`).join('')}</ResourceRecords>`
+
+/** Of S3 and Route 53: operation → [path and query, headers, body]. An `{id}` of Route 53 is what it answers: `/hostedzone/Z…`. */
 export const restRecipes: Record<string, [path: string, headers?: Record<string, string>, body?: string][]> =
   {
     CreateBucket: [
@@ -281,6 +286,92 @@ export const restRecipes: Record<string, [path: string, headers?: Record<string,
     ListObjects: [['/{bucket}?delimiter=/&prefix=o&max-keys={n}']],
     ListObjectsV2: [['/{bucket}?list-type=2&max-keys={n}']],
     ListMultipartUploads: [['/{bucket}?uploads&delimiter=/&max-uploads={n}']],
+
+    CreateHostedZone: [
+      [
+        '/2013-04-01/hostedzone',
+        {},
+        '<CreateHostedZoneRequest><Name>zone{n}.example</Name><CallerReference>r{n}</CallerReference></CreateHostedZoneRequest>',
+      ],
+    ],
+    GetHostedZone: [['/2013-04-01{id}']],
+    DeleteHostedZone: [['/2013-04-01{id}']],
+    GetChange: [['/2013-04-01{id}']],
+    UpdateHostedZoneComment: [
+      [
+        '/2013-04-01{id}',
+        {},
+        '<UpdateHostedZoneCommentRequest><Comment>c</Comment></UpdateHostedZoneCommentRequest>',
+      ],
+    ],
+    ListHostedZones: [['/2013-04-01/hostedzone?maxitems={n}']],
+    ListHostedZonesByName: [['/2013-04-01/hostedzonesbyname?dnsname=zone{n}.example&maxitems={n}']],
+    ListResourceRecordSets: [['/2013-04-01{id}/rrset?name=a.example.com&type=A&maxitems={n}']],
+    ChangeResourceRecordSets: [
+      ['/2013-04-01{id}/rrset', {}, rrset('UPSERT', 'h{n}.example.com', 'A', values('192.0.2.{n}'))],
+      [
+        '/2013-04-01{id}/rrset/',
+        {},
+        rrset('CREATE', 'h{n}.zone{n}.example', 'TXT', values('&quot;a{n}&quot;')),
+      ],
+      ['/2013-04-01{id}/rrset', {}, rrset('DELETE', 'h{n}.example.com', 'A', values('192.0.2.{n}'))],
+      [
+        '/2013-04-01{id}/rrset',
+        {},
+        rrset(
+          'UPSERT',
+          'a{n}.example.com',
+          'A',
+          '<AliasTarget><HostedZoneId>Z1</HostedZoneId><DNSName>{dnsname}</DNSName><EvaluateTargetHealth>true</EvaluateTargetHealth></AliasTarget>',
+        ),
+      ],
+      [
+        '/2013-04-01{id}/rrset',
+        {},
+        rrset(
+          'UPSERT',
+          'w.example.com',
+          'A',
+          `<SetIdentifier>s{n}</SetIdentifier><Weight>{n}</Weight>${values('192.0.2.{n}')}`,
+        ),
+      ],
+    ],
+    ChangeTagsForResource: [
+      [
+        '/2013-04-01/tags/hostedzone/{hostedzoneid}',
+        {},
+        '<ChangeTagsForResourceRequest><AddTags><Tag><Key>k{n}</Key><Value>v</Value></Tag></AddTags></ChangeTagsForResourceRequest>',
+      ],
+    ],
+    ListTagsForResource: [['/2013-04-01/tags/hostedzone/{hostedzoneid}']],
+    ListTagsForResources: [
+      [
+        '/2013-04-01/tags/hostedzone',
+        {},
+        '<ListTagsForResourcesRequest><ResourceIds><ResourceId>{hostedzoneid}</ResourceId></ResourceIds></ListTagsForResourcesRequest>',
+      ],
+    ],
+    CreateHealthCheck: [
+      [
+        '/2013-04-01/healthcheck',
+        {},
+        '<CreateHealthCheckRequest><CallerReference>h{n}</CallerReference><HealthCheckConfig><Type>HTTP</Type><IPAddress>192.0.2.{n}</IPAddress></HealthCheckConfig></CreateHealthCheckRequest>',
+      ],
+    ],
+    GetHealthCheck: [['/2013-04-01/healthcheck/{id}']],
+    UpdateHealthCheck: [
+      [
+        '/2013-04-01/healthcheck/{id}',
+        {},
+        '<UpdateHealthCheckRequest><FailureThreshold>{n}</FailureThreshold></UpdateHealthCheckRequest>',
+      ],
+    ],
+    DeleteHealthCheck: [['/2013-04-01/healthcheck/{id}']],
+    GetHealthCheckStatus: [['/2013-04-01/healthcheck/{id}/status']],
+    GetHealthCheckLastFailureReason: [['/2013-04-01/healthcheck/{id}/lastfailurereason']],
+    ListHealthChecks: [['/2013-04-01/healthcheck?maxitems={n}']],
+    GetHostedZoneLimit: [['/2013-04-01/hostedzonelimit/{hostedzoneid}/MAX_RRSETS_BY_ZONE']],
+    GetAccountLimit: [['/2013-04-01/accountlimit/MAX_HOSTED_ZONES_BY_OWNER']],
   }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

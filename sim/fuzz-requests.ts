@@ -186,15 +186,19 @@ export function makeFuzz(seed: number, first: Record<string, string>) {
     const query = fixed === '' ? [] : fixed.split('&')
     const headers: Record<string, string> = {}
     let body = ''
+    let unbound = ''
     for (const { name, shape, xmlName, http: binding } of chosen(input?.members ?? [], 0)) {
-      if (binding?.in === 'query') query.push(`${binding.name}=${encodeURIComponent(scalar(shape, name))}`)
+      if (!binding) unbound += `<${xmlName}>${xml(shape, name, 0)}</${xmlName}>`
+      else if (binding?.in === 'query')
+        query.push(`${binding.name}=${encodeURIComponent(scalar(shape, name))}`)
       else if (binding?.in === 'header') headers[binding.name] = ascii(scalar(shape, name))
       else if (binding?.in === 'prefix-headers') headers[`${binding.name}a`] = ascii(text(name))
       else if (binding?.in === 'payload')
         body = shape.type === 'structure' ? `<${xmlName}>${xml(shape, name, 0)}</${xmlName}>` : text('body')
     }
     const bucket = input?.members.some((member) => member.name === 'Bucket') ? `/${encoded('Bucket')}` : ''
-    const target = bucket + path.replace('{Key+}', encoded('Key'))
+    const target = bucket + path.replaceAll(/\{(\w+)\+?\}/g, (_whole, label: string) => encoded(label))
+    if (unbound !== '' && input) body = `<${input.xmlName}>${unbound}</${input.xmlName}>`
     const url = query.length > 0 ? `${target}?${query.join('&')}` : target
     return { method: http!.method, path: url, headers, body }
   }

@@ -44,7 +44,9 @@ export class Life {
         compute: this.#gate('compute', outside.compute, ['network']),
         balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
         firewall: this.#gate('firewall', outside.firewall, []),
+        dns: this.#gate('dns', outside.dns, []),
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
+        probes: this.#gate('probes', outside.probes, []),
         room: outside.room,
       } satisfies Engines,
       settings: {

@@ -51,6 +51,13 @@ export const MISHAPS: Record<string, Move> = {
       note('the rules are gone')
     },
   },
+  'the name server loses all that it has': {
+    weight: 0.3,
+    play({ world, note }) {
+      world.dns.lose()
+      note('the zones are gone')
+    },
+  },
   'a stranger appears': {
     weight: 0.25,
     play: ({ world, below, chance, note }) => {

@@ -1,5 +1,5 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
-import { call, importCertificate, putObject, type ServiceName } from './client.ts'
+import { call, callRoute53, importCertificate, putObject, type ServiceName } from './client.ts'
 import type { Life } from './life.ts'
 import {
   APPLICATION,
@@ -11,6 +11,7 @@ import {
   bundleOf,
   classic,
   creating,
+  domains,
   httpsListener,
   kind,
   keyOf,
@@ -23,8 +24,9 @@ import {
   sharing,
   sizes,
   versionInput,
+  ZONE,
 } from './shop.ts'
-import type { World } from './world.ts'
+import { DOMAIN, REGION, type World } from './world.ts'
 
 export type Stage = {
   world: World
@@ -193,8 +195,25 @@ export const REQUESTS: Record<string, Move> = {
         ),
       ),
   },
+  'swap its name with that of another': {
+    weight: 1,
+    play(stage) {
+      const others = stage.world.store
+        .all<{ name: string }>('select name from environment where terminated_at is null')
+        .filter(({ name }) => name !== stage.name)
+      const DestinationEnvironmentName = anyOf(stage, others)?.name ?? 'nobody'
+      const input = { SourceEnvironmentName: stage.name, DestinationEnvironmentName }
+      return request(stage, 'SwapEnvironmentCNAMEs', input)
+    },
+  },
+  'give it a domain, or take it away': {
+    weight: 0.3,
+    play: (stage) =>
+      beanstalk(stage, 'UpdateEnvironment', domains(stage.chance(0.7) ? `${stage.name}.example.org` : '')),
+  },
+  'lead names of a zone to it, or elsewhere': { weight: 0.8, play: changeNames },
   'give it HTTPS, or take it away': { weight: 0.4, play: changeHttps },
-  'log its requests, or do not': { weight: 0.5, play: changeAccessLogs },
+  'log its requests, or do not': { weight: 1.2, play: changeAccessLogs },
   'change rules of its listener': { weight: 1, play: changeRules },
   'upload again': {
     weight: 1.2,
@@ -317,4 +336,34 @@ async function changeHttps(stage: Stage): Promise<void> {
   const { world, life, chance } = stage
   const arn = await importCertificate(world, life)
   if (arn) await beanstalk(stage, 'UpdateEnvironment', httpsListener(arn, chance(0.6)))
+}
+
+/** A batch of changes of which each may be refused, and then all are. */
+async function changeNames(stage: Stage): Promise<void> {
+  const { world, life, chance, below, note, name } = stage
+  const zone = world.store.get<{ id: string }>('select id from route53_zone')?.id
+  if (zone === undefined) return
+  // Of somebody who is there, mostly.
+  const prefixes = world.store.all<{ cnamePrefix: string }>(
+    'select cname_prefix from environment where terminated_at is null',
+  )
+  const host = `${(chance(0.9) && anyOf(stage, prefixes)?.cnamePrefix) || name}.${REGION}.${DOMAIN}`
+  const failover = (role: string, value: string) =>
+    `<SetIdentifier>${role}</SetIdentifier><Failover>${role}</Failover>${alias(value)}`
+  const alias = (value: string) =>
+    `<AliasTarget><HostedZoneId>Z38NKT9BP95V3O</HostedZoneId><DNSName>${value}</DNSName><EvaluateTargetHealth>true</EvaluateTargetHealth></AliasTarget>`
+  const plain = (value: string) =>
+    `<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>${value}</Value></ResourceRecord></ResourceRecords>`
+  const set = (label: string, type: string, content: string) =>
+    `<Change><Action>${chance(0.85) ? 'UPSERT' : 'DELETE'}</Action><ResourceRecordSet><Name>${label}.${ZONE}</Name><Type>${type}</Type>${content}</ResourceRecordSet></Change>`
+  const changes = [
+    () => set('www', 'A', alias(host)),
+    () => set('*.apps', 'CNAME', plain(host)),
+    () => set('fail', 'A', failover(chance(0.5) ? 'PRIMARY' : 'SECONDARY', host)),
+    () => set(`h${below(3)}`, 'A', plain(`192.0.2.${below(200)}`)),
+  ]
+  const some = Array.from({ length: 1 + below(3) }, () => changes[below(changes.length)]!()).join('')
+  const batch = `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${some}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`
+  const { code } = await callRoute53(world, life, 'POST', `/hostedzone/${zone}/rrset`, batch)
+  note(`change names of ${ZONE}: ${code || 'ok'}`)
 }

@@ -162,7 +162,7 @@ export const MUTANTS: Mutant[] = [
     file: 'src/services/elasticbeanstalk/workflows/switch-front.ts',
     find: `if (unused === 'elastic address') removeElasticAddress(`,
     replace: `if (unused === 'elastic address') void (`,
-    by: 'seeds',
+    by: 'sweep: a load balancer for a single instance',
   },
   {
     bug: 'asks rules in the order in which they were made',
@@ -198,5 +198,19 @@ export const MUTANTS: Mutant[] = [
     find: `rememberList(work, 'formerTargetGroups', [...new Set(all.filter((arn) => !used.has(arn)))])`,
     replace: `rememberList(work, 'formerTargetGroups', [])`,
     by: 'sweep: a process on another port',
+  },
+  {
+    bug: 'does not tell the balancer of swapped names',
+    file: 'src/services/elasticbeanstalk/workflows/swap-cnames.ts',
+    find: `putNames(parts, id, frontOf(row))`,
+    replace: `void frontOf(row)`,
+    by: 'sweep: swapped names',
+  },
+  {
+    bug: 'takes a zone for answered before the name server has it',
+    file: 'src/services/route53/reconciler.ts',
+    find: `const putSerial = own?.putSerial ?? 0`,
+    replace: `const putSerial = serial`,
+    by: 'sweep: names of a zone',
   },
 ]

@@ -1,5 +1,5 @@
 // The application that the simulator deploys, and the requests that deploy it.
-import { call, putObject } from './client.ts'
+import { call, callRoute53, putObject } from './client.ts'
 import { structureOf, textOf } from '../src/cli/xml.ts'
 import type { Life } from './life.ts'
 import type { World } from './world.ts'
@@ -13,6 +13,10 @@ export const TEAMS = ['team-a', 'team-b']
 export const SHARED = 'front'
 const STACK = '64bit Amazon Linux 2023 v4.6.0 running Python 3.11'
 
+/** A zone of the user's. */
+export const ZONE = 'example.com'
+/** Names of it that lead to environments, or do not. */
+export const ZONE_NAMES = ['www', '*.apps', 'fail']
 export const keyOf = (label: string) => `${label}.zip`
 export const bundleOf = (label: string) => `bundle ${label}`
 
@@ -54,6 +58,8 @@ export async function prepare(world: World, life: Life): Promise<void> {
     ...{ LoadBalancerArn: sharedArn(world), Protocol: 'HTTP', Port: '80' },
     ...{ [`${says}.Type`]: 'fixed-response', [`${says}.FixedResponseConfig.StatusCode`]: '404' },
   })
+  const zone = `<CreateHostedZoneRequest><Name>${ZONE}</Name><CallerReference>sim</CallerReference></CreateHostedZoneRequest>`
+  await settle(world, callRoute53(world, life, 'POST', '/hostedzone', zone))
   await world.clock.runUntil(
     () => world.store.all(`select 1 from application_version where status = 'PROCESSED'`).length === 3,
     60_000,
@@ -107,6 +113,11 @@ export const sizes = (least: number, most = least): Record<string, string> => ({
   ...setting(2, 'aws:autoscaling:asg', 'MaxSize', String(most)),
 })
 
+/** Further names of it; '' = none. */
+export const domains = (hosts: string): Record<string, string> =>
+  setting(1, 'polebean:domains', 'Hosts', hosts)
+
+/** A property of the environment. */
 export const property = (value: string): Record<string, string> =>
   setting(1, 'aws:elasticbeanstalk:application:environment', 'GREETING', value)
 

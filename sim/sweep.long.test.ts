@@ -18,6 +18,7 @@ const ONLY_FULL = [
   'a process that goes',
   'leaving a shared load balancer',
   'a classic load balancer',
+  'names of a zone',
 ]
 
 describe('dying at any engine call', () => {

@@ -1,7 +1,7 @@
 // Crash points: the control plane dies at its k-th gate (before an engine call's effect, or after it), the next life goes
 // on; wherever it died, the operation ends as it would have, once, and nothing is left over.
 import assert from 'node:assert/strict'
-import { call, importCertificate, putObject } from './client.ts'
+import { call, callRoute53, importCertificate, putObject } from './client.ts'
 import { safety } from './invariants/safety.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
@@ -13,6 +13,7 @@ import {
   bundleOf,
   classic,
   creating,
+  domains,
   accessLogging,
   furtherProcess,
   httpsListener,
@@ -26,8 +27,9 @@ import {
   sharing,
   sizes,
   versionInput,
+  ZONE,
 } from './shop.ts'
-import { makeWorld, type World } from './world.ts'
+import { DOMAIN, makeWorld, REGION, type World } from './world.ts'
 
 const NAME = 'shop-prod'
 const OPERATION_MS = 20 * 60_000
@@ -125,6 +127,34 @@ const RULED: Operation = {
   },
 }
 
+const OTHER = 'shop-test'
+const CREATE_OTHER = asking(
+  'CreateEnvironment',
+  { EnvironmentName: OTHER, ...creating(OTHER, 1) },
+  `Successfully launched environment: ${OTHER}`,
+)
+const SWAP = asking(
+  'SwapEnvironmentCNAMEs',
+  { SourceEnvironmentName: NAME, DestinationEnvironmentName: OTHER },
+  `Completed swapping CNAMEs for environments '${NAME}' and '${OTHER}'.`,
+)
+
+/** Names of a zone that lead to it, of which one goes and one comes in one batch. */
+const NAMED: Operation = {
+  done: 'Environment update completed successfully.',
+  async send(world, life) {
+    const { id } = world.store.get<{ id: string }>('select id from route53_zone')!
+    const set = (action: string, name: string) =>
+      `<Change><Action>${action}</Action><ResourceRecordSet><Name>${name}.${ZONE}</Name><Type>CNAME</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>${NAME}.${REGION}.${DOMAIN}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet></Change>`
+    for (const changes of [set('CREATE', 'www'), set('DELETE', 'www') + set('CREATE', '*.apps')])
+      await callRoute53(
+        ...([world, life, 'POST', `/hostedzone/${id}/rrset`] as const),
+        `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`,
+      )
+    await update(domains('www.example.org')).send(world, life)
+  },
+}
+
 export const SWEEPS: Record<string, Sweep> = {
   create: { before: [], swept: CREATE, instances: 2 },
   'a create that fails': {
@@ -189,6 +219,8 @@ export const SWEEPS: Record<string, Sweep> = {
   'leaving a shared load balancer': { before: [SHARING], swept: TERMINATE, instances: 0 },
   'rules and access logs': { before: [CREATE], swept: RULED, instances: 2 },
   'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
+  'swapped names': { before: [CREATE, CREATE_OTHER], swept: SWAP, instances: 3 },
+  'names of a zone': { before: [CREATE], swept: NAMED, instances: 2 },
   terminate: { before: [CREATE], swept: TERMINATE, instances: 0 },
   'deleting the application by force': {
     before: [CREATE],

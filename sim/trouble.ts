@@ -3,6 +3,7 @@
 // (an application that answers 500, an instance that no engine can start, a version that cannot be built) stays so.
 import type { BalancerFault } from '../src/engines/balancer/fake.ts'
 import type { FakeCall, FakeFault } from '../src/engines/compute/fake.ts'
+import type { DnsFault } from '../src/engines/dns/fake.ts'
 import type { FirewallFault } from '../src/engines/firewall/fake.ts'
 import type { ObjectsFault } from '../src/engines/objects/fake.ts'
 import type { Clock } from '../src/kernel/clock.ts'
@@ -47,6 +48,8 @@ export type Trouble = {
   balancerLatencyMs(): number
   firewall(call: 'apply' | 'applied' | 'inForce'): FirewallFault | undefined
   firewallLatencyMs(): number
+  dns(call: 'put' | 'remove' | 'zones' | 'settle' | 'query'): DnsFault | undefined
+  dnsLatencyMs(): number
   objects(call: 'put' | 'join' | 'remove' | 'list'): ObjectsFault | undefined
   /** The weather clears up; what is broken for good stays broken. */
   end(): void
@@ -101,6 +104,11 @@ export function makeTrouble(clock: Clock, luck: Random, weather: Weather): Troub
       return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as FirewallFault)
     },
     firewallLatencyMs: latencyMs,
+    dns() {
+      const fail = failure()
+      return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as DnsFault)
+    },
+    dnsLatencyMs: latencyMs,
     objects(call) {
       const drawn = failure()
       // Writing a body may take hours, so nobody gives it up: a disk fails, but it does not stay silent.

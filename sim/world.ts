@@ -3,6 +3,8 @@
 import { rmSync } from 'node:fs'
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
+import { type FakeProbes, makeFakeProbes } from '../src/engines/probe/fake.ts'
+import { makeFakeDnsWorld, type FakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld, type FakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import type { BuildRequest } from '../src/engines/compute/engine.ts'
 import { makeFakeCompute } from '../src/engines/compute/fake.ts'
@@ -43,6 +45,9 @@ export type World = {
   compute: FakeWorld
   balancer: FakeBalancerWorld
   firewall: FakeFirewallWorld
+  dns: FakeDnsWorld
+  /** Whom health checks of names ask. */
+  probes: FakeProbes
   /** By body id. */
   bodies: Map<string, Buffer>
   disk: FakeDisk
@@ -106,6 +111,11 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   firewall.fault = trouble.firewall
   firewall.latencyMs = trouble.firewallLatencyMs
 
+  const probes = makeFakeProbes()
+  const dns = makeFakeDnsWorld(clock)
+  dns.fault = trouble.dns
+  dns.latencyMs = trouble.dnsLatencyMs
+
   // The bundle that a build unpacks, by its path; others have none.
   const bundleOf = ({ inputs }: BuildRequest): string | undefined => {
     const path = inputs.find(({ name }) => name === 'bundle.zip')?.path
@@ -125,6 +135,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     compute,
     balancer,
     firewall,
+    dns,
+    probes,
     bodies,
     disk,
     trouble,
@@ -151,6 +163,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       }),
       balancer: balancer.engine(lifeClock),
       firewall: firewall.engine(lifeClock),
+      dns: dns.engine(lifeClock),
+      probes,
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       room: makeFakeRoom(disk),
       inspector: {

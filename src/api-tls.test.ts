@@ -11,7 +11,7 @@ const WHOLE = 'api.name: api.example.com\napi.certificate: /etc/ssl/api.pem\napi
 const DAY_MS = 86_400_000
 
 describe("the API's TLS settings", () => {
-  const ports = { api: 4777, http: 8080, environments: 18_000 }
+  const ports = { api: 4777, http: 8080, environments: 18_000, dns: 5380 }
   const own = { ports, domain: 'elasticbeanstalk.localhost', cidr: '10.1.0.0/16' }
   const home: HomeSettings = {
     ...{ id: 'abcdef', dir: '/nowhere', runDir: '/nowhere', idBase: 1, region: 'us-west-2', account: '0' },

@@ -7,8 +7,10 @@ import { readStatus } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
+import type { DnsEngine } from './engines/dns/engine.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
+import type { ProbeEngine } from './engines/probe/engine.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
 import type { OwnRoute, UpgradeRoute } from './gateway/chain.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -36,6 +38,8 @@ import { makeElasticloadbalancingv2Service } from './services/elasticloadbalanci
 import type { AccessKeys } from './services/iam/access-keys.ts'
 import { iamMigrations } from './services/iam/store.ts'
 import { makeIamService } from './services/iam/service.ts'
+import { makeRoute53Service } from './services/route53/service.ts'
+import { route53Migrations } from './services/route53/store.ts'
 import { s3Migrations } from './services/s3/store.ts'
 import { makeS3Service } from './services/s3/service.ts'
 import { systemContext, type Service, type ServiceDeps } from './services/service.ts'
@@ -46,8 +50,10 @@ import type { Migration, Store } from './store/store.ts'
 export type Engines = {
   compute: ComputeEngine
   balancer: BalancerEngine
+  dns: DnsEngine
   firewall: FirewallEngine
   objects: ObjectEngine
+  probes: ProbeEngine
   room: RoomEngine
 }
 
@@ -85,6 +91,8 @@ const TAILS = '/polebean/logs/'
 const INSTANCE_LOGS = '/polebean/instance-logs/'
 /** Who may reach whom, as it is enforced (GET). */
 const FIREWALL = '/polebean/firewall'
+/** Which name leads where, asked of the name server (GET). */
+const NAMES = '/polebean/names'
 /** What the home takes of its disk (GET), and away with what nothing uses (POST; `?dry-run=true` only says it). */
 const ROOM = '/polebean/room'
 const PRUNE = '/polebean/prune'
@@ -100,6 +108,8 @@ type Deps = {
   catalogue: Catalogue
   /** What the home's owner allows at once, asked at each use; null = no limit. Without it there is none. */
   limits?: () => { environments: number; instances: number | null }
+  /** Addresses by which clients elsewhere reach this machine, asked at each use. Without it: the loopback. */
+  outside?: () => { A: string[]; AAAA: string[] }
   /** What `status` says of the configuration. */
   configuration?: () => object
   /** What `status` says of the backups that the server makes by itself. */
@@ -126,6 +136,7 @@ export const migrations: Migration[] = [
   ...autoscalingMigrations,
   ...elasticloadbalancingv2Migrations,
   ...acmMigrations,
+  ...route53Migrations,
   ...elasticbeanstalkMigrations,
 ]
 
@@ -153,6 +164,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
       makeLanes({ clock, log, store, signal }, atOnceMax, () => driver?.wake(name)),
     region: settings.region,
     account: settings.account,
+    domain: settings.domain,
     ...(deps.budgets ? { budgets: deps.budgets } : {}),
   }
 
@@ -167,6 +179,13 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)
   const acm = makeAcmService(common)
+  const route53 = makeRoute53Service({
+    ...common,
+    dns: engines.dns,
+    probes: engines.probes,
+    publicPort: engines.balancer.publicPort,
+    outside: deps.outside ?? (() => ({ A: ['127.0.0.1'], AAAA: [] })),
+  })
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
     compute: engines.compute,
@@ -174,7 +193,6 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     room: engines.room,
     catalogue: deps.catalogue,
     environmentsMax: () => deps.limits?.().environments ?? null,
-    domain: settings.domain,
     ports: settings.ports,
     buildConfiguration: deps.buildConfiguration,
     ...(deps.inspect ? { inspect: deps.inspect } : {}),
@@ -182,6 +200,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   })
   Object.assign(cloud, {
     acm: acm.internal,
+    route53: route53.internal,
     iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
@@ -197,6 +216,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     s3,
     iam,
     acm,
+    route53,
     sts: makeStsService(),
   })
 
@@ -232,6 +252,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
           json(iam.internal.expire(query.get('id') ?? '', Number(query.get('grace') ?? Number.NaN))),
       },
       { path: FIREWALL, answer: async () => json(await ec2.internal.firewallReport()) },
+      { path: NAMES, answer: async () => json(await route53.internal.report()) },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',

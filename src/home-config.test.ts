@@ -13,7 +13,11 @@ const home: HomeSettings = {
     region: 'us-west-2',
     account: '0',
   },
-  ...{ cidr: '10.70.0.0/16', domain: 'eb.localhost', ports: { api: 4777, http: 9080, environments: 18_000 } },
+  ...{
+    cidr: '10.70.0.0/16',
+    domain: 'eb.localhost',
+    ports: { api: 4777, http: 9080, environments: 18_000, dns: 5380 },
+  },
   chosen: { ports: { api: 4777, http: 8080 }, domain: 'elasticbeanstalk.localhost', cidr: '10.70.0.0/16' },
 }
 const nothing: Facts = {

@@ -17,12 +17,15 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { EngineError } from './kernel/errors.ts'
 import { readFileIfAny } from './kernel/files.ts'
+import type { Home } from './kernel/home.ts'
 
-export type Ports = { api: number; http: number; environments: number }
+export type Ports = Home['ports']
 
 const CLAIMS = '/var/lib/polebean-ports'
 const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
 const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
+/** Two each: the name server's own, and that of its API. */
+const DNS_PORTS = Array.from({ length: 100 }, (_, index) => 5380 + 2 * index)
 const ENVIRONMENT_PORTS_FIRST = 18_000
 /** How many loopback ports a home has for its environments. */
 export const LOOPBACK_PORTS = 200
@@ -44,8 +47,13 @@ export async function choosePorts(dir: string, random: number, claims = CLAIMS):
       dir,
       claims,
     ),
+    dns: await chooseDnsPort(dir, claims),
   }
 }
+
+/** The part of `choosePorts` for a home that was made before there was a name server. */
+export const chooseDnsPort = (dir: string, claims = CLAIMS): Promise<number> =>
+  take(DNS_PORTS, dir, claims, 2)
 
 /** Claims what the home in `dir` has already: for one that was made elsewhere, or whose claims were lost. */
 export function claimPorts(ports: number[], dir: string, claims = CLAIMS): void {
@@ -119,8 +127,12 @@ function removeIfEmpty(claims: string): void {
   }
 }
 
-async function take(ports: number[], dir: string, claims: string): Promise<number> {
-  for (const port of ports) if ((await canListen(port)) && claim(port, dir, claims)) return port
+async function take(ports: number[], dir: string, claims: string, width = 1): Promise<number> {
+  const areFree = async (port: number) => {
+    for (let each = port; each < port + width; each++) if (!(await canListen(each))) return false
+    return true
+  }
+  for (const port of ports) if ((await areFree(port)) && claim(port, dir, claims)) return port
   throw new EngineError(`none of the ports ${ports[0]} to ${ports.at(-1)} is free`)
 }
 

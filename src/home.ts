@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path'
 import { renderDefaults } from './config/default-file.ts'
 import { configPath, readSources, readText, type Flags } from './config/file.ts'
 import { choicesOf, problemsOf, type Choices, type Machine } from './home-config.ts'
-import { choosePorts, claimPorts, releasePorts } from './home-ports.ts'
+import { chooseDnsPort, choosePorts, claimPorts, holderOfClaim, releasePorts } from './home-ports.ts'
 import { EngineError, reasonOf } from './kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from './kernel/files.ts'
 import type { Home } from './kernel/home.ts'
@@ -127,7 +127,13 @@ export async function openHome(dir: string, making: Making): Promise<HomeSetting
   const problems = await problemsOf(home, sources, machine)
   if (problems.length > 0) throw new EngineError(problems.join('\n'))
   const { ports, domain, cidr } = choicesOf(home, sources)
-  const next: HomeSettings = { ...home, ports: { ...home.ports, ...ports }, domain, cidr }
+  // Of a release that had no name server, or restored where another home has the port: nobody was told it.
+  const holder = home.ports.dns === undefined ? null : holderOfClaim(home.ports.dns)
+  const dns =
+    home.ports.dns !== undefined && (holder === null || holder === dir)
+      ? home.ports.dns
+      : await chooseDnsPort(dir)
+  const next: HomeSettings = { ...home, ports: { ...home.ports, dns, ...ports }, domain, cidr }
   claimPorts(claimedPorts(next), dir)
   if (next.cidr !== home.cidr) await machine.leaveRange()
   if (JSON.stringify(next) !== JSON.stringify(home)) writeHome(next)

@@ -1,5 +1,6 @@
 // What a home asks of the machine that it is on: free ports and a free range.
 import { checkPortsFree, loopbackAddresses } from './engines/balancer/host-ports.ts'
+import { DNS_DAEMON } from './engines/dns/powerdns.ts'
 import {
   chooseCidr as choose,
   conflictsWith,
@@ -22,7 +23,10 @@ export async function checkPorts(home: HomeSettings): Promise<void> {
   const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running)
     ? []
     : [home.ports.http]
-  await checkPortsFree(ofServer, ['127.0.0.1'])
+  const ofDns = daemons.some(({ name, running }) => name === DNS_DAEMON && running)
+    ? []
+    : [home.ports.dns, home.ports.dns + 1]
+  await checkPortsFree([...ofServer, ...ofDns], ['127.0.0.1'])
   await checkPortsFree(ofHaproxy, loopbackAddresses())
 }
 

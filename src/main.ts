@@ -1,5 +1,7 @@
 // Composition root: joins the real engines of a home with the control plane and the gateway.
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { makeApiTlsReconciler } from './api-tls.ts'
 import { makeAskedBackups } from './backup/make.ts'
 import { makeScheduledBackups } from './backup/scheduled.ts'
@@ -14,6 +16,7 @@ import { makeLanes } from './control/lanes.ts'
 import type { Reconciler } from './control/reconciler.ts'
 import { makeApiTls } from './engines/api-tls/api-tls.ts'
 import { explainPort } from './engines/balancer/host-ports.ts'
+import { UPLINK_PREFIX } from './engines/network/names.ts'
 import { OOM_SCORE_ADJ } from './engines/supervisor/runsvdir.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
@@ -27,7 +30,7 @@ import { systemRandom } from './kernel/random.ts'
 import { makeCatalogue, type Catalogue } from './platforms/catalogue.ts'
 import { readBuildConfiguration } from './platforms/configuration.ts'
 import { interpretersSeen, probeRuntimes } from './platforms/probe.ts'
-import { makeEngines, makeServerLog, metadataReconciler, upkeep, upkeepReconciler } from './real-engines.ts'
+import { makeEngines, makeServerLog, daemonReconciler, upkeep, upkeepReconciler } from './real-engines.ts'
 import type { Store } from './store/store.ts'
 
 const INTERPRETERS_MS = 60_000
@@ -68,6 +71,7 @@ export async function startServer(
     catalogue,
     budgets: () => config.now().budgets,
     limits: () => config.now().limits,
+    outside: () => outsideOf(config.now()),
     configuration: () => describeConfiguration(config, store),
     backups: () => backups.status(),
     buildConfiguration: () => readBuildConfiguration(process.env),
@@ -135,7 +139,8 @@ export async function startServer(
   const driver = plane.start()
   const care = startDriver({ clock: systemClock, log, store, signal }, [
     upkeepReconciler(engines),
-    metadataReconciler(engines.metadata),
+    daemonReconciler('engines.metadata', engines.metadata),
+    daemonReconciler('engines.dns', engines.dns),
     interpretersReconciler(catalogue),
     configReconciler(config),
     makeApiTlsReconciler({
@@ -157,6 +162,25 @@ export async function startServer(
   }
   return { ended: end() }
 }
+
+/** How clients elsewhere are to reach this machine: by what its owner says, else by where the public listeners are. */
+function outsideOf({ dns, listeners }: Config): { A: string[]; AAAA: string[] } {
+  const said = dns.publicAddresses.length > 0 ? dns.publicAddresses : listeners.publicAddresses
+  // `0.0.0.0` is all that the machine has, but for networks that lead to no client elsewhere: of homes, containers and links.
+  const own = Object.entries(networkInterfaces())
+    .filter(([name]) => !INNER.test(name))
+    .flatMap(([, all = []]) =>
+      all.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/.test(address)),
+    )
+  const all = said.flatMap((one) =>
+    one === '0.0.0.0' || one === '::'
+      ? own.filter(({ family }) => family === (one === '::' ? 'IPv6' : 'IPv4')).map(({ address }) => address)
+      : one,
+  )
+  const A = [...new Set(all.filter((one) => isIP(one) === 4))]
+  return { A: A.length > 0 ? A : ['127.0.0.1'], AAAA: [...new Set(all.filter((one) => isIP(one) === 6))] }
+}
+const INNER = new RegExp(`^(${UPLINK_PREFIX}|docker|br-|veth|virbr|cni|flannel|lxc|podman)`)
 
 function describeConfiguration(config: FollowedConfig, store: Store): ConfigurationStatus {
   const given = [...config.sources()].map(([key, { value, source }]) => [key, { value, source }] as const)

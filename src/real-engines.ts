@@ -9,11 +9,16 @@ import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
 import { makeMetadataDoor, METADATA_DAEMON } from './engines/metadata/door.ts'
 import type { MetadataDoor } from './engines/metadata/engine.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
+import type { DnsEngine } from './engines/dns/engine.ts'
+import { makeHomeDns } from './engines/dns/home-dns.ts'
+import { DNS_DAEMON } from './engines/dns/powerdns.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import { makeNftables } from './engines/firewall/nftables.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
 import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
+import type { ProbeEngine } from './engines/probe/engine.ts'
+import { makeNetProbes } from './engines/probe/net.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
 import { makeFilesystemRoom } from './engines/room/filesystem.ts'
 import type { Supervisor } from './engines/supervisor/engine.ts'
@@ -30,11 +35,13 @@ export type RealEngines = {
   supervisor: Supervisor
   /** `problem`: why names do not resolve in instances, and what helps; null when they should. */
   resolver: { ensure(): Promise<void>; problem(): string | null }
+  dns: DnsEngine & { ensure(): Promise<void> }
   compute: RuncCompute
   balancer: BalancerEngine
   firewall: FirewallEngine
   metadata: MetadataDoor
   objects: FilesystemObjects
+  probes: ProbeEngine
   room: RoomEngine
 }
 
@@ -47,14 +54,19 @@ export function makeEngines(
   const clock = systemClock
   const router = makeRouter(home)
   const supervisor = makeSupervisor(home)
+  const zonesFile = join(home.runDir, 'zones.conf')
   const zones = ['a', 'b'].map((letter) => `${home.region}${letter}`)
   return {
     router,
     supervisor,
     resolver: {
-      ensure: () => ensureResolver(supervisor, router, home.region),
+      ensure: () => ensureResolver(supervisor, router, { region: home.region, zonesFile }),
       problem: () => resolverProblem(readResolverHost()),
     },
+    dns: makeHomeDns({
+      ...{ clock, log, home, supervisor, network: router, zonesFile },
+      listens: () => config.now().dns,
+    }),
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({
       ...{ clock, log, home, supervisor, network: router },
@@ -62,6 +74,7 @@ export function makeEngines(
     }),
     firewall: makeNftables({ clock, network: router }),
     metadata: makeMetadataDoor({ clock, log, home, supervisor, network: router }),
+    probes: makeNetProbes(clock),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
     room: makeFilesystemRoom(home.dir),
   }
@@ -71,6 +84,7 @@ export const makeSupervisor = (home: Home): Supervisor =>
   makeRunit({ home, clock: systemClock }, [
     'haproxy',
     METADATA_DAEMON,
+    DNS_DAEMON,
     ...resolverDaemons(readResolverHost()),
   ])
 
@@ -94,13 +108,13 @@ export const upkeepReconciler = (engines: RealEngines): Reconciler => ({
   },
 })
 
-/** Apart from upkeep: instances start and run without it. */
-export const metadataReconciler = (door: MetadataDoor): Reconciler => ({
-  name: 'engines.metadata',
+/** Apart from upkeep: instances start and run without them. */
+export const daemonReconciler = (name: string, daemon: { ensure(): Promise<void> }): Reconciler => ({
+  name,
   everyMs: UPKEEP_MS,
   wakes: [],
   async reconcile() {
-    await door.ensure()
+    await daemon.ensure()
     return {}
   },
 })

@@ -273,14 +273,7 @@ describe('bad input', { concurrency: 1 }, () => {
           /InvalidParameterValue.*DNS name \(good-env\.us-west-2\.elasticbeanstalk\.\S+\) is not available/,
         ],
         [
-          [
-            'elasticbeanstalk',
-            'swap-environment-cnames',
-            '--source-environment-name',
-            'good-env',
-            '--destination-environment-name',
-            'good-env',
-          ],
+          ['elasticbeanstalk', 'rebuild-environment', '--environment-name', 'good-env'],
           /UnsupportedOperation.*not implemented/,
         ],
       ]

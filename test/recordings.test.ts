@@ -6,11 +6,11 @@ import { after, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Environment } from '../src/cli/environments.ts'
 import { migrations } from '../src/control-plane.ts'
-import { choosePorts } from '../src/home-ports.ts'
+import { choosePorts, rangesOfHomes } from '../src/home-ports.ts'
 import type { HomeSettings } from '../src/home.ts'
 import { openStore } from '../src/store/store.ts'
 import { makeTestHome, root, type TestHome } from './support/home.ts'
-import { untilWhole } from './support/world.ts'
+import { until, untilWhole } from './support/world.ts'
 
 const RECORDINGS = join(root, 'test/recordings')
 const KEPT = ['name', 'id', 'application', 'versionLabel', 'platform', 'cname', 'status'] as const
@@ -37,6 +37,9 @@ for (const version of readdirSync(RECORDINGS).sort())
     })
 
     it('describes its environments, and serves them', async () => {
+      // Its range is the recorded one; a home of another test may have drawn it, and gives it back.
+      const { cidr } = home.settings()
+      await until('the range is free', () => !rangesOfHomes(undefined, home.dir).includes(cidr), 4 * 60_000)
       await home.polebean(['start'])
       const shown = (row: Environment) => Object.fromEntries(KEPT.map((name) => [name, row[name]]))
       const list = JSON.parse((await home.polebean(['list', '--json'])).stdout) as Environment[]

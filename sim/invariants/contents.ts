@@ -32,8 +32,14 @@ const GARBAGE_MS = 5 * 60_000
 function backOff(world: World): string[] {
   const there = [...liveInstances(world).map(({ id }) => id), ...world.bodies.keys()]
   const isGone = (lane: string) => /^(instance|body)\//.test(lane) && !there.some((id) => lane.includes(id))
+  // A clock that was set back makes the grace of a body longer.
+  const resting = world.store
+    .all<{ bodyId: string }>('select body_id from s3_garbage where since > :since', {
+      since: world.clock.now() - GARBAGE_MS,
+    })
+    .map(({ bodyId }) => `body/${bodyId}`)
   const helpless = [...world.trouble.doomed].map((id) => `instance/${id}`)
   return column(world, 'select lane from lane_backoff')
-    .filter((lane) => !helpless.includes(lane) && !isGone(lane))
+    .filter((lane) => !helpless.includes(lane) && !resting.includes(lane) && !isGone(lane))
     .map((lane) => `${lane} is still backing off`)
 }

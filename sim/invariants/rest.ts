@@ -5,6 +5,7 @@ import type { World } from '../world.ts'
 import { contents } from './contents.ts'
 import { inForce } from './firewall.ts'
 import { health } from './health.ts'
+import { names } from './names.ts'
 import { ownership } from './ownership.ts'
 import {
   column,
@@ -29,6 +30,7 @@ export function rest(world: World): string[] {
     ...ownership(world),
     ...contents(world),
     ...health(world),
+    ...names(world),
     ...told(world),
   ]
 }

@@ -19,7 +19,7 @@ export function openApiHere(homeDir: string): Api<ApiHome> {
     id: '',
     dir: destination,
     region,
-    ports: { api: Number(port), http: 80, environments: 0 },
+    ports: { api: Number(port), http: 80, environments: 0, dns: 0 },
   }
   return apiOf(home, { accessKeyId, secretAccessKey })
 }

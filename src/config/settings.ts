@@ -1,5 +1,6 @@
 // Every setting of a home that its owner may give in <home>/config.yaml: the one table that the file, the command line,
 // the documentation and the type of the configuration are made of. A setting is a row here, and nothing else.
+import { isIP } from 'node:net'
 import {
   address,
   bytes,
@@ -37,6 +38,10 @@ const releaseSource = text(
   'an https URL without user, query and fragment, or an absolute path',
   (value) => ABSOLUTE_PATH.test(value) || (/^https:\/\/[^?#@\s]{1,1015}$/.test(value) && URL.canParse(value)),
 )
+/** Names below these are somebody's production: a name that does not lead here would lead there. */
+const OF_AWS = /(^|\.)(elasticbeanstalk\.com|amazonaws\.com(\.cn)?|eb\.amazonaws\.com\.cn)$/
+const isOneAddress = (value: string) =>
+  isIP(value) !== 0 && !/^(0\.0\.0\.0|::|127\..*|::1|.*%.*)$/.test(value)
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 export const table = {
@@ -114,8 +119,9 @@ export const table = {
       'It cannot change while there are environments: their names were handed out.',
     type: orNull(
       text(
-        'a domain name in lower case',
-        (value) => value.length <= 180 && value.split('.').every((label) => LABEL.test(label)),
+        'a domain name in lower case, and none of AWS',
+        (value) =>
+          value.length <= 180 && value.split('.').every((label) => LABEL.test(label)) && !OF_AWS.test(value),
       ),
       'the one of the first start',
     ),
@@ -123,6 +129,30 @@ export const table = {
     defaultSays: 'elasticbeanstalk.localhost, or what --domain said at first start',
     takesEffect: 'start',
     flag: '--domain',
+  }),
+  'dns.addresses': setting<readonly string[]>({
+    doc:
+      'Addresses of this machine, besides loopback, on which the name server answers for the domain of environments and for hosted zones. ' +
+      'Not 0.0.0.0 and not ::, since a resolver of this machine may have port 53 of its loopback.',
+    type: list(text('an IP address that is not 0.0.0.0, :: or of the loopback', isOneAddress), 16),
+    default: [],
+    defaultSays: 'loopback only, at the port chosen at first start',
+    takesEffect: 'start',
+  }),
+  'dns.port': setting<number>({
+    doc: 'Port of dns.addresses on which the name server answers, by UDP and TCP.',
+    type: port,
+    default: 53,
+    takesEffect: 'start',
+  }),
+  'dns.publicAddresses': setting<readonly string[]>({
+    doc:
+      'Addresses that clients elsewhere are told for load balancers and environments: those of this machine as they see it, also behind a ' +
+      'translation of addresses. Instances are told addresses of the VPC.',
+    type: list(text('an IP address that is not 0.0.0.0, :: or of the loopback', isOneAddress), 16),
+    default: [],
+    defaultSays: 'those of listeners.publicAddresses, or 127.0.0.1',
+    takesEffect: 'at once',
   }),
   'network.cidr': setting<string | null>({
     doc:

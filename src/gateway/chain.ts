@@ -10,6 +10,7 @@ import { operationOfTarget, readJson } from './protocols/json.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
 import { readQuery } from './protocols/query.ts'
+import { refusalsOf } from './protocols/refusals.ts'
 import { checkPart, restTargetOf } from './protocols/rest-route.ts'
 import { readRest, streamsInput } from './protocols/rest-xml.ts'
 import type { Implemented, Joined, Registry, RequestContext } from './registry.ts'
@@ -114,6 +115,8 @@ export async function answerSigned(
   deps.used?.(useOf(claim))
   const own = ownRoute(deps.signed ?? [], head)
   if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
+  const service = deps.registry.get(claim.scope.service)
+  if (service?.model.protocol === 'rest-xml') return answerPath(deps, head, claim, service, body)
   const target = head.headers.get('x-amz-target')
   return target === undefined
     ? answerQuery(deps, head, claim, body)
@@ -153,6 +156,33 @@ function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array
     throw new DeclaredError('MissingAction', 'The request is missing an action or a required parameter.')
   const operation = implementedOf(joined, action)
   return dispatch(deps, head, claim, joined, operation, readQuery(joined.model, operation.model, parameters))
+}
+
+function answerPath(
+  deps: ChainDeps,
+  head: Head,
+  claim: Claim,
+  joined: Joined,
+  body: Uint8Array,
+): Answer | Promise<Answer> {
+  checkRegion(joined, claim.scope.region, deps.region)
+  const found = joined.path(head.method, head.path)
+  if (!found)
+    throw new DeclaredError(
+      'InvalidAction',
+      `${joined.model.service} has no operation of this method and path.`,
+      {
+        httpStatus: 404,
+      },
+    )
+  const operation = implementedOf(joined, found.operation)
+  const { query, headers } = head
+  const input = readRest(
+    operation.model,
+    { labels: found.labels, query, headers, body },
+    refusalsOf('rest-xml', joined.model.service),
+  )
+  return dispatch(deps, head, claim, joined, operation, input)
 }
 
 function parametersOf(head: Head, body: Uint8Array): Parameter[] {
@@ -225,12 +255,13 @@ async function answerRest(
   const body = streams
     ? stream
     : await collect(stream, deps.limits.xmlBytesMax, () => requestTooLarge(deps.limits.xmlBytesMax))
-  input.current = readRest(model, {
+  const parts = {
     labels: { Bucket: target.bucket, Key: target.key },
     query: head.query,
     headers: headersOfContent(verified.claim.presigned ? withHoisted(head) : head.headers),
     body,
-  })
+  }
+  input.current = readRest(model, parts, refusalsOf('rest-xml', joined.model.service))
   return dispatch(deps, head, verified.claim, joined, operation, input.current)
 }
 

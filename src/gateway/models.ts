@@ -6,6 +6,7 @@ import { table as elasticbeanstalk } from './generated/elasticbeanstalk.ts'
 import { table as elasticloadbalancing } from './generated/elasticloadbalancing.ts'
 import { table as elasticloadbalancingv2 } from './generated/elasticloadbalancingv2.ts'
 import { table as iam } from './generated/iam.ts'
+import { table as route53 } from './generated/route53.ts'
 import { table as s3 } from './generated/s3.ts'
 import { table as sts } from './generated/sts.ts'
 import { readModel, type ServiceModel } from './model.ts'
@@ -17,6 +18,7 @@ const tables = {
   ec2,
   elasticloadbalancing,
   elasticloadbalancingv2,
+  route53,
   s3,
   iam,
   sts,

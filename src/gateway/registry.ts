@@ -1,6 +1,7 @@
 // The services that are joined to the gateway: which model, which of its operations are implemented.
 import { isServiceName, modelOf } from './models.ts'
 import type { OperationModel, ServiceModel } from './model.ts'
+import { makePathRouter } from './protocols/rest-paths.ts'
 import { makeRestRouter } from './protocols/rest-route.ts'
 
 export type Caller = { accessKeyId: string; arn: string; userId: string }
@@ -21,7 +22,10 @@ export type Joined = {
   model: ServiceModel
   /** By the model's name of the operation, e.g. `DescribeEnvironments`. */
   implemented: ReadonlyMap<string, Implemented>
+  /** Of S3. */
   route: ReturnType<typeof makeRestRouter>
+  /** Of other services whose operations are in paths. */
+  path: ReturnType<typeof makePathRouter>
 }
 export type Registry = ReadonlyMap<string, Joined>
 
@@ -43,8 +47,7 @@ export function makeRegistry(services: Record<string, Handlers>): Registry {
         isAsync: handler instanceof AsyncFunction,
       })
     }
-    const route = makeRestRouter(model)
-    registry.set(service, { model, implemented, route })
+    registry.set(service, { model, implemented, route: makeRestRouter(model), path: makePathRouter(model) })
   }
   return registry
 }

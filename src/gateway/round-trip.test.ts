@@ -7,6 +7,7 @@ import * as ec2 from '@aws-sdk/client-ec2'
 import * as elasticbeanstalk from '@aws-sdk/client-elastic-beanstalk'
 import * as elasticloadbalancingv2 from '@aws-sdk/client-elastic-load-balancing-v2'
 import * as iam from '@aws-sdk/client-iam'
+import * as route53 from '@aws-sdk/client-route-53'
 import * as s3 from '@aws-sdk/client-s3'
 import * as sts from '@aws-sdk/client-sts'
 import { modelOf, type ServiceName } from './models.ts'
@@ -57,6 +58,11 @@ const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = 
       }) as SdkClient,
   },
   { service: 'iam', sdk: iam, client: () => new iam.IAMClient(options()) as SdkClient },
+  {
+    service: 'route53',
+    sdk: route53,
+    client: () => new route53.Route53Client(options()) as SdkClient,
+  },
   { service: 'acm', sdk: acm, client: () => new acm.ACMClient(options()) as SdkClient },
   { service: 'sts', sdk: sts, client: () => new sts.STSClient(options()) as SdkClient },
 ]

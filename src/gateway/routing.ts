@@ -6,7 +6,7 @@ import type { Joined, Registry } from './registry.ts'
 const LOAD_BALANCING = 'elasticloadbalancing'
 const CLASSIC = '2012-06-01'
 // Their endpoint is one for the world, so any region may be in the scope.
-const global = new Set(['iam', 'sts'])
+const global = new Set(['iam', 'route53', 'sts'])
 
 /** The service of a credential scope. `version` is the query protocol's parameter, where there is one. */
 export function serviceOf(registry: Registry, scopeService: string, version: string | undefined): Joined {

@@ -17,5 +17,7 @@ export type Home = {
     http: number
     /** First of the loopback ports that environments get, one each. */
     environments: number
+    /** The name server, on loopback; its API has the port after it. */
+    dns: number
   }
 }

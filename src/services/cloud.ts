@@ -213,12 +213,35 @@ export type Cloud = {
   > &
     Elbv2Internal
   acm: AcmInternal
+  route53: Route53Internal
   iam: IamInternal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
 }
 
 /** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */
 type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array>; ContentType?: string }
+
+export type Route53Internal = {
+  /** Names of hosted zones that lead to one of these names, with that name. */
+  customNames(hosts: ReadonlyMap<string, Pick<HostName, 'isHealthy'>>): ReadonlyMap<string, string>
+  /** Whether the name server answers for environments and load balancers as the rows say. */
+  isServed(): boolean
+  /** What the name server says of all names that lead somewhere here; not for use in a transaction. */
+  report(): Promise<NamesReport>
+}
+
+export type NamesReport = {
+  zones: { name: string; recordSets: number | null; inSync: boolean }[]
+  names: {
+    name: string
+    /** As the server answers them: `name type value`. */
+    answers: string[]
+    leadsTo: string
+    why: string
+    /** What is wrong with it; '' = nothing. */
+    problem: string
+  }[]
+}
 
 export type IamInternal = AcmInternal
 
@@ -259,6 +282,10 @@ export type Elbv2Internal = ClassicInternal & {
     sharer: string,
     name: { host: string; loopbackPort: number | null } | null,
   ): void
+  /** Whether the engine was told what the rows say now. */
+  isApplied(): boolean
+  /** Every name that leads to a load balancer or elastic address, in lower case. */
+  hostNames(): ReadonlyMap<string, HostName>
   /** Who shares a load balancer. */
   sharers(context: Context, loadBalancerArn: string): string[]
   /** A sentence for visitors on this machine who get no answer of a target; '' = none. By the ARN of a load balancer or target
@@ -274,6 +301,19 @@ export type Elbv2Internal = ClassicInternal & {
   addressCounters(context: Context, allocationId: string): RequestCounters | undefined
   /** Who is let in at the public sockets, asked of the engine; not for use in a transaction. */
   publicListeners(): Promise<PublicListener[]>
+}
+
+export type HostName = {
+  /** Of the load balancer; of an elastic address, itself. */
+  name: string
+  /** Its environment's, if it has one of its own. */
+  environment: string | null
+  /** Of the load balancer, or of the elastic address's allocation. */
+  id: string
+  /** Addresses at which it is reached from inside of the VPC. */
+  inside: string[]
+  /** Whether somebody is there who answers. */
+  isHealthy: boolean
 }
 
 export type PublicListener = {

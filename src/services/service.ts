@@ -24,6 +24,8 @@ export type ServiceDeps = {
   makeLanes(reconcilerName: string, atOnceMax: number): Lanes
   region: string
   account: string
+  /** Where names of environments end. */
+  domain: string
   /** What the home's owner configured, asked at each use. Without it: the defaults. */
   budgets?: () => Budgets
 }

@@ -43,6 +43,7 @@ export async function startStorageServer(options: { port?: number; logLine?: (li
     cloud: {} as Cloud,
     region,
     account,
+    domain: 'elasticbeanstalk.localhost',
   }
   const s3 = makeS3Service(deps, makeFilesystemObjects(join(dir, 'objects')), makeFilesystemRoom(dir))
   const services = { s3, iam: makeIamService(deps), sts: makeStsService() }

@@ -57,6 +57,15 @@ const HEAD = `# What works, and what differs from AWS
 - \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`); \`SystemType\` is always \`enhanced\`.
 - CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`dns.domain\` of the
   home's [settings](configuration.md) is another domain, for a home without environments.
+- Route 53 has public hosted zones, one of a name. Types are A, AAAA, CAA, CNAME, MX, NS, PTR, SOA, SRV and TXT; policies simple, weighted (A, AAAA,
+  CNAME), failover and multivalue. Latency, geolocation, geoproximity, CIDR and traffic policies, private zones, reusable delegation sets, DNSSEC,
+  query logging and VPC associations are refused. Labels are of letters, digits, hyphens and underscores.
+- The name servers of a zone are \`ns1\` and \`ns2\` of the home's domain. The serial of its SOA counts its changes, whatever the record says. An alias of a load balancer
+  takes any \`HostedZoneId\` but the zone's own; weights between load balancers of the home are refused, since they have one address.
+- Health checks are made from this machine alone; latency, regions, CloudWatch alarms and routing controls are refused, addresses of the machine itself too: its own
+  environments are asked by name. A new one counts as healthy until it was asked; one answer makes it healthy for the first time.
+- A name that leads here from a hosted zone, or that \`polebean:domains\` \`Hosts\` tells, is served without a listener rule. SwapEnvironmentCNAMEs exchanges that option, too.
+- A terminated environment's prefix is held for its account for 30 days; on AWS it is anybody's at once.
 - The quotas of environments and instances are the settings \`limits.*\`; only the home's owner can raise them.
 - A target that is down is probed every 250 ms; AWS waits for the check's interval.
 - Regular expressions in rules (\`RegexValues\`), transforms and actions that authenticate are refused. A literal port of a redirect is

@@ -108,6 +108,7 @@ export const coverage: Record<string, RegExp> = {
   autoscaling: /./,
   elasticloadbalancingv2: /./,
   elasticloadbalancing: /./,
+  route53: /./,
   sts: /./,
   // Without certificate authorities of one's own, which are another protocol's.
   acm: /^(?!.*Acme|SearchCertificates)/,

@@ -15,6 +15,7 @@ export const packages = {
   iam: '@aws-sdk/client-iam',
   sts: '@aws-sdk/client-sts',
   acm: '@aws-sdk/client-acm',
+  route53: '@aws-sdk/client-route-53',
 } as const
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -228,7 +228,12 @@ function protocolOf(packageName: string): {
     return found
   }
   const protocol = {
-    ...{ AwsQueryProtocol: 'query', AwsEc2QueryProtocol: 'ec2', S3RestXmlProtocol: 'rest-xml' },
+    ...{
+      AwsQueryProtocol: 'query',
+      AwsEc2QueryProtocol: 'ec2',
+      S3RestXmlProtocol: 'rest-xml',
+      AwsRestXmlProtocol: 'rest-xml',
+    },
     AwsJson1_1Protocol: 'json',
   }[read(/protocol: config\?\.protocol \?\? (\w+)/)]
   if (!protocol) throw new Error(`${packageName}: a protocol that the gateway does not speak`)

@@ -8,6 +8,8 @@ const NAMES = {
   // Arch's user repository has one.
   runit: [null, null],
   'dnsmasq-base': ['dnsmasq', 'dnsmasq'],
+  'pdns-server': ['pdns', 'powerdns'],
+  'pdns-backend-sqlite3': ['pdns-backend-sqlite', 'powerdns'],
   nftables: ['nftables', 'nftables'],
   iproute2: ['iproute', 'iproute2'],
   e2fsprogs: ['e2fsprogs', 'e2fsprogs'],

@@ -27,6 +27,7 @@ export const UNITS = {
   haproxy: { unit: 'haproxy.service', program: 'haproxy' },
   'nginx-light': { unit: 'nginx.service', program: 'nginx' },
   runit: { unit: 'runit.service', program: 'runsvdir' },
+  'pdns-server': { unit: 'pdns.service', program: 'pdns_server' },
   'openssh-server': { unit: 'ssh.service', program: 'sshd' },
 }
 
@@ -35,8 +36,12 @@ export const PROGRAMS = JSON.parse(
   readFileSync(new URL('../../src/cli/programs.json', import.meta.url), 'utf8'),
 )
 
-/** Shared library → Debian package. The pinned Node does not start without it, and a small Debian has none (tried). */
-export const LIBRARIES = { 'libatomic.so.1': 'libatomic1' }
+/** Shared library → Debian package. The pinned Node does not start without the first, and a small Debian has none (tried); the name
+ *  server keeps its zones by the second. */
+export const LIBRARIES = {
+  'libatomic.so.1': 'libatomic1',
+  'pdns/libgsqlite3backend.so': 'pdns-backend-sqlite3',
+}
 
 export const hasLibrary = (machine, name) =>
   machine.libraries.some((folder) => existsSync(join(folder, name)))

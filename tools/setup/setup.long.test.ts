@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { LIBRARIES } from './machine.mjs'
 import programs from '../../src/cli/programs.json' with { type: 'json' }
 
 const base = mkdtempSync(join(tmpdir(), 'pbt-setup-'))
@@ -41,8 +42,8 @@ function makeMachine({ without = [] as string[] } = {}) {
     systemd: join(dir, 'systemd'),
     users: { user: join(dir, 'passwd'), group: join(dir, 'group') },
   }
-  mkdirSync(at.libraries[0]!)
-  writeFileSync(join(at.libraries[0]!, 'libatomic.so.1'), '')
+  mkdirSync(join(at.libraries[0]!, 'pdns'), { recursive: true })
+  for (const name of Object.keys(LIBRARIES)) writeFileSync(join(at.libraries[0]!, name), '')
   const log = join(dir, 'log')
   const program = (name: string, script: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`)

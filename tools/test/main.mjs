@@ -25,9 +25,6 @@ try {
   }
   // A database for instances of the tests; its programs lie in no PATH.
   if (full && glob('/usr/lib/postgresql/*/bin/postgres').length === 0) extra.postgres = 'postgresql'
-  // The name server's database has no program of its own.
-  if (glob('/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql').length === 0)
-    extra.pdns_server_sqlite3 = 'pdns-backend-sqlite3'
   if (canBeRoot) await ensurePackages({ yes: true, extra })
 } catch (error) {
   console.error(`polebean: ${error.message}`)

@@ -36,7 +36,7 @@ function homesIn(dir: string, id: string | null): HomeSettings[] {
       runDir: `/run/polebean/${id}`,
       idBase: 0,
       cidr: '10.255.0.0/16',
-      ports: { api: 0, http: 0, environments: 0 },
+      ports: { api: 0, http: 0, environments: 0, dns: 0 },
       region: '',
       account: '',
       domain: '',

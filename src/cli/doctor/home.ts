@@ -6,6 +6,8 @@ import { readConfigIfWhole } from '../../config/file.ts'
 import type { Status } from '../../control/status.ts'
 import type { ConfigurationStatus } from '../../home-config.ts'
 import { readHome, type HomeSettings } from '../../home.ts'
+import { askServer } from '../../engines/dns/ask.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { run } from '../../kernel/process.ts'
 import type { RealEngines } from '../../real-engines.ts'
@@ -39,6 +41,7 @@ export async function checkHome(homeDir: string): Promise<Check[]> {
     { name: 'server', ok: up, saw: up ? 'answers' : `does not answer (${startCommand()})` },
     await checkService(home),
     ...(up ? await checkRequests(homeDir) : []),
+    ...(up ? [await checkNames(home)] : []),
     ...(up ? await checkTls(homeDir, id) : []),
   ]
   if (process.getuid!() !== 0)
@@ -54,6 +57,23 @@ async function check(name: string, look: () => Promise<string>): Promise<Check> 
     return { name, ok: false, saw: reasonOf(error) }
   }
 }
+
+/** A question at each address at which the name server is to answer. */
+const checkNames = ({ dir, domain, ports }: HomeSettings): Promise<Check> =>
+  check('name server', async () => {
+    const { dns } = readConfigIfWhole(dir)
+    const places = [
+      { address: '127.0.0.1', port: ports.dns },
+      ...dns.addresses.map((address) => ({ address, port: dns.port })),
+    ]
+    for (const place of places) {
+      const { rcode } = await askServer(systemClock, place, domain, 'SOA').catch((error: unknown) => ({
+        rcode: reasonOf(error),
+      }))
+      if (rcode !== 'NOERROR') throw new Error(`${place.address} port ${place.port}: ${rcode}`)
+    }
+    return `answers for ${domain} at ${places.map(({ address, port }) => `${address} port ${port}`).join(', ')}`
+  })
 
 /** A signed request to the API, and one to an environment through either of its doors. */
 async function checkRequests(homeDir: string): Promise<Check[]> {

@@ -12,6 +12,8 @@ import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
 import { makeFakeCompute } from '../../engines/compute/fake.ts'
 import { makeFakeWorld } from '../../engines/compute/fake-world.ts'
 import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
+import { makeFakeProbes } from '../../engines/probe/fake.ts'
+import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeFilesystemObjects } from '../../engines/objects/filesystem.ts'
 import { createGateway } from '../../gateway/server.ts'
@@ -92,7 +94,7 @@ export async function makeCliWorld() {
     response.end()
   })
   await new Promise<void>((done) => publicPort.listen(0, '127.0.0.1', done))
-  const ports = { api: 0, http: (publicPort.address() as AddressInfo).port, environments: 18_000 }
+  const ports = { api: 0, http: (publicPort.address() as AddressInfo).port, environments: 18_000, dns: 5380 }
   const store = openStore(':memory:', migrations)
   const objects = makeFilesystemObjects(join(dir, 'objects'))
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
@@ -118,6 +120,8 @@ export async function makeCliWorld() {
         },
         balancer: balancer.engine(),
         firewall: makeFakeFirewallWorld(clock).engine(),
+        dns: makeFakeDnsWorld(clock).engine(),
+        probes: makeFakeProbes(),
         objects,
         room: makeFakeRoom(disk),
       },

@@ -8,6 +8,7 @@ const change = () => import('../commands/change.ts')
 export function defineEnvironments(program: Command): void {
   const define = withJson(definer(program))
   defineReading(define)
+  defineDns(define)
   defineFirewall(define)
   defineChanging(define)
   definePrune(define)
@@ -49,6 +50,12 @@ function defineReading(define: Define): void {
       process.exitCode = await (await import('../commands/why.ts')).why(home(this), target, options)
     },
   )
+}
+
+function defineDns(define: Define): void {
+  define('dns', 'which name leads where and why, as the name server answers', async function (options: Json) {
+    process.exitCode = await (await import('../commands/dns.ts')).dns(home(this), options)
+  })
 }
 
 function defineFirewall(define: Define): void {

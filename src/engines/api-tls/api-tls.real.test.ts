@@ -23,7 +23,7 @@ describe('api-tls on the machine', () => {
   const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
   const id = makeIds(systemRandom).lower('', 6)
   const unclaim = claim(dir, id)
-  const home = { dir, runDir: `/run/polebean/${id}`, ports: { api: 0, http: 0, environments: 0 } }
+  const home = { dir, runDir: `/run/polebean/${id}`, ports: { api: 0, http: 0, environments: 0, dns: 0 } }
   const supervisor = makeRunit({ clock, home: { dir, id } }, ['api-tls'])
   const certificate = join(dir, 'api.pem')
   const api = createServer({ maxHeaderSize: 64 << 10 }, (incoming, answer) => {

@@ -68,7 +68,7 @@ function checkLoadBalancer({
   if (elasticAddress !== null)
     need(isIPv4(elasticAddress) && elasticAddress.startsWith('127.'), of, 'elastic address', elasticAddress)
   for (const host of hosts)
-    need(/^[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
+    need(/^(\*\.)?[a-z0-9_]([a-z0-9._-]{0,252}[a-z0-9_])?$/.test(host), of, 'host name', host)
   for (const { port, host } of namedPorts) {
     need(isPort(port), of, 'loopback port', port)
     need(hosts.includes(host), of, 'name of a loopback port', host)

@@ -215,6 +215,19 @@ backend unknown-host
     assert.equal(maps.get(`clients-${OWN}-80-4.map`), '')
   })
 
+  it('leads nobody below a wildcard whose own name has no listener at the port', () => {
+    const [balancer] = shop.loadBalancers as [BalancerModel['loadBalancers'][number]]
+    const other = {
+      ...{ ...balancer, id: 'app/wild/0123456789abcdef', address: '10.9.0.11', loopbackPort: 9001 },
+      hosts: ['*.elasticbeanstalk.localhost'],
+      listeners: [80, 8443].map((port) => listenerTo(port, 'targetgroup/shop/1', ['0.0.0.0/0'])),
+    }
+    const { maps } = render({ ...shop, loadBalancers: [balancer, other] })
+    assert.match(maps.get('ends-8443.map')!, /^\.elasticbeanstalk\.localhost \S+\n$/)
+    assert.match(maps.get('hosts-8443.map')!, /^shop\.us-west-2\.elasticbeanstalk\.localhost unknown-host$/m)
+    assert.doesNotMatch(maps.get('hosts-80.map')!, /unknown-host/)
+  })
+
   it('checks by connection alone when the target group says so', () => {
     const [group] = shop.targetGroups
     assert.ok(group)

@@ -244,6 +244,28 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
       assert.deepEqual(await servedBy(1), ['i-2'])
     })
 
+    it("knows a balancer by all that is below a name, but for what is somebody else's", async () => {
+      const one = model([target(1)])
+      await engine.apply({
+        loadBalancers: [
+          { ...loadBalancer(1), hosts: ['*.wild.localhost', 'own.deep.wild.localhost'] },
+          { ...loadBalancer(2), hosts: ['*.deep.wild.localhost', 'own.wild.localhost'] },
+        ],
+        targetGroups: [...one.targetGroups, { id: 'group-2', healthCheck: check(), targets: [target(2)] }],
+      })
+      await untilHealth({ 'i-1': 'healthy', 'i-2': 'healthy' })
+      for (const [asked, by] of [
+        ['a.wild.localhost', 'i-1'],
+        ['a.b.wild.localhost', 'i-1'],
+        ['own.wild.localhost', 'i-2'],
+        ['a.deep.wild.localhost', 'i-2'],
+        ['own.deep.wild.localhost', 'i-1'],
+        ['wild.localhost', null],
+        ['notwild.localhost', null],
+      ] as const)
+        assert.equal((await world.request({ host: asked })).by, by, asked)
+    })
+
     it('carries all but a port that another program has, says who has it, and takes it once it is free', async () => {
       const both: BalancerModel = {
         loadBalancers: [loadBalancer(1), loadBalancer(2)],

@@ -150,7 +150,7 @@ export type LoadBalancer = {
    */
   elasticAddress: string | null
   internetFacing: boolean
-  /** Names by which the public listeners know it (lower case, without port). */
+  /** Names by which the public listeners know it (lower case, without port); `*.example.com` is whatever is below and no other's. */
   hosts: string[]
   /** A loopback port of its own that answers for any Host; null for none. */
   loopbackPort: number | null

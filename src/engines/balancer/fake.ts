@@ -26,6 +26,13 @@ import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } f
 
 const noSuchHost = (body: string): FakeAnswer => ({ status: 404, targetId: null, headers: {}, body })
 const nobodyServes = (body: string): FakeAnswer => ({ ...noSuchHost(body), status: 503 })
+/** The name itself, else the longest wildcard that covers it. */
+const nameFor = (asked: string, hosts: string[]): string | undefined =>
+  hosts.includes(asked)
+    ? asked
+    : hosts
+        .filter((host) => host.startsWith('*.') && asked.endsWith(host.slice(1)))
+        .sort((a, b) => b.length - a.length)[0]
 const isOfLoopback = (address: string) => address.startsWith('127.') || address === '::1'
 const LOOPBACK = { ipv6: false, public: [] }
 
@@ -381,12 +388,17 @@ export function makeFakeBalancerWorld({
         return connect(network, own)
       }
       const ofHttp = loadBalancers.filter(({ isNetwork }) => !isNetwork)
+      const asked = 'host' in request ? request.host : ''
+      const name = nameFor(
+        asked,
+        ofHttp.filter(({ internetFacing }) => internetFacing).flatMap(({ hosts }) => hosts),
+      )
       const found = ofHttp.find(({ hosts, address, elasticAddress, internetFacing, listeners }) => {
         const isMeant =
           'address' in request
             ? elasticAddress === null && address === request.address
             : 'host' in request
-              ? internetFacing && hosts.includes(request.host)
+              ? internetFacing && name !== undefined && hosts.includes(name)
               : elasticAddress === request.elasticAddress
         return isMeant && listeners.some((listener) => listener.port === port)
       })

@@ -81,20 +81,34 @@ export function renderFrontends(
   for (const { binds, port: hostPort, listenerPort: port, tls, network } of served) {
     if (port === null || network || binds.length === 0) continue
     const users = open.filter(({ listener }) => listener.port === port && isServedPublicly(model, listener))
-    maps.set(
-      `hosts-${port}.map`,
-      entries(users, ({ hosts }) => hosts),
-    )
+    // The longest first: HAProxy takes the first that fits.
+    const wild = users
+      .flatMap(({ loadBalancer, listener }) =>
+        loadBalancer.hosts
+          .filter(isWildcard)
+          .map((host) => ({ end: host.slice(1), to: entryOf(backends, loadBalancer, listener) })),
+      )
+      .sort((a, b) => b.end.length - a.end.length || (a.end < b.end ? -1 : 1))
+    // Whose own name has no listener here is not somebody else's below a wildcard.
+    const elsewhere = wild.length === 0 ? [] : open.flatMap(({ loadBalancer }) => loadBalancer.hosts)
+    const exact = entries(users, ({ hosts }) => hosts.filter((host) => !isWildcard(host)))
+    const named = new Set(users.flatMap(({ loadBalancer }) => loadBalancer.hosts))
+    const unserved = [...new Set(elsewhere)].filter((host) => !named.has(host) && !isWildcard(host))
+    maps.set(`hosts-${port}.map`, exact + unserved.map((host) => `${host} ${UNKNOWN_HOST}\n`).join(''))
+    if (wild.length > 0) maps.set(`ends-${port}.map`, wild.map(({ end, to }) => `${end} ${to}\n`).join(''))
     const elastic = entries(users, ({ elasticAddress }) => (elasticAddress === null ? [] : [elasticAddress]))
     if (elastic !== '') maps.set(`elastic-${port}.map`, elastic)
-    const byName = `req.hdr(host),host_only,lower,map(${dir}/hosts-${port}.map,${UNKNOWN_HOST})`
-    const first =
-      elastic === ''
-        ? [`set-var(txn.to) ${byName}`]
-        : [
-            `set-var(txn.to) dst,map(${dir}/elastic-${port}.map)`,
-            `set-var(txn.to) ${byName} unless { var(txn.to) -m found }`,
-          ]
+    const host = 'req.hdr(host),host_only,lower'
+    const lookups = [
+      ...(elastic === '' ? [] : [`dst,map(${dir}/elastic-${port}.map`]),
+      `${host},map(${dir}/hosts-${port}.map`,
+      ...(wild.length === 0 ? [] : [`${host},map_end(${dir}/ends-${port}.map`]),
+    ]
+    const first = lookups.map(
+      (lookup, index) =>
+        `set-var(txn.to) ${lookup}${index === lookups.length - 1 ? `,${UNKNOWN_HOST}` : ''})` +
+        (index === 0 ? '' : ' unless { var(txn.to) -m found }'),
+    )
     // Who is let in by none of them is refused at once; by which one, only the request tells.
     const clients = `clients-${port}`
     addClients(
@@ -158,6 +172,9 @@ export function renderFrontends(
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
   return { frontends, network, maps, files, hostBinds }
 }
+
+/** `*.example.com`: whatever is below. */
+const isWildcard = (host: string) => host.startsWith('*.')
 
 const usesOf = (loadBalancers: LoadBalancer[]): Use[] =>
   loadBalancers.flatMap((loadBalancer) =>

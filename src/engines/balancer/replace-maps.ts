@@ -40,13 +40,12 @@ export async function replaceMaps(socket: string, changed: ReadonlyMap<string, s
     versions.push(...found)
   }
   for (const [index, map] of maps.entries()) map.version = versions[index]!
-  // A map's portions in any order: each line is of another key.
-  const filled = maps.flatMap(({ path, content, version }) =>
-    portions(content.match(/.+\n/g) ?? [], QUESTION_BYTES_MAX).map((lines) =>
-      tell(socket, `add map @${version} ${path} <<\n${lines.join('')}`),
-    ),
-  )
-  await Promise.all(filled)
+  // The portions of a map one after the other: of ends of names HAProxy takes the first that fits.
+  const fill = async ({ path, content, version }: (typeof maps)[number]) => {
+    for (const lines of portions(content.match(/.+\n/g) ?? [], QUESTION_BYTES_MAX))
+      await tell(socket, `add map @${version} ${path} <<\n${lines.join('')}`)
+  }
+  await Promise.all(maps.map(fill))
   for (const commits of portions(
     maps.map(({ path, version }) => `commit map @${version} ${path}`),
     QUESTION_BYTES_MAX,

@@ -200,5 +200,10 @@ export function get(
 // Three ranges of a home's own, so that tests run side by side.
 function freePorts(id: string) {
   const base = 20_000 + (Number.parseInt(id, 36) % 1_000) * 10 // below the ports of outgoing connections
-  return { api: base, http: base + 1, environments: 10_000 + (Number.parseInt(id, 36) % 50) * 200 }
+  return {
+    api: base,
+    http: base + 1,
+    environments: 10_000 + (Number.parseInt(id, 36) % 50) * 200,
+    dns: base + 2,
+  }
 }

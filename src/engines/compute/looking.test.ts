@@ -59,7 +59,7 @@ it('a second process that looks sees everything and touches nothing of what is u
     runDir: join(dir, 'run'),
     idBase: 1_900_000_000,
     cidr: '10.70.0.0/16',
-    ports: { api: 0, http: 0, environments: 0 },
+    ports: { api: 0, http: 0, environments: 0, dns: 0 },
   }
   const before = tree()
   assert.ok(before.some(([name]) => name?.includes('.new-')))

@@ -37,7 +37,7 @@ export async function makeTestHome(): Promise<TestHome> {
     runDir,
     idBase: 1_900_000_000,
     cidr,
-    ports: { api: 0, http: 0, environments: 0 },
+    ports: { api: 0, http: 0, environments: 0, dns: 0 },
   }
   const router = makeRouter(home)
   const firewall = makeNftables({ clock: systemClock, network: router })

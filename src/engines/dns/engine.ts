@@ -2,16 +2,19 @@
 //
 // Contract, checked by conformance.ts:
 // - `put(zone)` makes the server answer exactly this zone, all of it at once or, when it is refused, as before. It resolves when
-//   answers follow. The same again changes nothing, and its serial stays.
+//   answers follow. The serial in its SOA is the caller's: by it the server tells which state of a zone it answers.
 // - Names are asked without regard to case. A name that is there without the type is answered without records, one that is not
 //   with NXDOMAIN, both with the zone's SOA; for zones that are not there the server says REFUSED.
-// - Of a weighted set each value is answered as often as its share of all weights says; one of weight 0 only when all have it. Of a multivalue set up to
+// - Of a weighted choice each is answered as often as its share of all weights says; one of weight 0 only when all have it. Of `anyOf` up to
 //   eight are answered, in random order. Who is unhealthy is not in the set: that is the control plane's to say.
+// - Who asks from inside, through the resolver of instances, is told `inside` where there is one.
 // - What was put is there after the server was killed, and comes back by itself.
 // - Texts of callers never become code or configuration: what cannot be said in a record is refused before anything is changed.
 
-export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
-export type RecordType = (typeof RECORD_TYPES)[number]
+import type { RecordType } from './forms.ts'
+
+export { isAnswerable } from './check-zone.ts'
+export { isName, isValueOf, RECORD_TYPES, type RecordType } from './forms.ts'
 
 /** Lower case, without the point at the end: `www.example.com`, `*.example.com`, `_sip._tcp.example.com`. */
 export type Name = string
@@ -26,11 +29,16 @@ export type RecordSet = {
       /** In the form of zone files (RFC 1035 §5): names with the point at the end, texts in quotes. */
       values: string[]
     }
-  /** Addresses alone: one is chosen for each answer. */
-  | { weighted: { value: string; weight: number }[] }
-  /** Addresses alone: up to eight. */
-  | { anyOf: string[] }
+  /** Of A, AAAA and CNAME alone. */
+  | { chosen: Choice; inside?: Choice }
 )
+
+/** Which values an answer has. */
+export type Choice =
+  /** One of these, with all of its values. */
+  | { weighted: { values: string[]; weight: number }[] }
+  /** Up to eight. */
+  | { anyOf: string[] }
 
 /** It has a SOA and NS of its own name. */
 export type Zone = { name: Name; recordSets: RecordSet[] }
@@ -39,8 +47,18 @@ export type DnsEngine = {
   put(zone: Zone): Promise<void>
   /** One that is not there is removed already. */
   remove(name: Name): Promise<void>
-  /** Names of the zones that there are; rejects when the server cannot be seen. */
-  zones(): Promise<Name[]>
-  /** As it is answered; undefined = there is none. */
-  zone(name: Name): Promise<Zone | undefined>
+  /** The zones that there are, by name, with their serials; rejects when the server cannot be seen. */
+  zones(): Promise<{ name: Name; serial: number }[]>
+  /** Who resolves names for instances forgets what it was told before: to be called after some were put or removed. */
+  settle(): Promise<void>
+  /** What it answers who asks from outside. */
+  query(name: Name, type: RecordType): Promise<Answered>
+}
+
+export type Answered = {
+  rcode: 'NOERROR' | 'NXDOMAIN' | 'REFUSED'
+  /** `www.example.com A 192.0.2.1`, in the order of a chain. */
+  answers: string[]
+  /** Types of the records that say who is responsible. */
+  authority: string[]
 }

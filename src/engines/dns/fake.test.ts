@@ -1,7 +1,8 @@
 import { describeDns } from './conformance.ts'
-import { makeFakeDns } from './fake.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { makeFakeDnsWorld } from './fake.ts'
 
 describeDns('the fake', async () => {
-  const world = makeFakeDns()
-  return { engine: world.engine(), query: async (name, type) => world.query(name, type) }
+  const world = makeFakeDnsWorld(systemClock)
+  return { engine: world.engine(), query: async (name, type, from) => world.query(name, type, from) }
 })

@@ -1,27 +1,43 @@
 // A name server in memory. It keeps what was put, and answers by the rules of RFC 1034 §4.3.2 as far as conformance.ts asks.
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError } from '../../kernel/errors.ts'
 import { checkZone } from './check-zone.ts'
-import type { DnsEngine, Name, RecordSet, Zone } from './engine.ts'
+import type { Answered, DnsEngine, Name, RecordSet, Zone } from './engine.ts'
 
-export type Answered = {
-  rcode: 'NOERROR' | 'NXDOMAIN' | 'REFUSED'
-  /** `www.example.com A 192.0.2.1`, in the order of a chain. */
-  answers: string[]
-  /** Types of the records that say who is responsible. */
-  authority: string[]
-}
+/** `never`: the deed is done, its answer never comes. */
+export type DnsFault = 'error before' | 'error after' | 'never'
 
 export type FakeDnsWorld = {
-  engine(): DnsEngine
-  query(name: string, type: string): Answered
+  engine(own?: Clock): DnsEngine
+  /** Names of the zones that there are. */
+  names(): Name[]
+  /** Its database is gone. */
+  lose(): void
+  /** Asked before each call of the engine; what it answers goes wrong. */
+  fault: (call: keyof DnsEngine) => DnsFault | undefined
+  latencyMs: () => number
+  /** `from`: who asks. */
+  query(name: string, type: string, from?: 'inside' | 'outside'): Answered
 }
 
 const CHAIN_MAX = 10
 const ANSWERED_MAX = 8
 
-export function makeFakeDns(): FakeDnsWorld {
+export function makeFakeDnsWorld(clock: Clock): FakeDnsWorld {
   const zones = new Map<Name, Zone>()
   let draws = 0
-  const call = async <T>(effect: () => T): Promise<T> => effect()
+  const makeCall =
+    (own: Clock) =>
+    async <T>(what: keyof DnsEngine, effect: () => T): Promise<T> => {
+      const fault = world.fault(what)
+      const latencyMs = world.latencyMs()
+      if (latencyMs > 0) await own.sleep(latencyMs)
+      if (fault === 'error before') throw new EngineError(`dns.${what}: ${fault}`)
+      const answer = effect()
+      if (fault === 'error after') throw new EngineError(`dns.${what}: ${fault}`)
+      if (fault === 'never') await new Promise(() => undefined)
+      return answer
+    }
 
   const zoneFor = (name: Name): Zone | undefined =>
     [...zones.values()]
@@ -41,28 +57,43 @@ export function makeFakeDns(): FakeDnsWorld {
     return wild.length > 0 ? wild.map((set) => ({ ...set, name })) : undefined
   }
 
-  function valuesOf(set: RecordSet): string[] {
+  function valuesOf(set: RecordSet, from: 'inside' | 'outside'): string[] {
     if ('values' in set) return set.values
-    if ('anyOf' in set) return set.anyOf.slice(0, ANSWERED_MAX)
-    const nobody = set.weighted.every(({ weight }) => weight === 0)
-    const shares = set.weighted.flatMap(({ value, weight }) =>
-      Array.from({ length: nobody ? 1 : weight }, () => value),
-    )
-    return [shares[draws++ % shares.length]!]
+    const choice = from === 'inside' && set.inside ? set.inside : set.chosen
+    if ('anyOf' in choice) return choice.anyOf.slice(0, ANSWERED_MAX)
+    const nobody = choice.weighted.every(({ weight }) => weight === 0)
+    const total = choice.weighted.reduce((sum, { weight }) => sum + (nobody ? 1 : weight), 0)
+    let place = draws++ % total
+    for (const { values, weight } of choice.weighted) {
+      place -= nobody ? 1 : weight
+      if (place < 0) return values
+    }
+    return []
   }
 
-  return {
-    engine: () => ({
-      put: (zone) =>
-        call(() => {
-          checkZone(zone)
-          zones.set(zone.name, structuredClone(zone))
-        }),
-      remove: (name) => call(() => void zones.delete(name)),
-      zones: () => call(() => [...zones.keys()].sort()),
-      zone: (name) => call(() => structuredClone(zones.get(name))),
-    }),
-    query(asked, type) {
+  const world: FakeDnsWorld = {
+    engine(own = clock) {
+      const call = makeCall(own)
+      return {
+        put: (zone) =>
+          call('put', () => {
+            checkZone(zone)
+            zones.set(zone.name, structuredClone(zone))
+          }),
+        remove: (name) => call('remove', () => void zones.delete(name)),
+        zones: () =>
+          call('zones', () =>
+            [...zones.values()].map((zone) => ({ name: zone.name, serial: serialOf(zone) })).sort(byName),
+          ),
+        settle: () => call('settle', () => undefined),
+        query: (name, type) => call('query', () => world.query(name, type)),
+      }
+    },
+    names: () => [...zones.keys()].sort(),
+    lose: () => zones.clear(),
+    fault: () => undefined,
+    latencyMs: () => 0,
+    query(asked, type, from = 'outside') {
       const answers: string[] = []
       let name = asked.toLowerCase().replace(/\.$/, '')
       for (let step = 0; step < CHAIN_MAX; step++) {
@@ -72,16 +103,24 @@ export function makeFakeDns(): FakeDnsWorld {
         if (!sets) return { rcode: 'NXDOMAIN', answers, authority: ['SOA'] }
         const found = sets.filter((set) => set.type === type)
         if (found.length > 0) {
-          for (const set of found) answers.push(...valuesOf(set).map((value) => `${name} ${type} ${value}`))
+          for (const set of found)
+            answers.push(...valuesOf(set, from).map((value) => `${name} ${type} ${value}`))
           return { rcode: 'NOERROR', answers, authority: [] }
         }
         const alias = sets.find((set) => set.type === 'CNAME')
-        if (!alias || !('values' in alias)) return { rcode: 'NOERROR', answers, authority: ['SOA'] }
-        const [target = ''] = alias.values
+        if (!alias) return { rcode: 'NOERROR', answers, authority: ['SOA'] }
+        const [target = ''] = valuesOf(alias, from)
         answers.push(`${name} CNAME ${target}`)
         name = target.replace(/\.$/, '').toLowerCase()
       }
       return { rcode: 'NOERROR', answers, authority: [] }
     },
   }
+  return world
+}
+
+const byName = (a: { name: Name }, b: { name: Name }) => (a.name < b.name ? -1 : 1)
+const serialOf = ({ recordSets }: Zone) => {
+  const soa = recordSets.find(({ type }) => type === 'SOA')
+  return Number(soa && 'values' in soa ? soa.values[0]?.split(' ')[2] : 0)
 }

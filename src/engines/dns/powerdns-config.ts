@@ -1,34 +1,42 @@
 // PowerDNS's configuration: pure text (pdns_server(1), settings.html of 4.7). Little memory, nobody outside is asked, and what is
 // not needed is off.
 export type PowerdnsSettings = {
-  /** Where its database and sockets lie. */
+  /** Root's alone, with its configuration; it locks itself in there, and has `data` in it for its database. */
   dir: string
-  /** Addresses and port at which it answers. */
-  listens: { addresses: string[]; port: number }
+  /** Where it answers, by UDP and TCP. */
+  listens: { address: string; port: number }[]
   api: { port: number; key: string }
-  /** It drops root for these; null = it stays what it is. */
-  user: { name: string; group: string } | null
+  /** Ranges of addresses from which the resolver of instances asks. */
+  inside: string[]
+  /** It drops root for these. */
+  user: { name: string; group: string }
 }
 
-export const DATABASE = 'zones.sqlite3'
+/** In `dir`. */
+export const DATABASE = 'data/zones.sqlite3'
 
 export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): string =>
   Object.entries({
     launch: 'gsqlite3',
-    'gsqlite3-database': `${dir}/${DATABASE}`,
+    // It goes in as root: the folders above need not be open to its user, and nothing else is seen from there.
+    chroot: dir,
+    'gsqlite3-database': `/${DATABASE}`,
     'gsqlite3-pragma-journal-mode': 'WAL',
     'gsqlite3-pragma-synchronous': '1',
     'gsqlite3-pragma-foreign-keys': 'yes',
-    'socket-dir': dir,
-    'local-address': listens.addresses.join(', '),
-    'local-port': String(listens.port),
-    'non-local-bind': 'no',
+    'socket-dir': '/',
+    'write-pid': 'no',
+    'local-address': listens.map(bindText).join(', '),
+    // The uplink to the instances comes later than it, after a reboot.
+    'non-local-bind': 'yes',
     api: 'yes',
     webserver: 'yes',
     'webserver-address': '127.0.0.1',
     'webserver-port': String(api.port),
     'webserver-allow-from': '127.0.0.1/32',
     'webserver-loglevel': 'none',
+    // MB; a zone of ten thousand sets is told whole when it is lost.
+    'webserver-max-bodysize': '128',
     'api-key': api.key,
     // Answers follow a change at once: the API empties caches of what it changes.
     'cache-ttl': '60',
@@ -59,7 +67,12 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
     loglevel: '3',
     'max-cache-entries': '100000',
     'max-packet-cache-entries': '100000',
-    ...(user ? { setuid: user.name, setgid: user.group } : {}),
+    setuid: user.name,
+    setgid: user.group,
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+
+/** An address and a port, as its configuration has them. */
+export const bindText = ({ address, port }: { address: string; port: number }): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`

@@ -1,6 +1,6 @@
 // Record sets as PowerDNS's API writes them (JSON of /api/v1, "rrsets"), both ways. Choices are records of type LUA, which are code:
 // made of nothing but numbers and addresses that were checked. Pure.
-import type { Name, RecordSet, RecordType, Zone } from './engine.ts'
+import type { Choice, Name, RecordSet, Zone } from './engine.ts'
 
 export type Rrset = {
   name: string
@@ -11,7 +11,8 @@ export type Rrset = {
 
 const absolute = (name: Name) => `${name}.`
 
-export function rrsetsOf({ recordSets }: Zone): Rrset[] {
+/** `inside`: ranges of addresses from which the resolver of instances asks. */
+export function rrsetsOf({ recordSets }: Zone, inside: string[]): Rrset[] {
   const plain = recordSets.flatMap((set): Rrset[] =>
     'values' in set
       ? [
@@ -24,60 +25,47 @@ export function rrsetsOf({ recordSets }: Zone): Rrset[] {
   )
   // All choices of a name are one set of the type LUA.
   const chosen = Map.groupBy(
-    recordSets.filter((set) => !('values' in set)),
+    recordSets.filter((set) => 'chosen' in set),
     ({ name }) => name,
   )
   return [
     ...plain,
     ...[...chosen].map(([name, sets]) => ({
       ...{ name: absolute(name), type: 'LUA', ttl: Math.min(...sets.map(({ ttl }) => ttl)) },
-      records: sets.map((set) => ({ content: `${set.type} "${programOf(set)}"` })),
+      records: sets.map((set) => ({ content: `${set.type} "${programOf(set, inside)}"` })),
     })),
   ]
 }
 
-/** PowerDNS's own functions (lua-records/functions): `pickwrandom`, `pickrandomsample`. */
-function programOf(set: RecordSet): string {
-  if ('weighted' in set) {
-    const nobody = set.weighted.every(({ weight }) => weight === 0)
-    const shares = set.weighted
-      .filter(({ weight }) => nobody || weight > 0)
-      .map(({ value, weight }) => `{${nobody ? 1 : weight},'${value}'}`)
-    return `pickwrandom({${shares.join(',')}})`
-  }
-  const all = 'anyOf' in set ? set.anyOf : []
-  return `pickrandomsample(${Math.min(ANSWERED_MAX, all.length)},{${all.map((value) => `'${value}'`).join(',')}})`
+function programOf(set: Chosen, inside: string[]): string {
+  const outside = expressionOf(set.chosen)
+  if (!set.inside) return `;return ${outside}`
+  return `;if netmask({${quoted(inside)}}) then return ${expressionOf(set.inside)} else return ${outside} end`
 }
+
+type Chosen = Extract<RecordSet, { chosen: Choice }>
+
+/** By PowerDNS's own functions (lua-records/functions): `pickwrandom`, `pickrandomsample`. */
+function expressionOf(choice: Choice): string {
+  if ('anyOf' in choice)
+    return `pickrandomsample(${Math.min(ANSWERED_MAX, choice.anyOf.length)},{${quoted(choice.anyOf)}})`
+  const nobody = choice.weighted.every(({ weight }) => weight === 0)
+  const some = choice.weighted
+    .filter(({ weight }) => nobody || weight > 0)
+    .map(({ values, weight }) => ({ values: `{${quoted(values)}}`, weight: nobody ? 1 : weight }))
+  if (some.length === 1) return some[0]!.values
+  const places = some.map(({ weight }, index) => `{${weight},'${index + 1}'}`)
+  return `({${some.map(({ values }) => values).join(',')}})[tonumber(pickwrandom({${places.join(',')}}))]`
+}
+const quoted = (values: string[]) => values.map((value) => `'${value}'`).join(',')
+
 /** Route 53: "up to eight healthy records". */
 const ANSWERED_MAX = 8
 
-export const zoneOf = (name: Name, rrsets: Rrset[]): Zone => ({
-  name,
-  recordSets: rrsets.flatMap((set): RecordSet[] => {
-    const common = { name: set.name.replace(/\.$/, ''), ttl: set.ttl }
-    const contents = set.records.map(({ content }) => content)
-    if (set.type !== 'LUA') return [{ ...common, type: set.type as RecordType, values: contents }]
-    return contents.map((content) => {
-      const [, type = '', program = ''] = /^(\S+) "(.*)"$/.exec(content) ?? []
-      const weighted = [...program.matchAll(/\{(\d+),'([^']*)'\}/g)].map(([, weight = '', value = '']) => ({
-        ...{ value, weight: Number(weight) },
-      }))
-      return program.startsWith('pickwrandom')
-        ? { ...common, type: type as RecordType, weighted }
-        : {
-            ...common,
-            type: type as RecordType,
-            anyOf: [...program.matchAll(/'([^']*)'/g)].map(([, one = '']) => one),
-          }
-    })
-  }),
-})
-
-/** What must be sent so that `before` becomes `after`: PATCH's `rrsets`. The serial is the server's to count. */
+/** What must be sent so that `before` becomes `after`: PATCH's `rrsets`. */
 export function changesBetween(before: Rrset[], after: Rrset[]) {
   const keyOf = ({ name, type }: Rrset) => `${name} ${type}`
-  const gist = (set: Rrset) =>
-    JSON.stringify([set.ttl, set.records.map(({ content }) => withoutSerial(set.type, content)).toSorted()])
+  const gist = (set: Rrset) => JSON.stringify([set.ttl, set.records.map(({ content }) => content).toSorted()])
   const known = new Map(before.map((set) => [keyOf(set), gist(set)]))
   const wanted = new Set(after.map(keyOf))
   return [
@@ -89,6 +77,3 @@ export function changesBetween(before: Rrset[], after: Rrset[]) {
       .map((set) => ({ ...set, changetype: 'REPLACE' as const })),
   ]
 }
-
-const withoutSerial = (type: string, content: string) =>
-  type === 'SOA' ? content.split(' ').toSpliced(2, 1).join(' ') : content

@@ -1,20 +1,26 @@
 // PowerDNS Authoritative, driven through its HTTP API (decision 022). Its database is its own: what it holds follows from what was
 // put, and a zone is put whole, as the difference to what is there, in one call that is one transaction there.
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
+import { askServer } from './ask.ts'
 import { checkZone } from './check-zone.ts'
 import type { DnsEngine, Name } from './engine.ts'
 import { DATABASE, type PowerdnsSettings, renderPowerdns } from './powerdns-config.ts'
-import { changesBetween, type Rrset, rrsetsOf, zoneOf } from './powerdns-records.ts'
+import { changesBetween, type Rrset, rrsetsOf } from './powerdns-records.ts'
 
-/** Of Debian's package pdns-backend-sqlite3. */
-const SCHEMA = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql'
+/** Of the packages of Debian (pdns-backend-sqlite3), of Fedora and of Arch. */
+const SCHEMAS = [
+  '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql',
+  '/usr/share/doc/pdns/schema.sqlite3.sql',
+  '/usr/share/doc/powerdns/schema.sqlite3.sql',
+]
+export const DNS_DAEMON = 'dns'
 const CALL_MS = 10_000
 const COMING_MS = 10_000
 const POLL_MS = 20
@@ -24,18 +30,16 @@ type Options = {
   clock: Clock
   supervisor: Supervisor
   settings: PowerdnsSettings
-  /** How its argv is to be run where it belongs. */
-  wrap?(argv: string[]): string[]
 }
 
-export function makePowerdns({ clock, supervisor, settings, wrap = (argv) => argv }: Options): DnsEngine & {
+export function makePowerdns({ clock, supervisor, settings }: Options): DnsEngine & {
   /** Makes it run with these settings, and waits until it can be asked. */
   ensure(): Promise<void>
 } {
-  const { dir, api } = settings
+  const { dir, api, listens } = settings
   const service: Service = {
-    name: 'dns',
-    argv: wrap(['pdns_server', `--config-dir=${dir}`]),
+    name: DNS_DAEMON,
+    argv: ['pdns_server', `--config-dir=${dir}`],
     env: { MALLOC_ARENA_MAX: '1' },
     filesMax: null,
   }
@@ -61,7 +65,7 @@ export function makePowerdns({ clock, supervisor, settings, wrap = (argv) => arg
   /** Undefined = it is not there. @throws EngineError what PowerDNS says, or that it does not answer. */
   async function call<T>(method: string, path: string, body?: object): Promise<T | undefined> {
     const { status, text } = await exchange(api, method, `/api/v1/servers/localhost${path}`, body)
-    if (status === 404) return undefined
+    if (status === 404 && (method === 'GET' || method === 'DELETE')) return undefined
     if (status >= 300) throw new EngineError(`PowerDNS: ${method} ${path}: ${status} ${errorIn(text)}`)
     return (text === '' ? {} : JSON.parse(text)) as T
   }
@@ -72,37 +76,41 @@ export function makePowerdns({ clock, supervisor, settings, wrap = (argv) => arg
     ensure,
     async put(zone) {
       checkZone(zone)
-      const wanted = rrsetsOf(zone)
+      const wanted = rrsetsOf(zone, settings.inside)
       const there = await read(zone.name)
       if (!there) {
-        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: 'INCREASE', rrsets: wanted }
-        await call('POST', '/zones', made)
-        return
+        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: '', rrsets: wanted }
+        await call('POST', '/zones?rrsets=false', made)
       }
-      const rrsets = changesBetween(there, wanted)
-      if (rrsets.length > 0) await call('PATCH', pathOf(zone.name), { rrsets })
+      // Also of what is as it was: with a change it forgets what it remembers of all names of the zone, and that is what it said
+      // while it had no such zone, too (POST forgets nothing).
+      const before = (there ?? wanted).filter(({ type }) => type !== 'SOA')
+      await call('PATCH', pathOf(zone.name), { rrsets: changesBetween(before, wanted) })
     },
     async remove(name) {
       await call('DELETE', pathOf(name))
     },
     async zones() {
-      const all = (await call<{ name: string }[]>('GET', '/zones')) ?? []
-      return all.map(({ name }) => name.replace(/\.$/, '')).sort()
+      const all = (await call<{ name: string; serial: number }[]>('GET', '/zones?dnssec=false')) ?? []
+      return all
+        .map(({ name, serial }) => ({ name: name.replace(/\.$/, ''), serial }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
     },
-    async zone(name) {
-      const rrsets = await read(name)
-      return rrsets && zoneOf(name, rrsets)
-    },
+    settle: async () => undefined,
+    query: (name, type) => askServer(clock, listens[0]!, name, type),
   }
 }
 
+/** `data` is that of a user who talks to strangers: nothing in it is written to, or followed. */
 function prepareDatabase({ dir, user }: PowerdnsSettings): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
   const file = join(dir, DATABASE)
+  mkdirSync(dir, { recursive: true, mode: 0o711 })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   if (!existsSync(file)) {
-    const schema = readFileIfAny(SCHEMA)
-    if (schema === undefined) throw new EngineError(`${SCHEMA} is not there (package pdns-backend-sqlite3)`)
-    const unfinished = `${file}.new`
+    const schema = SCHEMAS.map((path) => readFileIfAny(path)).find((text) => text !== undefined)
+    if (schema === undefined)
+      throw new EngineError(`${SCHEMAS[0]} is not there (package pdns-backend-sqlite3)`)
+    const unfinished = join(dir, 'unfinished.sqlite3')
     rmSync(unfinished, { force: true })
     const database = new DatabaseSync(unfinished)
     try {
@@ -112,9 +120,8 @@ function prepareDatabase({ dir, user }: PowerdnsSettings): void {
     }
     renameSync(unfinished, file)
   }
-  if (user)
-    for (const one of [dir, file])
-      chownSync(one, idOf('/etc/passwd', user.name), idOf('/etc/group', user.group))
+  for (const one of [dirname(file), file])
+    lchownSync(one, idOf('/etc/passwd', user.name), idOf('/etc/group', user.group))
 }
 
 /** The number of a user or group, from its line. */

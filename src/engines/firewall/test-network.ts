@@ -27,7 +27,7 @@ export async function makeTestNetwork(instances: number) {
   const cidr = await chooseFreeCidr(id)
   const runDir = `/run/polebean/${id}`
   mkdirSync(runDir, { recursive: true })
-  const home: Home = { id, dir, runDir, idBase: 0, cidr, ports: { api: 0, http: 0, environments: 0 } }
+  const home: Home = { id, dir, runDir, idBase: 0, cidr, ports: { api: 0, http: 0, environments: 0, dns: 0 } }
   const router = makeRouter(home)
   const place = (number: number) => cidr.replace(/0\.0\/16$/, `1.${number}`)
   const outsideName = `pbt-${id}`

@@ -174,7 +174,7 @@ async function play(prepare: (host: string) => Promise<unknown>, more: Partial<P
     // The child has the parent's namespace for a moment.
     while (readlinkSync(`/proc/${member.pid}/ns/net`) === readlinkSync('/proc/self/ns/net'))
       await systemClock.sleep(5)
-    const ports = { api: 0, http: 0, environments: 0 }
+    const ports = { api: 0, http: 0, environments: 0, dns: 0 }
     const home: Home = { id, dir, runDir: `/run/polebean/${id}`, idBase: 0, cidr: CIDR, ports }
     const order: Play = { home, memberPid: member.pid!, outside: '198.18.9.2', withoutIpv6: false, ...more }
     const child = fileURLToPath(new URL('./nested-host.ts', import.meta.url))

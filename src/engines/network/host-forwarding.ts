@@ -16,7 +16,7 @@ import {
   unopened,
 } from './foreign-chains.ts'
 import { ipJson } from './ip.ts'
-import { rangeOf, RELAY_PORT, UPLINK_PREFIX, type RouterNames } from './names.ts'
+import { NAMES_PORT, rangeOf, RELAY_PORT, UPLINK_PREFIX, type RouterNames } from './names.ts'
 
 /** Everything that we changed on the host outside of our own table and link. */
 type Ledger = {
@@ -26,8 +26,7 @@ type Ledger = {
   firewalld: boolean
 }
 
-/** `asks`: whether the router asks the host for names. */
-type Opening = { home: Home; names: RouterNames; asks: boolean }
+type Opening = { home: Home; names: RouterNames }
 
 const IPV4 = '/proc/sys/net/ipv4'
 
@@ -59,10 +58,9 @@ export const forwardingOf = (): string[] =>
   )
 
 /** Accepts the uplink where the host's firewall drops what is forwarded: Docker, ufw, firewalld, rules of the owner's own. */
-export async function ensureAccepted({ home, names, asks }: Opening): Promise<void> {
+export async function ensureAccepted({ home, names }: Opening): Promise<void> {
   for (const [tool, rules] of await iptablesInUse()) {
     for (const { chain, opens, ofHook } of iptablesRules(home, names)) {
-      if (ofHook === 'INPUT' && !asks) continue
       const into = ofHook === 'FORWARD' && /^-N DOCKER-USER$/m.test(rules) ? 'DOCKER-USER' : chain
       if (into === chain && !mayDrop(rules, chain, names)) continue
       if ((await run([tool, '-w', '-C', into, ...opens])).exit === 0) continue
@@ -72,7 +70,7 @@ export async function ensureAccepted({ home, names, asks }: Opening): Promise<vo
       await runOk([tool, '-w', '-I', into, '1', ...opens])
     }
   }
-  for (const chain of await closedChains({ home, names, asks })) {
+  for (const chain of await closedChains({ home, names })) {
     const ledger = readLedger(home)
     if (!ledger.chains.some((one) => JSON.stringify(one) === JSON.stringify(chain)))
       writeLedger(home, { ...ledger, chains: [...ledger.chains, chain] })
@@ -96,13 +94,12 @@ export async function closedChainProblems(opening: Opening): Promise<string[]> {
   )
 }
 
-async function closedChains({ names, asks }: Opening): Promise<Chain[]> {
+async function closedChains({ names }: Opening): Promise<Chain[]> {
   const ruleset = await readRuleset()
   const tools = await iptablesInUse()
   const firewalld = await hasFirewalld()
   const foreign = blockingChains(ruleset).filter(
-    ({ family, table, name, hook }) =>
-      (hook === 'forward' || asks) &&
+    ({ family, table, name }) =>
       !(family === 'ip' && table === 'filter' && tools.has('iptables-nft') && /^[A-Z]+$/.test(name)) &&
       !(table === 'firewalld' && firewalld),
   )
@@ -141,7 +138,7 @@ function iptablesRules(home: Home, names: RouterNames) {
       ofHook: 'INPUT',
       opens: [
         ...['-s', `${uplinkRouter}/32`, '-d', `${uplinkHost}/32`, '-i', names.uplink],
-        ...['-p', protocol, '-m', protocol, '--dport', String(RELAY_PORT), ...accept],
+        ...['-p', protocol, '-m', protocol, '--dport', `${RELAY_PORT}:${NAMES_PORT}`, ...accept],
       ],
     })),
   ]
@@ -155,7 +152,7 @@ function nftRules(home: Home, names: RouterNames, hook: Hook): string[][] {
         ['iifname', names.uplink],
         ['oifname', names.uplink, 'ct', 'state', 'established,related'],
       ]
-    : ['udp', 'tcp'].map((protocol) => [...asking, protocol, 'dport', String(RELAY_PORT)])
+    : ['udp', 'tcp'].map((protocol) => [...asking, protocol, 'dport', `${RELAY_PORT}-${NAMES_PORT}`])
 }
 
 // Tool → its rules. Asking a variant that is not in use would load its modules, so the kernel is asked first.

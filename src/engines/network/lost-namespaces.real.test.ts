@@ -35,7 +35,7 @@ async function suite() {
   const test = await makeTestHome()
   const { router } = test
   const base = 20_000 + (Number.parseInt(test.home.id, 36) % 1_000) * 10
-  const home = { ...test.home, ports: { api: base, http: base + 1, environments: base + 2 } }
+  const home = { ...test.home, ports: { api: base, http: base + 1, environments: base + 2, dns: base + 3 } }
   const supervisor = makeRunit({ clock, home })
   const compute = test.open()
   const balancer = makeHaproxy({ clock, log: silentLog, home, supervisor, network: router })
@@ -78,7 +78,7 @@ async function suite() {
   const pass = async () => {
     await compute.ensure()
     await test.letIn([address(1)], [address(200)])
-    await ensureResolver(supervisor, router, 'us-west-2')
+    await ensureResolver(supervisor, router, { region: 'us-west-2', zonesFile: `${home.runDir}/zones.conf` })
     await metadata.ensure()
     await balancer.apply(model)
     await balancer.observe()

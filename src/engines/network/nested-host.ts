@@ -85,7 +85,7 @@ const resolve = async () => {
 const seen: Partial<Seen> = { before: forwarding() }
 try {
   await router.ensure()
-  await ensureResolver(supervisor, router, 'us-west-2')
+  await ensureResolver(supervisor, router, { region: 'us-west-2', zonesFile: `${home.dir}/zones.conf` })
   await router.attach(member, memberPid)
   await makeNftables({ clock, network: router }).apply(usualModel([member.address], []))
   seen.reached = await reachesOutside()

@@ -11,7 +11,6 @@ import { hardwareAddressOf } from '../../kernel/hardware-address.ts'
 import type { Home } from '../../kernel/home.ts'
 import { run, runOk } from '../../kernel/process.ts'
 import { makeTurns } from '../../kernel/turns.ts'
-import { needsRelay, readResolverHost } from '../resolver/host.ts'
 import { conflictsWith, describeConflict, readHostRoutes } from './cidr.ts'
 import {
   closedChainProblems,
@@ -30,6 +29,7 @@ import {
   METADATA,
   namesOf,
   rangeOf,
+  NAMES_PORT,
   RELAY_PORT,
   RESOLVER,
   type RouterNames,
@@ -63,8 +63,10 @@ export type Router = {
   resolverAddress: string
   resolverAddresses: string[]
   metadataAddress: string
-  /** The one port of the host that the router, and nobody else, may reach. */
-  relay: { address: string; port: number }
+  /** What of the host the router, and nobody else, may reach: the relay for names of elsewhere, and Polebean's name server. */
+  relay: { address: string; port: number; namesPort: number }
+  /** From where it asks there. */
+  asker: string
   /** Makes or repairs everything that does not belong to one instance. Call it at each start and every few seconds. */
   ensure(): Promise<void>
   /** Removes every namespace, interface, route, rule and setting of the home. Quiet when there is nothing. */
@@ -116,7 +118,7 @@ export function makeRouter(home: Home): Router {
     await ensureTable()
     await setNetwork(names.router, CLOSED_SECONDS)
     await nft(null, hostRuleset({ names, cidr: home.cidr, forwardingForUs }))
-    await ensureAccepted({ home, names, asks: needsRelay(readResolverHost()) })
+    await ensureAccepted({ home, names })
     seen = await look()
   }
 
@@ -205,7 +207,8 @@ export function makeRouter(home: Home): Router {
     resolverAddress: RESOLVER,
     resolverAddresses: [RESOLVER, range.resolver],
     metadataAddress: METADATA,
-    relay: { address: range.uplinkHost, port: RELAY_PORT },
+    relay: { address: range.uplinkHost, port: RELAY_PORT, namesPort: NAMES_PORT },
+    asker: range.uplinkRouter,
     ensure: () => inTurn(ensure),
     remove: () => inTurn(remove),
     ensureBalancerAddresses: (addresses) => inTurn(() => ensureBalancerAddresses(addresses)),
@@ -219,7 +222,7 @@ export function makeRouter(home: Home): Router {
       ...conflictsWith(home.cidr, await readHostRoutes(), names.uplink).map((route) =>
         describeConflict(home.cidr, route),
       ),
-      ...(await closedChainProblems({ home, names, asks: needsRelay(readResolverHost()) })),
+      ...(await closedChainProblems({ home, names })),
       ...(hasNamespace(names.router) && !(await countsFlows(names.router)) ? [CANNOT_COUNT] : []),
     ],
   }

@@ -2,6 +2,7 @@
 import {
   BALANCER_LINK,
   METADATA,
+  NAMES_PORT,
   RELAY_PORT,
   RESOLVER,
   UPLINK,
@@ -109,7 +110,7 @@ export function hostRuleset({ names, cidr, forwardingForUs }: HostRules): string
   const asks = ['udp', 'tcp']
     .map(
       (protocol) =>
-        `iifname ${up} ip saddr ${uplinkRouter} ip daddr ${uplinkHost} ${protocol} dport ${RELAY_PORT} accept`,
+        `iifname ${up} ip saddr ${uplinkRouter} ip daddr ${uplinkHost} ${protocol} dport ${RELAY_PORT}-${NAMES_PORT} accept`,
     )
     .join('\n    ')
   const alone = forwardingForUs.map((name) => `"${name}"`).join(', ')

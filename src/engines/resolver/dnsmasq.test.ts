@@ -7,9 +7,10 @@ const network = {
   names: { router: 'pb-abc123' },
   cidr: '10.9.0.0/16',
   resolverAddresses: ['169.254.169.253', '10.9.0.2'],
-  relay: { address: '10.9.255.253', port: 5300 },
+  relay: { address: '10.9.255.253', port: 5300, namesPort: 5301 },
   execIn: (namespace: string, argv: string[]) => ['in', namespace, ...argv],
 }
+const home = { region: 'us-west-2', zonesFile: '/run/zones.conf' }
 const users = { '/etc/passwd': 'root:x:0\nnobody:x:65534\n', '/etc/group': 'root:x:0\nnogroup:x:65534\n' }
 const hostWith = (files: Record<string, string>) =>
   readResolverHost((path) => ({ ...users, ...files })[path as keyof typeof users], ['192.0.2.200'])
@@ -17,7 +18,7 @@ const hostWith = (files: Record<string, string>) =>
 describe('resolver', () => {
   it('runs in the router, unprivileged, on its own addresses only', () => {
     const host = hostWith({ '/etc/resolv.conf': 'nameserver 192.0.2.1\n' })
-    assert.deepEqual(resolverService(network, 'us-west-2', host), {
+    assert.deepEqual(resolverService(network, home, host), {
       name: 'resolver',
       argv: [
         ...['in', 'pb-abc123', 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file='],
@@ -27,7 +28,8 @@ describe('resolver', () => {
           '--listen-address=169.254.169.253',
           '--listen-address=10.9.0.2',
         ],
-        ...['--resolv-file=/etc/resolv.conf', '--local=/localhost/', '--local=/us-west-2.compute.internal/'],
+        ...['--resolv-file=/etc/resolv.conf', '--local=/localhost/', '--servers-file=/run/zones.conf'],
+        '--local=/us-west-2.compute.internal/',
         '--synth-domain=us-west-2.compute.internal,10.9.0.0/16,ip-',
         ...['--cache-size=1000', '--no-hosts'],
         ...['--dns-forward-max=1000', '--user=nobody', '--group=nogroup'],
@@ -57,7 +59,7 @@ describe('resolver', () => {
       const host = hostWith({ '/etc/resolv.conf': `nameserver ${address}\n` })
       assert.equal(needsRelay(host), true)
       assert.equal(resolverProblem(host), null)
-      const { argv } = resolverService(network, 'us-west-2', host)
+      const { argv } = resolverService(network, home, host)
       assert.ok(argv.includes('--server=10.9.255.253#5300') && argv.includes('--no-resolv'))
       const relay = relayService(network, host).argv
       assert.deepEqual(relay[0], 'dnsmasq') // on the host itself

@@ -1,6 +1,7 @@
 // The resolver of instances: dnsmasq in the router's namespace, at AWS's addresses 169.254.169.253 and VPC+2 (design §4).
 // It forwards to the host's resolvers and follows their changes by itself (it watches the file). Where only the host can
 // ask those (127.0.0.1, Docker's 127.0.0.11, IPv6), a second dnsmasq on the host, at its end of the uplink, asks for it.
+import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import { isElsewhere } from '../network/ip.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
 import { needsRelay, readResolverHost, type ResolverHost } from './host.ts'
@@ -11,7 +12,7 @@ export type ResolverNetwork = {
   cidr: string
   resolverAddresses: string[]
   /** The host's end of the uplink; the router may ask it there at `port`, and nobody else. */
-  relay: { address: string; port: number }
+  relay: { address: string; port: number; namesPort: number }
   execIn(namespace: string, argv: string[]): string[]
 }
 
@@ -22,16 +23,23 @@ const ON_ITS_WAY_SECONDS = 2
 export const resolverDaemons = (host: ResolverHost): string[] =>
   needsRelay(host) ? ['resolver', RELAY] : ['resolver']
 
+export type ResolverHome = {
+  region: string
+  /** The file that names the zones which Polebean's own name server answers for. */
+  zonesFile: string
+}
+
 /** Makes or repairs the resolver's daemons. Call it at each start and every few seconds: the host's resolvers may change. */
 export async function ensureResolver(
   supervisor: Supervisor,
   network: ResolverNetwork,
-  region: string,
+  home: ResolverHome,
   host: ResolverHost = readResolverHost(),
 ): Promise<void> {
+  if (readFileIfAny(home.zonesFile) === undefined) writeFileAtomic(home.zonesFile, '', 0o644)
   if (needsRelay(host)) await supervisor.ensure(relayService(network, host))
   else await supervisor.remove(RELAY)
-  const service = resolverService(network, region, host)
+  const service = resolverService(network, home, host)
   await supervisor.ensure(service)
   const running = (await supervisor.list()).find(({ name }) => name === service.name)
   // The network was made anew under it: it answers nobody where it is. Its supervisor starts it again, in the new one.
@@ -40,8 +48,29 @@ export async function ensureResolver(
   if (isElsewhere(running.pid, network.names.router)) await supervisor.signal(service.name, 'TERM')
 }
 
+/**
+ * Instances ask Polebean's name server for these zones from now on, also where `names` are below `localhost`, and what they were told
+ * before of any name is forgotten.
+ */
+export async function leadZones(
+  supervisor: Supervisor,
+  { relay }: Pick<ResolverNetwork, 'relay'>,
+  zonesFile: string,
+  names: string[],
+): Promise<void> {
+  const lines = names.map((name) => `server=/${name}/${relay.address}#${relay.namesPort}\n`)
+  const text = lines.toSorted().join('')
+  if (readFileIfAny(zonesFile) !== text) writeFileAtomic(zonesFile, text, 0o644)
+  const running = (await supervisor.list()).some(({ name, pid }) => name === 'resolver' && pid !== null)
+  if (running) await supervisor.signal('resolver', 'HUP')
+}
+
 /** The daemon that instances ask, for the supervisor. */
-export function resolverService(network: ResolverNetwork, region: string, host: ResolverHost): Service {
+export function resolverService(
+  network: ResolverNetwork,
+  { region, zonesFile }: ResolverHome,
+  host: ResolverHost,
+): Service {
   const privateNames = `${region}.compute.internal`
   const { address, port } = network.relay
   const options = [
@@ -51,6 +80,7 @@ export function resolverService(network: ResolverNetwork, region: string, host: 
       : [`--resolv-file=${host.resolvFile}`]),
     // Names below `localhost` mean the asker's own machine, so nobody outside is asked (RFC 6761 §6.3).
     '--local=/localhost/',
+    `--servers-file=${zonesFile}`,
     // The names that EC2 gives to addresses of the VPC (`ip-10-99-0-5.us-west-2.compute.internal`), both ways.
     `--local=/${privateNames}/`,
     `--synth-domain=${privateNames},${network.cidr},ip-`,

@@ -11,7 +11,21 @@ export type Refusals = {
   unknown?(path: string): DeclaredError
 }
 
-export const refusalsOf = (protocol: ServiceModel['protocol']): Refusals => table[protocol]
+/** `service`: the two of rest-xml word it differently. */
+export const refusalsOf = (protocol: ServiceModel['protocol'], service = 's3'): Refusals =>
+  protocol === 'rest-xml' && service !== 's3' ? paths : table[protocol]
+
+/** Of Route 53, which checks XML against its schema and calls all that does not fit InvalidInput. */
+const paths: Refusals = {
+  missing: (lacking) =>
+    new DeclaredError(
+      'InvalidInput',
+      `Invalid XML ; the request lacks ${lacking.map((path) => clip(path)).join(', ')}`,
+    ),
+  malformed: (path, expected, text) =>
+    new DeclaredError('InvalidInput', `Invalid XML ; '${clip(text)}' at ${path} is not a ${expected}`),
+  unreadable: (reason) => new DeclaredError('InvalidInput', `Invalid XML ; ${reason}`),
+}
 
 const table: Record<ServiceModel['protocol'], Refusals> = {
   query: {

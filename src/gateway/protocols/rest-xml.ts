@@ -1,8 +1,9 @@
-// rest-xml: S3's protocol. Members stand in the path, the query, headers and the body.
+// rest-xml: the protocol of S3 and Route 53. Members stand in the path, the query, headers and the body.
 import { Readable } from 'node:stream'
+import type { DeclaredError } from '../../kernel/errors.ts'
 import type { Member, OperationModel, ServiceModel } from '../model.ts'
 import type { Answer, Input, Output, Protocol } from './protocol.ts'
-import { refusalsOf } from './refusals.ts'
+import type { Refusals } from './refusals.ts'
 import { missingMembers } from './required.ts'
 import { nameOfScalar, readScalar, writeScalar } from './scalars.ts'
 import { readXmlInput } from './xml-input.ts'
@@ -16,27 +17,25 @@ export type RestRequest = {
   body: Uint8Array | Readable
 }
 
-const refusals = refusalsOf('rest-xml')
-
 /** True when the operation takes the body as a stream, so that it must not be collected. */
 export const streamsInput = (operation: OperationModel): boolean =>
   operation.input?.members.some(
     (member) => member.http?.in === 'payload' && member.shape.type === 'stream',
   ) ?? false
 
-export function readRest(operation: OperationModel, request: RestRequest): Input {
+export function readRest(operation: OperationModel, request: RestRequest, refusals: Refusals): Input {
   const { input: shape } = operation
   if (!shape) return {}
   const input: Input = {}
   const inBody: Member[] = []
   for (const member of shape.members) {
     if (!member.http) inBody.push(member)
-    else if (member.http.in === 'payload') input[member.name] = readPayload(member, request.body)
-    else input[member.name] = readBound(member, request)
+    else if (member.http.in === 'payload') input[member.name] = readPayload(member, request.body, refusals)
+    else input[member.name] = readBound(member, request, refusals)
     if (input[member.name] === undefined) delete input[member.name]
   }
   if (inBody.length > 0) {
-    const root = readBody(request.body)
+    const root = readBody(request.body, refusals)
     if (root) Object.assign(input, readXmlInput({ ...shape, members: inBody }, root, '', refusals))
   }
   const missing = missingMembers(shape, input)
@@ -44,7 +43,7 @@ export function readRest(operation: OperationModel, request: RestRequest): Input
   return input
 }
 
-function readBound(member: Member, request: RestRequest): unknown {
+function readBound(member: Member, request: RestRequest, refusals: Refusals): unknown {
   const { http } = member
   if (!http) return undefined
   if (http.in === 'prefix-headers') {
@@ -63,10 +62,10 @@ function readBound(member: Member, request: RestRequest): unknown {
           ? request.headers.get(http.name)
           : undefined
   if (text === undefined) return undefined
-  return readText(member, http.in === 'header' ? textOfHeader(text) : text)
+  return readText(member, http.in === 'header' ? textOfHeader(text) : text, refusals)
 }
 
-function readText(member: Member, text: string): unknown {
+function readText(member: Member, text: string, refusals: Refusals): unknown {
   const { shape } = member
   if (shape.type === 'list') return text.split(',').map((item) => unquote(item.trim()))
   if (shape.type === 'structure' || shape.type === 'map') return undefined
@@ -76,16 +75,16 @@ function readText(member: Member, text: string): unknown {
   return scalar
 }
 
-function readPayload(member: Member, body: Uint8Array | Readable): unknown {
+function readPayload(member: Member, body: Uint8Array | Readable, refusals: Refusals): unknown {
   if (member.shape.type === 'stream') return body instanceof Readable ? body : Readable.from([body])
   if (body instanceof Readable) throw new Error(`${member.name}: the body was not collected`)
   if (member.shape.type === 'blob') return body
   if (member.shape.type === 'string') return body.length > 0 ? Buffer.from(body).toString() : undefined
-  const root = readBody(body)
+  const root = readBody(body, refusals)
   return root && readXmlInput(member.shape, root, member.name, refusals)
 }
 
-function readBody(body: Uint8Array | Readable): XmlElement | undefined {
+function readBody(body: Uint8Array | Readable, refusals: Refusals): XmlElement | undefined {
   if (body instanceof Readable || body.length === 0) return undefined
   try {
     return parseXml(Buffer.from(body).toString())
@@ -110,7 +109,7 @@ export const restXml: Protocol = {
       headers: {},
       body: undefined,
     }
-    answer.headers['x-amz-request-id'] = requestId
+    if (model.service === 's3') answer.headers['x-amz-request-id'] = requestId
     let inBody = false
     for (const member of operation.output?.members ?? []) {
       const value = output[member.name]
@@ -125,7 +124,8 @@ export const restXml: Protocol = {
     if (inBody) writeBody(model, operation, output, answer)
     return answer
   },
-  error(error, { requestId, resource }) {
+  error(error, { model, requestId, resource }) {
+    if (model && model.service !== 's3') return queryError(error, model, requestId)
     const members = {
       Code: error.code,
       Message: error.message,
@@ -143,6 +143,21 @@ export const restXml: Protocol = {
     if (error.httpStatus === 304) delete headers['Content-Type']
     return { status: error.httpStatus, headers, body: error.httpStatus === 304 ? undefined : body }
   },
+}
+
+/** As of the query protocol: `<ErrorResponse><Error>`. */
+function queryError(error: DeclaredError, { xmlns }: ServiceModel, requestId: string): Answer {
+  const type = error.httpStatus >= 500 ? 'Receiver' : 'Sender'
+  const members = { Type: type, Code: error.code, Message: error.message, ...error.members }
+  const inner = Object.entries(members)
+    .map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`)
+    .join('')
+  const id = `<RequestId>${escapeXml(requestId)}</RequestId>`
+  return {
+    status: error.httpStatus,
+    headers: { 'Content-Type': 'text/xml' },
+    body: `${DECLARATION}<ErrorResponse xmlns="${xmlns}"><Error>${inner}</Error>${id}</ErrorResponse>`,
+  }
 }
 
 function writePayload(model: ServiceModel, member: Member, value: unknown, answer: Answer): void {

@@ -20,6 +20,7 @@ export const allServices: ServiceName[] = [
   'iam',
   'sts',
   'acm',
+  'route53',
 ]
 
 export type Asked = { operation: string; input: Record<string, unknown>; context: RequestContext }

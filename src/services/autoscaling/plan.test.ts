@@ -161,15 +161,35 @@ describe('the plan of one group', () => {
       [{ do: 'scale-in', id: '2' }],
     ],
     [
+      'keeps who serves, and not who is unhealthy, until one that stays does',
+      group({ desiredCapacity: 1 }),
+      [
+        member('1'),
+        member('2', { createdAt: 2, targetStates: ['unhealthy'] }),
+        member('3', { createdAt: 3, inServiceAt: NOW, targetStates: ['initial'] }),
+      ],
+      [{ do: 'scale-in', id: '2' }],
+    ],
+    [
+      'does not wait for ever',
+      group({ desiredCapacity: 1 }),
+      [member('1'), member('2', { createdAt: 2, inServiceAt: NOW - 16 * 60_000, targetStates: ['initial'] })],
+      [{ do: 'scale-in', id: '1' }],
+    ],
+    [
       'keeps one that serves until one that stays does',
       group({ desiredCapacity: 1 }),
-      [member('1'), member('2', { createdAt: 2 }), member('3', { createdAt: 3, targetStates: ['initial'] })],
+      [
+        member('1'),
+        member('2', { createdAt: 2 }),
+        member('3', { createdAt: 3, inServiceAt: NOW, targetStates: ['initial'] }),
+      ],
       [{ do: 'scale-in', id: '1' }],
     ],
     [
       'keeps one that serves until one that stays is registered',
       group({ desiredCapacity: 1 }),
-      [member('1'), member('2', { createdAt: 2, registered: [], targetStates: [] })],
+      [member('1'), member('2', { createdAt: 2, inServiceAt: NOW, registered: [], targetStates: [] })],
       [{ do: 'register', id: '2', targetGroup: 'tg' }],
     ],
     [

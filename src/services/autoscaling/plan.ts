@@ -55,7 +55,7 @@ export function planGroup(group: GroupRow, members: MemberView[], now: number): 
     group.launchRetryAt !== null && group.launchRetryAt > now && group.launchRetryAt - now <= RETRY_MOST_MS
   const launches = works('Launch') && !waits ? Math.min(missing, LAUNCHES_AT_ONCE_MAX) : 0
   const chosen = works('Terminate') ? victims(group, staying, staying.length - desired) : []
-  const excess = group.deleting ? chosen : relieved(group, staying, chosen)
+  const excess = group.deleting ? chosen : relieved(group, staying, chosen, now)
   const kept = staying.filter((member) => !excess.includes(member))
 
   return [
@@ -147,18 +147,21 @@ function victims(group: GroupRow, members: MemberView[], count: number): MemberV
 }
 
 // Who serves goes when who stays serves. AWS ends the chosen ones at once: then a group that scales in just after it scaled out
-// may have nobody left that answers.
-function relieved(group: GroupRow, staying: MemberView[], chosen: MemberView[]): MemberView[] {
+// may have nobody left that answers. One that does not come for long is not waited for.
+function relieved(group: GroupRow, staying: MemberView[], chosen: MemberView[], now: number): MemberView[] {
   const wanted = listOf(group.targetGroups)
   const adds = !listOf(group.suspended).includes('AddToLoadBalancer')
-  const isComing = (member: MemberView) =>
-    member.targetStates.includes('initial') ||
-    (adds && wanted.some((targetGroup) => !member.registered.includes(targetGroup)))
+  const isComing = ({ targetStates, registered, inServiceAt, createdAt }: MemberView) =>
+    now - (inServiceAt ?? createdAt) <= COMING_MS &&
+    (targetStates.includes('initial') ||
+      (adds && wanted.some((targetGroup) => !registered.includes(targetGroup))))
   const coming = staying.filter((member) => !chosen.includes(member) && isComing(member))
-  const serving = chosen.filter((member) => !isComing(member))
+  const serving = chosen.filter((member) => !isComing(member) && !member.targetStates.includes('unhealthy'))
   const held = serving.slice(Math.max(0, serving.length - coming.length))
   return chosen.filter((member) => !held.includes(member))
 }
+/** An instance that boots, and the longest health checks. */
+const COMING_MS = 15 * 60_000
 
 function inFullestZone(members: MemberView[]): MemberView[] {
   const sizes = Map.groupBy(members, (member) => member.zone)

@@ -303,6 +303,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
   }
   const elasticloadbalancingv2: Partial<Cloud['elasticloadbalancingv2']> = {
+    isApplied: () => true,
     createTargetGroup(_context, { Name, HealthCheckPath = '', Port, Protocol }) {
       const arn = `${ELB}:targetgroup/${Name}/1`
       world.targetGroups.set(arn, { Port, Protocol })
@@ -400,5 +401,6 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return {}
     },
   }
-  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, s3 } as Cloud, world }
+  const route53: Partial<Cloud['route53']> = { isServed: () => true }
+  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3 } as Cloud, world }
 }

@@ -4,6 +4,7 @@ import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balan
 import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
 import type { EnvironmentConfiguration } from './configuration/types.ts'
+import { hostsOf } from './domains.ts'
 import { isGone } from './gone.ts'
 import { cnameOf } from './names.ts'
 import type { Parts } from './parts.ts'
@@ -181,26 +182,30 @@ function ownReasons(store: Parts['store'], row: EnvironmentRow, reasons: string)
     .join('; ')
 }
 
-/** From now on clients who ask for the environment come to this front, and to the other one no more. Joins a transaction. */
-export function putNames(parts: Parts, environmentId: string, front: Front): void {
+/** From now on clients who ask for the environment come to this front, and to the other one no more. Joins a transaction.
+ *  `domains`: further names, where other settings are about to hold. */
+export function putNames(parts: Parts, environmentId: string, front: Front, domains?: string[]): void {
   const { store, cloud, domain } = parts
   const row = environmentById(store, environmentId)
   if (!row) return
   const resources = resourcesOf(row)
-  const names = { hosts: [cnameOf(row, domain)], loopbackPort: row.loopbackPort }
+  const names = { hosts: hostsOf(row, domain, domains), loopbackPort: row.loopbackPort }
   const none = { hosts: [], loopbackPort: null }
   const { loadBalancerArn, elasticAddressId } = resources
   const namesOf = (one: Front) => (one === front ? names : none)
   if (loadBalancerArn && resources.sharesLoadBalancer)
     putSharer(parts, row, loadBalancerArn, front === 'load balancer')
+  // What somebody took away has no names.
   else if (loadBalancerArn)
-    cloud.elasticloadbalancingv2.putLoadBalancerNames(
-      contextOf(row),
-      loadBalancerArn,
-      namesOf('load balancer'),
+    isGone(() =>
+      cloud.elasticloadbalancingv2.putLoadBalancerNames(
+        contextOf(row),
+        loadBalancerArn,
+        namesOf('load balancer'),
+      ),
     )
   if (elasticAddressId)
-    cloud.ec2.putAddressNames(contextOf(row), elasticAddressId, namesOf('elastic address'))
+    isGone(() => cloud.ec2.putAddressNames(contextOf(row), elasticAddressId, namesOf('elastic address')))
   store.update('environment', { id: row.id }, { resources: { ...resources, front } })
 }
 

@@ -25,8 +25,6 @@ export type ElasticbeanstalkDeps = ServiceDeps & {
   buildConfiguration?: () => BuildConfiguration
   /** Environments at once, as the home's owner allows; null or absent = as many as there are loopback ports. */
   environmentsMax?: () => number | null
-  /** Environments are named `<prefix>.<region>.<domain>`. */
-  domain: string
   /** `http`: where public listeners of port 80 really listen; `environments`: first of the loopback ports. */
   ports: { http: number; environments: number }
   /** A URL by which its holder may GET the object for a while. */

@@ -33,6 +33,7 @@ import { elasticbeanstalkMigration, instancesOf, liveEnvironments } from './stor
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
+import { makeSwapWorkflow } from './workflows/swap-cnames.ts'
 import { makeTerminateWorkflow } from './workflows/terminate-environment.ts'
 import { makeUpdateWorkflow } from './workflows/update-environment.ts'
 
@@ -44,7 +45,7 @@ export const elasticbeanstalkMigrations: Migration[] = [
   roomMigration,
 ]
 
-/** Without RebuildEnvironment, SwapEnvironmentCNAMEs, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
+/** Without RebuildEnvironment, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
   const cpu = makeCpuFigures()
@@ -101,6 +102,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
     workflows: [
       makeCreateWorkflow(parts),
       makeUpdateWorkflow(parts),
+      makeSwapWorkflow(parts),
       makeTerminateWorkflow(parts),
       makeDeleteApplicationWorkflow(parts),
     ],

@@ -40,7 +40,7 @@ export type Bench = ReturnType<typeof makeBench>
 export function makeBench(
   real?: Pick<
     ServicesWorld,
-    'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm' | 'iam'
+    'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm' | 'iam' | 'route53'
   >,
 ) {
   const clock = real?.clock ?? new VirtualClock()
@@ -56,6 +56,7 @@ export function makeBench(
         autoscaling: real.autoscaling,
         elasticloadbalancingv2: real.elasticloadbalancingv2,
         acm: real.acm,
+        route53: real.route53,
         iam: real.iam,
       }
     : fake

@@ -11,7 +11,7 @@ import {
   type TargetGroupRow,
 } from './store.ts'
 
-export type Elbv2Deps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud'>
+export type Elbv2Deps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud' | 'domain'>
 
 export function requireLoadBalancer(
   { store }: Elbv2Deps,

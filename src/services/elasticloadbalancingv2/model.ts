@@ -51,6 +51,8 @@ export type Rows = {
   instances: ReadonlyMap<string, InstanceFacts>
   clientRules: ClientRules
   addresses: ElasticAddress[]
+  /** Names of hosted zones, by the id of the load balancer or elastic address to which they lead. */
+  customNames: ReadonlyMap<string, string[]>
   /** Why there is no answer, by the id of a load balancer, target group or elastic address. */
   reasons: ReadonlyMap<string, string>
   /** PEM by ARN, of those that listeners name. */
@@ -60,13 +62,13 @@ export type Rows = {
 export function buildModel(rows: Rows): BalancerModel {
   const used = usedGroups(rows)
   return {
-    loadBalancers: [
+    loadBalancers: eachNameOnce([
       ...withNamesOfRules(
         rows.loadBalancers.filter((row) => row.deletedAt === null),
         rows,
       ),
       ...rows.addresses.filter(isNamed).map((address) => elasticDoor(address, rows)),
-    ].sort(byId),
+    ]).sort(byId),
     // One that no listener forwards to is not checked: AWS shows its targets as unused.
     targetGroups: [
       ...rows.targetGroups.filter((row) => used.has(row.arn)).map((row) => targetGroup(row, rows)),
@@ -85,12 +87,12 @@ export const ELASTIC_PORT = 80
 const isNamed = ({ networkInterfaceId, hosts }: ElasticAddress) =>
   networkInterfaceId !== null || hosts.length > 0
 
-const elasticDoor = (address: ElasticAddress, { clientRules, reasons }: Rows): LoadBalancer => ({
+const elasticDoor = (address: ElasticAddress, { clientRules, reasons, customNames }: Rows): LoadBalancer => ({
   id: address.id,
   address: address.edge,
   elasticAddress: address.publicIp,
   internetFacing: true,
-  hosts: address.hosts,
+  hosts: [...address.hosts, ...(customNames.get(address.id) ?? [])],
   loopbackPort: address.loopbackPort,
   idleTimeoutSeconds: ELASTIC_IDLE_SECONDS,
   page: { reason: reasons.get(address.id) ?? '', html: null },
@@ -127,7 +129,7 @@ const ELASTIC_IDLE_SECONDS = 60
 
 const loadBalancer = (
   row: LoadBalancerRow,
-  { listeners, rules, sharers, clientRules, certificates, reasons }: Rows,
+  { listeners, rules, sharers, clientRules, certificates, reasons, customNames }: Rows,
 ): LoadBalancer => ({
   id: row.id,
   address: row.address,
@@ -137,6 +139,7 @@ const loadBalancer = (
   hosts: [
     ...[row.dnsName.toLowerCase(), ...listOf(row.hosts)],
     ...sharersOf(row, sharers).map(({ host }) => host),
+    ...(customNames.get(row.id) ?? []),
   ],
   loopbackPort: row.loopbackPort,
   namedPorts: sharersOf(row, sharers).flatMap(({ host, loopbackPort }) =>
@@ -181,6 +184,7 @@ function withNamesOfRules(wanted: LoadBalancerRow[], rows: Rows): LoadBalancer[]
   const taken = new Set([
     ...all.flatMap(({ hosts }) => hosts),
     ...rows.addresses.flatMap(({ hosts }) => hosts),
+    ...[...rows.customNames.values()].flat(),
   ])
   return all.map((one) => {
     if (!one.internetFacing) return one
@@ -188,6 +192,17 @@ function withNamesOfRules(wanted: LoadBalancerRow[], rows: Rows): LoadBalancer[]
     const hosts = [...new Set(told)].filter((host) => !taken.has(host)).sort()
     for (const host of hosts) taken.add(host)
     return { ...one, hosts: [...one.hosts, ...hosts] }
+  })
+}
+
+/** A name that two would have is the first one's: no setting of one may keep all others from being carried. */
+function eachNameOnce(all: LoadBalancer[]): LoadBalancer[] {
+  const taken = new Set<string>()
+  return all.map((one) => {
+    const hosts = [...new Set(one.hosts)].filter((host) => !taken.has(host))
+    for (const host of hosts) taken.add(host)
+    const namedPorts = one.namedPorts?.filter(({ host }) => hosts.includes(host))
+    return { ...one, hosts, ...(namedPorts ? { namedPorts } : {}) }
   })
 }
 

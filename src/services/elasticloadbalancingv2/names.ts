@@ -2,6 +2,7 @@
 import type { ClassicInternal, Elbv2Internal, RequestCounters } from '../cloud.ts'
 import { type Rates, sumOf } from './counters.ts'
 import { requireLoadBalancer, type Elbv2Deps } from './deps.ts'
+import { hostNames } from './host-names.ts'
 import { type Latencies, percentile } from './latencies.ts'
 import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latencies.ts'
 import { certificatesOf } from './secure.ts'
@@ -11,7 +12,7 @@ export const makeInternal = (
   deps: Elbv2Deps,
   rates: Rates,
   latencies: Latencies,
-): Omit<Elbv2Internal, 'publicListeners' | keyof ClassicInternal> => ({
+): Omit<Elbv2Internal, 'publicListeners' | 'isApplied' | keyof ClassicInternal> => ({
   putSharer(context, loadBalancerArn, sharer, name) {
     deps.store.transaction(() => {
       if (name === null) return void deps.store.remove('elbv2_sharer', { loadBalancerArn, sharer })
@@ -21,6 +22,7 @@ export const makeInternal = (
       deps.store.put('elbv2_sharer', row)
     })
   },
+  hostNames: () => hostNames(deps),
   sharers: (_context, loadBalancerArn) =>
     deps.store
       .all<SharerRow>('select * from elbv2_sharer where load_balancer_arn = :loadBalancerArn', {
@@ -30,7 +32,7 @@ export const makeInternal = (
   putLoadBalancerNames(context, loadBalancerArn, { hosts, loopbackPort }) {
     deps.store.transaction(() => {
       const { arn } = requireLoadBalancer(deps, context, loadBalancerArn)
-      const names = JSON.stringify([...new Set(hosts.map((host) => host.toLowerCase()))].sort())
+      const names = JSON.stringify([...new Set(hosts.map((host) => host.toLowerCase()))])
       deps.store.update('elbv2_load_balancer', { arn }, { hosts: names, loopbackPort })
     })
   },

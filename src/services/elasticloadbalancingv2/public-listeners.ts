@@ -3,6 +3,7 @@ import { clientRanges, loopbackListener, type BalancerEngine } from '../../engin
 import { withTimeout } from '../../kernel/clock.ts'
 import type { PublicListener } from '../cloud.ts'
 import type { Elbv2Deps } from './deps.ts'
+import { environmentsOf } from './host-names.ts'
 import { clientsOf as wantedClients, ELASTIC_PORT } from './model.ts'
 import type { ListenerRow, LoadBalancerRow } from './store.ts'
 
@@ -14,13 +15,7 @@ export async function publicListeners(
 ): Promise<PublicListener[]> {
   const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'balancer.clients', () => balancer.clients())
   const listeners = store.all<ListenerRow>('select * from elbv2_listener order by port')
-  const environments = new Map(
-    store
-      .all<{ arn: string; value: string }>(
-        `select resource_arn as arn, value from elbv2_tag where key = 'elasticbeanstalk:environment-name'`,
-      )
-      .map(({ arn, value }) => [arn, value]),
-  )
+  const environments = environmentsOf(store)
   const rules = cloud.ec2.clientRules()
   const clientsOf = (id: string, port: number) =>
     seen.find((one) => one.id === id && one.listenerPort === port)?.clients ?? []

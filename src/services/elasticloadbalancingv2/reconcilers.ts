@@ -10,6 +10,7 @@ import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attribu
 import type { Rates } from './counters.ts'
 import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { customNames } from './host-names.ts'
 import { buildModel, groupBehind, usedGroups, type Rows } from './model.ts'
 import { certificatesOf } from './secure.ts'
 import {
@@ -40,14 +41,14 @@ export function makeBalancerReconciler(
   deps: ServiceDeps,
   balancer: BalancerEngine,
   { rates, metrics }: { rates: Rates; metrics: Metrics },
-): Reconciler {
+): { reconciler: Reconciler; isApplied(): boolean } {
   const { store, clock, cloud } = deps
   const lanes = deps.makeLanes(NAME, 1)
   let settled = false
   let applied: { model: string; at: number } | undefined
   let seenAt = clock.monotonic()
 
-  return {
+  const reconciler: Reconciler = {
     name: NAME,
     get everyMs() {
       return settled ? SETTLED_MS : UNSETTLED_MS
@@ -58,6 +59,9 @@ export function makeBalancerReconciler(
       'elbv2_listener',
       'elbv2_rule',
       'elbv2_sharer',
+      'route53_record_set',
+      'route53_health_check',
+      'route53_zone',
       'acm_certificate',
       'iam_server_certificate',
       'elbv2_reason',
@@ -87,6 +91,11 @@ export function makeBalancerReconciler(
       if (observed.failure && applied) throw observed.failure
       return { settled, observed: observed.failure ? reasonOf(observed.failure) : 'yes' }
     },
+  }
+
+  return {
+    reconciler,
+    isApplied: () => applied !== undefined && applied.model === JSON.stringify(buildModel(readRows())),
   }
 
   function submitApply() {
@@ -214,6 +223,7 @@ export function makeBalancerReconciler(
       instances: instancesOf(tables.targets),
       clientRules: cloud.ec2.clientRules(),
       addresses: cloud.ec2.elasticAddresses(),
+      customNames: customNames(deps),
       certificates: certificatesIn(tables.listeners),
       reasons: new Map(
         store
@@ -233,7 +243,10 @@ export function makeBalancerReconciler(
     return pems
   }
 
-  function readTables(): Omit<Rows, 'instances' | 'clientRules' | 'addresses' | 'certificates' | 'reasons'> {
+  function readTables(): Omit<
+    Rows,
+    'instances' | 'clientRules' | 'addresses' | 'customNames' | 'certificates' | 'reasons'
+  > {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
       listeners: store.all<ListenerRow>('select * from elbv2_listener'),

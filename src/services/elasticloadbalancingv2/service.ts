@@ -34,17 +34,16 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     ...makeTagOperations(deps),
     ...limitOperations,
   })
+  const balancing = makeBalancerReconciler(deps, balancer, { rates, metrics })
   return {
     operations,
     internal: {
       ...makeInternal(deps, rates, latencies),
       ...makeClassic(deps),
+      isApplied: balancing.isApplied,
       publicListeners: () => publicListeners(deps, balancer),
     },
-    reconcilers: [
-      makeBalancerReconciler(deps, balancer, { rates, metrics }),
-      makeRequestReconciler(deps, balancer, latencies, metrics),
-    ],
+    reconcilers: [balancing.reconciler, makeRequestReconciler(deps, balancer, latencies, metrics)],
     workflows: [],
   } satisfies Service<typeof operations, Elbv2Internal>
 }

@@ -32,7 +32,18 @@ function made() {
   store.onCommit((tables) => void writes.push(...tables))
   const workflows = makeWorkflows({ clock, log, store, newId: () => ids.uuid() }, () => [])
   const { operations, internal, reconcilers } = makeIamService({
-    ...{ store, clock, ids, random, log, workflows, cloud: {} as Cloud, account, region: 'us-west-2' },
+    ...{
+      store,
+      clock,
+      ids,
+      random,
+      log,
+      workflows,
+      cloud: {} as Cloud,
+      account,
+      region: 'us-west-2',
+      domain: '',
+    },
     makeLanes: () => assert.fail('iam has no lanes'),
   })
   internal.adopt(FIRST)

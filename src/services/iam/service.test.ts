@@ -44,6 +44,7 @@ function made() {
     cloud,
     workflows,
     makeLanes,
+    domain: '',
     region: context.region,
     account,
   }

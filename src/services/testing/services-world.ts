@@ -4,6 +4,8 @@ import { startDriver, type Driver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration } from '../../control/workflows.ts'
 import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
+import { makeFakeProbes } from '../../engines/probe/fake.ts'
+import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
@@ -23,6 +25,8 @@ import { makeIamService } from '../iam/service.ts'
 import { iamMigrations } from '../iam/store.ts'
 import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
 import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
+import { makeRoute53Service } from '../route53/service.ts'
+import { route53Migrations } from '../route53/store.ts'
 import { makeS3Service, s3Migrations } from '../s3/service.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import { makeFaultyCompute } from './faulty-compute.ts'
@@ -44,6 +48,7 @@ export function makeServicesWorld(seed = 1) {
     ...autoscalingMigrations,
     ...elasticloadbalancingv2Migrations,
     ...acmMigrations,
+    ...route53Migrations,
     ...iamMigrations,
   ])
   const compute = makeFaultyCompute(clock, () => die())
@@ -60,6 +65,8 @@ export function makeServicesWorld(seed = 1) {
     },
   })
   const firewall = makeFakeFirewallWorld(clock)
+  const dns = makeFakeDnsWorld(clock)
+  const probes = makeFakeProbes()
   const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
   let life = new AbortController()
@@ -71,6 +78,7 @@ export function makeServicesWorld(seed = 1) {
     let driver: Driver | undefined
     const deps: ServiceDeps = {
       ...{ store, clock, ids, random, log: silentLog, cloud, region: REGION, account: ACCOUNT },
+      domain: 'elasticbeanstalk.localhost',
       workflows: makeWorkflows({ clock, log: silentLog, store, newId: () => ids.uuid() }, () => []),
       makeLanes: (name, atOnceMax) =>
         makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
@@ -79,10 +87,21 @@ export function makeServicesWorld(seed = 1) {
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const acm = makeAcmService(deps)
+    const route53 = makeRoute53Service({
+      ...{
+        ...deps,
+        dns: dns.engine(),
+        probes,
+        publicPort: (port: number) => port,
+        domain: 'elasticbeanstalk.localhost',
+      },
+      outside: () => ({ A: ['127.0.0.1'], AAAA: [] }),
+    })
     const iam = makeIamService(deps)
     const s3 = makeS3Service(deps, makeFakeObjects({ bodies, clock }), makeFakeRoom())
     const operations = {
       acm: { ...acm.operations, ...acm.internal },
+      route53: { ...route53.operations, ...route53.internal },
       s3: { ...s3.operations, ...s3.internal },
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
@@ -95,6 +114,7 @@ export function makeServicesWorld(seed = 1) {
         ...ec2.reconcilers,
         ...autoscaling.reconcilers,
         ...elasticloadbalancingv2.reconcilers,
+        ...route53.reconcilers,
       ]))
     return { ...operations, start }
   }
@@ -109,6 +129,8 @@ export function makeServicesWorld(seed = 1) {
     compute,
     balancer,
     firewall,
+    dns,
+    probes,
     /** What the home's owner allows. */
     allowed,
     /** Addresses whose application does not answer although the instance runs. */
@@ -126,6 +148,9 @@ export function makeServicesWorld(seed = 1) {
     },
     get acm() {
       return current.acm
+    },
+    get route53() {
+      return current.route53
     },
     get ec2() {
       return current.ec2

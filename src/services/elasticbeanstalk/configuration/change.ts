@@ -25,6 +25,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   idleTimeoutSeconds: 'in-place',
   queueSeconds: 'in-place',
   errorPage: 'in-place',
+  domains: 'in-place',
   accessLogs: 'in-place',
   classic: 'in-place',
   sharedLoadBalancer: 'in-place',

@@ -23,6 +23,7 @@ const SAMPLES: Record<string, string> = {
   Protocol: 'HTTPS',
   SSLPolicy: 'ELBSecurityPolicy-2016-08',
   ErrorPage: '<h1>Soon</h1>',
+  Hosts: 'www.example.org',
   AccessLogsS3Bucket: 'logs',
   AccessLogsS3Prefix: 'web',
   InstanceProtocol: 'HTTPS',

@@ -3,6 +3,7 @@ import { ENVIRONMENT_PROPERTIES, findOption, STATIC_FILES } from '../options/cat
 import { listItems, normalised } from '../options/check-value.ts'
 import { accessLogsIn } from './access-logs.ts'
 import { classicOf, isClassicIn } from './classic.ts'
+import { domainsIn } from './domains.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
@@ -46,6 +47,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     idleTimeoutSeconds: Number(read(BALANCER, 'IdleTimeout') || IDLE_TIMEOUT_SECONDS),
     queueSeconds: number('polebean:loadbalancer', 'QueueSeconds'),
     errorPage: read('polebean:loadbalancer', 'ErrorPage'),
+    domains: domainsIn(read),
     accessLogs: accessLogsIn(read),
     classic: null,
     sharedLoadBalancer: loadBalanced ? sharedIn(read) : '',

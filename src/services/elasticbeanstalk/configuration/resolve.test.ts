@@ -69,7 +69,7 @@ describe('a configuration of nothing but defaults', () => {
         },
       ],
       idleTimeoutSeconds: 60,
-      ...{ queueSeconds: 0, errorPage: '', accessLogs: null, listeners: [] },
+      ...{ queueSeconds: 0, errorPage: '', domains: [], accessLogs: null, listeners: [] },
       ...{ classic: null, sharedLoadBalancer: '', defaultListener: { defaultProcess: 'default', rules: [] } },
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,

@@ -61,6 +61,8 @@ export type EnvironmentConfiguration = {
   queueSeconds: number
   /** HTML of the load balancer's answers 502, 503 and 504; '' = AWS's. */
   errorPage: string
+  /** Names by which it is asked for besides its CNAME, in lower case; `*.example.org` is whatever is below. */
+  domains: string[]
   /** Of the load balancer; null = none. */
   accessLogs: AccessLogs | null
   /** Not null = its load balancer is a classic one, which checks all processes by this protocol at this port. */

@@ -3,6 +3,7 @@ import { findOption, type FoundOption } from '../options/catalogue.ts'
 import { checkValue, isDefault, listItems, normalised } from '../options/check-value.ts'
 import { accessLogsFindings } from './access-logs.ts'
 import { classicFindings, isClassicIn } from './classic.ts'
+import { domainFindings } from './domains.ts'
 import { pageFindings } from './error-page.ts'
 import { configurationOf, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
@@ -129,6 +130,7 @@ function checkTogether(validated: Validated): Finding[] {
   findings.push(
     ...securityFindings(configuration),
     ...pageFindings(configuration),
+    ...domainFindings(configuration),
     ...sharedFindings(validated, configuration, names),
     ...(configuration.classic
       ? classicFindings(configuration, read, names)

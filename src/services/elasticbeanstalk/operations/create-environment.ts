@@ -7,9 +7,11 @@ import { namesThatExist } from '../configuration/names.ts'
 import { resolveConfiguration } from '../configuration/resolve.ts'
 import { templateSource } from '../configuration/template-source.ts'
 import { beginDeployment } from '../deployments.ts'
+import { domainsIn, refuseTakenDomains } from '../domains.ts'
 import { ofEnvironment } from '../events.ts'
 import { cnameOf, environmentArn } from '../names.ts'
 import type { Parts } from '../parts.ts'
+import { isPrefixFree } from '../prefix.ts'
 import { findVersion, liveEnvironment, settingsOf, type EnvironmentRow } from '../store.ts'
 import {
   checkCnamePrefix,
@@ -55,6 +57,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     if (liveEnvironment(store, context, name)) throw invalidValue(`Environment ${name} already exists.`)
     checkQuota(parts, context)
     const cnamePrefix = chooseCname(context, name, input.CNAMEPrefix)
+    refuseTakenDomains(parts, null, domainsIn(platform.platformArn, stored))
 
     const now = clock.now()
     const row: EnvironmentRow = {
@@ -111,11 +114,8 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     checkCnamePrefix(given)
     const cnamePrefix = given.toLowerCase()
     const { region } = context
-    const taken = store.get(
-      'select 1 from environment where region = :region and cname_prefix = :cnamePrefix and terminated_at is null',
-      { region, cnamePrefix },
-    )
-    if (taken) throw invalidValue(`DNS name (${cnameOf({ cnamePrefix, region }, domain)}) is not available.`)
+    if (!isPrefixFree(parts, context, cnamePrefix))
+      throw invalidValue(`DNS name (${cnameOf({ cnamePrefix, region }, domain)}) is not available.`)
     return cnamePrefix
   }
 }

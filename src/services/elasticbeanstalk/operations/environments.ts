@@ -5,6 +5,7 @@ import type { EnvironmentRow } from '../store.ts'
 import { checkRange } from '../validation.ts'
 import { makeCreateEnvironment } from './create-environment.ts'
 import { describeEnvironment } from './describe-environment.ts'
+import { makeSwapEnvironmentCNAMEs } from './swap.ts'
 import { makeTerminateEnvironment } from './terminate.ts'
 import { makeRestartAppServer, makeUpdateEnvironment } from './update-environment.ts'
 
@@ -15,6 +16,7 @@ type Operations = Pick<
   | 'updateEnvironment'
   | 'terminateEnvironment'
   | 'restartAppServer'
+  | 'swapEnvironmentCNAMEs'
 >
 
 export function makeEnvironmentOperations(parts: Parts): Operations {
@@ -24,6 +26,7 @@ export function makeEnvironmentOperations(parts: Parts): Operations {
     updateEnvironment: makeUpdateEnvironment(parts),
     terminateEnvironment: makeTerminateEnvironment(parts),
     restartAppServer: makeRestartAppServer(parts),
+    swapEnvironmentCNAMEs: makeSwapEnvironmentCNAMEs(parts),
 
     describeEnvironments({ account, region }, input) {
       checkRange('maxRecords', input.MaxRecords, 1, 1000)

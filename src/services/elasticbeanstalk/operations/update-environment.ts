@@ -4,6 +4,7 @@ import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstal
 import { namesThatExist } from '../configuration/names.ts'
 import { resolveConfiguration, type Resolved } from '../configuration/resolve.ts'
 import { beginDeployment } from '../deployments.ts'
+import { domainsIn, refuseTakenDomains } from '../domains.ts'
 import { ofEnvironment } from '../events.ts'
 import type { Parts } from '../parts.ts'
 import { stackOf } from '../software.ts'
@@ -37,6 +38,7 @@ export function makeUpdateEnvironment(parts: Parts): ElasticbeanstalkOperations[
       names: namesThatExist(parts, context),
     })
 
+    refuseTakenDomains(parts, row, domainsIn(row.platformArn, resolved.stored))
     const touched = input.OptionSettings?.length || input.OptionsToRemove?.length || template !== undefined
     const now = clock.now()
     store.update(

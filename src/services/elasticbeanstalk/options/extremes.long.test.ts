@@ -58,6 +58,7 @@ const LONGEST: Record<string, string> = {
   SSLCertificateArns: CERTIFICATES,
   SSLPolicy: 'ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06',
   ErrorPage: '<p>é</p>'.padEnd(4_096, '-'),
+  Hosts: Array.from({ length: 100 }, (_unused, index) => `${index}.${'a'.repeat(60)}.example.org`).join(),
   AccessLogsS3Bucket: BUCKET,
   DefaultProcess: 'api',
   Process: 'api',

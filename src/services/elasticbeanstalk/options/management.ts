@@ -5,6 +5,7 @@ import {
   EFFECTIVE,
   flag,
   integer,
+  list,
   namespace,
   only,
   REFUSED,
@@ -166,6 +167,9 @@ export const managementOptions: Namespace[] = [
   namespace('polebean:loadbalancer', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     integer('QueueSeconds', 0, 300, { default: '0' }),
     text('ErrorPage', { maxLength: 4_096 }),
+  ]),
+  namespace('polebean:domains', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
+    list('Hosts'),
   ]),
   namespace('polebean:firewall', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     flag('CutOnRevoke'),

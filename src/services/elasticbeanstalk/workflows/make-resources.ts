@@ -80,7 +80,7 @@ export function makeResources(step: Step, work: Work): void {
   step.do('names', () => {
     const { loadBalancerArn, elasticAddressId } = remembered(work)
     if (!loadBalancerArn || !elasticAddressId)
-      putNames(work.parts, work.row.id, wantedFront(work.configuration))
+      putNames(work.parts, work.row.id, wantedFront(work.configuration), work.configuration.domains)
   })
 }
 

@@ -1,4 +1,5 @@
 // Makes and changes what an environment is composed of, by the operations of the services that own it. Each is one step.
+import { putNames } from '../front.ts'
 import type { Context } from '../../context.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { hasKeyPair } from '../configuration/names.ts'
@@ -146,6 +147,7 @@ export function applySettings(work: Work, { holds = false } = {}): void {
     removeDefaultListener(work)
   }
   sayWhetherToCut(work)
+  if (resources.front) putNames(parts, row.id, resources.front, configuration.domains)
 }
 
 function changeLoadBalancerAttributes(

@@ -20,7 +20,7 @@ export function switchFront(step: Step, work: Work): Failure | null {
   const unhealthy = awaitHealthy(parts, step, { environmentId, name: `${front} serves`, front })
   if (unhealthy.length > 0 && !configuration.ignoreHealthCheck) return { kind: 'health', front, unhealthy }
   step.do('switch front', () => {
-    putNames(parts, environmentId, front)
+    putNames(parts, environmentId, front, configuration.domains)
     putInstanceRules(work)
   })
   return null

@@ -11,11 +11,18 @@ import {
 } from '../deployments.ts'
 import type { EnvironmentConfiguration } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
-import { wantedFront } from '../front.ts'
+import { putNames, wantedFront } from '../front.ts'
 import { lookAfterInstances } from '../instances.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
-import { environmentById, findDeployment, instancesOf, replacedIn, type EnvironmentRow } from '../store.ts'
+import {
+  environmentById,
+  findDeployment,
+  instancesOf,
+  replacedIn,
+  resourcesOf,
+  type EnvironmentRow,
+} from '../store.ts'
 import { awaitDeployed, awaitHealthy, buildLayers, deploymentOf } from './deployment-steps.ts'
 import { repairResources } from './make-resources.ts'
 import { failureOf, tellFailure, type Failure } from './outcome.ts'
@@ -80,6 +87,8 @@ export function makeUpdateWorkflow(parts: Parts): Workflow<UpdateParams> {
       events.write(ofEnvironment(row), 'ERROR', `The update could not be carried out: ${failure}`)
       fail(parts, params, null)
       takeBackHolds(parts, params.environmentId)
+      const { front } = resourcesOf(row)
+      if (front) putNames(parts, row.id, front)
       becomeReady(parts, params, { kind: 'build', versionLabel: '', problem: failure })
     },
   }

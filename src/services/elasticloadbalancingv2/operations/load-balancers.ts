@@ -2,6 +2,7 @@ import type { CreateLoadBalancerInput, LoadBalancer } from '@aws-sdk/client-elas
 import { DeclaredError } from '../../../kernel/errors.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
 import type { Context } from '../../context.ts'
+import { loadBalancerDomainOf } from '../../domains.ts'
 import type { Elasticloadbalancingv2Operations } from '../../generated/elasticloadbalancingv2.ts'
 import { accessLogsOf, keepTestFile, type LogsTo } from '../access-logs.ts'
 import {
@@ -90,7 +91,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         name,
         type,
         isClassic: 0,
-        dnsName: `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.elb.localhost`,
+        dnsName: `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.${loadBalancerDomainOf(deps.domain)}`,
         scheme,
         vpcId: networkInterface!.VpcId!,
         subnets: JSON.stringify(subnets),

@@ -47,6 +47,7 @@ export function makeFixture(objects: ObjectEngine = makeFakeObjects()) {
     log,
     workflows,
     cloud: {} as Cloud,
+    domain: '',
     region: context.region,
     account: context.account,
     makeLanes(_name, atOnceMax) {

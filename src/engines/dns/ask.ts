@@ -1,0 +1,61 @@
+// Asks a name server a question by UDP (RFC 1035 §4), once.
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { type Answer, decode, encode } from 'dns-packet'
+import type { Clock } from '../../kernel/clock.ts'
+import { EngineError } from '../../kernel/errors.ts'
+import type { Answered, RecordType } from './engine.ts'
+
+const ANSWER_MS = 2_000
+/** Each question has a socket of its own, which hears nobody else. */
+const ID = 7
+
+/** @throws EngineError when nobody answers. */
+export async function askServer(
+  clock: Clock,
+  { address, port }: { address: string; port: number },
+  name: string,
+  type: RecordType,
+): Promise<Answered> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  const over = new AbortController()
+  try {
+    const answered = new Promise<Buffer>((resolve, reject) => {
+      socket.on('error', (error) => reject(new EngineError(`the name server: ${error.message}`)))
+      socket.on('message', resolve)
+      socket.connect(port, address, () =>
+        socket.send(encode({ type: 'query', id: ID, questions: [{ type, name }] })),
+      )
+    })
+    const silence = clock.sleep(ANSWER_MS, over.signal).then(() => {
+      throw new EngineError(`the name server does not answer within ${ANSWER_MS} ms`)
+    })
+    silence.catch(() => undefined)
+    return answeredIn(await Promise.race([answered, silence]))
+  } finally {
+    over.abort()
+    socket.close()
+  }
+}
+
+/** An answer as it came over the wire. */
+export function answeredIn(message: Buffer): Answered {
+  const {
+    rcode,
+    answers = [],
+    authorities = [],
+  } = decode(message) as ReturnType<typeof decode> & { rcode: Answered['rcode'] }
+  return {
+    rcode,
+    answers: answers.map(textOf),
+    authority: [...new Set(authorities.map((one) => one.type as string))],
+  }
+}
+
+/** `www.example.com A 192.0.2.1`. */
+export function textOf(answer: Answer): string {
+  const { name, type } = answer
+  const data = 'data' in answer ? answer.data : ''
+  const target = typeof data === 'string' && type === 'CNAME' ? `${data}.` : data
+  return `${name} ${type} ${typeof target === 'string' ? target : JSON.stringify(target)}`
+}

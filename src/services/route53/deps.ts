@@ -1,0 +1,12 @@
+import type { DnsEngine } from '../../engines/dns/engine.ts'
+import type { ProbeEngine } from '../../engines/probe/engine.ts'
+import type { ServiceDeps } from '../service.ts'
+
+export type Route53Deps = ServiceDeps & {
+  dns: DnsEngine
+  probes: ProbeEngine
+  /** Addresses by which clients elsewhere reach this machine, asked at each use. */
+  outside(): { A: string[]; AAAA: string[] }
+  /** Where a listener's port is served on this machine. */
+  publicPort(port: number): number
+}

@@ -1,0 +1,92 @@
+// What the name server says of all names that lead to load balancers and elastic addresses here: asked of it, beside what the rows say.
+import { loadBalancerDomainOf } from '../domains.ts'
+import type { NamesReport, Route53Internal } from '../cloud.ts'
+import { withTimeout } from '../../kernel/clock.ts'
+import { reasonOf } from '../../kernel/errors.ts'
+import type { Answered, RecordType } from '../../engines/dns/engine.ts'
+import type { Route53Deps } from './deps.ts'
+import { isWithin } from './names.ts'
+import { aliasOf, type CarriedRow, countRecordSets, type RecordSetRow, valuesOf } from './store.ts'
+import { systemZoneNames } from './system-zones.ts'
+
+const ANSWER_MS = 5_000
+/** More would be a flood, and nobody reads them. */
+const NAMES_MAX = 1_000
+const ASKED_AT_ONCE = 50
+
+export async function readReport(
+  deps: Route53Deps,
+  customNames: Route53Internal['customNames'],
+): Promise<NamesReport> {
+  const { store, cloud, domain, outside } = deps
+  const hosts = cloud.elasticloadbalancingv2.hostNames()
+  const custom = customNames(hosts)
+  const carried = store.all<CarriedRow>('select * from route53_carried order by name')
+  const zones = carried.map(({ name, serial, putSerial }) => {
+    const id = store.get<{ id: string }>('select id from route53_zone where name = :name', { name })?.id
+    return {
+      name,
+      recordSets: id === undefined ? null : countRecordSets(store, id),
+      inSync: serial === putSerial,
+    }
+  })
+  const isBalancers = (name: string) => isWithin(name, loadBalancerDomainOf(domain))
+  const own = [...hosts].filter(([name]) => systemZoneNames(domain).some((zone) => isWithin(name, zone)))
+  const told = [
+    ...own.map(([name, host]) => ({
+      name,
+      host,
+      why: isBalancers(name) ? 'name of the load balancer' : 'CNAME of the environment',
+    })),
+    ...[...custom].map(([name, to]) => ({ name, host: hosts.get(to)!, why: whyOf(name, to) })),
+    ...[...hosts]
+      .filter(([name]) => !own.some(([one]) => one === name))
+      .map(([name, host]) => ({ name, host, why: 'setting polebean:domains' })),
+  ]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .slice(0, NAMES_MAX)
+  const names: NamesReport['names'] = []
+  for (let from = 0; from < told.length; from += ASKED_AT_ONCE)
+    names.push(...(await Promise.all(told.slice(from, from + ASKED_AT_ONCE).map(look))))
+  return { zones, names }
+
+  async function look({ name, host, why }: (typeof told)[number]): Promise<NamesReport['names'][number]> {
+    const leadsTo = host.environment ?? host.name
+    // Zones that are elsewhere are not ours to answer.
+    const isOurs = carried.some((zone) => isWithin(name, zone.name))
+    const asked = isOurs ? await ask(deps, name.replace('*', 'any'), 'A') : undefined
+    const answers = asked && 'answers' in asked ? asked.answers : []
+    return { name, answers, leadsTo, why, problem: asked ? problemOf(asked) : '' }
+  }
+
+  function problemOf(asked: Answered | { failure: string }): string {
+    if ('failure' in asked) return asked.failure
+    const addresses = asked.answers.flatMap((one) => one.split(' A ')[1] ?? [])
+    const wanted = outside().A
+    if (addresses.length === 0)
+      return `the name server says ${asked.rcode}${asked.rcode === 'NOERROR' ? ', without an address' : ''}`
+    return addresses.some((one) => wanted.includes(one))
+      ? ''
+      : `the name server says ${addresses.join(', ')}, not ${wanted.join(', ')}`
+  }
+
+  function whyOf(name: string, to: string): string {
+    const [row] = store.all<RecordSetRow>(
+      `select * from route53_record_set where name = :name and (alias is not null or type = 'CNAME') order by type`,
+      { name },
+    )
+    if (!row) return to
+    const alias = aliasOf(row)
+    const next = alias?.dnsName ?? (valuesOf(row)[0] ?? '').toLowerCase().replace(/\.$/, '')
+    return `${alias ? 'alias of' : 'CNAME to'} ${next}${next === to ? '' : `, which leads to ${to}`}`
+  }
+}
+
+const ask = (
+  { clock, dns }: Route53Deps,
+  name: string,
+  type: RecordType,
+): Promise<Answered | { failure: string }> =>
+  withTimeout(clock, ANSWER_MS, 'dns.query', () => dns.query(name, type)).catch((error: unknown) => ({
+    failure: reasonOf(error),
+  }))

@@ -1,0 +1,53 @@
+// Route 53: public hosted zones on the name server, and the names of environments and load balancers. Private zones, DNSSEC,
+// traffic policies and what belongs to them are refused by the gateway.
+import type { Route53Internal } from '../cloud.ts'
+import { inTransactions } from '../in-transactions.ts'
+import type { Service } from '../service.ts'
+import { type Candidates, candidatesOf, customNames } from './custom-names.ts'
+import type { Route53Deps } from './deps.ts'
+import { failingIn, healthChecksOf } from './health-checks.ts'
+import { makeHealthReconciler } from './health-reconciler.ts'
+import { makeHealthCheckOperations } from './operations/health-checks.ts'
+import { makeLimitOperations } from './operations/limits.ts'
+import { makeRecordOperations } from './operations/records.ts'
+import { makeTagOperations } from './operations/tags.ts'
+import { makeZoneOperations } from './operations/zones.ts'
+import { makeNamesReconciler } from './reconciler.ts'
+import { readReport } from './report.ts'
+import type { RecordSetRow, ZoneRow } from './store.ts'
+
+export function makeRoute53Service(deps: Route53Deps) {
+  const operations = inTransactions(deps.store, {
+    ...makeZoneOperations(deps),
+    ...makeRecordOperations(deps),
+    ...makeHealthCheckOperations(deps),
+    ...makeTagOperations(deps),
+    ...makeLimitOperations(deps),
+  })
+  // Thousands of rows, of which few change: read again when somebody has written some.
+  let candidates: Candidates | undefined
+  deps.store.onCommit((tables) => {
+    if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = undefined
+  })
+  const names = makeNamesReconciler(deps)
+  const leading: Route53Internal['customNames'] = (hosts) => {
+    candidates ??= candidatesOf(
+      deps.store.all<RecordSetRow>(
+        `select * from route53_record_set where alias is not null or health_check_id is not null or type = 'CNAME'`,
+      ),
+      deps.store.all<ZoneRow>('select * from route53_zone'),
+    )
+    return customNames(candidates, hosts, failingIn(healthChecksOf(deps.store)))
+  }
+  const leads = () => {
+    const hosts = deps.cloud.elasticloadbalancingv2.hostNames()
+    const custom = leading(hosts)
+    return (name: string) => hosts.has(name) || custom.has(name)
+  }
+  return {
+    operations,
+    internal: { customNames: leading, isServed: names.isServed, report: () => readReport(deps, leading) },
+    reconcilers: [names.reconciler, makeHealthReconciler(deps, leads)],
+    workflows: [],
+  } satisfies Service<typeof operations, Route53Internal>
+}

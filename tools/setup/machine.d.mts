@@ -1,0 +1,2 @@
+/** Shared library → Debian package. */
+export const LIBRARIES: Record<string, string>
