@@ -38,10 +38,11 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
     // MB; a zone of ten thousand sets is told whole when it is lost.
     'webserver-max-bodysize': '128',
     'api-key': api.key,
-    // Answers follow a change at once: the API empties caches of what it changes.
+    // Answers follow a change at once: the API empties the cache of answers. It does so before that of queries, and a
+    // question between the two would carry the former answer over into the first for a minute: so there is no second.
     'cache-ttl': '60',
-    'negquery-cache-ttl': '60',
-    'query-cache-ttl': '20',
+    'negquery-cache-ttl': '0',
+    'query-cache-ttl': '0',
     'zone-cache-refresh-interval': '0',
     'enable-lua-records': 'yes',
     'expand-alias': 'no',

@@ -110,6 +110,24 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
     ),
   )
 
+  it('answers a change to one who asks without a pause, too', async () => {
+    const rest = Array.from({ length: 1000 }, (_unused, n) => ({
+      ...{ name: `h${n}.busy.example`, type: 'A' as const, ttl: 60, values: ['192.0.2.1'] },
+    }))
+    for (let n = 1; n <= 30; n++) {
+      const record = { name: 'www.busy.example', type: 'A' as const, ttl: 60, values: [`192.0.2.${n}`] }
+      let isPut = false
+      const putting = dns.put(zoneWith('busy.example', record, ...rest)).finally(() => (isPut = true))
+      do await dns.query('www.busy.example', 'A')
+      while (!isPut)
+      await putting
+      assert.deepEqual((await dns.query('www.busy.example', 'A')).answers, [
+        `www.busy.example A 192.0.2.${n}`,
+      ])
+    }
+    await dns.remove('busy.example')
+  })
+
   it('says by UDP that an answer is cut, and all of it by TCP', async () => {
     const cut = await ask('big.example.com', 'A')
     assert.equal(cut.flag_tc, true)
