@@ -2,15 +2,15 @@
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { type Answer, decode, encode } from 'dns-packet'
-import type { Clock } from '../../kernel/clock.ts'
-import { EngineError } from '../../kernel/errors.ts'
+import { type Clock, withTimeout } from '../../kernel/clock.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Answered, RecordType } from './engine.ts'
 
 const ANSWER_MS = 2_000
 /** Each question has a socket of its own, which hears nobody else. */
 const ID = 7
 
-/** @throws EngineError when nobody answers. */
+/** @throws EngineError when nobody answers, or rubbish. */
 export async function askServer(
   clock: Clock,
   { address, port }: { address: string; port: number },
@@ -18,22 +18,18 @@ export async function askServer(
   type: RecordType,
 ): Promise<Answered> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
-  const over = new AbortController()
   try {
     const answered = new Promise<Buffer>((resolve, reject) => {
-      socket.on('error', (error) => reject(new EngineError(`the name server: ${error.message}`)))
+      socket.on('error', reject)
       socket.on('message', resolve)
       socket.connect(port, address, () =>
         socket.send(encode({ type: 'query', id: ID, questions: [{ type, name }] })),
       )
     })
-    const silence = clock.sleep(ANSWER_MS, over.signal).then(() => {
-      throw new EngineError(`the name server does not answer within ${ANSWER_MS} ms`)
-    })
-    silence.catch(() => undefined)
-    return answeredIn(await Promise.race([answered, silence]))
+    return answeredIn(await withTimeout(clock, ANSWER_MS, 'its answer', () => answered))
+  } catch (error) {
+    throw new EngineError(`the name server does not answer: ${reasonOf(error)}`)
   } finally {
-    over.abort()
     socket.close()
   }
 }

@@ -1,6 +1,7 @@
 // route53.names: the name server answers what the rows say. Each state of a zone has a serial, which the server tells, so nothing else
 // must be remembered of what it was told.
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { Zone } from '../../engines/dns/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
@@ -146,7 +147,7 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
         // What changes nothing is in sync at once.
         putRevision: putSerial === serial ? revision : (own?.putRevision ?? 0),
       }
-      if (JSON.stringify(row) !== JSON.stringify(own && inOrder(own))) store.put('route53_carried', row)
+      if (!isDeepStrictEqual(row, { ...own })) store.put('route53_carried', row)
       if (putSerial !== serial && !isResting(row))
         due.push({ name, zone: withSerial(zone, serial), serial, revision })
     }
@@ -245,18 +246,4 @@ const withSerial = (zone: Zone, serial: number): Zone => ({
       ? { ...set, values: set.values.map((value) => value.split(' ').with(2, String(serial)).join(' ')) }
       : set,
   ),
-})
-
-/** Members as `decide` writes them down. */
-const inOrder = ({
-  name,
-  zoneId,
-  revision,
-  facts,
-  digest,
-  serial,
-  putSerial,
-  putRevision,
-}: CarriedRow): CarriedRow => ({
-  ...{ name, zoneId, revision, facts, digest, serial, putSerial, putRevision },
 })
