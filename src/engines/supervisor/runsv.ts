@@ -42,6 +42,9 @@ export function command(serviceDir: string, what: RunsvCommand): boolean {
   try {
     writeSync(fd, what)
     return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false // it ended between the opening and the writing
+    throw error
   } finally {
     closeSync(fd)
   }
