@@ -96,6 +96,7 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
       balancer: makeFakeBalancerWorld({ clock, probe }).engine(),
       firewall: makeFakeFirewallWorld(clock).engine(),
       dns: makeFakeDnsWorld(clock).engine(),
+      privateDns: makeFakeDnsWorld(clock).engine(),
       probes: makeFakeProbes(),
       objects: makeFakeObjects(),
       room: makeFakeRoom(),

@@ -293,6 +293,26 @@ export const restRecipes: Record<string, [path: string, headers?: Record<string,
         {},
         '<CreateHostedZoneRequest><Name>zone{n}.example</Name><CallerReference>r{n}</CallerReference></CreateHostedZoneRequest>',
       ],
+      [
+        '/2013-04-01/hostedzone',
+        {},
+        '<CreateHostedZoneRequest><Name>zone{n}.example</Name><VPC><VPCRegion>us-west-2</VPCRegion><VPCId>{vpcid}</VPCId></VPC><CallerReference>p{n}</CallerReference></CreateHostedZoneRequest>',
+      ],
+    ],
+    ListHostedZonesByVPC: [['/2013-04-01/hostedzonesbyvpc?vpcid={vpcid}&vpcregion=us-west-2&maxitems={n}']],
+    AssociateVPCWithHostedZone: [
+      [
+        '/2013-04-01{id}/associatevpc',
+        {},
+        '<AssociateVPCWithHostedZoneRequest><VPC><VPCRegion>us-west-2</VPCRegion><VPCId>{vpcid}</VPCId></VPC></AssociateVPCWithHostedZoneRequest>',
+      ],
+    ],
+    DisassociateVPCFromHostedZone: [
+      [
+        '/2013-04-01{id}/disassociatevpc',
+        {},
+        '<DisassociateVPCFromHostedZoneRequest><VPC><VPCRegion>us-west-2</VPCRegion><VPCId>{vpcid}</VPCId></VPC></DisassociateVPCFromHostedZoneRequest>',
+      ],
     ],
     GetHostedZone: [['/2013-04-01{id}']],
     DeleteHostedZone: [['/2013-04-01{id}']],

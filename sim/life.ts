@@ -45,6 +45,7 @@ export class Life {
         balancer: this.#gate('balancer', outside.balancer, ['publicPort']),
         firewall: this.#gate('firewall', outside.firewall, []),
         dns: this.#gate('dns', outside.dns, []),
+        privateDns: this.#gate('privateDns', outside.privateDns, []),
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
         probes: this.#gate('probes', outside.probes, []),
         room: outside.room,

@@ -53,9 +53,10 @@ export const MISHAPS: Record<string, Move> = {
   },
   'the name server loses all that it has': {
     weight: 0.3,
-    play({ world, note }) {
-      world.dns.lose()
-      note('the zones are gone')
+    play({ world, note, chance }) {
+      const lost = chance(0.5) ? 'dns' : 'privateDns'
+      world[lost].lose()
+      note(`the zones are gone of ${lost}`)
     },
   },
   'a stranger appears': {

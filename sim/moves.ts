@@ -341,7 +341,10 @@ async function changeHttps(stage: Stage): Promise<void> {
 /** A batch of changes of which each may be refused, and then all are. */
 async function changeNames(stage: Stage): Promise<void> {
   const { world, life, chance, below, note, name } = stage
-  const zone = world.store.get<{ id: string }>('select id from route53_zone')?.id
+  const isPrivate = chance(0.3)
+  const zone = world.store.get<{ id: string }>('select id from route53_zone where private = :isPrivate', {
+    isPrivate: isPrivate ? 1 : 0,
+  })?.id
   if (zone === undefined) return
   // Of somebody who is there, mostly.
   const prefixes = world.store.all<{ cnamePrefix: string }>(
@@ -365,5 +368,5 @@ async function changeNames(stage: Stage): Promise<void> {
   const some = Array.from({ length: 1 + below(3) }, () => changes[below(changes.length)]!()).join('')
   const batch = `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${some}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`
   const { code } = await callRoute53(world, life, 'POST', `/hostedzone/${zone}/rrset`, batch)
-  note(`change names of ${ZONE}: ${code || 'ok'}`)
+  note(`change names of ${isPrivate ? 'the private ' : ''}${ZONE}: ${code || 'ok'}`)
 }

@@ -58,12 +58,24 @@ export async function prepare(world: World, life: Life): Promise<void> {
     ...{ LoadBalancerArn: sharedArn(world), Protocol: 'HTTP', Port: '80' },
     ...{ [`${says}.Type`]: 'fixed-response', [`${says}.FixedResponseConfig.StatusCode`]: '404' },
   })
-  const zone = `<CreateHostedZoneRequest><Name>${ZONE}</Name><CallerReference>sim</CallerReference></CreateHostedZoneRequest>`
-  await settle(world, callRoute53(world, life, 'POST', '/hostedzone', zone))
+  const vpc = `<VPC><VPCRegion>us-west-2</VPCRegion><VPCId>${await vpcOf(world, life)}</VPCId></VPC>`
+  for (const where of ['', vpc]) {
+    const zone = `<CreateHostedZoneRequest><Name>${ZONE}</Name>${where}<CallerReference>sim${where.length}</CallerReference></CreateHostedZoneRequest>`
+    await settle(world, callRoute53(world, life, 'POST', '/hostedzone', zone))
+  }
   await world.clock.runUntil(
     () => world.store.all(`select 1 from application_version where status = 'PROCESSED'`).length === 3,
     60_000,
   )
+}
+
+async function vpcOf(world: World, life: Life): Promise<string> {
+  let id = ''
+  const answered = call(world, life, 'DescribeVpcs', {}, 'ec2').then(({ result }) => {
+    id = textOf(structureOf(structureOf(result.vpcSet).item).vpcId)
+  })
+  await settle(world, answered)
+  return id
 }
 
 async function subnetOf(world: World, life: Life, zone: string): Promise<string> {

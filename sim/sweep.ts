@@ -139,18 +139,19 @@ const SWAP = asking(
   `Completed swapping CNAMEs for environments '${NAME}' and '${OTHER}'.`,
 )
 
-/** Names of a zone that lead to it, of which one goes and one comes in one batch. */
+/** Names of a zone and of a private one that lead to it, of which one goes and one comes in one batch. */
 const NAMED: Operation = {
   done: 'Environment update completed successfully.',
   async send(world, life) {
-    const { id } = world.store.get<{ id: string }>('select id from route53_zone')!
+    const zones = world.store.all<{ id: string }>('select id from route53_zone order by private')
     const set = (action: string, name: string) =>
       `<Change><Action>${action}</Action><ResourceRecordSet><Name>${name}.${ZONE}</Name><Type>CNAME</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>${NAME}.${REGION}.${DOMAIN}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet></Change>`
     for (const changes of [set('CREATE', 'www'), set('DELETE', 'www') + set('CREATE', '*.apps')])
-      await callRoute53(
-        ...([world, life, 'POST', `/hostedzone/${id}/rrset`] as const),
-        `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`,
-      )
+      for (const { id } of zones)
+        await callRoute53(
+          ...([world, life, 'POST', `/hostedzone/${id}/rrset`] as const),
+          `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`,
+        )
     await update(domains('www.example.org')).send(world, life)
   },
 }

@@ -46,6 +46,7 @@ export type World = {
   balancer: FakeBalancerWorld
   firewall: FakeFirewallWorld
   dns: FakeDnsWorld
+  privateDns: FakeDnsWorld
   /** Whom health checks of names ask. */
   probes: FakeProbes
   /** By body id. */
@@ -113,8 +114,11 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
 
   const probes = makeFakeProbes()
   const dns = makeFakeDnsWorld(clock)
-  dns.fault = trouble.dns
-  dns.latencyMs = trouble.dnsLatencyMs
+  const privateDns = makeFakeDnsWorld(clock)
+  for (const one of [dns, privateDns]) {
+    one.fault = trouble.dns
+    one.latencyMs = trouble.dnsLatencyMs
+  }
 
   // The bundle that a build unpacks, by its path; others have none.
   const bundleOf = ({ inputs }: BuildRequest): string | undefined => {
@@ -136,6 +140,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     balancer,
     firewall,
     dns,
+    privateDns,
     probes,
     bodies,
     disk,
@@ -164,6 +169,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       balancer: balancer.engine(lifeClock),
       firewall: firewall.engine(lifeClock),
       dns: dns.engine(lifeClock),
+      privateDns: privateDns.engine(lifeClock),
       probes,
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       room: makeFakeRoom(disk),

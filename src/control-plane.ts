@@ -51,6 +51,7 @@ export type Engines = {
   compute: ComputeEngine
   balancer: BalancerEngine
   dns: DnsEngine
+  privateDns: DnsEngine
   firewall: FirewallEngine
   objects: ObjectEngine
   probes: ProbeEngine
@@ -182,6 +183,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const route53 = makeRoute53Service({
     ...common,
     dns: engines.dns,
+    privateDns: engines.privateDns,
     probes: engines.probes,
     publicPort: engines.balancer.publicPort,
     outside: deps.outside ?? (() => ({ A: ['127.0.0.1'], AAAA: [] })),

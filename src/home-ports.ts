@@ -24,8 +24,9 @@ export type Ports = Home['ports']
 const CLAIMS = '/var/lib/polebean-ports'
 const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
 const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
-/** Two each: the name server's own, and that of its API. */
-const DNS_PORTS = Array.from({ length: 100 }, (_, index) => 5380 + 2 * index)
+/** The name server's own, that of its API, and that of the API of the server of private zones. */
+const DNS_PORTS_EACH = 3
+const DNS_PORTS = Array.from({ length: 100 }, (_, index) => 5380 + DNS_PORTS_EACH * index)
 const ENVIRONMENT_PORTS_FIRST = 18_000
 /** How many loopback ports a home has for its environments. */
 export const LOOPBACK_PORTS = 200
@@ -53,7 +54,7 @@ export async function choosePorts(dir: string, random: number, claims = CLAIMS):
 
 /** The part of `choosePorts` for a home that was made before there was a name server. */
 export const chooseDnsPort = (dir: string, claims = CLAIMS): Promise<number> =>
-  take(DNS_PORTS, dir, claims, 2)
+  take(DNS_PORTS, dir, claims, DNS_PORTS_EACH)
 
 /** Claims what the home in `dir` has already: for one that was made elsewhere, or whose claims were lost. */
 export function claimPorts(ports: number[], dir: string, claims = CLAIMS): void {

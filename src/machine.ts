@@ -1,6 +1,6 @@
 // What a home asks of the machine that it is on: free ports and a free range.
 import { checkPortsFree, loopbackAddresses } from './engines/balancer/host-ports.ts'
-import { DNS_DAEMON } from './engines/dns/powerdns.ts'
+import { DNS_DAEMON, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
 import {
   chooseCidr as choose,
   conflictsWith,
@@ -19,13 +19,14 @@ import { makeEngines, makeSupervisor } from './real-engines.ts'
 /** Throws a sentence that names port and holder when somebody else has taken a port that the home keeps. */
 export async function checkPorts(home: HomeSettings): Promise<void> {
   const daemons = await makeSupervisor(home).list()
-  const ofServer = daemons.some(({ name, running }) => name === 'server' && running) ? [] : [home.ports.api]
-  const ofHaproxy = daemons.some(({ name, running }) => name === 'haproxy' && running)
-    ? []
-    : [home.ports.http]
-  const ofDns = daemons.some(({ name, running }) => name === DNS_DAEMON && running)
-    ? []
-    : [home.ports.dns, home.ports.dns + 1]
+  const isRunning = (one: string) => daemons.some(({ name, running }) => name === one && running)
+  const { api, http, dns } = home.ports
+  const ofServer = isRunning('server') ? [] : [api]
+  const ofHaproxy = isRunning('haproxy') ? [] : [http]
+  const ofDns = [
+    ...(isRunning(DNS_DAEMON) ? [] : [dns, dns + 1]),
+    ...(isRunning(PRIVATE_DNS_DAEMON) ? [] : [dns + 2]),
+  ]
   await checkPortsFree([...ofServer, ...ofDns], ['127.0.0.1'])
   await checkPortsFree(ofHaproxy, loopbackAddresses())
 }

@@ -141,6 +141,7 @@ export async function startServer(
     upkeepReconciler(engines),
     daemonReconciler('engines.metadata', engines.metadata),
     daemonReconciler('engines.dns', engines.dns),
+    daemonReconciler('engines.private-dns', engines.privateDns),
     interpretersReconciler(catalogue),
     configReconciler(config),
     makeApiTlsReconciler({

@@ -10,8 +10,7 @@ import { makeMetadataDoor, METADATA_DAEMON } from './engines/metadata/door.ts'
 import type { MetadataDoor } from './engines/metadata/engine.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import type { DnsEngine } from './engines/dns/engine.ts'
-import { makeHomeDns } from './engines/dns/home-dns.ts'
-import { DNS_DAEMON } from './engines/dns/powerdns.ts'
+import { DNS_DAEMON, makeHomeDns, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import { makeNftables } from './engines/firewall/nftables.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
@@ -36,6 +35,8 @@ export type RealEngines = {
   /** `problem`: why names do not resolve in instances, and what helps; null when they should. */
   resolver: { ensure(): Promise<void>; problem(): string | null }
   dns: DnsEngine & { ensure(): Promise<void> }
+  /** Of zones that instances alone ask for. */
+  privateDns: DnsEngine & { ensure(): Promise<void> }
   compute: RuncCompute
   balancer: BalancerEngine
   firewall: FirewallEngine
@@ -56,6 +57,10 @@ export function makeEngines(
   const supervisor = makeSupervisor(home)
   const zonesFile = join(home.runDir, 'zones.conf')
   const zones = ['a', 'b'].map((letter) => `${home.region}${letter}`)
+  const names = makeHomeDns({
+    ...{ clock, log, home, supervisor, network: router, zonesFile },
+    listens: () => config.now().dns,
+  })
   return {
     router,
     supervisor,
@@ -63,10 +68,8 @@ export function makeEngines(
       ensure: () => ensureResolver(supervisor, router, { region: home.region, zonesFile }),
       problem: () => resolverProblem(readResolverHost()),
     },
-    dns: makeHomeDns({
-      ...{ clock, log, home, supervisor, network: router, zonesFile },
-      listens: () => config.now().dns,
-    }),
+    dns: names.public,
+    privateDns: names.private,
     compute: makeRunc({ home, router, clock, log, zones }),
     balancer: makeHaproxy({
       ...{ clock, log, home, supervisor, network: router },
@@ -85,6 +88,7 @@ export const makeSupervisor = (home: Home): Supervisor =>
     'haproxy',
     METADATA_DAEMON,
     DNS_DAEMON,
+    PRIVATE_DNS_DAEMON,
     ...resolverDaemons(readResolverHost()),
   ])
 

@@ -101,6 +101,50 @@ describe('names', { concurrency: 1, timeout: 10 * 60_000 }, () => {
     assert.equal(await dig('new.shop.example'), 'NXDOMAIN')
   })
 
+  it('answers a private zone inside instances alone, also where a public one has its name', async () => {
+    const { Vpcs } = await home.aws(['ec2', 'describe-vpcs'])
+    const [{ VpcId } = { VpcId: '' }] = Vpcs as { VpcId: string }[]
+    const inside = async (name: string) =>
+      (await home.polebean(['ssh', BLUE, '--', 'getent', 'ahostsv4', name])).stdout.split(' ')[0]!
+    const createPrivate = async (name: string) => {
+      const { HostedZone } = await home.aws([
+        ...['route53', 'create-hosted-zone', '--name', name, '--caller-reference', `private ${name}`],
+        ...['--vpc', `VPCRegion=us-west-2,VPCId=${VpcId}`],
+      ])
+      return (HostedZone as { Id: string }).Id
+    }
+    const open = zone
+    await change(set('split.shop.example', 'A', '192.0.2.10'))
+    assert.equal(await inside('split.shop.example'), '192.0.2.10')
+    const hidden = [await createPrivate('shop.example'), await createPrivate('corp.test')]
+    zone = hidden[0]!
+    await change(set('split.shop.example', 'A', '10.1.2.3'))
+    zone = hidden[1]!
+    await change(set('db.corp.test', 'A', '10.1.2.4'), set('blue.corp.test', 'CNAME', host(BLUE)))
+    assert.equal(await inside('split.shop.example'), '10.1.2.3')
+    assert.equal(await inside('db.corp.test'), '10.1.2.4')
+    assert.equal(await inside('blue.corp.test'), await inside(host(BLUE)))
+    assert.equal(await dig('split.shop.example'), '192.0.2.10')
+    assert.equal(await dig('db.corp.test'), 'REFUSED')
+    zone = hidden[0]!
+    await change({ ...set('split.shop.example', 'A', '10.1.2.3'), Action: 'DELETE' })
+    zone = hidden[1]!
+    await change(
+      ...[set('db.corp.test', 'A', '10.1.2.4'), set('blue.corp.test', 'CNAME', host(BLUE))].map((one) => ({
+        ...one,
+        Action: 'DELETE',
+      })),
+    )
+    for (const id of hidden) await home.aws(['route53', 'delete-hosted-zone', '--id', id])
+    zone = open
+    const untilPublic = async () => {
+      while ((await inside('split.shop.example')) !== '192.0.2.10');
+    }
+    await untilPublic()
+    const running = await home.client(['ps', '-eo', 'args='])
+    assert.doesNotMatch(running.stdout, new RegExp(`/${home.settings().id}/private-dns`))
+  })
+
   it('comes back when it is killed, and goes on answering while the control plane is dead', async () => {
     const pidOf = async (name: string) => {
       const { stdout } = await home.client(['ps', '-eo', 'pid=,args='])

@@ -231,7 +231,7 @@ export type Route53Internal = {
 }
 
 export type NamesReport = {
-  zones: { name: string; recordSets: number | null; inSync: boolean }[]
+  zones: { name: string; isPrivate: boolean; recordSets: number | null; inSync: boolean }[]
   names: {
     name: string
     /** As the server answers them: `name type value`. */

@@ -121,6 +121,7 @@ export async function makeCliWorld() {
         balancer: balancer.engine(),
         firewall: makeFakeFirewallWorld(clock).engine(),
         dns: makeFakeDnsWorld(clock).engine(),
+        privateDns: makeFakeDnsWorld(clock).engine(),
         probes: makeFakeProbes(),
         objects,
         room: makeFakeRoom(disk),

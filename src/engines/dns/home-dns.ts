@@ -1,5 +1,7 @@
-// The name server of a home: PowerDNS on the host, and the resolver of instances that asks it.
+// The name servers of a home: PowerDNS on the host, once for everybody and once for private zones, and the resolver of instances that
+// asks them.
 import { createSocket } from 'node:dgram'
+import { existsSync, rmSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
@@ -13,9 +15,11 @@ import { userIfAny } from '../balancer/user.ts'
 import { leadZones, type ResolverNetwork } from '../resolver/dnsmasq.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
 import type { DnsEngine } from './engine.ts'
-import { bindText } from './powerdns-config.ts'
-import { DNS_DAEMON, makePowerdns } from './powerdns.ts'
+import { bindText, type PowerdnsSettings } from './powerdns-config.ts'
+import { makePowerdns } from './powerdns.ts'
 
+export const DNS_DAEMON = 'dns'
+export const PRIVATE_DNS_DAEMON = 'private-dns'
 const LOOPBACK = '127.0.0.1'
 
 type Options = {
@@ -30,88 +34,149 @@ type Options = {
   listens(): { addresses: readonly string[]; port: number }
 }
 
-export function makeHomeDns({
-  clock,
-  log,
-  home,
-  supervisor,
-  network,
-  zonesFile,
-  listens,
-}: Options): DnsEngine & {
-  ensure(): Promise<void>
-} {
+type HomeDns = DnsEngine & { ensure(): Promise<void> }
+
+/** Private zones have a server of their own, which runs while there are some: PowerDNS has no views, and a zone may be both. */
+export function makeHomeDns(options: Options): { public: HomeDns; private: HomeDns } {
+  const { log, supervisor, network, zonesFile } = options
+  const led: { [kind in 'public' | 'private']?: Set<string> } = {}
+
+  /** What instances were told before of a name is forgotten with each change. */
+  const lead = () =>
+    leadZones(supervisor, network, zonesFile, { public: led.public ?? [], private: led.private ?? [] }).catch(
+      (error: unknown) => {
+        // The servers answer; a resolver that is on its way reads the file.
+        log.warn('the resolver of instances was not told of zones', { error })
+      },
+    )
+
+  /** The resolver asks `dns` for what it is put. */
+  function followed(kind: 'public' | 'private', dns: HomeDns): HomeDns {
+    return {
+      async ensure() {
+        await dns.ensure()
+        if (led[kind] && led[kind].size > 0 && !readFileIfAny(zonesFile)) await lead()
+      },
+      query: dns.query,
+      async put(zone) {
+        await dns.put(zone)
+        led[kind]?.add(zone.name)
+      },
+      async remove(name) {
+        await dns.remove(name)
+        led[kind]?.delete(name)
+      },
+      async settle() {
+        led[kind] ??= new Set((await dns.zones()).map(({ name }) => name))
+        await lead()
+      },
+      async zones() {
+        const all = await dns.zones()
+        const names = new Set(all.map(({ name }) => name))
+        const isNews = !led[kind] || names.symmetricDifference(led[kind]).size > 0
+        led[kind] = names
+        if (isNews) await lead()
+        return all
+      },
+    }
+  }
+  return {
+    public: followed('public', makePublicDns(options)),
+    private: followed('private', makePrivateDns(options)),
+  }
+}
+
+/** As HAProxy's: short enough for a socket's path wherever the home is, and made anew from rows after a reboot. */
+const dirOf = ({ home }: Options, daemon: string) => join(home.runDir, daemon)
+
+const settingsOf = (
+  options: Options,
+  daemon: string,
+  apiPort: number,
+): Omit<PowerdnsSettings, 'listens'> => ({
+  ...{ dir: dirOf(options, daemon), user: userOf(), inside: [`${options.network.asker}/32`] },
+  api: {
+    port: apiPort,
+    get key() {
+      return apiKeyIn(join(options.home.runDir, 'dns-api-key'))
+    },
+  },
+})
+
+function makePublicDns(options: Options): HomeDns {
+  const { clock, home, supervisor, network, listens } = options
   const { addresses, port } = listens()
-  const { relay, asker } = network
-  // As HAProxy's: short enough for a socket's path wherever the home is, and made anew from rows after a reboot.
-  const dir = join(home.runDir, 'dns')
   const fixed = [
     { address: LOOPBACK, port: home.ports.dns },
-    { address: relay.address, port: relay.namesPort },
+    { address: network.relay.address, port: network.relay.namesPort },
   ]
   const further = addresses.map((address) => ({ address, port }))
   const settings = {
-    ...{ dir, user: userOf(), inside: [`${asker}/32`], listens: [...fixed, ...further] },
-    api: {
-      port: home.ports.dns + 1,
-      get key() {
-        return apiKeyIn(join(home.runDir, 'dns-api-key'))
-      },
-    },
+    ...settingsOf(options, DNS_DAEMON, home.ports.dns + 1),
+    listens: [...fixed, ...further],
   }
-  const dns = makePowerdns({ clock, supervisor, settings })
+  const dns = makePowerdns({ clock, supervisor, name: DNS_DAEMON, settings })
 
   /** Those that somebody else has are left out: one that cannot be had would keep it from all others. */
   async function leftOut() {
     if (further.length === 0) return []
     const isRunning = (await supervisor.list()).some(({ name, running }) => name === DNS_DAEMON && running)
-    const now = isRunning ? (readFileIfAny(join(dir, 'pdns.conf')) ?? '') : ''
+    const now = isRunning ? (readFileIfAny(join(settings.dir, 'pdns.conf')) ?? '') : ''
     const found = await Promise.all(
       further.map(async (one) => (now.includes(bindText(one)) || (await canBind(one)) ? [] : [one])),
     )
     return found.flat()
   }
 
-  let led: Set<string> | undefined
-
-  /** What instances were told before of a name is forgotten with each change. */
-  const lead = () =>
-    leadZones(supervisor, network, zonesFile, [...(led ?? [])]).catch((error: unknown) => {
-      // The server answers; a resolver that is on its way reads the file.
-      log.warn('the resolver of instances was not told of zones', { error })
-    })
-
   return {
+    ...dns,
     async ensure() {
       const taken = await leftOut()
       settings.listens = [...fixed, ...further.filter((one) => !taken.includes(one))]
       await dns.ensure()
-      if (led && led.size > 0 && !readFileIfAny(zonesFile)) await lead()
       if (taken.length > 0)
         throw new EngineError(
           `the name server does not answer at ${taken.map(bindText).join(', ')}: another program has it, or it is no address of this machine`,
         )
     },
-    query: dns.query,
-    async put(zone) {
-      await dns.put(zone)
-      led?.add(zone.name)
-    },
-    async remove(name) {
-      await dns.remove(name)
-      led?.delete(name)
-    },
-    async settle() {
-      led ??= new Set((await dns.zones()).map(({ name }) => name))
-      await lead()
-    },
-    async zones() {
-      const all = await dns.zones()
-      const names = new Set(all.map(({ name }) => name))
-      const isNews = !led || names.symmetricDifference(led).size > 0
-      led = names
-      if (isNews) await lead()
-      return all
+  }
+}
+
+/** It answers the resolver of instances alone: at the host's end of the uplink, which nobody else reaches. */
+function makePrivateDns(options: Options): HomeDns {
+  const { clock, home, supervisor, network } = options
+  const settings = {
+    ...settingsOf(options, PRIVATE_DNS_DAEMON, home.ports.dns + 2),
+    listens: [{ address: network.relay.address, port: network.relay.privateNamesPort }],
+  }
+  const dns = makePowerdns({ clock, supervisor, name: PRIVATE_DNS_DAEMON, settings })
+  const isMade = () => existsSync(settings.dir)
+  // It comes and goes: who makes sure of it must not find it half gone.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(what: () => Promise<T>): Promise<T> => {
+    const next = last.then(what)
+    last = next.catch(() => undefined)
+    return next
+  }
+  return {
+    ensure: () => inTurn(async () => (isMade() ? dns.ensure() : undefined)),
+    put: (zone) =>
+      inTurn(async () => {
+        if (!isMade()) await dns.ensure()
+        await dns.put(zone)
+      }),
+    remove: (name) =>
+      inTurn(async () => {
+        if (!isMade()) return
+        await dns.remove(name)
+        if ((await dns.zones()).length > 0) return
+        await supervisor.remove(PRIVATE_DNS_DAEMON)
+        rmSync(settings.dir, { recursive: true, force: true })
+      }),
+    zones: () => inTurn(async () => (isMade() ? dns.zones() : [])),
+    settle: dns.settle,
+    async query(name, type) {
+      return isMade() ? dns.query(name, type) : { rcode: 'REFUSED', answers: [], authority: [] }
     },
   }
 }

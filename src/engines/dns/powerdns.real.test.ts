@@ -45,7 +45,7 @@ async function start() {
     api: { port: await freePort(), key: id },
     inside: [`${INSIDE}/32`],
   }
-  dns = makePowerdns({ clock, supervisor, settings })
+  dns = makePowerdns({ clock, supervisor, name: 'dns', settings })
   await dns.ensure()
   return dns
 }

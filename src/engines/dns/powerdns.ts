@@ -20,7 +20,6 @@ const SCHEMAS = [
   '/usr/share/doc/pdns/schema.sqlite3.sql',
   '/usr/share/doc/powerdns/schema.sqlite3.sql',
 ]
-export const DNS_DAEMON = 'dns'
 const CALL_MS = 10_000
 const COMING_MS = 10_000
 const POLL_MS = 20
@@ -29,16 +28,18 @@ const ANSWER_BYTES_MAX = 256 * 2 ** 20
 type Options = {
   clock: Clock
   supervisor: Supervisor
+  /** Of the service that keeps it running. */
+  name: string
   settings: PowerdnsSettings
 }
 
-export function makePowerdns({ clock, supervisor, settings }: Options): DnsEngine & {
+export function makePowerdns({ clock, supervisor, name: daemon, settings }: Options): DnsEngine & {
   /** Makes it run with these settings, and waits until it can be asked. */
   ensure(): Promise<void>
 } {
   const { dir, api, listens } = settings
   const service: Service = {
-    name: DNS_DAEMON,
+    name: daemon,
     argv: ['pdns_server', `--config-dir=${dir}`],
     env: { MALLOC_ARENA_MAX: '1' },
     filesMax: null,

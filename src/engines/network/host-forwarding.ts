@@ -16,7 +16,7 @@ import {
   unopened,
 } from './foreign-chains.ts'
 import { ipJson } from './ip.ts'
-import { NAMES_PORT, rangeOf, RELAY_PORT, UPLINK_PREFIX, type RouterNames } from './names.ts'
+import { rangeOf, RELAY_PORTS, UPLINK_PREFIX, type RouterNames } from './names.ts'
 
 /** Everything that we changed on the host outside of our own table and link. */
 type Ledger = {
@@ -138,7 +138,7 @@ function iptablesRules(home: Home, names: RouterNames) {
       ofHook: 'INPUT',
       opens: [
         ...['-s', `${uplinkRouter}/32`, '-d', `${uplinkHost}/32`, '-i', names.uplink],
-        ...['-p', protocol, '-m', protocol, '--dport', `${RELAY_PORT}:${NAMES_PORT}`, ...accept],
+        ...['-p', protocol, '-m', protocol, '--dport', RELAY_PORTS.join(':'), ...accept],
       ],
     })),
   ]
@@ -152,7 +152,7 @@ function nftRules(home: Home, names: RouterNames, hook: Hook): string[][] {
         ['iifname', names.uplink],
         ['oifname', names.uplink, 'ct', 'state', 'established,related'],
       ]
-    : ['udp', 'tcp'].map((protocol) => [...asking, protocol, 'dport', `${RELAY_PORT}-${NAMES_PORT}`])
+    : ['udp', 'tcp'].map((protocol) => [...asking, protocol, 'dport', RELAY_PORTS.join('-')])
 }
 
 // Tool → its rules. Asking a variant that is not in use would load its modules, so the kernel is asked first.

@@ -18,9 +18,13 @@ export type RouterNames = {
 export const GATEWAY = '169.254.1.1'
 export const RESOLVER = '169.254.169.253'
 export const METADATA = '169.254.169.254'
-/** Where the router may ask the host for names, at the host's end of the uplink: for those of elsewhere, and Polebean's own. */
+/** Where the router may ask the host for names, at the host's end of the uplink: for those of elsewhere, Polebean's own, and
+ *  those of private zones. */
 export const RELAY_PORT = 5300
 export const NAMES_PORT = 5301
+export const PRIVATE_NAMES_PORT = 5302
+/** All of them, first and last. */
+export const RELAY_PORTS = [RELAY_PORT, PRIVATE_NAMES_PORT] as const
 /** Router's ends of the balancer's link and of the uplink. */
 export const BALANCER_LINK = 'lb0'
 export const UPLINK = 'up0'

@@ -30,6 +30,7 @@ import {
   namesOf,
   rangeOf,
   NAMES_PORT,
+  PRIVATE_NAMES_PORT,
   RELAY_PORT,
   RESOLVER,
   type RouterNames,
@@ -63,8 +64,8 @@ export type Router = {
   resolverAddress: string
   resolverAddresses: string[]
   metadataAddress: string
-  /** What of the host the router, and nobody else, may reach: the relay for names of elsewhere, and Polebean's name server. */
-  relay: { address: string; port: number; namesPort: number }
+  /** What of the host the router, and nobody else, may reach: the relay for names of elsewhere, and Polebean's name servers. */
+  relay: { address: string; port: number; namesPort: number; privateNamesPort: number }
   /** From where it asks there. */
   asker: string
   /** Makes or repairs everything that does not belong to one instance. Call it at each start and every few seconds. */
@@ -207,7 +208,12 @@ export function makeRouter(home: Home): Router {
     resolverAddress: RESOLVER,
     resolverAddresses: [RESOLVER, range.resolver],
     metadataAddress: METADATA,
-    relay: { address: range.uplinkHost, port: RELAY_PORT, namesPort: NAMES_PORT },
+    relay: {
+      address: range.uplinkHost,
+      port: RELAY_PORT,
+      namesPort: NAMES_PORT,
+      privateNamesPort: PRIVATE_NAMES_PORT,
+    },
     asker: range.uplinkRouter,
     ensure: () => inTurn(ensure),
     remove: () => inTurn(remove),

@@ -76,7 +76,7 @@ describe('the rules on the host', () => {
       text,
       /hook prerouting priority -250[^}]*iifname "poleabc123" fib daddr type != unicast drop/,
     )
-    assert.match(text, /ip saddr 10\.77\.255\.252 ip daddr 10\.77\.255\.253 udp dport 5300-5301 accept/)
+    assert.match(text, /ip saddr 10\.77\.255\.252 ip daddr 10\.77\.255\.253 udp dport 5300-5302 accept/)
     assert.match(text, /ip saddr 10\.77\.0\.0\/16 oifname != "pole\*" masquerade/)
   })
 

@@ -2,8 +2,7 @@
 import {
   BALANCER_LINK,
   METADATA,
-  NAMES_PORT,
-  RELAY_PORT,
+  RELAY_PORTS,
   RESOLVER,
   UPLINK,
   UPLINK_PREFIX,
@@ -110,7 +109,7 @@ export function hostRuleset({ names, cidr, forwardingForUs }: HostRules): string
   const asks = ['udp', 'tcp']
     .map(
       (protocol) =>
-        `iifname ${up} ip saddr ${uplinkRouter} ip daddr ${uplinkHost} ${protocol} dport ${RELAY_PORT}-${NAMES_PORT} accept`,
+        `iifname ${up} ip saddr ${uplinkRouter} ip daddr ${uplinkHost} ${protocol} dport ${RELAY_PORTS.join('-')} accept`,
     )
     .join('\n    ')
   const alone = forwardingForUs.map((name) => `"${name}"`).join(', ')

@@ -40,7 +40,7 @@ describe('dnsmasq in a namespace', () => {
       const resolvFile = join(dir, 'resolv.conf')
       chmodSync(dir, 0o755) // it is read by another user
       writeFileSync(resolvFile, '')
-      const relay = { address: NAMES, port: 5300, namesPort: 53 }
+      const relay = { address: NAMES, port: 5300, namesPort: 53, privateNamesPort: 54 }
       const zonesFile = join(dir, 'zones.conf')
       writeFileSync(zonesFile, '')
       const vpc = { cidr: '10.9.0.0/16', resolverAddresses: [RESOLVER] }
@@ -86,7 +86,7 @@ describe('dnsmasq in a namespace', () => {
         [['shop.localhost', 'example.org'], '0 192.0.2.99'],
         [['example.org'], '3'],
       ] as const) {
-        await leadZones(supervisor, network, zonesFile, [...zones])
+        await leadZones(supervisor, network, zonesFile, { public: zones, private: [] })
         for (const end = clock.monotonic() + 10_000; (await inZone()) !== answer;)
           assert.ok(clock.monotonic() < end, `${zones.join(', ')}: not ${answer}`)
       }

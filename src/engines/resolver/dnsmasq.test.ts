@@ -7,7 +7,7 @@ const network = {
   names: { router: 'pb-abc123' },
   cidr: '10.9.0.0/16',
   resolverAddresses: ['169.254.169.253', '10.9.0.2'],
-  relay: { address: '10.9.255.253', port: 5300, namesPort: 5301 },
+  relay: { address: '10.9.255.253', port: 5300, namesPort: 5301, privateNamesPort: 5302 },
   execIn: (namespace: string, argv: string[]) => ['in', namespace, ...argv],
 }
 const home = { region: 'us-west-2', zonesFile: '/run/zones.conf' }

@@ -12,7 +12,7 @@ export type ResolverNetwork = {
   cidr: string
   resolverAddresses: string[]
   /** The host's end of the uplink; the router may ask it there at `port`, and nobody else. */
-  relay: { address: string; port: number; namesPort: number }
+  relay: { address: string; port: number; namesPort: number; privateNamesPort: number }
   execIn(namespace: string, argv: string[]): string[]
 }
 
@@ -49,16 +49,21 @@ export async function ensureResolver(
 }
 
 /**
- * Instances ask Polebean's name server for these zones from now on, also where `names` are below `localhost`, and what they were told
- * before of any name is forgotten.
+ * Instances ask Polebean's name servers for these zones from now on, also where the names are below `localhost`, and what they were told
+ * before of any name is forgotten. Of a name that is in both, they ask for the private one (Route 53, "Considerations when working with
+ * private hosted zones").
  */
 export async function leadZones(
   supervisor: Supervisor,
   { relay }: Pick<ResolverNetwork, 'relay'>,
   zonesFile: string,
-  names: string[],
+  zones: { public: Iterable<string>; private: Iterable<string> },
 ): Promise<void> {
-  const lines = names.map((name) => `server=/${name}/${relay.address}#${relay.namesPort}\n`)
+  const ports = new Map([
+    ...[...zones.public].map((name) => [name, relay.namesPort] as const),
+    ...[...zones.private].map((name) => [name, relay.privateNamesPort] as const),
+  ])
+  const lines = [...ports].map(([name, port]) => `server=/${name}/${relay.address}#${port}\n`)
   const text = lines.toSorted().join('')
   if (readFileIfAny(zonesFile) !== text) writeFileAtomic(zonesFile, text, 0o644)
   const running = (await supervisor.list()).some(({ name, pid }) => name === 'resolver' && pid !== null)

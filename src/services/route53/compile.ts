@@ -31,7 +31,11 @@ export function compileRecordSets(zone: ZoneRow, rows: RecordSetRow[], facts: Fa
     const { name, type } = some[0]!
     const resolved = resolve(key)
     if (!resolved) return []
-    const { outside, inside, ttl } = resolved
+    const { inside, ttl } = resolved
+    const outside = zone.private ? inside : resolved.outside
+    // Their server follows no CNAME to a name of another one, nor does the resolver of instances (dnsmasq).
+    const own = zone.private && type === 'CNAME' ? ownHost(outside, facts) : undefined
+    if (own) return [{ name, type: 'A', ttl, values: own.inside }]
     const isSame = JSON.stringify(outside) === JSON.stringify(inside)
     const plain = isSame ? onlyOf(outside) : undefined
     // Types other than these cannot be chosen at each answer.
@@ -138,6 +142,12 @@ export function makeHealth(
     return target === undefined ? (hosts.get(alias.dnsName)?.isHealthy ?? true) : isWell(target)
   }
   return isHealthy
+}
+
+function ownHost(choice: Choice, { hosts }: Facts) {
+  const [target = ''] = onlyOf(choice) ?? []
+  const host = hosts.get(target.toLowerCase().replace(/\.$/, ''))
+  return host && host.inside.length > 0 ? host : undefined
 }
 
 /** Undefined where there is no address of that kind for somebody. */

@@ -4,6 +4,8 @@ import type { ServiceDeps } from '../service.ts'
 
 export type Route53Deps = ServiceDeps & {
   dns: DnsEngine
+  /** Of private zones: instances alone ask it. */
+  privateDns: DnsEngine
   probes: ProbeEngine
   /** Addresses by which clients elsewhere reach this machine, asked at each use. */
   outside(): { A: string[]; AAAA: string[] }

@@ -30,8 +30,13 @@ const CHANGES_KEPT_MS = 24 * 3_600_000
 /** `zone`: undefined = it is to go. */
 type Due = { name: string; zone?: Zone; serial: number; revision: number }
 
-export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler; isServed(): boolean } {
-  const { store, clock, dns, domain, log } = deps
+/** `isPrivate`: of the zones that instances alone ask for, which have a server of their own. */
+export function makeNamesReconciler(
+  deps: Route53Deps,
+  isPrivate: 0 | 1,
+): { reconciler: Reconciler; isServed(): boolean } {
+  const { store, clock, domain, log } = deps
+  const dns = isPrivate ? deps.privateDns : deps.dns
   let isBusy = false
   let isRefused = false
   let auditedAt: number | undefined
@@ -39,7 +44,7 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
   const refused = new Map<string, { serial: number; times: number; until: number; reason: string }>()
 
   const reconciler: Reconciler = {
-    name: 'route53.names',
+    name: isPrivate ? 'route53.private-names' : 'route53.names',
     get everyMs() {
       return isBusy ? BUSY_MS : isRefused ? REFUSED_FIRST_MS : EVERY_MS
     },
@@ -102,7 +107,7 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
     reconciler,
     isServed: () =>
       systemZones(domain, factsOf()).every((zone) => {
-        const carried = carriedOf(store, zone.name)
+        const carried = carriedOf(store, { name: zone.name, private: 0 })
         return carried?.digest === digestOf(zone) && carried.putSerial === carried.serial
       }),
   }
@@ -119,13 +124,15 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
     }
   }
 
+  function allCarried(): CarriedRow[] {
+    return store.all<CarriedRow>('select * from route53_carried where private = :isPrivate', { isPrivate })
+  }
+
   /** What the server must be told next, and whether that is all of it. */
   function decide(): { due: Due[]; isAll: boolean } {
     const facts = factsOf()
     const gist = digestOf([[...facts.hosts], facts.outside, [...facts.failing]])
-    const carried = new Map(
-      store.all<CarriedRow>('select * from route53_carried').map((row) => [row.name, row]),
-    )
+    const carried = new Map(allCarried().map((row) => [row.name, row]))
     const due: Due[] = []
     let isAll = true
     for (const { id, name, revision, depends, make } of wantedZones(facts)) {
@@ -143,7 +150,8 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
       const serial = own?.digest === digest ? own.serial : nextSerial(before?.serial ?? 0)
       const putSerial = own?.putSerial ?? 0
       const row: CarriedRow = {
-        ...{ name, zoneId: id, revision, facts: depends ? gist : '', digest, serial, putSerial },
+        ...{ name, private: isPrivate, zoneId: id, revision, facts: depends ? gist : '' },
+        ...{ digest, serial, putSerial },
         // What changes nothing is in sync at once.
         putRevision: putSerial === serial ? revision : (own?.putRevision ?? 0),
       }
@@ -176,13 +184,14 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
   function wantedZones(facts: Facts) {
     const own = systemZoneNames(domain)
     return [
-      ...systemZones(domain, facts).map((zone) => ({
+      ...(isPrivate ? [] : systemZones(domain, facts)).map((zone) => ({
         ...{ id: '', name: zone.name, revision: 0, depends: true, make: () => zone },
       })),
       ...store
         .all<ZoneRow & { depends: number }>(
           `select *, exists (select 1 from route53_record_set where zone_id = id and (alias is not null or health_check_id is not null))
-             as depends from route53_zone`,
+             as depends from route53_zone where private = :isPrivate`,
+          { isPrivate },
         )
         .filter(({ name }) => !own.some((zone) => isWithin(name, zone)))
         .map((row) => ({
@@ -197,8 +206,9 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
 
   // Unless it was to be another one meanwhile, which then is put next.
   function record({ name, zone, serial, revision }: Due) {
-    if (zone) store.update('route53_carried', { name, serial }, { putSerial: serial, putRevision: revision })
-    else store.remove('route53_carried', { name, serial })
+    const which = { name, private: isPrivate, serial }
+    if (zone) store.update('route53_carried', which, { putSerial: serial, putRevision: revision })
+    else store.remove('route53_carried', which)
   }
 
   /** The server may have lost what it had, have what nobody knows of, or have taken what it was not heard to take. */
@@ -207,27 +217,21 @@ export function makeNamesReconciler(deps: Route53Deps): { reconciler: Reconciler
     if (auditedAt !== undefined && now - auditedAt < AUDIT_MS) return
     const there = new Map((await call('dns.zones', dns.zones)).map(({ name, serial }) => [name, serial]))
     store.transaction(() => {
-      for (const { name, serial, revision, putSerial, putRevision } of store.all<CarriedRow>(
-        'select * from route53_carried',
-      )) {
+      for (const { name, serial, revision, putSerial, putRevision } of allCarried()) {
         const seen = there.get(name) ?? 0
         const seenRevision = seen === serial ? revision : seen === putSerial ? putRevision : 0
         if (seen !== putSerial || seenRevision !== putRevision)
-          store.update('route53_carried', { name }, { putSerial: seen, putRevision: seenRevision })
+          store.update(
+            'route53_carried',
+            { name, private: isPrivate },
+            { putSerial: seen, putRevision: seenRevision },
+          )
         there.delete(name)
       }
       for (const [name, serial] of there)
         store.insert('route53_carried', {
-          ...{
-            name,
-            zoneId: '',
-            revision: 0,
-            facts: '',
-            digest: '',
-            serial,
-            putSerial: serial,
-            putRevision: 0,
-          },
+          ...{ name, private: isPrivate, zoneId: '', revision: 0, facts: '', digest: '' },
+          ...{ serial, putSerial: serial, putRevision: 0 },
         })
     })
     auditedAt = now

@@ -6,7 +6,7 @@ import { reasonOf } from '../../kernel/errors.ts'
 import type { Answered, RecordType } from '../../engines/dns/engine.ts'
 import type { Route53Deps } from './deps.ts'
 import { isWithin } from './names.ts'
-import { aliasOf, type CarriedRow, countRecordSets, type RecordSetRow, valuesOf } from './store.ts'
+import { aliasOf, type CarriedRow, countRecordSets, type RecordSetRow, valuesOf, zoneNamed } from './store.ts'
 import { systemZoneNames } from './system-zones.ts'
 
 const ANSWER_MS = 5_000
@@ -21,11 +21,11 @@ export async function readReport(
   const { store, cloud, domain, outside } = deps
   const hosts = cloud.elasticloadbalancingv2.hostNames()
   const custom = customNames(hosts)
-  const carried = store.all<CarriedRow>('select * from route53_carried order by name')
-  const zones = carried.map(({ name, serial, putSerial }) => {
-    const id = store.get<{ id: string }>('select id from route53_zone where name = :name', { name })?.id
+  const carried = store.all<CarriedRow>('select * from route53_carried order by name, private')
+  const zones = carried.map(({ name, private: isPrivate, serial, putSerial }) => {
+    const id = zoneNamed(store, { name, private: isPrivate })?.id
     return {
-      name,
+      ...{ name, isPrivate: isPrivate === 1 },
       recordSets: id === undefined ? null : countRecordSets(store, id),
       inSync: serial === putSerial,
     }
@@ -53,7 +53,7 @@ export async function readReport(
   async function look({ name, host, why }: (typeof told)[number]): Promise<NamesReport['names'][number]> {
     const leadsTo = host.environment ?? host.name
     // Zones that are elsewhere are not ours to answer.
-    const isOurs = carried.some((zone) => isWithin(name, zone.name))
+    const isOurs = carried.some((zone) => !zone.private && isWithin(name, zone.name))
     const asked = isOurs ? await ask(deps, name.replace('*', 'any'), 'A') : undefined
     const answers = asked && 'answers' in asked ? asked.answers : []
     return { name, answers, leadsTo, why, problem: asked ? problemOf(asked) : '' }

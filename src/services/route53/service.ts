@@ -1,5 +1,4 @@
-// Route 53: public hosted zones on the name server, and the names of environments and load balancers. Private zones, DNSSEC,
-// traffic policies and what belongs to them are refused by the gateway.
+// Route 53: hosted zones on the name servers, and the names of environments and load balancers. DNSSEC, traffic policies and what belongs to them are refused by the gateway.
 import type { Route53Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service } from '../service.ts'
@@ -11,6 +10,7 @@ import { makeHealthCheckOperations } from './operations/health-checks.ts'
 import { makeLimitOperations } from './operations/limits.ts'
 import { makeRecordOperations } from './operations/records.ts'
 import { makeTagOperations } from './operations/tags.ts'
+import { makeVpcOperations } from './operations/vpcs.ts'
 import { makeZoneOperations } from './operations/zones.ts'
 import { makeNamesReconciler } from './reconciler.ts'
 import { readReport } from './report.ts'
@@ -19,6 +19,7 @@ import type { RecordSetRow, ZoneRow } from './store.ts'
 export function makeRoute53Service(deps: Route53Deps) {
   const operations = inTransactions(deps.store, {
     ...makeZoneOperations(deps),
+    ...makeVpcOperations(deps),
     ...makeRecordOperations(deps),
     ...makeHealthCheckOperations(deps),
     ...makeTagOperations(deps),
@@ -29,13 +30,14 @@ export function makeRoute53Service(deps: Route53Deps) {
   deps.store.onCommit((tables) => {
     if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = undefined
   })
-  const names = makeNamesReconciler(deps)
+  const names = makeNamesReconciler(deps, 0)
   const leading: Route53Internal['customNames'] = (hosts) => {
     candidates ??= candidatesOf(
       deps.store.all<RecordSetRow>(
-        `select * from route53_record_set where alias is not null or health_check_id is not null or type = 'CNAME'`,
+        `select * from route53_record_set where (alias is not null or health_check_id is not null or type = 'CNAME')
+           and zone_id in (select id from route53_zone where private = 0)`,
       ),
-      deps.store.all<ZoneRow>('select * from route53_zone'),
+      deps.store.all<ZoneRow>('select * from route53_zone where private = 0'),
     )
     return customNames(candidates, hosts, failingIn(healthChecksOf(deps.store)))
   }
@@ -47,7 +49,11 @@ export function makeRoute53Service(deps: Route53Deps) {
   return {
     operations,
     internal: { customNames: leading, isServed: names.isServed, report: () => readReport(deps, leading) },
-    reconcilers: [names.reconciler, makeHealthReconciler(deps, leads)],
+    reconcilers: [
+      names.reconciler,
+      makeNamesReconciler(deps, 1).reconciler,
+      makeHealthReconciler(deps, leads),
+    ],
     workflows: [],
   } satisfies Service<typeof operations, Route53Internal>
 }

@@ -9,21 +9,22 @@ export const route53Migrations: Migration[] = [
     id: 'route53.1',
     sql: `
     create table route53_zone (
-      id text primary key, account text not null, name text not null unique, caller_reference text not null,
-      comment text not null, revision integer not null, created_at integer not null,
-      unique (account, caller_reference)) strict;
+      id text primary key, account text not null, name text not null, private integer not null check (private in (0, 1)),
+      caller_reference text not null, comment text not null, revision integer not null, created_at integer not null,
+      unique (name, private), unique (account, caller_reference)) strict;
     create table route53_record_set (
       zone_id text not null references route53_zone (id) on delete cascade, sort_key text not null, name text not null,
       type text not null, set_identifier text not null, ttl integer, records text not null, alias text, policy text not null,
       health_check_id text, primary key (zone_id, sort_key, type, set_identifier)) strict, without rowid;
     create index route53_record_set_depends on route53_record_set (zone_id) where alias is not null or health_check_id is not null;
     create table route53_change (
-      id text primary key, account text not null, zone_id text not null, zone_name text not null, revision integer not null,
-      comment text, submitted_at integer not null) strict;
+      id text primary key, account text not null, zone_id text not null, zone_name text not null, private integer not null,
+      revision integer not null, comment text, submitted_at integer not null) strict;
     create index route53_change_time on route53_change (submitted_at);
     create table route53_carried (
-      name text primary key, zone_id text not null, revision integer not null, facts text not null, digest text not null, serial integer not null,
-      put_serial integer not null, put_revision integer not null) strict, without rowid;
+      name text not null, private integer not null, zone_id text not null, revision integer not null, facts text not null,
+      digest text not null, serial integer not null, put_serial integer not null, put_revision integer not null,
+      primary key (name, private)) strict, without rowid;
     create table route53_health_check (
       id text primary key, account text not null, caller_reference text not null, config text not null, version integer not null,
       created_at integer not null, health text not null check (health in ('healthy', 'unhealthy', 'unknown')),
@@ -43,6 +44,8 @@ export type ZoneRow = {
   account: string
   /** In lower case, without the point at the end. */
   name: string
+  /** 1 = instances alone ask for it. */
+  private: 0 | 1
   callerReference: string
   comment: string
   /** Counts up with each batch of changes. */
@@ -83,6 +86,7 @@ export type ChangeRow = {
   account: string
   zoneId: string
   zoneName: string
+  private: 0 | 1
   /** Of the zone, that this change made. */
   revision: number
   comment: string | null
@@ -92,6 +96,8 @@ export type ChangeRow = {
 /** What the name server was told of a zone. */
 export type CarriedRow = {
   name: string
+  /** Of the server of private zones. */
+  private: 0 | 1
   /** Of the hosted zone; '' of Polebean's own. A zone that is made anew is another one. */
   zoneId: string
   /** Of the zone, from which `digest` was made; and a digest of what else it was made from. */
@@ -116,17 +122,21 @@ export const zonesOf = (store: Store, { account }: Owner) =>
 export const zoneWith = (
   store: Store,
   { account }: Owner,
-  is: { name: string } | { callerReference: string },
+  is: Pick<ZoneRow, 'name' | 'private'> | { callerReference: string },
 ) =>
   'name' in is
-    ? store.get<ZoneRow>('select * from route53_zone where name = :name and account = :account', {
-        ...is,
-        account,
-      })
+    ? store.get<ZoneRow>(
+        'select * from route53_zone where name = :name and private = :private and account = :account',
+        { ...is, account },
+      )
     : store.get<ZoneRow>(
         'select * from route53_zone where caller_reference = :callerReference and account = :account',
         { ...is, account },
       )
+
+/** Whoever it belongs to. */
+export const zoneNamed = (store: Store, is: Pick<ZoneRow, 'name' | 'private'>) =>
+  store.get<ZoneRow>('select * from route53_zone where name = :name and private = :private', { ...is })
 
 export const countZones = (store: Store, { account }: Owner) =>
   store.get<{ n: number }>('select count(*) as n from route53_zone where account = :account', { account })!.n
@@ -155,8 +165,10 @@ export const keyOfRecordSet = ({ zoneId, sortKey, type, setIdentifier }: RecordS
 export const changeOf = (store: Store, { account }: Owner, id: string) =>
   store.get<ChangeRow>('select * from route53_change where id = :id and account = :account', { id, account })
 
-export const carriedOf = (store: Store, name: string) =>
-  store.get<CarriedRow>('select * from route53_carried where name = :name', { name })
+export const carriedOf = (store: Store, { name, private: ofPrivate }: Pick<CarriedRow, 'name' | 'private'>) =>
+  store.get<CarriedRow>('select * from route53_carried where name = :name and private = :ofPrivate', {
+    ...{ name, ofPrivate },
+  })
 
 export const valuesOf = ({ records }: RecordSetRow) => JSON.parse(records) as string[]
 export const aliasOf = ({ alias }: RecordSetRow) => (alias === null ? null : (JSON.parse(alias) as Alias))

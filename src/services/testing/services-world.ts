@@ -66,6 +66,7 @@ export function makeServicesWorld(seed = 1) {
   })
   const firewall = makeFakeFirewallWorld(clock)
   const dns = makeFakeDnsWorld(clock)
+  const privateDns = makeFakeDnsWorld(clock)
   const probes = makeFakeProbes()
   const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
@@ -91,6 +92,7 @@ export function makeServicesWorld(seed = 1) {
       ...{
         ...deps,
         dns: dns.engine(),
+        privateDns: privateDns.engine(),
         probes,
         publicPort: (port: number) => port,
         domain: 'elasticbeanstalk.localhost',
@@ -130,6 +132,7 @@ export function makeServicesWorld(seed = 1) {
     balancer,
     firewall,
     dns,
+    privateDns,
     probes,
     /** What the home's owner allows. */
     allowed,

@@ -15,12 +15,13 @@ export function requirePageSize(asked: number | undefined, most: number): number
 /** Writes down that a zone was changed; GetChange tells when the name server answers so. */
 export function noteChange(
   { store, clock, ids }: Pick<Route53Deps, 'store' | 'clock' | 'ids'>,
-  { account, id: zoneId, name: zoneName }: ZoneRow,
+  { account, id: zoneId, name: zoneName, private: isPrivate }: ZoneRow,
   revision: number,
   comment: string | undefined,
 ): ChangeInfo {
   const row: ChangeRow = {
-    ...{ id: ids.upper('C0', 19), account, zoneId, zoneName, revision, comment: comment ?? null },
+    ...{ id: ids.upper('C0', 19), account, zoneId, zoneName, private: isPrivate },
+    ...{ revision, comment: comment ?? null },
     submittedAt: clock.now(),
   }
   store.insert('route53_change', row)

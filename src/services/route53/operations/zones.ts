@@ -1,4 +1,4 @@
-import type { HostedZone } from '@aws-sdk/client-route-53'
+import type { HostedZone, VPC } from '@aws-sdk/client-route-53'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Context } from '../../context.ts'
 import type { Route53Operations } from '../../generated/route53.ts'
@@ -19,6 +19,7 @@ import {
 } from '../store.ts'
 import { nameServersOf, startOf, systemZoneNames } from '../system-zones.ts'
 import { noteChange, requirePageSize, withoutPrefix } from './common.ts'
+import { makeVpcs } from './vpcs.ts'
 
 type Implemented = Pick<
   Route53Operations,
@@ -41,12 +42,14 @@ const NEGATIVE_SECONDS = 86_400
 
 export function makeZoneOperations(deps: Route53Deps): Implemented {
   const { store, clock, ids, domain } = deps
+  const vpcs = makeVpcs(deps)
   return {
     createHostedZone(context, input) {
-      const known = ['Name', 'CallerReference', 'HostedZoneConfig'] as const
+      const known = ['Name', 'CallerReference', 'HostedZoneConfig', 'VPC'] as const
       refuseOthers(input, known, (member) => unsupported(member))
-      const { Name = '', CallerReference = '', HostedZoneConfig } = input
-      if (HostedZoneConfig?.PrivateZone) throw unsupported('A private hosted zone')
+      const { Name = '', CallerReference = '', HostedZoneConfig, VPC } = input
+      const isPrivate = kindOf(HostedZoneConfig?.PrivateZone, VPC)
+      if (isPrivate) vpcs.require(context, VPC)
       const name = readName(Name)
       if (name === undefined || name.startsWith('*'))
         throw badDomain(Name, 'a hosted zone has the name of a domain')
@@ -58,13 +61,17 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
           'HostedZoneAlreadyExists',
           'A hosted zone has already been created with the specified caller reference.',
         )
-      // The name server answers for one zone of a name.
-      if (systemZoneNames(domain).some((own) => isWithin(name, own)))
-        throw new DeclaredError('ConflictingDomainExists', `${name} has the names of Polebean itself.`)
-      if (zoneWith(store, context, { name }))
+      // A name server answers for one zone of a name.
+      if (reservedNames(deps).some((own) => isWithin(name, own)))
         throw new DeclaredError(
           'ConflictingDomainExists',
-          `There is a hosted zone ${shownName(name)} already.`,
+          `${name} has names that are answered already: Polebean's, or those of instances.`,
+        )
+      const twin = zoneWith(store, context, { name, private: isPrivate })
+      if (twin)
+        throw new DeclaredError(
+          'ConflictingDomainExists',
+          isPrivate ? vpcs.associated(VPC, twin) : `There is a hosted zone ${shownName(name)} already.`,
         )
       if (countZones(store, context) >= ZONES_MAX)
         throw new DeclaredError(
@@ -76,10 +83,10 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
           id: ids.upper('Z0', 19),
           account: context.account,
           name,
+          private: isPrivate,
           callerReference: CallerReference,
-          comment,
         },
-        ...{ revision: 1, createdAt: clock.now() },
+        ...{ comment, revision: 1, createdAt: clock.now() },
       }
       store.insert('route53_zone', row)
       for (const set of startOf(name, domain, NEGATIVE_SECONDS))
@@ -99,12 +106,17 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
       return {
         HostedZone: shown(row),
         ChangeInfo: noteChange(deps, row, row.revision, undefined),
-        DelegationSet: delegationSet(),
+        ...(VPC ? { VPC } : {}),
+        DelegationSet: isPrivate ? undefined : delegationSet(),
         Location: `${context.endpoint}/2013-04-01/hostedzone/${row.id}`,
       }
     },
     getHostedZone(context, { Id }) {
-      return { HostedZone: shown(requireZone(context, Id)), DelegationSet: delegationSet() }
+      const row = requireZone(context, Id)
+      return {
+        HostedZone: shown(row),
+        ...(row.private ? { VPCs: vpcs.all(context) } : { DelegationSet: delegationSet() }),
+      }
     },
     deleteHostedZone(context, { Id }) {
       const row = requireZone(context, Id)
@@ -130,7 +142,9 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
     listHostedZones(context, input) {
       refuseOthers(input, ['Marker', 'MaxItems', 'HostedZoneType'], (member) => unsupported(member))
       const max = requirePageSize(input.MaxItems, ZONES_PER_PAGE_MAX)
-      const all = input.HostedZoneType ? [] : zonesOf(store, context)
+      const all = zonesOf(store, context).filter(
+        (row) => input.HostedZoneType === undefined || row.private === 1,
+      )
       const from = input.Marker ? all.findIndex(({ id }) => id >= input.Marker!) : 0
       const rest = from < 0 ? [] : all.slice(from)
       return {
@@ -168,7 +182,7 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
       const row = changeOf(store, context, id)
       if (!row) throw noChange(id)
       // Of a zone that is gone nothing is carried in the end.
-      const carried = carriedOf(store, row.zoneName)
+      const carried = carriedOf(store, { name: row.zoneName, private: row.private })
       const isOurs = carried?.zoneId === row.zoneId
       const isDone = zoneOf(store, context, row.zoneId)
         ? isOurs && carried.putRevision >= row.revision
@@ -190,12 +204,12 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
     return row
   }
 
-  function shown({ id, name, callerReference, comment }: ZoneRow): HostedZone {
+  function shown({ id, name, private: isPrivate, callerReference, comment }: ZoneRow): HostedZone {
     return {
       Id: `/hostedzone/${id}`,
       Name: shownName(name),
       CallerReference: callerReference,
-      Config: { ...(comment === '' ? {} : { Comment: comment }), PrivateZone: false },
+      Config: { ...(comment === '' ? {} : { Comment: comment }), PrivateZone: isPrivate === 1 },
       ResourceRecordSetCount: countRecordSets(store, id),
     }
   }
@@ -204,6 +218,20 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
     return { NameServers: nameServersOf(domain) }
   }
 }
+
+/** A zone with a VPC is a private one (as AWS takes it). */
+function kindOf(asked: boolean | undefined, vpc: VPC | undefined): 0 | 1 {
+  if (asked === true && !vpc)
+    throw invalidInput('A private hosted zone is made with a VPC: VPCId and VPCRegion are to be given.')
+  if (asked === false && vpc) throw invalidInput('A public hosted zone is not associated with a VPC.')
+  return vpc ? 1 : 0
+}
+
+/** Names that the resolver of instances answers by itself, or Polebean. */
+const reservedNames = ({ domain, region }: Route53Deps) => [
+  ...systemZoneNames(domain),
+  `${region}.compute.internal`,
+]
 
 function commentOf(text: string | undefined): string {
   if ((text ?? '').length > COMMENT_MAX)
