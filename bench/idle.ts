@@ -11,6 +11,8 @@ import { makeFakeCompute } from '../src/engines/compute/fake.ts'
 import { makeFakeWorld } from '../src/engines/compute/fake-world.ts'
 import { makeFakeRoom } from '../src/engines/room/fake.ts'
 import { makeFakeProbes } from '../src/engines/probe/fake.ts'
+import { makeFakeAcmeWorld } from '../src/engines/acme/fake.ts'
+import { makeFakeAuthority } from '../src/engines/authority/fake.ts'
 import { makeFakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
@@ -97,6 +99,8 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
       firewall: makeFakeFirewallWorld(clock).engine(),
       dns: makeFakeDnsWorld(clock).engine(),
       privateDns: makeFakeDnsWorld(clock).engine(),
+      acme: makeFakeAcmeWorld(clock).engine(),
+      authority: makeFakeAuthority(clock),
       probes: makeFakeProbes(),
       objects: makeFakeObjects(),
       room: makeFakeRoom(),

@@ -46,6 +46,8 @@ export class Life {
         firewall: this.#gate('firewall', outside.firewall, []),
         dns: this.#gate('dns', outside.dns, []),
         privateDns: this.#gate('privateDns', outside.privateDns, []),
+        acme: this.#gate('acme', outside.acme, []),
+        authority: outside.authority,
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
         probes: this.#gate('probes', outside.probes, []),
         room: outside.room,

@@ -3,6 +3,7 @@
 // (an application that answers 500, an instance that no engine can start, a version that cannot be built) stays so.
 import type { BalancerFault } from '../src/engines/balancer/fake.ts'
 import type { FakeCall, FakeFault } from '../src/engines/compute/fake.ts'
+import type { AcmeFault } from '../src/engines/acme/fake.ts'
 import type { DnsFault } from '../src/engines/dns/fake.ts'
 import type { FirewallFault } from '../src/engines/firewall/fake.ts'
 import type { ObjectsFault } from '../src/engines/objects/fake.ts'
@@ -50,6 +51,7 @@ export type Trouble = {
   firewallLatencyMs(): number
   dns(call: 'put' | 'remove' | 'zones' | 'settle' | 'query'): DnsFault | undefined
   dnsLatencyMs(): number
+  acme(): AcmeFault | undefined
   objects(call: 'put' | 'join' | 'remove' | 'list'): ObjectsFault | undefined
   /** The weather clears up; what is broken for good stays broken. */
   end(): void
@@ -109,6 +111,10 @@ export function makeTrouble(clock: Clock, luck: Random, weather: Weather): Troub
       return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as DnsFault)
     },
     dnsLatencyMs: latencyMs,
+    acme() {
+      const fail = failure()
+      return fail && (`${fail === 'never' ? '' : 'error '}${fail}` as AcmeFault)
+    },
     objects(call) {
       const drawn = failure()
       // Writing a body may take hours, so nobody gives it up: a disk fails, but it does not stay silent.

@@ -4,6 +4,8 @@ import { rmSync } from 'node:fs'
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import { type FakeProbes, makeFakeProbes } from '../src/engines/probe/fake.ts'
+import { makeFakeAcmeWorld, type FakeAcmeWorld } from '../src/engines/acme/fake.ts'
+import { makeFakeAuthority } from '../src/engines/authority/fake.ts'
 import { makeFakeDnsWorld, type FakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld, type FakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import type { BuildRequest } from '../src/engines/compute/engine.ts'
@@ -47,6 +49,7 @@ export type World = {
   firewall: FakeFirewallWorld
   dns: FakeDnsWorld
   privateDns: FakeDnsWorld
+  acme: FakeAcmeWorld
   /** Whom health checks of names ask. */
   probes: FakeProbes
   /** By body id. */
@@ -115,6 +118,9 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const probes = makeFakeProbes()
   const dns = makeFakeDnsWorld(clock)
   const privateDns = makeFakeDnsWorld(clock)
+  const acme = makeFakeAcmeWorld(clock)
+  acme.fault = trouble.acme
+  acme.latencyMs = trouble.dnsLatencyMs
   for (const one of [dns, privateDns]) {
     one.fault = trouble.dns
     one.latencyMs = trouble.dnsLatencyMs
@@ -141,6 +147,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     firewall,
     dns,
     privateDns,
+    acme,
     probes,
     bodies,
     disk,
@@ -170,6 +177,8 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       firewall: firewall.engine(lifeClock),
       dns: dns.engine(lifeClock),
       privateDns: privateDns.engine(lifeClock),
+      acme: acme.engine(lifeClock),
+      authority: makeFakeAuthority(lifeClock),
       probes,
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       room: makeFakeRoom(disk),

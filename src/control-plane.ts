@@ -7,6 +7,9 @@ import { readStatus } from './control/status.ts'
 import { makeWorkflows, workflowsMigration, type Workflows } from './control/workflows.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import type { ComputeEngine } from './engines/compute/engine.ts'
+import type { AcmeSettings } from './services/acm/deps.ts'
+import type { AcmeEngine } from './engines/acme/engine.ts'
+import type { AuthorityEngine } from './engines/authority/engine.ts'
 import type { DnsEngine } from './engines/dns/engine.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
@@ -52,6 +55,8 @@ export type Engines = {
   balancer: BalancerEngine
   dns: DnsEngine
   privateDns: DnsEngine
+  acme: AcmeEngine
+  authority: AuthorityEngine
   firewall: FirewallEngine
   objects: ObjectEngine
   probes: ProbeEngine
@@ -96,6 +101,9 @@ const FIREWALL = '/polebean/firewall'
 const NAMES = '/polebean/names'
 /** What the home takes of its disk (GET), and away with what nothing uses (POST; `?dry-run=true` only says it). */
 const ROOM = '/polebean/room'
+/** The certificate of the home's own authority, in PEM, and certificates that were asked for (GET). */
+const AUTHORITY = '/polebean/authority'
+const CERTIFICATES = '/polebean/certificates'
 const PRUNE = '/polebean/prune'
 
 type Deps = {
@@ -111,6 +119,8 @@ type Deps = {
   limits?: () => { environments: number; instances: number | null }
   /** Addresses by which clients elsewhere reach this machine, asked at each use. Without it: the loopback. */
   outside?: () => { A: string[]; AAAA: string[] }
+  /** What the home's owner says of authorities of certificates, asked at each use. Without it: there is none. */
+  acme?: () => AcmeSettings
   /** What `status` says of the configuration. */
   configuration?: () => object
   /** What `status` says of the backups that the server makes by itself. */
@@ -179,14 +189,22 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const autoscaling = makeAutoscalingService(common)
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)
-  const acm = makeAcmService(common)
+  const outside = deps.outside ?? (() => ({ A: ['127.0.0.1'], AAAA: [] }))
+  const acm = makeAcmService({
+    ...common,
+    acme: engines.acme,
+    authority: engines.authority,
+    acmeSettings: deps.acme ?? (() => ({ directory: null, staging: null, email: null, trust: null })),
+    outside,
+    tell: (arns, message) => elasticbeanstalk.internal.tellThoseBehind(arns, message),
+  })
   const route53 = makeRoute53Service({
     ...common,
     dns: engines.dns,
     privateDns: engines.privateDns,
     probes: engines.probes,
     publicPort: engines.balancer.publicPort,
-    outside: deps.outside ?? (() => ({ A: ['127.0.0.1'], AAAA: [] })),
+    outside,
   })
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
@@ -255,6 +273,8 @@ export function makeControlPlane(deps: Deps): ControlPlane {
       },
       { path: FIREWALL, answer: async () => json(await ec2.internal.firewallReport()) },
       { path: NAMES, answer: async () => json(await route53.internal.report()) },
+      { path: AUTHORITY, answer: async () => text(await acm.internal.authority()) },
+      { path: CERTIFICATES, answer: () => json(acm.internal.requested()) },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',
@@ -287,6 +307,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   }
 }
 
+const text = (body: string) => ({ status: 200, headers: { 'content-type': 'text/plain' }, body })
 const json = (value: unknown) => ({
   status: 200,
   headers: { 'content-type': 'application/json' },

@@ -25,12 +25,14 @@ import { inUseOf, openHomeStore } from './home-store.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
 import { EngineError } from './kernel/errors.ts'
+import { readFileIfAny } from './kernel/files.ts'
 import { makeIds } from './kernel/ids.ts'
 import { systemRandom } from './kernel/random.ts'
 import { makeCatalogue, type Catalogue } from './platforms/catalogue.ts'
 import { readBuildConfiguration } from './platforms/configuration.ts'
 import { interpretersSeen, probeRuntimes } from './platforms/probe.ts'
 import { makeEngines, makeServerLog, daemonReconciler, upkeep, upkeepReconciler } from './real-engines.ts'
+import type { AcmeSettings } from './services/acm/deps.ts'
 import type { Store } from './store/store.ts'
 
 const INTERPRETERS_MS = 60_000
@@ -72,6 +74,7 @@ export async function startServer(
     budgets: () => config.now().budgets,
     limits: () => config.now().limits,
     outside: () => outsideOf(config.now()),
+    acme: () => acmeOf(config.now()),
     configuration: () => describeConfiguration(config, store),
     backups: () => backups.status(),
     buildConfiguration: () => readBuildConfiguration(process.env),
@@ -181,6 +184,12 @@ function outsideOf({ dns, listeners }: Config): { A: string[]; AAAA: string[] } 
   const A = [...new Set(all.filter((one) => isIP(one) === 4))]
   return { A: A.length > 0 ? A : ['127.0.0.1'], AAAA: [...new Set(all.filter((one) => isIP(one) === 6))] }
 }
+/** A file that is not there trusts nobody, and its name says so. */
+function acmeOf({ acme }: Config): AcmeSettings {
+  const { directory, staging, email, trust } = acme
+  return { directory, staging, email, trust: trust === null ? null : (readFileIfAny(trust) ?? `no ${trust}`) }
+}
+
 const INNER = new RegExp(`^(${UPLINK_PREFIX}|docker|br-|veth|virbr|cni|flannel|lxc|podman)`)
 
 function describeConfiguration(config: FollowedConfig, store: Store): ConfigurationStatus {

@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { readConfigIfWhole } from './config/file.ts'
 import type { FollowedConfig } from './config/follow.ts'
 import type { Reconciler } from './control/reconciler.ts'
+import { makeAcmeClient } from './engines/acme/client.ts'
+import type { AcmeEngine } from './engines/acme/engine.ts'
+import type { AuthorityEngine } from './engines/authority/engine.ts'
+import { makeLocalAuthority } from './engines/authority/local.ts'
 import type { BalancerEngine } from './engines/balancer/engine.ts'
 import { makeHaproxy } from './engines/balancer/haproxy.ts'
 import { makeRunc, type RuncCompute } from './engines/compute/runc.ts'
@@ -26,6 +30,7 @@ import type { HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Home } from './kernel/home.ts'
 import { makeLog, type Log } from './kernel/log.ts'
+import { systemRandom } from './kernel/random.ts'
 
 const UPKEEP_MS = 5_000
 
@@ -43,6 +48,8 @@ export type RealEngines = {
   metadata: MetadataDoor
   objects: FilesystemObjects
   probes: ProbeEngine
+  acme: AcmeEngine
+  authority: AuthorityEngine
   room: RoomEngine
 }
 
@@ -78,6 +85,8 @@ export function makeEngines(
     firewall: makeNftables({ clock, network: router }),
     metadata: makeMetadataDoor({ clock, log, home, supervisor, network: router }),
     probes: makeNetProbes(clock),
+    acme: makeAcmeClient({ clock, resolver: () => config.now().acme.resolver }),
+    authority: makeLocalAuthority({ clock, random: systemRandom }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),
     room: makeFilesystemRoom(home.dir),
   }

@@ -38,6 +38,15 @@ const releaseSource = text(
   'an https URL without user, query and fragment, or an absolute path',
   (value) => ABSOLUTE_PATH.test(value) || (/^https:\/\/[^?#@\s]{1,1015}$/.test(value) && URL.canParse(value)),
 )
+const directoryUrl = text(
+  'an https URL without user and fragment',
+  (value) => /^https:\/\/[^#@\s]{1,1015}$/.test(value) && URL.canParse(value),
+)
+/** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`. */
+function isServer(value: string): boolean {
+  const { address = value } = /^\[?(?<address>[^\]]+?)\]?:(?<port>\d{1,5})$/.exec(value)?.groups ?? {}
+  return isIP(value) !== 0 || isIP(address) !== 0
+}
 /** Names below these are somebody's production: a name that does not lead here would lead there. */
 const OF_AWS = /(^|\.)(elasticbeanstalk\.com|amazonaws\.com(\.cn)?|eb\.amazonaws\.com\.cn)$/
 const isOneAddress = (value: string) =>
@@ -152,6 +161,46 @@ export const table = {
     type: list(text('an IP address that is not 0.0.0.0, :: or of the loopback', isOneAddress), 16),
     default: [],
     defaultSays: 'those of listeners.publicAddresses, or 127.0.0.1',
+    takesEffect: 'at once',
+  }),
+  'acme.directory': setting<string | null>({
+    doc:
+      'URL of the ACME directory of an authority of certificates, such as https://acme-v02.api.letsencrypt.org/directory: it issues the ' +
+      'certificates that `acm request-certificate` and `polebean domain add` ask for. Whoever sets it agrees to its terms.',
+    type: orNull(directoryUrl, 'no certificates but those that are imported, and below .localhost'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'acme.staging': setting<string | null>({
+    doc:
+      'URL of a directory at which each first order is rehearsed, since authorities count orders that fail: ' +
+      'https://acme-staging-v02.api.letsencrypt.org/directory.',
+    type: orNull(directoryUrl, 'no rehearsal'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'acme.email': setting<string | null>({
+    doc: 'Address to which the authority writes.',
+    type: orNull(
+      text('an e-mail address', (value) => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,190}$/.test(value)),
+      'none',
+    ),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'acme.trust': setting<string | null>({
+    doc: "File with certificates in PEM by which the authority's own HTTPS is trusted.",
+    type: orNull(absolutePath, 'as everybody'),
+    default: null,
+    takesEffect: 'at once',
+  }),
+  'acme.resolver': setting<string | null>({
+    doc: 'Name server, as 192.0.2.53 or 192.0.2.53:5353, that is asked what others are told of a name, before a certificate is ordered for it.',
+    type: orNull(
+      text('an IP address, with a port or without', (value) => isServer(value)),
+      "the machine's own",
+    ),
+    default: null,
     takesEffect: 'at once',
   }),
   'network.cidr': setting<string | null>({

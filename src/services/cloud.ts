@@ -226,6 +226,10 @@ export type Route53Internal = {
   customNames(hosts: ReadonlyMap<string, Pick<HostName, 'isHealthy'>>): ReadonlyMap<string, string>
   /** Whether the name server answers for environments and load balancers as the rows say. */
   isServed(): boolean
+  /** Whether these names are answered as the rows say. */
+  areServed(names: string[]): boolean
+  /** Whether a public hosted zone here has the name. */
+  hasZoneOf(name: string): boolean
   /** What the name server says of all names that lead somewhere here; not for use in a transaction. */
   report(): Promise<NamesReport>
 }
@@ -243,9 +247,32 @@ export type NamesReport = {
   }[]
 }
 
-export type IamInternal = AcmInternal
+export type IamInternal = Pick<AcmInternal, 'certificatePem'>
+
+/** How far a certificate that was asked for is. */
+export type RequestedCertificate = {
+  arn: string
+  names: string[]
+  method: 'DNS' | 'HTTP'
+  stage: 'rehearsal' | 'production' | 'issued' | 'timed out'
+  /** Why it is not issued, or not renewed; '' = all is well. */
+  reason: string
+  /** Milliseconds since 1970; null = it is not issued. */
+  until: number | null
+  /** When it is looked at again, in milliseconds since 1970. */
+  nextAt: number
+}
+
+/** What shows authorities of certificates that names are ours. */
+export type Challenges = {
+  http: { path: string; body: string }[]
+  /** Texts by the name at which they are asked for. */
+  dns: ReadonlyMap<string, string[]>
+}
 
 export type AcmInternal = {
+  /** Of orders that are under way. */
+  challenges(): Challenges
   /** Private key, certificate and chain; undefined for one that is not there. */
   certificatePem(context: Context, arn: string): string | undefined
 }

@@ -66,7 +66,7 @@ export const joinedPem = ({ certificate, chain, privateKey }: ServerCertificate)
 
 /** Of acm or iam, by its ARN; undefined for one that neither has. */
 export const certificatePem = (
-  { acm, iam }: Pick<Cloud, 'acm' | 'iam'>,
+  { acm, iam }: { acm: Pick<Cloud['acm'], 'certificatePem'>; iam: Cloud['iam'] },
   context: Context,
   arn: string,
 ): string | undefined => (arn.startsWith('arn:aws:iam:') ? iam : acm).certificatePem(context, arn)

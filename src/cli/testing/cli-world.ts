@@ -13,6 +13,8 @@ import { makeFakeCompute } from '../../engines/compute/fake.ts'
 import { makeFakeWorld } from '../../engines/compute/fake-world.ts'
 import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
 import { makeFakeProbes } from '../../engines/probe/fake.ts'
+import { makeFakeAcmeWorld } from '../../engines/acme/fake.ts'
+import { makeFakeAuthority } from '../../engines/authority/fake.ts'
 import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeFilesystemObjects } from '../../engines/objects/filesystem.ts'
@@ -122,6 +124,8 @@ export async function makeCliWorld() {
         firewall: makeFakeFirewallWorld(clock).engine(),
         dns: makeFakeDnsWorld(clock).engine(),
         privateDns: makeFakeDnsWorld(clock).engine(),
+        acme: makeFakeAcmeWorld(clock).engine(),
+        authority: makeFakeAuthority(clock),
         probes: makeFakeProbes(),
         objects,
         room: makeFakeRoom(disk),

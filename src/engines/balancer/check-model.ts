@@ -5,6 +5,7 @@ import { actionsOf, targetGroupIdsOf } from './actions.ts'
 import { parsed } from './certificates.ts'
 import { isRange } from './clients.ts'
 import { isPage } from './error-pages.ts'
+import { isChallenge } from './engine.ts'
 import type {
   Action,
   BalancerModel,
@@ -26,6 +27,11 @@ export function checkModel(model: BalancerModel): void {
     model.targetGroups.map(({ id }) => id),
   )
   checkCertificates(model)
+  for (const one of model.challenges ?? []) need(isChallenge(one), 'challenge', 'path or body', one.path)
+  unique(
+    'challenge',
+    (model.challenges ?? []).map(({ path }) => path),
+  )
   for (const loadBalancer of model.loadBalancers) checkLoadBalancer(loadBalancer)
   checkNetwork(model)
   for (const group of model.targetGroups) checkTargetGroup(group)

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { clientRanges } from './clients.ts'
 import { describeRules } from './rules-conformance.ts'
 import { describeNetwork } from './network-conformance.ts'
+import { describeChallenges } from './challenges-conformance.ts'
 import { describePages } from './pages-conformance.ts'
 import { describeRequests } from './requests-conformance.ts'
 import { describeTls } from './tls-conformance.ts'
@@ -400,6 +401,8 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
     })
 
     describeNetwork(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
+    describeChallenges(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
+
     describePages(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRequests(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeTls(() => ({ world, engine, loadBalancer, target, check, untilHealth }))

@@ -27,6 +27,7 @@
 //   balancers of HTTP have it, or another of its kind has it already, it is left out (`taken`). Connections that are there stay
 //   through every change but the death of the engine, and five minutes beyond a reload.
 // - A certificate whose content changes is shown in new handshakes from then on; no connection ends.
+// - A challenge is answered before any rule.
 // - A redirect and a fixed response are answered by the balancer itself, at public sockets only to whom the listener lets in.
 
 export { clientRanges, isRange } from './clients.ts'
@@ -187,6 +188,12 @@ export type HeaderTreatment = {
 /** `host`: one of the load balancer's names. */
 export type NamedPort = { port: number; host: string }
 
+/** What shows an authority of certificates that a name is ours (RFC 8555 §8.3). */
+export type Challenge = { path: string; body: string }
+
+export const isChallenge = ({ path, body }: Challenge): boolean =>
+  /^\/\.well-known\/acme-challenge\/[A-Za-z0-9_-]{1,200}$/.test(path) && /^[A-Za-z0-9._-]{1,400}$/.test(body)
+
 /** Private key, certificate and chain, in PEM. */
 export type Certificate = { id: string; pem: string }
 
@@ -196,6 +203,8 @@ export type BalancerModel = {
   certificates?: Certificate[]
   /** A sentence for clients on this machine who ask for a name that nobody has. */
   unknownHost?: string
+  /** Who asks for one of these paths at a public socket of port 80 that speaks HTTP, by whatever name, gets the body: see `isChallenge`. */
+  challenges?: Challenge[]
 }
 
 export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining'

@@ -410,6 +410,9 @@ export function makeFakeBalancerWorld({
         throw new Error(`nobody listens on ${port}`)
       if (!('address' in request)) requireLetIn(listener, request.from)
       if (isOutside && !isServedPublicly(model, listener)) return noSuchHost(unknown)
+      const challenge = model.challenges?.find(({ path }) => path === matched.path)
+      if (challenge && isOutside && port === 80 && !listener.tls)
+        return { status: 200, targetId: null, headers: {}, body: challenge.body }
       const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
       return secured(request, listener, answer)
     },

@@ -74,6 +74,17 @@ export function renderFrontends(
       )
       .join('')
 
+  const { challenges = [] } = model
+  if (challenges.length > 0)
+    maps.set(CHALLENGES, challenges.map(({ path, body }) => `${path} ${body}\n`).join(''))
+  const challenged =
+    challenges.length === 0
+      ? []
+      : [
+          `set-var(txn.challenge) path,map_str(${dir}/${CHALLENGES}) if { path_beg /.well-known/acme-challenge/ }`,
+          'return status 200 content-type text/plain lf-string "%[var(txn.challenge)]" if { var(txn.challenge) -m found }',
+        ]
+
   const open = usesOf(
     model.loadBalancers.filter(({ internetFacing, isNetwork }) => internetFacing && !isNetwork),
   )
@@ -117,6 +128,7 @@ export function renderFrontends(
     )
     const ssl = tls ? showing(sharedList(users, pems, dir)) : ''
     const lines = binds.map((bind) => bind + ssl)
+    if (port === 80 && !tls) first.unshift(...challenged)
     add({ name: publicName(port), binds: lines, port: hostPort, tls, first, clients }, users)
   }
   const inside = usesOf(
@@ -172,6 +184,8 @@ export function renderFrontends(
   const hostBinds = wanted.flatMap((one) => bindsOf(one, settings.addresses, settings.leftOut))
   return { frontends, network, maps, files, hostBinds }
 }
+
+const CHALLENGES = 'challenges.map'
 
 /** `*.example.com`: whatever is below. */
 const isWildcard = (host: string) => host.startsWith('*.')

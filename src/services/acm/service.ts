@@ -1,23 +1,51 @@
-// AWS Certificate Manager: certificates that are imported, for the listeners of load balancers. Nobody here issues any, so
-// RequestCertificate and what belongs to it are refused by the gateway.
-import type { AcmInternal } from '../cloud.ts'
-import type { Service, ServiceDeps } from '../service.ts'
+// AWS Certificate Manager: certificates for the listeners of load balancers, imported or asked for. Of those that are asked for, an
+// authority that speaks ACME issues, and the home's own for names below .localhost (decision 024).
+import { X509Certificate } from 'node:crypto'
+import type { AcmInternal, RequestedCertificate } from '../cloud.ts'
+import { inTransactions } from '../in-transactions.ts'
 import { joinedPem } from '../server-certificate.ts'
+import { type Service, systemContext } from '../service.ts'
+import { requireAuthority } from './authority.ts'
+import type { AcmDeps } from './deps.ts'
 import { makeCertificateOperations } from './operations/certificates.ts'
+import { makeRequestOperations } from './operations/requests.ts'
 import { makeTagOperations } from './operations/tags.ts'
-import { certificateRow } from './store.ts'
+import { challengesIn } from './readiness.ts'
+import { makeCertificatesReconciler } from './reconciler.ts'
+import { certificateRow, namesOfOrder, type OrderRow, ordersOf } from './store.ts'
 
-export function makeAcmService(deps: ServiceDeps) {
-  const operations = { ...makeCertificateOperations(deps), ...makeTagOperations(deps) }
+export function makeAcmService(deps: AcmDeps) {
+  const operations = inTransactions(deps.store, {
+    ...makeCertificateOperations(deps),
+    ...makeRequestOperations(deps),
+    ...makeTagOperations(deps),
+  })
   return {
     operations,
     internal: {
       certificatePem(context, arn) {
         const row = certificateRow(deps.store, context, arn)
-        return row && joinedPem(row)
+        return row && row.certificate !== '' ? joinedPem(row) : undefined
       },
+      challenges: () => challengesIn(ordersOf(deps.store), deps.domain),
+      /** Certificates that were asked for, and how far each is. */
+      requested: () => ordersOf(deps.store).map((row) => reportOf(deps.store, row)),
+      /** Of the home's own authority, in PEM; not for use in a transaction. */
+      authority: async () => (await requireAuthority(deps)).certificate,
     },
-    reconcilers: [],
+    reconcilers: [makeCertificatesReconciler(deps)],
     workflows: [],
-  } satisfies Service<typeof operations, AcmInternal>
+  } satisfies Service<
+    typeof operations,
+    AcmInternal & { authority(): Promise<string>; requested(): RequestedCertificate[] }
+  >
+}
+
+function reportOf(store: AcmDeps['store'], row: OrderRow): RequestedCertificate {
+  const certificate = certificateRow(store, systemContext(row.account, row.region, ''), row.arn)?.certificate
+  return {
+    ...{ arn: row.arn, names: namesOfOrder(row), method: row.method, stage: row.stage, reason: row.reason },
+    until: certificate ? new X509Certificate(certificate).validToDate.getTime() : null,
+    nextAt: row.nextAt,
+  }
 }

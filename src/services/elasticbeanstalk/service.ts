@@ -29,7 +29,7 @@ import { makeKillsReconciler } from './room/kills.ts'
 import { roomMigration } from './room/low.ts'
 import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
-import { elasticbeanstalkMigration, instancesOf, liveEnvironments } from './store.ts'
+import { elasticbeanstalkMigration, instancesOf, liveEnvironments, resourcesOf } from './store.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -82,6 +82,12 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
           )
           if (row) parts.events.write(ofEnvironment(row, null), 'INFO', message)
         })
+      },
+      /** An ERROR event of each environment behind one of these load balancers. Joins a transaction. */
+      tellThoseBehind(loadBalancerArns: string[], message: string) {
+        for (const row of liveEnvironments(parts.store))
+          if (loadBalancerArns.includes(resourcesOf(row).loadBalancerArn ?? ''))
+            parts.events.write(ofEnvironment(row, null), 'ERROR', message)
       },
       /** An event of each environment that there is, about the home that they are in. Joins a transaction. */
       tellEnvironments(severity: Severity, message: string) {

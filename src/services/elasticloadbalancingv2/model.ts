@@ -2,6 +2,7 @@
 import {
   type Action,
   type BalancerModel,
+  type Challenge,
   listenerTo,
   type ListenerTls,
   type LoadBalancer,
@@ -55,6 +56,8 @@ export type Rows = {
   customNames: ReadonlyMap<string, string[]>
   /** Why there is no answer, by the id of a load balancer, target group or elastic address. */
   reasons: ReadonlyMap<string, string>
+  /** By which authorities of certificates are shown that names are ours. */
+  challenges: Challenge[]
   /** PEM by ARN, of those that listeners name. */
   certificates: ReadonlyMap<string, string>
 }
@@ -76,6 +79,7 @@ export function buildModel(rows: Rows): BalancerModel {
     ].sort(byId),
     certificates: [...rows.certificates].map(([id, pem]) => ({ id, pem })),
     unknownHost: namesThatAre(rows),
+    ...(rows.challenges.length > 0 ? { challenges: rows.challenges } : {}),
   }
 }
 

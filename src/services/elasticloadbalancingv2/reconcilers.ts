@@ -63,6 +63,7 @@ export function makeBalancerReconciler(
       'route53_health_check',
       'route53_zone',
       'acm_certificate',
+      'acm_order',
       'iam_server_certificate',
       'elbv2_reason',
       'elbv2_target',
@@ -225,6 +226,7 @@ export function makeBalancerReconciler(
       addresses: cloud.ec2.elasticAddresses(),
       customNames: customNames(deps),
       certificates: certificatesIn(tables.listeners),
+      challenges: cloud.acm.challenges().http,
       reasons: new Map(
         store
           .all<{ id: string; reason: string }>('select * from elbv2_reason')
@@ -245,7 +247,7 @@ export function makeBalancerReconciler(
 
   function readTables(): Omit<
     Rows,
-    'instances' | 'clientRules' | 'addresses' | 'customNames' | 'certificates' | 'reasons'
+    'instances' | 'clientRules' | 'addresses' | 'customNames' | 'certificates' | 'challenges' | 'reasons'
   > {
     return {
       loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),

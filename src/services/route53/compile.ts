@@ -12,11 +12,15 @@ export type Facts = {
   outside: { A: string[]; AAAA: string[] }
   /** Ids of health checks that fail. */
   failing: ReadonlySet<string>
+  /** By name, texts that show authorities of certificates that names are ours. */
+  challenges: ReadonlyMap<string, string[]>
 }
 
 /** AWS: an alias of a load balancer is answered with this. */
 const ALIAS_TTL = 60
 const ANSWERED_MAX = 8
+/** A challenge goes as soon as it was asked for. */
+const CHALLENGE_TTL = 5
 /** Of one answer; shares of shares multiply. */
 const ENTRIES_MAX = 200
 /** Shares of shares are written in parts of this. */
@@ -148,6 +152,42 @@ function ownHost(choice: Choice, { hosts }: Facts) {
   const [target = ''] = onlyOf(choice) ?? []
   const host = hosts.get(target.toLowerCase().replace(/\.$/, ''))
   return host && host.inside.length > 0 ? host : undefined
+}
+
+/** What shows an authority of certificates that a name is ours (RFC 8555 §8.4). */
+export const challengeSet = (name: string, texts: string[]): RecordSet => ({
+  ...{ name, type: 'TXT', ttl: CHALLENGE_TTL, values: texts.map((text) => `"${text}"`) },
+})
+
+/**
+ * `own`: challenges whose names are in the zone. They stand beside texts of the zone's owner, and in place of a CNAME that leads to
+ * them; a CNAME to elsewhere is for elsewhere to answer.
+ */
+export function withChallenges(
+  sets: RecordSet[],
+  own: ReadonlyMap<string, string[]>,
+  { challenges }: Pick<Facts, 'challenges'>,
+): RecordSet[] {
+  const leadsTo = (set: RecordSet) => ('values' in set ? (set.values[0] ?? '').replace(/\.$/, '') : '')
+  const isAlias = (set: RecordSet) => set.type === 'CNAME' && own.has(set.name)
+  const isElsewhere = (set: RecordSet) => isAlias(set) && !challenges.has(leadsTo(set).toLowerCase())
+  const left = new Set(sets.filter(isElsewhere).map(({ name }) => name))
+  const there = new Map(
+    sets.flatMap((set) => (set.type === 'TXT' && 'values' in set ? [[set.name, set.values]] : [])),
+  )
+  const texts = [...own].filter(([name]) => !left.has(name))
+  const isReplaced = (set: RecordSet) =>
+    texts.some(([name]) => name === set.name) && (set.type === 'TXT' || set.type === 'CNAME')
+  return [
+    ...sets.filter((set) => !isReplaced(set)),
+    ...texts.map(([name, some]) => {
+      const set = challengeSet(name, some)
+      return {
+        ...set,
+        values: [...new Set([...(there.get(name) ?? []), ...('values' in set ? set.values : [])])],
+      }
+    }),
+  ]
 }
 
 /** Undefined where there is no address of that kind for somebody. */

@@ -6,7 +6,8 @@ import type { Reconciler } from '../../control/reconciler.ts'
 import type { Zone } from '../../engines/dns/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
-import { compileRecordSets, type Facts } from './compile.ts'
+import { compileRecordSets, type Facts, withChallenges } from './compile.ts'
+import type { Route53Internal } from '../cloud.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { isWithin } from './names.ts'
@@ -34,7 +35,7 @@ type Due = { name: string; zone?: Zone; serial: number; revision: number }
 export function makeNamesReconciler(
   deps: Route53Deps,
   isPrivate: 0 | 1,
-): { reconciler: Reconciler; isServed(): boolean } {
+): { reconciler: Reconciler; isServed(): boolean } & Pick<Route53Internal, 'areServed' | 'hasZoneOf'> {
   const { store, clock, domain, log } = deps
   const dns = isPrivate ? deps.privateDns : deps.dns
   let isBusy = false
@@ -59,6 +60,7 @@ export function makeNamesReconciler(
       'elbv2_rule',
       'ec2_address',
       'ec2_instance',
+      'acm_order',
     ],
     async reconcile() {
       isBusy = false
@@ -105,11 +107,20 @@ export function makeNamesReconciler(
 
   return {
     reconciler,
-    isServed: () =>
-      systemZones(domain, factsOf()).every((zone) => {
-        const carried = carriedOf(store, { name: zone.name, private: 0 })
-        return carried?.digest === digestOf(zone) && carried.putSerial === carried.serial
-      }),
+    isServed: () => systemZones(domain, factsOf()).every(isCarried),
+    areServed(names) {
+      const zones = wantedZones(factsOf())
+      const zonesOfNames = names.map((name) => deepest(name, zones))
+      return zones
+        .filter((zone) => zonesOfNames.includes(zone) || (zone.id === '' && zonesOfNames.includes(undefined)))
+        .every(({ make }) => isCarried(make()))
+    },
+    hasZoneOf: (name) => deepest(name, wantedZones(factsOf())) !== undefined,
+  }
+
+  function isCarried(zone: Zone): boolean {
+    const carried = carriedOf(store, { name: zone.name, private: isPrivate })
+    return carried?.digest === digestOf(zone) && carried.putSerial === carried.serial
   }
 
   function call<T>(what: string, ask: () => Promise<T>): Promise<T> {
@@ -121,6 +132,7 @@ export function makeNamesReconciler(
       hosts: deps.cloud.elasticloadbalancingv2.hostNames(),
       outside: deps.outside(),
       failing: failingIn(healthChecksOf(store)),
+      challenges: isPrivate ? NONE : deps.cloud.acm.challenges().dns,
     }
   }
 
@@ -131,7 +143,7 @@ export function makeNamesReconciler(
   /** What the server must be told next, and whether that is all of it. */
   function decide(): { due: Due[]; isAll: boolean } {
     const facts = factsOf()
-    const gist = digestOf([[...facts.hosts], facts.outside, [...facts.failing]])
+    const gist = digestOf([[...facts.hosts], facts.outside, [...facts.failing], [...facts.challenges]])
     const carried = new Map(allCarried().map((row) => [row.name, row]))
     const due: Due[] = []
     let isAll = true
@@ -139,7 +151,7 @@ export function makeNamesReconciler(
       const before = carried.get(name)
       carried.delete(name)
       const own = before?.zoneId === id ? before : undefined
-      const isKnown = own !== undefined && own.revision === revision && (!depends || own.facts === gist)
+      const isKnown = own !== undefined && own.revision === revision && own.facts === (depends ? gist : '')
       if (isKnown && (own.putSerial === own.serial || isResting(own))) continue
       if (due.length >= ZONES_AT_ONCE) {
         isAll = false
@@ -183,24 +195,30 @@ export function makeNamesReconciler(
   /** Polebean's own zones come first; a hosted zone among their names, of a home that had another domain, is not answered. */
   function wantedZones(facts: Facts) {
     const own = systemZoneNames(domain)
+    const rows = store
+      .all<ZoneRow & { depends: number }>(
+        `select *, exists (select 1 from route53_record_set where zone_id = id and (alias is not null or health_check_id is not null))
+           as depends from route53_zone where private = :isPrivate`,
+        { isPrivate },
+      )
+      .filter(({ name }) => !own.some((zone) => isWithin(name, zone)))
+    const challenges = Map.groupBy(facts.challenges, ([name]) => deepest(name, rows))
     return [
       ...(isPrivate ? [] : systemZones(domain, facts)).map((zone) => ({
         ...{ id: '', name: zone.name, revision: 0, depends: true, make: () => zone },
       })),
-      ...store
-        .all<ZoneRow & { depends: number }>(
-          `select *, exists (select 1 from route53_record_set where zone_id = id and (alias is not null or health_check_id is not null))
-             as depends from route53_zone where private = :isPrivate`,
-          { isPrivate },
-        )
-        .filter(({ name }) => !own.some((zone) => isWithin(name, zone)))
-        .map((row) => ({
-          ...{ id: row.id, name: row.name, revision: row.revision, depends: row.depends === 1 },
-          make: (): Zone => ({
-            name: row.name,
-            recordSets: compileRecordSets(row, recordSetsOf(store, row.id), facts),
-          }),
-        })),
+      ...rows.map((row) => ({
+        ...{ id: row.id, name: row.name, revision: row.revision },
+        depends: row.depends === 1 || challenges.has(row),
+        make: (): Zone => ({
+          name: row.name,
+          recordSets: withChallenges(
+            compileRecordSets(row, recordSetsOf(store, row.id), facts),
+            new Map(challenges.get(row)),
+            facts,
+          ),
+        }),
+      })),
     ]
   }
 
@@ -237,6 +255,12 @@ export function makeNamesReconciler(
     auditedAt = now
   }
 }
+
+const NONE: Facts['challenges'] = new Map()
+
+/** Who answers for a name: the longest zone that has it. */
+const deepest = <Z extends { name: string }>(name: string, zones: readonly Z[]): Z | undefined =>
+  zones.filter((zone) => isWithin(name, zone.name)).sort((a, b) => b.name.length - a.name.length)[0]
 
 const digestOf = (what: unknown) => hash('sha256', JSON.stringify(what), 'base64')
 

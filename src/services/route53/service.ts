@@ -48,7 +48,13 @@ export function makeRoute53Service(deps: Route53Deps) {
   }
   return {
     operations,
-    internal: { customNames: leading, isServed: names.isServed, report: () => readReport(deps, leading) },
+    internal: {
+      customNames: leading,
+      isServed: names.isServed,
+      areServed: names.areServed,
+      hasZoneOf: names.hasZoneOf,
+      report: () => readReport(deps, leading),
+    },
     reconcilers: [
       names.reconciler,
       makeNamesReconciler(deps, 1).reconciler,

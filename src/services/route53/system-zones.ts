@@ -1,7 +1,7 @@
 // Zones that nobody made: the domain of environments, and that of load balancers' names. Pure.
 import { isName, type RecordSet, type Zone } from '../../engines/dns/engine.ts'
 import { loadBalancerDomainOf } from '../domains.ts'
-import { type Facts, resolvedHost } from './compile.ts'
+import { challengeSet, type Facts, resolvedHost } from './compile.ts'
 import { isWithin } from './names.ts'
 
 const TTL = 60
@@ -28,6 +28,9 @@ export const systemZones = (domain: string, facts: Facts): Zone[] =>
     recordSets: [
       ...startOf(zone, domain, NEGATIVE_SECONDS),
       ...(zone === domain ? nameServersOf(domain).flatMap((name) => outsideOf(name, facts)) : []),
+      ...[...facts.challenges]
+        .filter(([name]) => systemZoneOf(name, domain) === zone)
+        .map(([name, texts]) => challengeSet(name, texts)),
       ...[...facts.hosts]
         .filter(
           ([host]) =>

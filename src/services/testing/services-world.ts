@@ -3,6 +3,8 @@
 import { startDriver, type Driver } from '../../control/driver.ts'
 import { lanesMigration, makeLanes } from '../../control/lanes.ts'
 import { makeWorkflows, workflowsMigration } from '../../control/workflows.ts'
+import { makeFakeAcmeWorld } from '../../engines/acme/fake.ts'
+import { makeFakeAuthority } from '../../engines/authority/fake.ts'
 import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
 import { makeFakeProbes } from '../../engines/probe/fake.ts'
 import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
@@ -12,6 +14,7 @@ import { silentLog } from '../../kernel/log.ts'
 import { seededRandom } from '../../kernel/random.ts'
 import { openStore } from '../../store/store.ts'
 import { VirtualClock } from '../../../sim/virtual-clock.ts'
+import type { AcmeSettings } from '../acm/deps.ts'
 import { makeAcmService } from '../acm/service.ts'
 import { acmMigrations } from '../acm/store.ts'
 import { makeAutoscalingService } from '../autoscaling/service.ts'
@@ -68,6 +71,11 @@ export function makeServicesWorld(seed = 1) {
   const dns = makeFakeDnsWorld(clock)
   const privateDns = makeFakeDnsWorld(clock)
   const probes = makeFakeProbes()
+  const acme = makeFakeAcmeWorld(clock)
+  const acmeSettings: AcmeSettings = { directory: null, staging: null, email: null, trust: null }
+  const outside = () => ({ A: ['127.0.0.1'], AAAA: [] })
+  /** Events of certificates in trouble. */
+  const told: string[] = []
   const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
   let life = new AbortController()
@@ -87,7 +95,11 @@ export function makeServicesWorld(seed = 1) {
     const ec2 = makeEc2Service(deps, compute.engine(), firewall.engine(), () => allowed.instances)
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
-    const acm = makeAcmService(deps)
+    const acm = makeAcmService({
+      ...{ ...deps, outside, acme: acme.engine(), authority: makeFakeAuthority(clock) },
+      acmeSettings: () => acmeSettings,
+      tell: (_arns, message) => void told.push(message),
+    })
     const route53 = makeRoute53Service({
       ...{
         ...deps,
@@ -97,7 +109,7 @@ export function makeServicesWorld(seed = 1) {
         publicPort: (port: number) => port,
         domain: 'elasticbeanstalk.localhost',
       },
-      outside: () => ({ A: ['127.0.0.1'], AAAA: [] }),
+      outside,
     })
     const iam = makeIamService(deps)
     const s3 = makeS3Service(deps, makeFakeObjects({ bodies, clock }), makeFakeRoom())
@@ -117,6 +129,7 @@ export function makeServicesWorld(seed = 1) {
         ...autoscaling.reconcilers,
         ...elasticloadbalancingv2.reconcilers,
         ...route53.reconcilers,
+        ...acm.reconcilers,
       ]))
     return { ...operations, start }
   }
@@ -134,6 +147,9 @@ export function makeServicesWorld(seed = 1) {
     dns,
     privateDns,
     probes,
+    acme,
+    acmeSettings,
+    told,
     /** What the home's owner allows. */
     allowed,
     /** Addresses whose application does not answer although the instance runs. */

@@ -1,13 +1,12 @@
-import { X509Certificate } from 'node:crypto'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Context } from '../../context.ts'
 import type { AcmOperations } from '../../generated/acm.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
-import { keyAlgorithmOf, readServerCertificate } from '../../server-certificate.ts'
-import type { ServiceDeps } from '../../service.ts'
+import { readServerCertificate } from '../../server-certificate.ts'
+import type { AcmDeps } from '../deps.ts'
 import { describeCertificate, summariseCertificate } from '../describe.ts'
 import { badCertificate, noCertificate, paging, unsupported, validation } from '../errors.ts'
-import { certificateRow, certificateRows, type CertificateRow } from '../store.ts'
+import { certificateRow, certificateRows, type CertificateRow, orderRow } from '../store.ts'
 import { tagsAfter } from './tags.ts'
 
 type Implemented = Pick<
@@ -18,12 +17,10 @@ type Implemented = Pick<
 /** Of JavaScript's dates, in milliseconds. */
 const LATEST = 8_640_000_000_000_000
 /** AWS: 2,500 imported certificates. */
-const CERTIFICATES_MAX = 2_500
-
-export type AcmDeps = Pick<ServiceDeps, 'store' | 'clock' | 'ids' | 'cloud'>
+export const CERTIFICATES_MAX = 2_500
 
 export function makeCertificateOperations(deps: AcmDeps): Implemented {
-  const { store, clock, ids, cloud } = deps
+  const { store, clock, ids, cloud, domain } = deps
   return {
     importCertificate(context, input) {
       const members = ['CertificateArn', 'Certificate', 'PrivateKey', 'CertificateChain', 'Tags'] as const
@@ -39,6 +36,8 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
       if (input.CertificateArn) {
         if (input.Tags?.length) throw validation('Tagging is not permitted on re-import.')
         const row = requireCertificate(context, input.CertificateArn)
+        if (orderRow(store, row.arn))
+          throw validation(`Certificate ${row.arn} was issued here, and cannot be imported.`)
         store.update('acm_certificate', { arn: row.arn }, { ...found, importedAt: clock.now() })
         return { CertificateArn: row.arn }
       }
@@ -59,10 +58,13 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
     },
     describeCertificate(context, input) {
       const row = requireCertificate(context, input.CertificateArn)
-      return { Certificate: describeCertificate(row, usesOf(context, row), clock.now()) }
+      const about = { order: orderRow(store, row.arn), domain, now: clock.now() }
+      return { Certificate: describeCertificate(row, usesOf(context, row), about) }
     },
     getCertificate(context, input) {
-      const { certificate, chain } = requireCertificate(context, input.CertificateArn)
+      const { arn, certificate, chain } = requireCertificate(context, input.CertificateArn)
+      if (certificate === '')
+        throw new DeclaredError('RequestInProgressException', `Certificate ${arn} is not issued yet.`)
       return { Certificate: certificate, ...(chain === '' ? {} : { CertificateChain: chain }) }
     },
     // AWS leaves out all but RSA keys of up to 2048 bits unless the caller asks for others.
@@ -81,8 +83,11 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
       const types: string[] = Includes.keyTypes?.length ? Includes.keyTypes : ['RSA_2048']
       const used = cloud.elasticloadbalancingv2.certificatesInUse(context)
       const found = certificateRows(store, context)
-        .filter((row) => types.includes(keyAlgorithmOf(new X509Certificate(row.certificate).publicKey) ?? ''))
-        .map((row) => summariseCertificate(row, used.has(row.arn), clock.now()))
+        .map((row) => {
+          const about = { order: orderRow(store, row.arn), now: clock.now() }
+          return summariseCertificate(row, used.has(row.arn), about)
+        })
+        .filter(({ KeyAlgorithm = '' }) => types.includes(KeyAlgorithm))
         .filter(({ Status }) => statuses.length === 0 || statuses.includes(Status!))
       const keyOf = ({ CreatedAt, CertificateArn }: (typeof found)[number]) => {
         const at = CreatedAt!.getTime()

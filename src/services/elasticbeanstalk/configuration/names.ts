@@ -28,7 +28,7 @@ export type NamesSource = InstanceTypeSource & {
       'describeSSLPolicies' | 'describeLoadBalancers' | 'describeListeners'
     >
     s3: Pick<Cloud['s3'], 'hasBucket'>
-    acm: Cloud['acm']
+    acm: Pick<Cloud['acm'], 'certificatePem'>
     iam: Cloud['iam']
   }
 }
