@@ -71,7 +71,9 @@ export async function callRoute53(
 
 /** The ARN of the shop's certificate, which is imported again when it is there; undefined when that was refused. */
 export async function importCertificate(world: World, life: Life): Promise<string | undefined> {
-  const known = world.store.get<{ arn: string }>('select arn from acm_certificate')?.arn
+  const known = world.store.get<{ arn: string }>(
+    'select arn from acm_certificate where arn not in (select arn from acm_order)',
+  )?.arn
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   const { result } = await callJson(world, life, 'acm', 'CertificateManager.ImportCertificate', {
     Certificate: base64(LONG_LIVED.certificate),
@@ -79,6 +81,20 @@ export async function importCertificate(world: World, life: Life): Promise<strin
     ...(known === undefined ? {} : { CertificateArn: known }),
   })
   return known ?? (result.CertificateArn as string | undefined)
+}
+
+/** Asks for a certificate of names of the shop's zone, or of the home's own authority. */
+export async function requestCertificate(
+  world: World,
+  life: Life,
+  name: string,
+  token: string,
+): Promise<string> {
+  const { code } = await callJson(world, life, 'acm', 'CertificateManager.RequestCertificate', {
+    ...{ DomainName: name, ValidationMethod: 'DNS', KeyAlgorithm: 'EC_prime256v1', IdempotencyToken: token },
+    ...(name.startsWith('*.') ? { SubjectAlternativeNames: [name.slice(2)] } : {}),
+  })
+  return code
 }
 
 /** Never resolves when the life ends meanwhile. */

@@ -406,6 +406,12 @@ export const jsonRecipes: Record<string, object[]> = {
       PrivateKey: base64(LONG_LIVED.key),
     },
   ],
+  RequestCertificate: [
+    { DomainName: 'h{n}.localhost', ValidationMethod: 'DNS' },
+    { DomainName: 'h{n}.example.com', ValidationMethod: 'DNS', SubjectAlternativeNames: ['*.example.com'] },
+    { DomainName: 'h{n}.example.org', ValidationMethod: 'HTTP', KeyAlgorithm: 'EC_prime256v1' },
+  ],
+  RenewCertificate: [{ CertificateArn: '{certificatearn}' }],
   DescribeCertificate: [{ CertificateArn: '{certificatearn}' }],
   GetCertificate: [{ CertificateArn: '{certificatearn}' }],
   DeleteCertificate: [{ CertificateArn: '{certificatearn}' }],

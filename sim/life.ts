@@ -63,6 +63,10 @@ export class Life {
       ]),
       budgets: () => ({ ...DEFAULT_BUDGETS, caches: CACHES_BYTES }),
       buildConfiguration: () => ({ files: [], inputs: [], env: {} }),
+      acme: () => ({
+        ...{ directory: 'https://acme.test/dir', staging: 'https://staging.test/dir' },
+        ...{ email: null, trust: null },
+      }),
       inspect,
       presign: (_context, bucket, key) => `http://sim/${bucket}/${key}`,
     })

@@ -56,6 +56,7 @@ export const MISHAPS: Record<string, Move> = {
     play({ world, note, chance }) {
       const lost = chance(0.5) ? 'dns' : 'privateDns'
       world[lost].lose()
+      world.zonesLost = true
       note(`the zones are gone of ${lost}`)
     },
   },

@@ -1,5 +1,13 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
-import { call, callRoute53, importCertificate, putObject, type ServiceName } from './client.ts'
+import {
+  call,
+  callJson,
+  callRoute53,
+  importCertificate,
+  putObject,
+  requestCertificate,
+  type ServiceName,
+} from './client.ts'
 import type { Life } from './life.ts'
 import {
   APPLICATION,
@@ -212,6 +220,7 @@ export const REQUESTS: Record<string, Move> = {
       beanstalk(stage, 'UpdateEnvironment', domains(stage.chance(0.7) ? `${stage.name}.example.org` : '')),
   },
   'lead names of a zone to it, or elsewhere': { weight: 0.8, play: changeNames },
+  'ask for a certificate, or delete one': { weight: 0.3, play: changeCertificates },
   'give it HTTPS, or take it away': { weight: 0.4, play: changeHttps },
   'log its requests, or do not': { weight: 1.2, play: changeAccessLogs },
   'change rules of its listener': { weight: 1, play: changeRules },
@@ -336,6 +345,24 @@ async function changeHttps(stage: Stage): Promise<void> {
   const { world, life, chance } = stage
   const arn = await importCertificate(world, life)
   if (arn) await beanstalk(stage, 'UpdateEnvironment', httpsListener(arn, chance(0.6)))
+}
+
+/** Of a name of the zone, or below .localhost; one that is there may be renewed, or goes. */
+async function changeCertificates(stage: Stage): Promise<void> {
+  const { world, life, chance, below, note } = stage
+  const { arn } =
+    world.store.get<{ arn: string }>('select arn from acm_order order by arn limit 1 offset :skipped', {
+      skipped: below(3),
+    }) ?? {}
+  if (arn !== undefined && chance(0.4)) {
+    const action = chance(0.5) ? 'DeleteCertificate' : 'RenewCertificate'
+    const { code } = await callJson(world, life, 'acm', `CertificateManager.${action}`, {
+      CertificateArn: arn,
+    })
+    return note(`${action}: ${code || 'ok'}`)
+  }
+  const name = [`*.${ZONE}`, `www.${ZONE}`, 'shop.localhost'][below(3)]!
+  note(`ask for a certificate of ${name}: ${(await requestCertificate(world, life, name, '')) || 'ok'}`)
 }
 
 /** A batch of changes of which each may be refused, and then all are. */

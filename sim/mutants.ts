@@ -207,6 +207,20 @@ export const MUTANTS: Mutant[] = [
     by: 'sweep: swapped names',
   },
   {
+    bug: 'lets an authority ask before the name server has the challenge',
+    file: 'src/services/acm/progress.ts',
+    find: `if (!readiness.isServed(row)) {`,
+    replace: `if (false) {`,
+    by: 'sweep: certificates that are asked for',
+  },
+  {
+    bug: 'takes another key than the one that the certificate was ordered for',
+    file: 'src/services/acm/progress.ts',
+    find: `await acme.finalize(account, url, names, row.privateKey)`,
+    replace: `await acme.finalize(account, url, names, await authority.makeKey('EC_secp384r1'))`,
+    by: 'sweep: certificates that are asked for',
+  },
+  {
     bug: 'takes a zone for answered before the name server has it',
     file: 'src/services/route53/reconciler.ts',
     find: `const putSerial = own?.putSerial ?? 0`,

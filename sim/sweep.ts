@@ -1,7 +1,7 @@
 // Crash points: the control plane dies at its k-th gate (before an engine call's effect, or after it), the next life goes
 // on; wherever it died, the operation ends as it would have, once, and nothing is left over.
 import assert from 'node:assert/strict'
-import { call, callRoute53, importCertificate, putObject } from './client.ts'
+import { call, callRoute53, importCertificate, putObject, requestCertificate } from './client.ts'
 import { safety } from './invariants/safety.ts'
 import { Life } from './life.ts'
 import { comeToRest } from './play.ts'
@@ -105,7 +105,9 @@ const SHARING: Operation = {
 const https = (enabled: boolean): Operation => ({
   done: 'Environment update completed successfully.',
   async send(world, life) {
-    const { arn } = world.store.get<{ arn: string }>('select arn from acm_certificate')!
+    const { arn } = world.store.get<{ arn: string }>(
+      'select arn from acm_certificate where arn not in (select arn from acm_order)',
+    )!
     await update(httpsListener(arn, enabled)).send(world, life)
   },
 })
@@ -152,6 +154,16 @@ const NAMED: Operation = {
           ...([world, life, 'POST', `/hostedzone/${id}/rrset`] as const),
           `<ChangeResourceRecordSetsRequest><ChangeBatch><Changes>${changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`,
         )
+    await update(domains('www.example.org')).send(world, life)
+  },
+}
+
+/** Of a zone's names and below it, shown by the name server, and of the home's own. */
+const CERTIFIED: Operation = {
+  done: 'Environment update completed successfully.',
+  async send(world, life) {
+    await requestCertificate(world, life, `*.${ZONE}`, 'wild')
+    await requestCertificate(world, life, 'shop.localhost', 'own')
     await update(domains('www.example.org')).send(world, life)
   },
 }
@@ -222,6 +234,7 @@ export const SWEEPS: Record<string, Sweep> = {
   'a listener that goes': { before: [CREATE_CERTIFIED, https(true)], swept: https(false), instances: 2 },
   'swapped names': { before: [CREATE, CREATE_OTHER], swept: SWAP, instances: 3 },
   'names of a zone': { before: [CREATE], swept: NAMED, instances: 2 },
+  'certificates that are asked for': { before: [CREATE], swept: CERTIFIED, instances: 2 },
   terminate: { before: [CREATE], swept: TERMINATE, instances: 0 },
   'deleting the application by force': {
     before: [CREATE],

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { migrations, type Engines } from '../src/control-plane.ts'
 import { makeFakeBalancerWorld, type FakeBalancerWorld } from '../src/engines/balancer/fake.ts'
 import { type FakeProbes, makeFakeProbes } from '../src/engines/probe/fake.ts'
+import { challengeName } from '../src/engines/acme/engine.ts'
 import { makeFakeAcmeWorld, type FakeAcmeWorld } from '../src/engines/acme/fake.ts'
 import { makeFakeAuthority } from '../src/engines/authority/fake.ts'
 import { makeFakeDnsWorld, type FakeDnsWorld } from '../src/engines/dns/fake.ts'
@@ -73,6 +74,8 @@ export type World = {
   request(environment: string): number
   /** Somebody emptied the cache: instances may name layers that are being built again. */
   layersLost: boolean
+  /** A name server lost what it had: an authority may have asked just then. */
+  zonesLost: boolean
   /** What lives did without an end, in no time. */
   spinning: string[]
   log(line: string): void
@@ -120,6 +123,10 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const privateDns = makeFakeDnsWorld(clock)
   const acme = makeFakeAcmeWorld(clock)
   acme.fault = trouble.acme
+  acme.told = (_name, type) => (type === 'A' ? ['127.0.0.1'] : [])
+  acme.answers = ({ type, name, content }) =>
+    type === 'dns-01' &&
+    dns.query(challengeName(name), 'TXT').answers.some((one) => one.includes(` "${content}"`))
   acme.latencyMs = trouble.dnsLatencyMs
   for (const one of [dns, privateDns]) {
     one.fault = trouble.dns
@@ -194,6 +201,9 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       rebootMachine(compute, clock.now())
       balancer.reboot()
       firewall.lose()
+      dns.lose()
+      privateDns.lose()
+      world.zonesLost = true
     },
     visits: new Map(),
     request(environment) {
@@ -205,6 +215,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       return status
     },
     layersLost: false,
+    zonesLost: false,
     spinning: [],
     log: (line) => void world.logged.push(line),
     logged: [],

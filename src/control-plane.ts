@@ -104,6 +104,8 @@ const ROOM = '/polebean/room'
 /** The certificate of the home's own authority, in PEM, and certificates that were asked for (GET). */
 const AUTHORITY = '/polebean/authority'
 const CERTIFICATES = '/polebean/certificates'
+/** What others are told of a name that is to lead here (GET ?name=…). */
+const DOMAIN = '/polebean/domain'
 const PRUNE = '/polebean/prune'
 
 type Deps = {
@@ -196,6 +198,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     authority: engines.authority,
     acmeSettings: deps.acme ?? (() => ({ directory: null, staging: null, email: null, trust: null })),
     outside,
+    publicPort: engines.balancer.publicPort,
     tell: (arns, message) => elasticbeanstalk.internal.tellThoseBehind(arns, message),
   })
   const route53 = makeRoute53Service({
@@ -274,6 +277,10 @@ export function makeControlPlane(deps: Deps): ControlPlane {
       { path: FIREWALL, answer: async () => json(await ec2.internal.firewallReport()) },
       { path: NAMES, answer: async () => json(await route53.internal.report()) },
       { path: AUTHORITY, answer: async () => text(await acm.internal.authority()) },
+      {
+        path: DOMAIN,
+        answer: async ({ query }) => json(await acm.internal.readDomain(query.get('name') ?? '')),
+      },
       { path: CERTIFICATES, answer: () => json(acm.internal.requested()) },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {

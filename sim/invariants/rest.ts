@@ -5,6 +5,7 @@ import type { World } from '../world.ts'
 import { contents } from './contents.ts'
 import { inForce } from './firewall.ts'
 import { health } from './health.ts'
+import { certificates } from './certificates.ts'
 import { names } from './names.ts'
 import { ownership } from './ownership.ts'
 import {
@@ -31,6 +32,7 @@ export function rest(world: World): string[] {
     ...contents(world),
     ...health(world),
     ...names(world),
+    ...certificates(world),
     ...told(world),
   ]
 }

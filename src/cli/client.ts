@@ -20,6 +20,9 @@ const VERSIONS = {
   iam: '2010-05-08',
 } as const
 
+/** What `X-Amz-Target` begins with. */
+const TARGETS = { acm: 'CertificateManager' } as const
+
 const SCOPES: Partial<Record<ServiceName, string>> = { elb: 'elasticloadbalancing' }
 
 export type ServiceName = keyof typeof VERSIONS
@@ -44,6 +47,8 @@ export type Api<H extends ApiHome = HomeSettings> = {
   credentials: Credentials
   endpoint: string
   call(service: ServiceName, action: string, input?: Input): Promise<Answer>
+  /** A call of a service that speaks JSON (1.1). */
+  json<T>(service: 'acm', action: string, input: object): Promise<T>
   /** Uploads a file; its sha256 (hexadecimal) is signed with it. `sent` is told how many bytes have left. */
   upload(
     bucket: string,
@@ -136,6 +141,17 @@ export function apiOf<H extends ApiHome>(home: H, credentials: Credentials): Api
       const requestId = textOf(structureOf(response.ResponseMetadata).RequestId)
       return { requestId, result: structureOf(response[`${action}Result`]) }
     },
+    async json<T>(service: 'acm', action: string, input: object) {
+      const body = JSON.stringify(input)
+      const headers = {
+        ...{ 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${TARGETS[service]}.${action}` },
+      }
+      const { status, text } = await send(service, 'POST', '/', headers, sha256(body), body)
+      if (status < 300) return JSON.parse(text) as T
+      const { __type = '', message = '' } = jsonOf(text) ?? {}
+      if (__type === '') throw new Failure(foreign(home))
+      throw errorOf(home, { Code: __type, Message: message }, status)
+    },
     async upload(bucket, key, file, sha256Hex, sent) {
       const path = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
       const headers = { 'content-length': String(statSync(file).size) }
@@ -211,6 +227,14 @@ const ownError = (home: ApiHome, text: string, status: number): ApiError =>
 function documentOf(text: string): ReturnType<typeof parseXml> | undefined {
   try {
     return parseXml(text)
+  } catch {
+    return undefined
+  }
+}
+
+function jsonOf(text: string): { __type?: string; message?: string } | undefined {
+  try {
+    return JSON.parse(text) as { __type?: string; message?: string }
   } catch {
     return undefined
   }

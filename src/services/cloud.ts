@@ -249,6 +249,22 @@ export type NamesReport = {
 
 export type IamInternal = Pick<AcmInternal, 'certificatePem'>
 
+/** What others are told of a name, and what they should be. */
+export type DomainReport = {
+  name: string
+  /** Below .localhost: of this machine alone. */
+  isLocal: boolean
+  /** A hosted zone here has it. */
+  isOurs: boolean
+  wanted: { A: string[]; AAAA: string[] }
+  /** Null = nobody could be asked. */
+  found: { A: string[]; AAAA: string[]; CAA: string[] } | null
+  /** Where this machine serves listeners of these ports. */
+  ports: { http: number; https: number }
+  /** What keeps an authority from issuing. */
+  problems: string[]
+}
+
 /** How far a certificate that was asked for is. */
 export type RequestedCertificate = {
   arn: string

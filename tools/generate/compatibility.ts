@@ -57,9 +57,11 @@ const HEAD = `# What works, and what differs from AWS
 - \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`); \`SystemType\` is always \`enhanced\`.
 - CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`dns.domain\` of the
   home's [settings](configuration.md) is another domain, for a home without environments.
-- Route 53 has public hosted zones, one of a name. Types are A, AAAA, CAA, CNAME, MX, NS, PTR, SOA, SRV and TXT; policies simple, weighted (A, AAAA,
-  CNAME), failover and multivalue. Latency, geolocation, geoproximity, CIDR and traffic policies, private zones, reusable delegation sets, DNSSEC,
-  query logging and VPC associations are refused. Labels are of letters, digits, hyphens and underscores.
+- Route 53 has hosted zones, one public and one private of a name; there is one VPC, which every private zone has. Types are A, AAAA, CAA, CNAME, MX, NS, PTR, SOA, SRV and TXT; policies simple, weighted (A, AAAA,
+  CNAME), failover and multivalue. Latency, geolocation, geoproximity, CIDR and traffic policies, reusable delegation sets, DNSSEC
+  and query logging are refused. Labels are of letters, digits, hyphens and underscores.
+- The resolver of instances follows no CNAME out of a hosted zone to a name that is not the home's own, public or private: instances then get no address. A CNAME of a
+  private zone to an environment or a load balancer is answered as an address.
 - The name servers of a zone are \`ns1\` and \`ns2\` of the home's domain. The serial of its SOA counts its changes, whatever the record says. An alias of a load balancer
   takes any \`HostedZoneId\` but the zone's own; weights between load balancers of the home are refused, since they have one address.
 - Health checks are made from this machine alone; latency, regions, CloudWatch alarms and routing controls are refused, addresses of the machine itself too: its own
@@ -94,7 +96,10 @@ const HEAD = `# What works, and what differs from AWS
   the default group holds. A connection ends five minutes after any change that reloads HAProxy, of whoever's load balancer: listeners, rules, health checks, an
   environment that is made or ends.
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
-- acm has certificates that are imported, and issues none. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
+- \`acm request-certificate\` asks the ACME directory of the setting \`acme.directory\` (Let's Encrypt, or another), once the name leads here: by \`HTTP\` at port 80, by \`DNS\` through a hosted
+  zone here or a CNAME from \`_acme-challenge.NAME\` to a name of the home's domain, which is the \`ResourceRecord\` of its description. For names below \`.localhost\` the home's own authority
+  issues. EMAIL, private authorities and exports are refused; an order that fails is tried again after 15 minutes, then twice as long; \`renew-certificate\` renews any at once. Certificates are
+  renewed 30 days before their end while a listener has them, and an ERROR event says so when that has not worked 20 days before it. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.
 - Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.

@@ -20,6 +20,8 @@ try {
   ensureModules(root, { development: true })
   const extra = {
     ...{ wrk: 'wrk', curl: 'curl', zip: 'zip', ps: 'procps', 'iptables-nft': 'iptables' },
+    // Authorities of certificates to test against.
+    ...{ pebble: 'pebble' },
     // Another machine, for `exec --ssh`: tests start it themselves, on loopback, with keys of their own.
     ...{ ssh: 'openssh-client', sshd: 'openssh-server' },
   }

@@ -9,6 +9,8 @@ export function defineEnvironments(program: Command): void {
   const define = withJson(definer(program))
   defineReading(define)
   defineDns(define)
+  defineDomains(program)
+  defineAuthority(define)
   defineFirewall(define)
   defineChanging(define)
   definePrune(define)
@@ -56,6 +58,47 @@ function defineDns(define: Define): void {
   define('dns', 'which name leads where and why, as the name server answers', async function (options: Json) {
     process.exitCode = await (await import('../commands/dns.ts')).dns(home(this), options)
   })
+}
+
+const domain = () => import('../commands/domain.ts')
+
+type Adding = Json & { wait?: string; redirect?: boolean; https?: boolean }
+
+function defineDomains(program: Command): void {
+  const group = program
+    .command('domain')
+    .description('names of your own that lead to environments, by HTTPS: add, list, remove')
+  const define = withJson(definer(group))
+  define(
+    'add <name> [env]',
+    'lead a name to an environment, with a certificate and by HTTPS',
+    async function (name: string, env: Env, options: Adding) {
+      await (await domain()).add(home(this), name, env, options)
+    },
+  )
+    .option('--wait <seconds>', 'for the certificate (default: 120); it is ordered in any case')
+    .option('--no-https', 'no certificate: the name leads there by HTTP')
+    .option('--no-redirect', 'requests by HTTP stay there')
+  define('list', 'certificates that were asked for, and how far they are', async function (options: Json) {
+    await (await domain()).list(home(this), options)
+  })
+  define(
+    'remove <name> [env]',
+    'the name leads there no more; its certificate goes',
+    async function (name: string, env: Env, options: Json) {
+      await (await domain()).remove(home(this), name, env, options)
+    },
+  )
+}
+
+function defineAuthority(define: Define): void {
+  define(
+    'ca',
+    "the certificate of this home's own authority, for names below .localhost",
+    async function (options: Json) {
+      await (await import('../commands/ca.ts')).ca(home(this), options)
+    },
+  )
 }
 
 function defineFirewall(define: Define): void {

@@ -1,8 +1,9 @@
 // What every authority and its client promise (engine.ts), for the fake and the real one alike.
 import assert from 'node:assert/strict'
-import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '../../kernel/clock.ts'
+import { newKey } from './test-der.ts'
 import type { Account, AcmeEngine, Challenge, OrderState } from './engine.ts'
 
 export type AcmeTestWorld = {
@@ -16,13 +17,6 @@ export type AcmeTestWorld = {
 }
 
 const PASSES_MAX = 200
-
-export const newKey = (): string =>
-  generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  }).privateKey
 
 export const realTime = { pass: () => systemClock.sleep(50) }
 

@@ -1,5 +1,6 @@
 import { VirtualClock } from '../../../sim/virtual-clock.ts'
-import { describeAcme, newKey } from './conformance.ts'
+import { describeAcme } from './conformance.ts'
+import { newKey } from './test-der.ts'
 import type { Challenge } from './engine.ts'
 import { makeFakeAcmeWorld } from './fake.ts'
 

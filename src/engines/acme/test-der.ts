@@ -1,5 +1,13 @@
 // A certificate that vouches for itself, made without waiting for anything: for fakes on a virtual clock (X.690, RFC 5280).
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+
+/** EC, in PEM. */
+export const newKey = (): string =>
+  generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }).privateKey
 
 const der = (tag: number, ...content: Buffer[]): Buffer => {
   const body = Buffer.concat(content)

@@ -17,6 +17,8 @@ export type AcmDeps = ServiceDeps & {
   acme: AcmeEngine
   authority: AuthorityEngine
   acmeSettings(): AcmeSettings
+  /** Where a listener's port is served on this machine. */
+  publicPort(port: number): number
   /** Addresses by which clients elsewhere reach this machine, asked at each use. */
   outside(): { A: string[]; AAAA: string[] }
   /** An event of the environments behind these load balancers. Joins a transaction. */

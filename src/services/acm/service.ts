@@ -1,12 +1,13 @@
 // AWS Certificate Manager: certificates for the listeners of load balancers, imported or asked for. Of those that are asked for, an
 // authority that speaks ACME issues, and the home's own for names below .localhost (decision 024).
 import { X509Certificate } from 'node:crypto'
-import type { AcmInternal, RequestedCertificate } from '../cloud.ts'
+import type { AcmInternal, DomainReport, RequestedCertificate } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import { joinedPem } from '../server-certificate.ts'
 import { type Service, systemContext } from '../service.ts'
 import { requireAuthority } from './authority.ts'
 import type { AcmDeps } from './deps.ts'
+import { readDomain } from './domain-report.ts'
 import { makeCertificateOperations } from './operations/certificates.ts'
 import { makeRequestOperations } from './operations/requests.ts'
 import { makeTagOperations } from './operations/tags.ts'
@@ -28,6 +29,8 @@ export function makeAcmService(deps: AcmDeps) {
         return row && row.certificate !== '' ? joinedPem(row) : undefined
       },
       challenges: () => challengesIn(ordersOf(deps.store), deps.domain),
+      /** What others are told of a name; not for use in a transaction. */
+      readDomain: (name: string) => readDomain(deps, name),
       /** Certificates that were asked for, and how far each is. */
       requested: () => ordersOf(deps.store).map((row) => reportOf(deps.store, row)),
       /** Of the home's own authority, in PEM; not for use in a transaction. */
@@ -35,10 +38,13 @@ export function makeAcmService(deps: AcmDeps) {
     },
     reconcilers: [makeCertificatesReconciler(deps)],
     workflows: [],
-  } satisfies Service<
-    typeof operations,
-    AcmInternal & { authority(): Promise<string>; requested(): RequestedCertificate[] }
-  >
+  } satisfies Service<typeof operations, AcmInternal & Own>
+}
+
+type Own = {
+  authority(): Promise<string>
+  requested(): RequestedCertificate[]
+  readDomain(name: string): Promise<DomainReport>
 }
 
 function reportOf(store: AcmDeps['store'], row: OrderRow): RequestedCertificate {

@@ -96,6 +96,7 @@ export function makeServicesWorld(seed = 1) {
     const autoscaling = makeAutoscalingService(deps)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const acm = makeAcmService({
+      publicPort: (port: number) => port,
       ...{ ...deps, outside, acme: acme.engine(), authority: makeFakeAuthority(clock) },
       acmeSettings: () => acmeSettings,
       tell: (_arns, message) => void told.push(message),
