@@ -13,6 +13,7 @@ import { makeFakeRoom } from '../src/engines/room/fake.ts'
 import { makeFakeProbes } from '../src/engines/probe/fake.ts'
 import { makeFakeAcmeWorld } from '../src/engines/acme/fake.ts'
 import { makeFakeAuthority } from '../src/engines/authority/fake.ts'
+import { makeFakeHosts } from '../src/engines/hosts/fake.ts'
 import { makeFakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import { makeFakeObjects } from '../src/engines/objects/fake.ts'
@@ -101,6 +102,7 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
       privateDns: makeFakeDnsWorld(clock).engine(),
       acme: makeFakeAcmeWorld(clock).engine(),
       authority: makeFakeAuthority(clock),
+      hosts: makeFakeHosts(),
       probes: makeFakeProbes(),
       objects: makeFakeObjects(),
       room: makeFakeRoom(),

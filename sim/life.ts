@@ -48,6 +48,7 @@ export class Life {
         privateDns: this.#gate('privateDns', outside.privateDns, []),
         acme: this.#gate('acme', outside.acme, []),
         authority: outside.authority,
+        hosts: outside.hosts,
         objects: this.#gate('objects', outside.objects, ['get', 'path']),
         probes: this.#gate('probes', outside.probes, []),
         room: outside.room,

@@ -7,6 +7,7 @@ import { type FakeProbes, makeFakeProbes } from '../src/engines/probe/fake.ts'
 import { challengeName } from '../src/engines/acme/engine.ts'
 import { makeFakeAcmeWorld, type FakeAcmeWorld } from '../src/engines/acme/fake.ts'
 import { makeFakeAuthority } from '../src/engines/authority/fake.ts'
+import { makeFakeHosts } from '../src/engines/hosts/fake.ts'
 import { makeFakeDnsWorld, type FakeDnsWorld } from '../src/engines/dns/fake.ts'
 import { makeFakeFirewallWorld, type FakeFirewallWorld } from '../src/engines/firewall/fake.ts'
 import type { BuildRequest } from '../src/engines/compute/engine.ts'
@@ -122,6 +123,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const dns = makeFakeDnsWorld(clock)
   const privateDns = makeFakeDnsWorld(clock)
   const acme = makeFakeAcmeWorld(clock)
+  const hosts = makeFakeHosts()
   acme.fault = trouble.acme
   acme.told = (_name, type) => (type === 'A' ? ['127.0.0.1'] : [])
   acme.answers = ({ type, name, content }) =>
@@ -186,6 +188,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       privateDns: privateDns.engine(lifeClock),
       acme: acme.engine(lifeClock),
       authority: makeFakeAuthority(lifeClock),
+      hosts,
       probes,
       objects: makeFakeObjects({ bodies, clock: lifeClock, fault: trouble.objects }),
       room: makeFakeRoom(disk),

@@ -13,6 +13,7 @@ import type { AuthorityEngine } from './engines/authority/engine.ts'
 import type { DnsEngine } from './engines/dns/engine.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import type { ObjectEngine } from './engines/objects/engine.ts'
+import type { HostsEngine } from './engines/hosts/engine.ts'
 import type { ProbeEngine } from './engines/probe/engine.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
 import type { OwnRoute, UpgradeRoute } from './gateway/chain.ts'
@@ -60,6 +61,7 @@ export type Engines = {
   firewall: FirewallEngine
   objects: ObjectEngine
   probes: ProbeEngine
+  hosts: HostsEngine
   room: RoomEngine
 }
 
@@ -206,6 +208,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     dns: engines.dns,
     privateDns: engines.privateDns,
     probes: engines.probes,
+    hosts: engines.hosts,
     publicPort: engines.balancer.publicPort,
     outside,
   })

@@ -20,6 +20,8 @@ import { makeNftables } from './engines/firewall/nftables.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
 import { ensureResolver, resolverDaemons } from './engines/resolver/dnsmasq.ts'
 import { readResolverHost, resolverProblem } from './engines/resolver/host.ts'
+import type { HostsEngine } from './engines/hosts/engine.ts'
+import { makeEtcHosts } from './engines/hosts/etc-hosts.ts'
 import type { ProbeEngine } from './engines/probe/engine.ts'
 import { makeNetProbes } from './engines/probe/net.ts'
 import type { RoomEngine } from './engines/room/engine.ts'
@@ -48,6 +50,7 @@ export type RealEngines = {
   metadata: MetadataDoor
   objects: FilesystemObjects
   probes: ProbeEngine
+  hosts: HostsEngine
   acme: AcmeEngine
   authority: AuthorityEngine
   room: RoomEngine
@@ -85,6 +88,7 @@ export function makeEngines(
     firewall: makeNftables({ clock, network: router }),
     metadata: makeMetadataDoor({ clock, log, home, supervisor, network: router }),
     probes: makeNetProbes(clock),
+    hosts: makeEtcHosts({ clock, id: home.id }),
     acme: makeAcmeClient({ clock, resolver: () => config.now().acme.resolver }),
     authority: makeLocalAuthority({ clock, random: systemRandom }),
     objects: makeFilesystemObjects(join(home.dir, 'objects')),

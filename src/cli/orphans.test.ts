@@ -11,6 +11,7 @@ const facts = (home: string | undefined) => ({
     mounts: [],
     loops: [],
     accepts: [],
+    hosts: [],
   },
   runFolders: [{ id: 'abcdef', home }],
 })

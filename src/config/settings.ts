@@ -48,7 +48,7 @@ function isServer(value: string): boolean {
   return isIP(value) !== 0 || isIP(address) !== 0
 }
 /** Names below these are somebody's production: a name that does not lead here would lead there. */
-const OF_AWS = /(^|\.)(elasticbeanstalk\.com|amazonaws\.com(\.cn)?|eb\.amazonaws\.com\.cn)$/
+const OF_AWS = /(\.elasticbeanstalk\.com|(^|\.)(amazonaws\.com(\.cn)?|eb\.amazonaws\.com\.cn))$/
 const isOneAddress = (value: string) =>
   isIP(value) !== 0 && !/^(0\.0\.0\.0|::|127\..*|::1|.*%.*)$/.test(value)
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -125,10 +125,11 @@ export const table = {
   'dns.domain': setting<string | null>({
     doc:
       'Domain of environments, without the region: an environment is PREFIX.REGION.DOMAIN. ' +
-      'It cannot change while there are environments: their names were handed out.',
+      'It cannot change while there are environments: their names were handed out. elasticbeanstalk.com is for clients that insist on it: ' +
+      'names are written to /etc/hosts, and no environment is made while they do not lead to this machine.',
     type: orNull(
       text(
-        'a domain name in lower case, and none of AWS',
+        'a domain name in lower case, and none of AWS but elasticbeanstalk.com',
         (value) =>
           value.length <= 180 && value.split('.').every((label) => LABEL.test(label)) && !OF_AWS.test(value),
       ),

@@ -228,6 +228,9 @@ export type Route53Internal = {
   isServed(): boolean
   /** Whether these names are answered as the rows say. */
   areServed(names: string[]): boolean
+  /** Why names of new environments, and a name, would not lead to this machine; '' = they do. */
+  nameProblem(): string
+  hostProblem(name: string): string
   /** Whether a public hosted zone here has the name. */
   hasZoneOf(name: string): boolean
   /** What the name server says of all names that lead somewhere here; not for use in a transaction. */

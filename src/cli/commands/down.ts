@@ -41,7 +41,7 @@ export async function down(homeDir: string, options: { purge?: boolean; force?: 
 }
 
 async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
-  const { supervisor, compute, router } = makeEngines(home)
+  const { supervisor, compute, router, hosts } = makeEngines(home)
   // The server first: it would start again what is stopped here.
   const service = makeService(home)
   if (service.isInstalled()) await (purge ? service.remove() : service.stop())
@@ -57,6 +57,8 @@ async function stopAll(home: HomeSettings, purge: boolean): Promise<void> {
   await compute.shutdown(STOP_GRACE_MS).catch(tell('instances'))
   await supervisor.shutdown().catch(tell('daemons'))
   await router.remove().catch(tell('network'))
+  // A home that is only stopped comes back: its names must not lead elsewhere meanwhile.
+  if (purge) await hosts.put([]).catch(tell('/etc/hosts'))
   // The home's folder is kept: it is what another attempt needs to know.
   if (failures.length > 0)
     throw new Failure(`not everything could be stopped:\n  ${failures.join('\n  ')}`, EXIT.failed)

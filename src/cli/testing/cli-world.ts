@@ -15,6 +15,7 @@ import { makeFakeDisk, makeFakeRoom } from '../../engines/room/fake.ts'
 import { makeFakeProbes } from '../../engines/probe/fake.ts'
 import { makeFakeAcmeWorld } from '../../engines/acme/fake.ts'
 import { makeFakeAuthority } from '../../engines/authority/fake.ts'
+import { makeFakeHosts } from '../../engines/hosts/fake.ts'
 import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
 import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeFilesystemObjects } from '../../engines/objects/filesystem.ts'
@@ -126,6 +127,7 @@ export async function makeCliWorld() {
         privateDns: makeFakeDnsWorld(clock).engine(),
         acme: makeFakeAcmeWorld(clock).engine(),
         authority: makeFakeAuthority(clock),
+        hosts: makeFakeHosts(),
         probes: makeFakeProbes(),
         objects,
         room: makeFakeRoom(disk),

@@ -12,6 +12,7 @@ const nothing: Facts = {
     mounts: [],
     loops: [],
     accepts: [],
+    hosts: [],
   },
 }
 const disk = '/srv/home/instances/i-0123456789abcdef0/disk.img'
@@ -38,6 +39,7 @@ describe('what homes have on a machine', () => {
         { comment: 'polebean pb-abcdef', where: rule },
         { comment: 'somebody else', where: { ...rule, handle: 8 } },
       ],
+      hosts: ['abcdef'],
     })
     assert.deepEqual(
       things.map(({ id }) => id),
@@ -45,7 +47,7 @@ describe('what homes have on a machine', () => {
     )
     assert.equal(
       describeThings(things[0]!),
-      '3 namespaces, 1 interface, 1 nft table, 2 cgroups, 1 mount, 1 loop device, 1 firewall rule',
+      '3 namespaces, 1 interface, 1 nft table, 2 cgroups, 1 mount, 1 loop device, 1 firewall rule, 1 block of /etc/hosts',
     )
     assert.deepEqual(things[0]!.accepts, [rule])
     assert.equal(things[0]!.dir, '/srv/home')

@@ -13,6 +13,8 @@ export type Facts = {
   mounts: string[]
   /** Loop devices and the file behind each. */
   loops: { device: string; file: string }[]
+  /** Ids with a block in /etc/hosts. */
+  hosts: string[]
   /** Rules of a host's firewall with a comment, wherever they are. */
   accepts: { comment: string; where: Accept }[]
 }
@@ -31,6 +33,8 @@ export type Things = {
   mounts: string[]
   loops: { device: string; file: string }[]
   accepts: Accept[]
+  /** Blocks of /etc/hosts. */
+  hosts: string[]
   /** The folder of the home, as its run folder remembers it. */
   dir: string | undefined
 }
@@ -55,6 +59,7 @@ export function thingsByHome(facts: Facts): Things[] {
   for (const path of facts.cgroups)
     of(/\/polebean\/([a-z0-9]{6})(?:\/|$)/.exec(path)?.[1])?.cgroups.push(path)
   for (const path of facts.mounts) of(/^\/run\/polebean\/([a-z0-9]{6})\//.exec(path)?.[1])?.mounts.push(path)
+  for (const id of facts.hosts) of(id)?.hosts.push(id)
   for (const { comment, where } of facts.accepts)
     of(/^polebean pb-([a-z0-9]{6})$/.exec(comment)?.[1])?.accepts.push(where)
   for (const loop of facts.loops) {
@@ -72,6 +77,7 @@ const nothing = () => ({
   mounts: [],
   loops: [],
   accepts: [],
+  hosts: [],
 })
 
 /** In words, for `doctor` and for the question before they go. */
@@ -85,6 +91,7 @@ export function describeThings(things: Things): string {
     [things.mounts.length, 'mount'],
     [things.loops.length, 'loop device'],
     [things.accepts.length, 'firewall rule'],
+    [things.hosts.length, 'block of /etc/hosts'],
   ]
   const words = counted.flatMap(([count, noun]) =>
     count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`],

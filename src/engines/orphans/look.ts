@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { run } from '../../kernel/process.ts'
+import { ETC_HOSTS, idsIn } from '../hosts/etc-hosts.ts'
 import { readRuleset } from '../network/foreign-chains.ts'
 import { daemonsIn } from '../supervisor/cgroup.ts'
 import { ID, type Facts } from './find.ts'
@@ -26,6 +27,7 @@ export async function lookForThings(): Promise<Facts> {
       const file = readFileIfAny(`/sys/block/${name}/loop/backing_file`)?.trim()
       return file ? [{ device: `/dev/${name}`, file }] : []
     }),
+    hosts: idsIn(readFileIfAny(ETC_HOSTS) ?? ''),
     accepts: root ? [...(await nftAccepts()), ...(await iptablesAccepts())] : [],
   }
 }

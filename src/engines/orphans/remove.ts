@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../../kernel/errors.ts'
 import { readFileIfAny } from '../../kernel/files.ts'
 import { run } from '../../kernel/process.ts'
+import { putBlock } from '../hosts/etc-hosts.ts'
 import { removeLink, removeNamespace } from '../network/ip.ts'
 import { describeThings, thingsByHome, type Accept, type Things } from './find.ts'
 import { lookForThings, RUN } from './look.ts'
@@ -23,6 +24,7 @@ export async function removeThings(things: Things): Promise<void> {
   // What lies deeper first.
   for (const mount of [...things.mounts].sort().reverse()) await run(['umount', '--lazy', mount])
   for (const { device } of things.loops) await run(['losetup', '--detach', device])
+  for (const id of things.hosts) putBlock(id, [])
   rmSync(join(RUN, things.id), { recursive: true, force: true })
   for (const folder of things.cgroups) removeFolder(folder)
   for (const folder of new Set(things.cgroups.map((path) => path.replace(/\/polebean\/.*/, '/polebean'))))

@@ -401,6 +401,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return {}
     },
   }
-  const route53: Partial<Cloud['route53']> = { isServed: () => true }
+  const route53: Partial<Cloud['route53']> = {
+    isServed: () => true,
+    nameProblem: () => '',
+    hostProblem: () => '',
+  }
   return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3 } as Cloud, world }
 }

@@ -12,6 +12,7 @@ import { makeRecordOperations } from './operations/records.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { makeVpcOperations } from './operations/vpcs.ts'
 import { makeZoneOperations } from './operations/zones.ts'
+import { makeHostsReconciler } from './hosts-reconciler.ts'
 import { makeNamesReconciler } from './reconciler.ts'
 import { readReport } from './report.ts'
 import type { RecordSetRow, ZoneRow } from './store.ts'
@@ -31,6 +32,7 @@ export function makeRoute53Service(deps: Route53Deps) {
     if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = undefined
   })
   const names = makeNamesReconciler(deps, 0)
+  const hosts = makeHostsReconciler(deps)
   const leading: Route53Internal['customNames'] = (hosts) => {
     candidates ??= candidatesOf(
       deps.store.all<RecordSetRow>(
@@ -53,11 +55,14 @@ export function makeRoute53Service(deps: Route53Deps) {
       isServed: names.isServed,
       areServed: names.areServed,
       hasZoneOf: names.hasZoneOf,
+      nameProblem: hosts.nameProblem,
+      hostProblem: hosts.hostProblem,
       report: () => readReport(deps, leading),
     },
     reconcilers: [
       names.reconciler,
       makeNamesReconciler(deps, 1).reconciler,
+      hosts.reconciler,
       makeHealthReconciler(deps, leads),
     ],
     workflows: [],

@@ -32,6 +32,7 @@ export const route53Migrations: Migration[] = [
     create table route53_health_seen (
       id text primary key references route53_health_check (id) on delete cascade, told text not null, checked_at integer not null,
       last_failure text not null, last_failure_at integer) strict, without rowid;
+    create table route53_host (name text primary key, problem text not null) strict, without rowid;
     create table route53_tag (
       resource_type text not null, resource_id text not null, key text not null, value text not null,
       primary key (resource_type, resource_id, key)) strict, without rowid;`,

@@ -8,6 +8,7 @@ import { makeFakeAuthority } from '../../engines/authority/fake.ts'
 import { makeFakeBalancerWorld } from '../../engines/balancer/fake.ts'
 import { makeFakeProbes } from '../../engines/probe/fake.ts'
 import { makeFakeDnsWorld } from '../../engines/dns/fake.ts'
+import { makeFakeHosts } from '../../engines/hosts/fake.ts'
 import { makeFakeFirewallWorld } from '../../engines/firewall/fake.ts'
 import { makeIds } from '../../kernel/ids.ts'
 import { silentLog } from '../../kernel/log.ts'
@@ -39,7 +40,7 @@ const REGION = 'us-west-2'
 
 export type ServicesWorld = ReturnType<typeof makeServicesWorld>
 
-export function makeServicesWorld(seed = 1) {
+export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost') {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const ids = makeIds(random)
@@ -71,6 +72,7 @@ export function makeServicesWorld(seed = 1) {
   const dns = makeFakeDnsWorld(clock)
   const privateDns = makeFakeDnsWorld(clock)
   const probes = makeFakeProbes()
+  const hosts = makeFakeHosts()
   const acme = makeFakeAcmeWorld(clock)
   const acmeSettings: AcmeSettings = { directory: null, staging: null, email: null, trust: null }
   const outside = () => ({ A: ['127.0.0.1'], AAAA: [] })
@@ -87,7 +89,7 @@ export function makeServicesWorld(seed = 1) {
     let driver: Driver | undefined
     const deps: ServiceDeps = {
       ...{ store, clock, ids, random, log: silentLog, cloud, region: REGION, account: ACCOUNT },
-      domain: 'elasticbeanstalk.localhost',
+      domain,
       workflows: makeWorkflows({ clock, log: silentLog, store, newId: () => ids.uuid() }, () => []),
       makeLanes: (name, atOnceMax) =>
         makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
@@ -107,8 +109,9 @@ export function makeServicesWorld(seed = 1) {
         dns: dns.engine(),
         privateDns: privateDns.engine(),
         probes,
+        hosts,
         publicPort: (port: number) => port,
-        domain: 'elasticbeanstalk.localhost',
+        domain,
       },
       outside,
     })
@@ -148,6 +151,7 @@ export function makeServicesWorld(seed = 1) {
     dns,
     privateDns,
     probes,
+    hosts,
     acme,
     acmeSettings,
     told,

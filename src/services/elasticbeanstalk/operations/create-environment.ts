@@ -56,6 +56,7 @@ export function makeCreateEnvironment(parts: Parts): ElasticbeanstalkOperations[
     })
     if (liveEnvironment(store, context, name)) throw invalidValue(`Environment ${name} already exists.`)
     checkQuota(parts, context)
+    refuseStrangeNames(parts)
     const cnamePrefix = chooseCname(context, name, input.CNAMEPrefix)
     refuseTakenDomains(parts, null, domainsIn(platform.platformArn, stored))
 
@@ -195,3 +196,12 @@ function freePort(store: Store, first: number): number | null {
 
 const WEB_SERVER = { Name: 'WebServer', Type: 'Standard', Version: '1.0' }
 const ENVIRONMENTS_MAX = 200
+
+/** Of a domain of AWS: a name that does not lead here leads to somebody's production. */
+function refuseStrangeNames({ cloud, domain }: Parts): void {
+  const problem = cloud.route53.nameProblem()
+  if (problem !== '')
+    throw invalidValue(
+      `No environment is made below ${domain} while its name would not lead here: ${problem}.`,
+    )
+}

@@ -2,6 +2,7 @@
 // layers are still being built.
 import type { Workflow } from '../../../control/workflows.ts'
 import { endDeployment } from '../deployments.ts'
+import { isOfAws } from '../../domains.ts'
 import { ofEnvironment } from '../events.ts'
 import { refreshHealth } from '../assess-environment.ts'
 import { wantedFront } from '../front.ts'
@@ -16,10 +17,12 @@ import { failureOf, tellFailure, timedOut, type Failure } from './outcome.ts'
 import { makeStorage } from './resources.ts'
 import { current, workOn } from './work.ts'
 
+const NAME_MS = 60_000
+
 type Params = { environmentId: string; deploymentId: number }
 
 export function makeCreateWorkflow(parts: Parts): Workflow<Params> {
-  const { store, events, clock } = parts
+  const { store, events, clock, cloud, domain } = parts
   return {
     kind: 'elasticbeanstalk.create-environment',
     version: 1,
@@ -30,6 +33,16 @@ export function makeCreateWorkflow(parts: Parts): Workflow<Params> {
       step.do('storage', () => makeStorage(work))
       step.do('health', () => refreshHealth(parts, environmentId))
       makeResources(step, work)
+
+      if (isOfAws(domain)) {
+        const name = cnameOf(row, domain)
+        const problem = step.until(
+          'the name leads here',
+          () => (cloud.route53.hostProblem(name) === '' ? '' : undefined),
+          { timeoutMs: NAME_MS, onTimeout: () => cloud.route53.hostProblem(name) },
+        )
+        if (problem !== '') return end({ kind: 'name', problem })
+      }
 
       const { versionLabel } = deploymentOf(parts, environmentId, deploymentId)
       const problem = buildLayers(parts, step, environmentId, deploymentId)

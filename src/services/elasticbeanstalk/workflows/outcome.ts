@@ -7,6 +7,7 @@ import type { Outcome } from './deployment-steps.ts'
 
 export type Failure =
   | { kind: 'build'; versionLabel: string; problem: string }
+  | { kind: 'name'; problem: string }
   | { kind: 'instances'; outcome: Outcome }
   | { kind: 'health'; front: Front; unhealthy: { id: string; reason: string }[] }
 
@@ -22,6 +23,7 @@ export function tellFailure({ events }: Parts, row: EnvironmentRow, failure: Fai
       'ERROR',
       `Building application version ${failure.versionLabel} failed: ${failure.problem}`,
     )
+  if (failure.kind === 'name') return events.write(subject, 'ERROR', failure.problem)
   if (failure.kind === 'health') {
     const list = failure.unhealthy.map(({ id, reason }) => `${id} (${reason})`).join(', ')
     const text =
