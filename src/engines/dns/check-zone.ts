@@ -1,5 +1,6 @@
 // Whether a zone can be told to a name server. Pure.
 import { EngineError } from '../../kernel/errors.ts'
+import { dnskeyOf, type ZoneKey } from '../../kernel/zone-key.ts'
 import { type Name, type RecordSet, type Zone } from './engine.ts'
 import { CHOSEN, isName, isValueOf, RECORD_TYPES } from './forms.ts'
 
@@ -7,10 +8,13 @@ const TTL_MAX = 2_147_483_647
 /** PowerDNS adds them up in 32 bits. */
 const WEIGHT_MAX = 1_000_000
 const VALUES_MAX = 400
+/** Each signs all: an answer must have room for it. */
+const KEYS_MAX = 4
 
 /** @throws EngineError naming the record set. */
-export function checkZone({ name, recordSets }: Zone): void {
+export function checkZone({ name, recordSets, keys = [] }: Zone): void {
   if (!isName(name) || name.startsWith('*')) throw new EngineError(`'${name}' is not the name of a zone`)
+  checkKeys(name, keys)
   const seen = new Set<string>()
   const names = Map.groupBy(recordSets, (set) => set.name)
   for (const set of recordSets) {
@@ -31,6 +35,16 @@ export function checkZone({ name, recordSets }: Zone): void {
   }
   for (const type of ['SOA', 'NS'] as const)
     if (!seen.has(`${name} ${type}`)) throw new EngineError(`zone ${name} has no ${type}`)
+}
+
+function checkKeys(zone: Name, keys: ZoneKey[]): void {
+  const isOf = (text: string, bytes: number) =>
+    /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length === bytes
+  // A secret is in no message.
+  if (!keys.every(({ privateKey, publicKey }) => isOf(privateKey, 32) && isOf(publicKey, 64)))
+    throw new EngineError(`zone ${zone}: a key is none of P-256`)
+  if (keys.length > KEYS_MAX || new Set(keys.map(dnskeyOf)).size < keys.length)
+    throw new EngineError(`zone ${zone}: it has at most ${KEYS_MAX} keys, each once`)
 }
 
 type Need = (is: boolean, what: string) => void

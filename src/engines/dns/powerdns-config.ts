@@ -24,6 +24,7 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
     'gsqlite3-pragma-journal-mode': 'WAL',
     'gsqlite3-pragma-synchronous': '1',
     'gsqlite3-pragma-foreign-keys': 'yes',
+    'gsqlite3-dnssec': 'yes',
     'socket-dir': '/',
     'write-pid': 'no',
     'local-address': listens.map(bindText).join(', '),

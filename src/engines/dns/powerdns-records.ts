@@ -37,6 +37,17 @@ export function rrsetsOf({ recordSets }: Zone, inside: string[]): Rrset[] {
   ]
 }
 
+/** With the serial that is none. */
+export const unfinished = (sets: Rrset[]): Rrset[] =>
+  sets.map((set) =>
+    set.type === 'SOA'
+      ? {
+          ...set,
+          records: set.records.map(({ content }) => ({ content: content.split(' ').with(2, '0').join(' ') })),
+        }
+      : set,
+  )
+
 function programOf(set: Chosen, inside: string[]): string {
   const outside = expressionOf(set.chosen)
   if (!set.inside) return `;return ${outside}`

@@ -10,9 +10,10 @@ import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
 import { askServer } from './ask.ts'
 import { checkZone } from './check-zone.ts'
-import type { DnsEngine, Name } from './engine.ts'
+import type { DnsEngine, Name, Zone } from './engine.ts'
 import { DATABASE, type PowerdnsSettings, renderPowerdns } from './powerdns-config.ts'
-import { changesBetween, type Rrset, rrsetsOf } from './powerdns-records.ts'
+import { type KeyThere, keyChanges } from './powerdns-keys.ts'
+import { changesBetween, type Rrset, rrsetsOf, unfinished } from './powerdns-records.ts'
 
 /** Of the packages of Debian (pdns-backend-sqlite3), of Fedora and of Arch. */
 const SCHEMAS = [
@@ -23,7 +24,12 @@ const SCHEMAS = [
 const CALL_MS = 10_000
 const COMING_MS = 10_000
 const POLL_MS = 20
+/** What proves that a name is not there names no other one: hashed once, without salt (RFC 9276 §3.1). */
+const NSEC3 = '1 0 0 -'
 const ANSWER_BYTES_MAX = 256 * 2 ** 20
+
+/** A zone, as it is there. */
+type Told = { rrsets: Rrset[]; dnssec: boolean; nsec3param: string }
 
 type Options = {
   clock: Clock
@@ -71,21 +77,32 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
     return (text === '' ? {} : JSON.parse(text)) as T
   }
   const pathOf = (name: Name) => `/zones/${encodeURIComponent(`${name}.`)}`
-  const read = async (name: Name) => (await call<{ rrsets: Rrset[] }>('GET', pathOf(name)))?.rrsets
+
+  /** Before the records, since what they are told with makes the order that proves what is not there. */
+  async function putKeys({ name, keys = [] }: Zone, { dnssec, nsec3param }: Omit<Told, 'rrsets'>) {
+    if (!dnssec && keys.length === 0) return
+    const path = `${pathOf(name)}/cryptokeys`
+    const { added, removed } = keyChanges((await call<KeyThere[]>('GET', path)) ?? [], keys)
+    for (const key of added) await call('POST', path, key)
+    if (keys.length > 0 && nsec3param !== NSEC3) await call('PUT', pathOf(name), { nsec3param: NSEC3 })
+    for (const id of removed) await call('DELETE', `${path}/${id}`)
+  }
 
   return {
     ensure,
     async put(zone) {
       checkZone(zone)
       const wanted = rrsetsOf(zone, settings.inside)
-      const there = await read(zone.name)
+      const there = await call<Told>('GET', pathOf(zone.name))
       if (!there) {
-        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: '', rrsets: wanted }
+        const rrsets = unfinished(wanted)
+        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: '', rrsets }
         await call('POST', '/zones?rrsets=false', made)
       }
+      await putKeys(zone, there ?? { dnssec: false, nsec3param: '' })
       // Also of what is as it was: with a change it forgets what it remembers of all names of the zone, and that is what it said
-      // while it had no such zone, too (POST forgets nothing).
-      const before = (there ?? wanted).filter(({ type }) => type !== 'SOA')
+      // while it had no such zone, or other keys, too (POST forgets nothing). The serial comes last: who is killed before has said none.
+      const before = (there?.rrsets ?? wanted).filter(({ type }) => type !== 'SOA')
       await call('PATCH', pathOf(zone.name), { rrsets: changesBetween(before, wanted) })
     },
     async remove(name) {

@@ -6,11 +6,12 @@ import type { Reconciler } from '../../control/reconciler.ts'
 import type { Zone } from '../../engines/dns/engine.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
+import type { ZoneKey } from '../../kernel/zone-key.ts'
 import { compileRecordSets, type Facts } from './compile.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { isWithin } from './names.ts'
-import { type CarriedRow, carriedOf, recordSetsOf, type ZoneRow } from './store.ts'
+import { type CarriedRow, carriedOf, keysOf, recordSetsOf, type ZoneRow } from './store.ts'
 import { systemZoneNames, systemZones } from './system-zones.ts'
 
 const EVERY_MS = 5_000
@@ -199,9 +200,16 @@ export function makeNamesReconciler(
           make: (): Zone => ({
             name: row.name,
             recordSets: compileRecordSets(row, recordSetsOf(store, row.id), facts),
+            ...(row.signed ? { keys: signingKeys(row) } : {}),
           }),
         })),
     ]
+  }
+
+  function signingKeys({ id }: ZoneRow): ZoneKey[] {
+    return keysOf(store, id)
+      .filter(({ status }) => status === 'ACTIVE')
+      .map(({ privateKey, publicKey }) => ({ privateKey, publicKey }))
   }
 
   // Unless it was to be another one meanwhile, which then is put next.
