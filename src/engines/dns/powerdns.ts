@@ -29,7 +29,9 @@ const NSEC3 = '1 0 0 -'
 const ANSWER_BYTES_MAX = 256 * 2 ** 20
 
 /** A zone, as it is there. */
-type Told = { rrsets: Rrset[]; dnssec: boolean; nsec3param: string }
+type Told = { rrsets: Rrset[]; kind: string; dnssec: boolean; nsec3param: string }
+
+type Zones = Awaited<ReturnType<DnsEngine['zones']>>
 
 type Options = {
   clock: Clock
@@ -44,6 +46,9 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
   ensure(): Promise<void>
 } {
   const { dir, api, listens } = settings
+  // One that is given away has another content, too: it is to be put again when that was changed.
+  const isGiven = settings.secondaries.length > 0
+  const kind = isGiven ? 'Master' : 'Native'
   const service: Service = {
     name: daemon,
     argv: ['pdns_server', `--config-dir=${dir}`],
@@ -79,7 +84,10 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
   const pathOf = (name: Name) => `/zones/${encodeURIComponent(`${name}.`)}`
 
   /** Before the records, since what they are told with makes the order that proves what is not there. */
-  async function putKeys({ name, keys = [] }: Zone, { dnssec, nsec3param }: Omit<Told, 'rrsets'>) {
+  async function putKeys(
+    { name, keys = [] }: Zone,
+    { dnssec, nsec3param }: Pick<Told, 'dnssec' | 'nsec3param'>,
+  ) {
     if (!dnssec && keys.length === 0) return
     const path = `${pathOf(name)}/cryptokeys`
     const { added, removed } = keyChanges((await call<KeyThere[]>('GET', path)) ?? [], keys)
@@ -96,7 +104,7 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
       const there = await call<Told>('GET', pathOf(zone.name))
       if (!there) {
         const rrsets = unfinished(wanted)
-        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: '', rrsets }
+        const made = { name: `${zone.name}.`, kind, soa_edit_api: '', rrsets }
         await call('POST', '/zones?rrsets=false', made)
       }
       await putKeys(zone, there ?? { dnssec: false, nsec3param: '' })
@@ -104,14 +112,20 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
       // while it had no such zone, or other keys, too (POST forgets nothing). The serial comes last: who is killed before has said none.
       const before = (there?.rrsets ?? wanted).filter(({ type }) => type !== 'SOA')
       await call('PATCH', pathOf(zone.name), { rrsets: changesBetween(before, wanted) })
+      if (there && there.kind !== kind) await call('PUT', pathOf(zone.name), { kind })
+      // It does so by itself within a minute.
+      if (isGiven) await call('PUT', `${pathOf(zone.name)}/notify`).catch(() => undefined)
     },
     async remove(name) {
       await call('DELETE', pathOf(name))
     },
     async zones() {
-      const all = (await call<{ name: string; serial: number }[]>('GET', '/zones?dnssec=false')) ?? []
+      const all = (await call<(Zones[number] & { kind: string })[]>('GET', '/zones?dnssec=false')) ?? []
       return all
-        .map(({ name, serial }) => ({ name: name.replace(/\.$/, ''), serial }))
+        .map((one) => ({
+          name: one.name.replace(/\.$/, ''),
+          serial: one.kind === kind ? one.serial : 0,
+        }))
         .sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     settle: async () => undefined,

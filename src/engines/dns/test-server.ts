@@ -37,7 +37,7 @@ export async function startTestServer(more: Partial<PowerdnsSettings> = {}) {
     ...{ dir: join(dir, 'dns'), user: { name: 'pdns', group: 'pdns' } },
     listens: [{ address: HOST, port }],
     api: { port: await freePort(), key: id },
-    inside: [`${INSIDE}/32`],
+    ...{ inside: [`${INSIDE}/32`], secondaries: [] },
     ...more,
   }
   const dns = makePowerdns({ clock, supervisor, name: 'dns', settings })
@@ -70,7 +70,7 @@ export async function startTestServer(more: Partial<PowerdnsSettings> = {}) {
   async function askByTcp(
     name: string,
     type: string,
-    { from = HOST, isAll = (_all: DecodedPacket[]) => true } = {},
+    { from = HOST, isAll = () => true }: { from?: string; isAll?(all: DecodedPacket[]): boolean } = {},
   ): Promise<DecodedPacket[]> {
     const socket = connect({ port, host: HOST, localAddress: from })
     socket.write(streamEncode({ type: 'query', id: 7, questions: [{ type: type as 'A', name }] }))

@@ -96,6 +96,24 @@ describe('signing of a zone', () => {
     assert.equal(get(id).KeySigningKeys![0]!.DNSKEYRecord, key)
   })
 
+  it('has another serial when its signatures are renewed, for those who have fetched it', async () => {
+    const id = zoneId()
+    zoneId('plain.example')
+    makeKey(id, 'first')
+    enable(id)
+    await world.clock.run(100)
+    const serials = async () =>
+      Object.fromEntries((await world.dns.engine().zones()).map(({ name, serial }) => [name, serial]))
+    const before = await serials()
+    // From one Thursday to the next: the world begins with one.
+    world.clock.setWall(6 * 24 * 3_600_000)
+    await world.clock.run(11_000)
+    assert.deepEqual(await serials(), before)
+    world.clock.setWall(24 * 3_600_000)
+    await world.clock.run(11_000)
+    assert.deepEqual(await serials(), { ...before, 'example.com': before['example.com']! + 1 })
+  })
+
   it('tells the private key to nobody but the name server', () => {
     const id = zoneId()
     const told = JSON.stringify([makeKey(id, 'first'), enable(id), get(id)])

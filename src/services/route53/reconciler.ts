@@ -25,6 +25,8 @@ const CALL_MS = 20_000
 /** A zone that the server did not take is tried again after the first, then twice as long, up to the second; at once when it is changed. */
 const REFUSED_FIRST_MS = 500
 const REFUSED_MOST_MS = 60_000
+/** The first Thursday was day 0. */
+const WEEK_MS = 7 * 24 * 3_600_000
 /** AWS answers GetChange for at least so long. */
 const CHANGES_KEPT_MS = 24 * 3_600_000
 
@@ -136,22 +138,23 @@ export function makeNamesReconciler(
     const carried = new Map(allCarried().map((row) => [row.name, row]))
     const due: Due[] = []
     let isAll = true
-    for (const { id, name, revision, depends, make } of wantedZones(facts)) {
+    for (const { id, name, revision, depends, week, make } of wantedZones(facts)) {
+      const factsNow = depends ? `${gist} ${week}` : ''
       const before = carried.get(name)
       carried.delete(name)
       const own = before?.zoneId === id ? before : undefined
-      const isKnown = own !== undefined && own.revision === revision && (!depends || own.facts === gist)
+      const isKnown = own !== undefined && own.revision === revision && own.facts === factsNow
       if (isKnown && (own.putSerial === own.serial || isResting(own))) continue
       if (due.length >= ZONES_AT_ONCE) {
         isAll = false
         continue
       }
       const zone = make()
-      const digest = digestOf(zone)
+      const digest = week === 0 ? digestOf(zone) : digestOf([zone, week])
       const serial = own?.digest === digest ? own.serial : nextSerial(before?.serial ?? 0)
       const putSerial = own?.putSerial ?? 0
       const row: CarriedRow = {
-        ...{ name, private: isPrivate, zoneId: id, revision, facts: depends ? gist : '' },
+        ...{ name, private: isPrivate, zoneId: id, revision, facts: factsNow },
         ...{ digest, serial, putSerial },
         // What changes nothing is in sync at once.
         putRevision: putSerial === serial ? revision : (own?.putRevision ?? 0),
@@ -186,7 +189,7 @@ export function makeNamesReconciler(
     const own = systemZoneNames(domain)
     return [
       ...(isPrivate ? [] : systemZones(domain, facts)).map((zone) => ({
-        ...{ id: '', name: zone.name, revision: 0, depends: true, make: () => zone },
+        ...{ id: '', name: zone.name, revision: 0, depends: true, week: 0, make: () => zone },
       })),
       ...store
         .all<ZoneRow & { depends: number }>(
@@ -196,7 +199,8 @@ export function makeNamesReconciler(
         )
         .filter(({ name }) => !own.some((zone) => isWithin(name, zone)))
         .map((row) => ({
-          ...{ id: row.id, name: row.name, revision: row.revision, depends: row.depends === 1 },
+          ...{ id: row.id, name: row.name, revision: row.revision },
+          ...{ depends: row.depends === 1 || row.signed === 1, week: row.signed ? weekOf(clock.now()) : 0 },
           make: (): Zone => ({
             name: row.name,
             recordSets: compileRecordSets(row, recordSetsOf(store, row.id), facts),
@@ -247,6 +251,9 @@ export function makeNamesReconciler(
 }
 
 const digestOf = (what: unknown) => hash('sha256', JSON.stringify(what), 'base64')
+
+/** Signatures are renewed as Thursday begins, and end two weeks later: who has fetched the zone must see another serial each week. */
+const weekOf = (now: number) => Math.floor(now / WEEK_MS)
 
 /** RFC 1982: it counts round; 0 is none. */
 const nextSerial = (serial: number) => (serial >= 4_294_967_295 ? 1 : serial + 1)
