@@ -57,6 +57,18 @@ export function describeDns(name: string, harness: () => Promise<DnsHarness>): v
       assert.equal((await world.query('example.org', 'A')).rcode, 'REFUSED')
     })
 
+    it('has a name while another one is below it', async () => {
+      for (const sets of [[plain('a.b.example.com', 'A', '192.0.2.1')], []]) {
+        await put(plain('www.example.com', 'A', '192.0.2.1'), ...sets)
+        const rcode = sets.length > 0 ? 'NOERROR' : 'NXDOMAIN'
+        assert.equal((await world.query('b.example.com', 'A')).rcode, rcode)
+        assert.equal((await world.query('a.b.example.com', 'A')).rcode, rcode)
+      }
+      await world.engine.remove('example.com')
+      await put(plain('a.b.example.com', 'A', '192.0.2.1'))
+      assert.equal((await world.query('b.example.com', 'A')).rcode, 'NOERROR')
+    })
+
     it('has every type there is', async () => {
       await put(
         plain('example.com', 'MX', '10 mail.example.com.'),

@@ -49,6 +49,8 @@ export const renderPowerdns = ({ dir, listens, api, user, secondaries }: Powerdn
     'zone-cache-refresh-interval': '0',
     'enable-lua-records': 'yes',
     'expand-alias': 'no',
+    // It goes through all of a zone with each change, which few zones need (isOrdered).
+    'default-api-rectify': 'no',
     'any-to-tcp': 'yes',
     ...givenTo(secondaries),
     'allow-notify-from': '',

@@ -7,6 +7,7 @@ import { systemClock as clock } from '../../kernel/clock.ts'
 import { answeredIn, textOf } from './ask.ts'
 import { describeDns, zoneWith } from './conformance.ts'
 import type { Answered, RecordType } from './engine.ts'
+import { makePowerdns } from './powerdns.ts'
 import { HOST, INSIDE, questionOf, startTestServer, type TestServer } from './test-server.ts'
 
 let server: TestServer
@@ -129,6 +130,51 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
       assert.deepEqual((await ask(`h${n}.example.com`, 'A')).answers?.map(textOf), [
         `h${n}.example.com A 192.0.2.200`,
       ])
+  })
+
+  it('refers to who has a zone below it', async () => {
+    const below = {
+      name: 'away.example.com',
+      type: 'NS' as const,
+      ttl: 60,
+      values: ['ns.elsewhere.example.'],
+    }
+    for (const sets of [[below], [], [below]]) {
+      await dns.put(zoneWith('example.com', ...sets))
+      const { rcode, answers, authority } = await dns.query('www.away.example.com', 'A')
+      const wanted = sets.length > 0 ? ['NOERROR', 'NS'] : ['NXDOMAIN', 'SOA']
+      assert.deepEqual([rcode, answers, ...authority], [wanted[0], [], wanted[1]])
+    }
+  })
+
+  describe('told by somebody else, or made anew, between two changes', () => {
+    const zoneAt = (serial: number, ...values: string[]) => {
+      const sets = values.map((value) => ({
+        ...{ name: `h${value}.twice.example`, type: 'A' as const, ttl: 60, values: [`192.0.2.${value}`] },
+      }))
+      const [soa, ...rest] = zoneWith('twice.example', ...sets).recordSets
+      const said = `ns1.twice.example. hostmaster.twice.example. ${serial} 7200 900 1209600 60`
+      return { name: 'twice.example', recordSets: [{ ...soa!, values: [said] }, ...rest] }
+    }
+    const isThere = async (value: string) =>
+      (await dns.query(`h${value}.twice.example`, 'A')).answers.length === 1
+    after(() => dns.remove('twice.example'))
+
+    it('has what is put and nothing else', async () => {
+      await dns.put(zoneAt(1, '1', '2'))
+      const { supervisor, settings } = server
+      await makePowerdns({ clock, supervisor, name: 'dns', settings }).put(zoneAt(2, '2', '3'))
+      await dns.put(zoneAt(3, '1', '2'))
+      assert.deepEqual(await Promise.all(['1', '2', '3'].map(isThere)), [true, true, false])
+    })
+
+    it('has all of it', async () => {
+      await dns.put(zoneAt(4, '1', '2'))
+      const { supervisor, settings } = server
+      await makePowerdns({ clock, supervisor, name: 'dns', settings }).remove('twice.example')
+      await dns.put(zoneAt(5, '1', '2', '3'))
+      assert.deepEqual(await Promise.all(['1', '2', '3'].map(isThere)), [true, true, true])
+    })
   })
 
   it('comes back by itself when it is killed, with all that it had', async () => {
