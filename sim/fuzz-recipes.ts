@@ -356,6 +356,19 @@ export const restRecipes: Record<string, [path: string, headers?: Record<string,
         ),
       ],
     ],
+    CreateKeySigningKey: [
+      [
+        '/2013-04-01/keysigningkey',
+        {},
+        '<CreateKeySigningKeyRequest><CallerReference>k{n}</CallerReference><HostedZoneId>{hostedzoneid}</HostedZoneId><KeyManagementServiceArn>arn:aws:kms:us-east-1:123456789012:key/k{n}</KeyManagementServiceArn><Name>first</Name><Status>ACTIVE</Status></CreateKeySigningKeyRequest>',
+      ],
+    ],
+    ActivateKeySigningKey: [['/2013-04-01/keysigningkey/{hostedzoneid}/first/activate']],
+    DeactivateKeySigningKey: [['/2013-04-01/keysigningkey/{hostedzoneid}/first/deactivate']],
+    DeleteKeySigningKey: [['/2013-04-01/keysigningkey/{hostedzoneid}/first']],
+    EnableHostedZoneDNSSEC: [['/2013-04-01{id}/enable-dnssec']],
+    DisableHostedZoneDNSSEC: [['/2013-04-01{id}/disable-dnssec']],
+    GetDNSSEC: [['/2013-04-01{id}/dnssec']],
     ChangeTagsForResource: [
       [
         '/2013-04-01/tags/hostedzone/{hostedzoneid}',

@@ -24,8 +24,8 @@ export type Ports = Home['ports']
 const CLAIMS = '/var/lib/polebean-ports'
 const API_PORTS = Array.from({ length: 100 }, (_, index) => 4777 + index)
 const HTTP_PORTS = [80, 8080, 8081, 8082, 8083, 8084, 8085, 8086]
-/** The name server's own, that of its API, and that of the API of the server of private zones. */
-const DNS_PORTS_EACH = 3
+/** The name server's own, that of its API, and those of the APIs of the servers of private zones and for instances. */
+const DNS_PORTS_EACH = 4
 const DNS_PORTS = Array.from({ length: 100 }, (_, index) => 5380 + DNS_PORTS_EACH * index)
 const ENVIRONMENT_PORTS_FIRST = 18_000
 /** How many loopback ports a home has for its environments. */

@@ -1,6 +1,6 @@
 // What a home asks of the machine that it is on: free ports and a free range.
 import { checkPortsFree, loopbackAddresses } from './engines/balancer/host-ports.ts'
-import { DNS_DAEMON, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
+import { DNS_DAEMON, INSIDE_DNS_DAEMON, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
 import {
   chooseCidr as choose,
   conflictsWith,
@@ -26,6 +26,7 @@ export async function checkPorts(home: HomeSettings): Promise<void> {
   const ofDns = [
     ...(isRunning(DNS_DAEMON) ? [] : [dns, dns + 1]),
     ...(isRunning(PRIVATE_DNS_DAEMON) ? [] : [dns + 2]),
+    ...(isRunning(INSIDE_DNS_DAEMON) ? [] : [dns + 3]),
   ]
   await checkPortsFree([...ofServer, ...ofDns], ['127.0.0.1'])
   await checkPortsFree(ofHaproxy, loopbackAddresses())

@@ -14,7 +14,7 @@ import { makeMetadataDoor, METADATA_DAEMON } from './engines/metadata/door.ts'
 import type { MetadataDoor } from './engines/metadata/engine.ts'
 import { makeRouter, type Router } from './engines/network/router.ts'
 import type { DnsEngine } from './engines/dns/engine.ts'
-import { DNS_DAEMON, makeHomeDns, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
+import { DNS_DAEMON, INSIDE_DNS_DAEMON, makeHomeDns, PRIVATE_DNS_DAEMON } from './engines/dns/home-dns.ts'
 import type { FirewallEngine } from './engines/firewall/engine.ts'
 import { makeNftables } from './engines/firewall/nftables.ts'
 import { type FilesystemObjects, makeFilesystemObjects } from './engines/objects/filesystem.ts'
@@ -102,6 +102,7 @@ export const makeSupervisor = (home: Home): Supervisor =>
     METADATA_DAEMON,
     DNS_DAEMON,
     PRIVATE_DNS_DAEMON,
+    INSIDE_DNS_DAEMON,
     ...resolverDaemons(readResolverHost()),
   ])
 

@@ -21,7 +21,7 @@ describe('names', { concurrency: 1, timeout: 10 * 60_000 }, () => {
   const folder = join(home.dir, '../probe-app')
   let zone = ''
 
-  const dig = async (name: string, type: RecordType = 'A') => {
+  const dig = async (name: string, type: RecordType | 'DNSKEY' = 'A') => {
     const port = home.settings().ports.dns
     const { rcode, answers } = await askServer(clock, { address: '127.0.0.1', port }, name, type)
     return rcode === 'NOERROR' ? answers.map((one) => one.split(' ').slice(2).join(' ')).join(', ') : rcode
@@ -143,6 +143,64 @@ describe('names', { concurrency: 1, timeout: 10 * 60_000 }, () => {
     await untilPublic()
     const running = await home.client(['ps', '-eo', 'args='])
     assert.doesNotMatch(running.stdout, new RegExp(`/${home.settings().id}/private-dns`))
+  })
+
+  it('signs a zone, and gives zones to secondaries as they are answered outside, while instances are told as before', async () => {
+    const isInside = async () =>
+      (await home.client(['ps', '-eo', 'args='])).stdout.includes(`/${home.settings().id}/inside-dns`)
+    const inside = async (name: string) =>
+      (await home.polebean(['ssh', BLUE, '--', 'getent', 'ahostsv4', name])).stdout.split(' ')[0]!
+    const given = async (name: string) => {
+      const from = ['dig', '-b', '127.0.0.78', '@127.0.0.1', '-p', String(home.settings().ports.dns)]
+      return (await home.client([...from, name, 'AXFR', '+noall', '+answer'])).stdout
+    }
+    const before = await inside(host(BLUE))
+    await home.aws([
+      ...[
+        'route53',
+        'create-key-signing-key',
+        '--hosted-zone-id',
+        zone,
+        '--name',
+        'first',
+        '--status',
+        'ACTIVE',
+      ],
+      ...['--caller-reference', 'first'],
+      ...['--key-management-service-arn', 'arn:aws:kms:us-east-1:123456789012:key/first'],
+    ])
+    const { ChangeInfo } = await home.aws(['route53', 'enable-hosted-zone-dnssec', '--hosted-zone-id', zone])
+    const { Id } = ChangeInfo as { Id: string }
+    await home.client(['aws', 'route53', 'wait', 'resource-record-sets-changed', '--id', Id])
+    const { KeySigningKeys } = await home.aws(['route53', 'get-dnssec', '--hosted-zone-id', zone])
+    const [{ DNSKEYRecord } = { DNSKEYRecord: '' }] = KeySigningKeys as { DNSKEYRecord: string }[]
+    assert.equal(await dig('shop.example', 'DNSKEY'), DNSKEYRecord)
+    assert.doesNotMatch(await given('shop.example'), /SOA/)
+    assert.equal(await isInside(), false)
+
+    await home.polebean(['config', 'set', 'dns.secondaries', '127.0.0.78'])
+    await home.polebean(['restart'])
+    const untilGiven = async (name: string) => {
+      for (;;) {
+        const all = await given(name)
+        if (/\tSOA\t/.test(all) && !/TYPE65402/.test(all)) return all
+      }
+    }
+    assert.match(await untilGiven('shop.example'), /\nshop\.example\.\s+\d+\s+IN\s+RRSIG\s+SOA/)
+    const own = await untilGiven('elasticbeanstalk.localhost')
+    assert.match(own, new RegExp(`${host(BLUE)}\\.\\s+60\\s+IN\\s+A\\s+127\\.0\\.0\\.1\n`))
+    assert.equal(await inside(host(BLUE)), before)
+    assert.equal(await dig('shop.example', 'DNSKEY'), DNSKEYRecord)
+    assert.equal(await isInside(), true)
+
+    await home.polebean(['config', 'unset', 'dns.secondaries'])
+    await home.polebean(['restart'])
+    const untilAlone = async () => {
+      while ((await isInside()) || (await inside(host(BLUE))) !== before);
+    }
+    await untilAlone()
+    assert.doesNotMatch(await given('shop.example'), /SOA/)
+    assert.equal(await dig(host(BLUE)), '127.0.0.1')
   })
 
   it('comes back when it is killed, and goes on answering while the control plane is dead', async () => {

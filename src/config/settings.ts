@@ -155,6 +155,22 @@ export const table = {
     default: 53,
     takesEffect: 'start',
   }),
+  'dns.secondaries': setting<readonly string[]>({
+    doc:
+      'Name servers of elsewhere that may fetch the public zones (AXFR), and are told at port 53 when one has changed (NOTIFY). They ask at dns.addresses; ' +
+      'without one nobody gets a zone. Weights cannot be given: with secondaries, all servers answer what has the greatest weight. ' +
+      'Instances are answered by a second server then, of 24 MB.',
+    type: list(
+      text(
+        'an IP address that is not 0.0.0.0 or ::',
+        (value) => isIP(value) !== 0 && !/^(0\.0\.0\.0|::|.*%.*)$/.test(value),
+      ),
+      16,
+    ),
+    default: [],
+    defaultSays: 'none: nobody gets a zone',
+    takesEffect: 'start',
+  }),
   'dns.publicAddresses': setting<readonly string[]>({
     doc:
       'Addresses that clients elsewhere are told for load balancers and environments: those of this machine as they see it, also behind a ' +

@@ -58,8 +58,11 @@ const HEAD = `# What works, and what differs from AWS
 - CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`dns.domain\` of the
   home's [settings](configuration.md) is another domain, for a home without environments.
 - Route 53 has hosted zones, one public and one private of a name; there is one VPC, which every private zone has. Types are A, AAAA, CAA, CNAME, MX, NS, PTR, SOA, SRV and TXT; policies simple, weighted (A, AAAA,
-  CNAME), failover and multivalue. Latency, geolocation, geoproximity, CIDR and traffic policies, reusable delegation sets, DNSSEC
+  CNAME), failover and multivalue. Latency, geolocation, geoproximity, CIDR and traffic policies, reusable delegation sets
   and query logging are refused. Labels are of letters, digits, hyphens and underscores.
+- DNSSEC: a key-signing key is a key of the home's own (algorithm 13), kept in its database, which signs all of the zone by itself: there is no key of Route 53 beside it. There is no KMS:
+  \`KeyManagementServiceArn\` must look like the ARN of a key and is answered again, nothing else. What is not there is proved by NSEC3 (AWS: NSEC). Nobody asks the parent:
+  the DS record there is yours to put and, before signing ends or a key goes, to take away.
 - The resolver of instances follows no CNAME out of a hosted zone to a name that is not the home's own, public or private: instances then get no address. A CNAME of a
   private zone to an environment or a load balancer is answered as an address.
 - The name servers of a zone are \`ns1\` and \`ns2\` of the home's domain. The serial of its SOA counts its changes, whatever the record says. An alias of a load balancer

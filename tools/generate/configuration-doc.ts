@@ -34,8 +34,6 @@ export function renderConfigurationDoc(): string {
     '|---|---|---|---|',
     ...keys.map(row),
     '',
-    'There is no setting for a port of a DNS server yet: none is there that something outside of the home could ask.',
-    '',
   ].join('\n')
 }
 

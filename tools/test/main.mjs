@@ -24,6 +24,8 @@ try {
     ...{ pebble: 'pebble' },
     // Another machine, for `exec --ssh`: tests start it themselves, on loopback, with keys of their own.
     ...{ ssh: 'openssh-client', sshd: 'openssh-server' },
+    // A validator that is not ours, for signed zones.
+    delv: 'bind9-dnsutils',
   }
   // A database for instances of the tests; its programs lie in no PATH.
   if (full && glob('/usr/lib/postgresql/*/bin/postgres').length === 0) extra.postgres = 'postgresql'

@@ -1,7 +1,7 @@
 // Asks a name server a question by UDP (RFC 1035 §4), once.
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { type Answer, decode, encode } from 'dns-packet'
+import { type Answer, decode, type DnskeyData, encode } from 'dns-packet'
 import { type Clock, withTimeout } from '../../kernel/clock.ts'
 import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import type { Answered, RecordType } from './engine.ts'
@@ -15,7 +15,7 @@ export async function askServer(
   clock: Clock,
   { address, port }: { address: string; port: number },
   name: string,
-  type: RecordType,
+  type: RecordType | 'DNSKEY',
 ): Promise<Answered> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   try {
@@ -52,6 +52,11 @@ export function answeredIn(message: Buffer): Answered {
 export function textOf(answer: Answer): string {
   const { name, type } = answer
   const data = 'data' in answer ? answer.data : ''
+  if (answer.type === 'DNSKEY') return `${name} ${type} ${dnskeyText(answer.data)}`
   const target = typeof data === 'string' && type === 'CNAME' ? `${data}.` : data
   return `${name} ${type} ${typeof target === 'string' ? target : JSON.stringify(target)}`
 }
+
+const PROTOCOL = 3
+const dnskeyText = ({ flags, algorithm, key }: DnskeyData) =>
+  `${flags} ${PROTOCOL} ${algorithm} ${key.toString('base64')}`

@@ -1,5 +1,6 @@
 // Whether a zone can be told to a name server. Pure.
 import { EngineError } from '../../kernel/errors.ts'
+import { dnskeyOf, type ZoneKey } from '../../kernel/zone-key.ts'
 import { type Name, type RecordSet, type Zone } from './engine.ts'
 import { CHOSEN, isName, isValueOf, RECORD_TYPES } from './forms.ts'
 
@@ -7,16 +8,19 @@ const TTL_MAX = 2_147_483_647
 /** PowerDNS adds them up in 32 bits. */
 const WEIGHT_MAX = 1_000_000
 const VALUES_MAX = 400
+/** Each signs all: an answer must have room for it. */
+const KEYS_MAX = 4
 
 /** @throws EngineError naming the record set. */
-export function checkZone({ name, recordSets }: Zone): void {
+export function checkZone({ name, recordSets, keys = [] }: Zone): void {
   if (!isName(name) || name.startsWith('*')) throw new EngineError(`'${name}' is not the name of a zone`)
+  checkKeys(name, keys)
   const seen = new Set<string>()
   const names = Map.groupBy(recordSets, (set) => set.name)
   for (const set of recordSets) {
     const of = `${set.name} ${set.type}`
-    const need = (is: boolean, what: string) => {
-      if (!is) throw new EngineError(`zone ${name}: ${of}: ${what}`)
+    const need: Need = (is, what) => {
+      if (!is) throw new EngineError(`zone ${name}: ${of}: ${typeof what === 'string' ? what : what()}`)
     }
     checkSet(set, name, need)
     need(!seen.has(of), 'it is there twice')
@@ -33,7 +37,18 @@ export function checkZone({ name, recordSets }: Zone): void {
     if (!seen.has(`${name} ${type}`)) throw new EngineError(`zone ${name} has no ${type}`)
 }
 
-type Need = (is: boolean, what: string) => void
+function checkKeys(zone: Name, keys: ZoneKey[]): void {
+  const isOf = (text: string, bytes: number) =>
+    /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length === bytes
+  // A secret is in no message.
+  if (!keys.every(({ privateKey, publicKey }) => isOf(privateKey, 32) && isOf(publicKey, 64)))
+    throw new EngineError(`zone ${zone}: a key is none of P-256`)
+  if (keys.length > KEYS_MAX || new Set(keys.map(dnskeyOf)).size < keys.length)
+    throw new EngineError(`zone ${zone}: it has at most ${KEYS_MAX} keys, each once`)
+}
+
+/** What is said is made only when it is: a zone has thousands of sets. */
+type Need = (is: boolean, what: string | (() => string)) => void
 
 function checkSet(set: RecordSet, zone: Name, need: Need): void {
   need(RECORD_TYPES.includes(set.type), 'the type is unknown')
@@ -47,7 +62,7 @@ function checkValues(set: RecordSet, need: Need): void {
     need(set.values.length > 0 && set.values.length <= VALUES_MAX, `it has 1 to ${VALUES_MAX} values`)
     need(new Set(set.values).size === set.values.length, 'a value is there twice')
     for (const value of set.values)
-      need(isValueOf(set.type, value), `'${value.slice(0, 100)}' is not a value of ${set.type}`)
+      need(isValueOf(set.type, value), () => `'${value.slice(0, 100)}' is not a value of ${set.type}`)
     return
   }
   const isValue = CHOSEN[set.type] ?? (() => false)
@@ -55,7 +70,7 @@ function checkValues(set: RecordSet, need: Need): void {
     const all = 'anyOf' in choice ? choice.anyOf : choice.weighted.flatMap(({ values }) => values)
     need(all.length > 0 && all.length <= VALUES_MAX, `it has 1 to ${VALUES_MAX} values`)
     for (const value of all)
-      need(isValue(value), `'${value.slice(0, 100)}' is not one of a choice of ${set.type}`)
+      need(isValue(value), () => `'${value.slice(0, 100)}' is not one of a choice of ${set.type}`)
     if ('anyOf' in choice) {
       need(set.type !== 'CNAME', 'a CNAME has one value')
       continue
@@ -74,7 +89,7 @@ const isIn = (name: Name, zone: Name) => name === zone || name.endsWith(`.${zone
 export function isAnswerable(set: RecordSet, zone: Name): boolean {
   try {
     checkSet(set, zone, (is, what) => {
-      if (!is) throw new EngineError(what)
+      if (!is) throw new EngineError(String(what))
     })
     return true
   } catch {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { EngineError } from '../../kernel/errors.ts'
+import { dnskeyOf, makeZoneKey, type ZoneKey } from '../../kernel/zone-key.ts'
 import type { Answered, DnsEngine, RecordSet, Zone } from './engine.ts'
 
 export type DnsHarness = {
@@ -54,6 +55,18 @@ export function describeDns(name: string, harness: () => Promise<DnsHarness>): v
         ...{ rcode: 'NXDOMAIN', answers: [], authority: ['SOA'] },
       })
       assert.equal((await world.query('example.org', 'A')).rcode, 'REFUSED')
+    })
+
+    it('has a name while another one is below it', async () => {
+      for (const sets of [[plain('a.b.example.com', 'A', '192.0.2.1')], []]) {
+        await put(plain('www.example.com', 'A', '192.0.2.1'), ...sets)
+        const rcode = sets.length > 0 ? 'NOERROR' : 'NXDOMAIN'
+        assert.equal((await world.query('b.example.com', 'A')).rcode, rcode)
+        assert.equal((await world.query('a.b.example.com', 'A')).rcode, rcode)
+      }
+      await world.engine.remove('example.com')
+      await put(plain('a.b.example.com', 'A', '192.0.2.1'))
+      assert.equal((await world.query('b.example.com', 'A')).rcode, 'NOERROR')
     })
 
     it('has every type there is', async () => {
@@ -183,6 +196,42 @@ export function describeDns(name: string, harness: () => Promise<DnsHarness>): v
       assert.deepEqual(await asked('www.example.com', 'inside'), ['www.example.com A 10.0.0.1'])
       assert.deepEqual(await asked('all.example.com', 'inside'), ['all.example.com A 192.0.2.2'])
       assert.deepEqual(await asked('www.example.com', 'outside'), ['www.example.com A 192.0.2.1'])
+    })
+
+    it('has the keys that it is put with, and is not signed without', async () => {
+      const keys = [makeZoneKey(), makeZoneKey(), makeZoneKey()]
+      const signed = async (some: ZoneKey[]) => {
+        await world.engine.put({
+          ...zoneWith('example.com', plain('www.example.com', 'A', '192.0.2.1')),
+          keys: some,
+        })
+        assert.deepEqual(
+          (await answers('example.com', 'DNSKEY')).toSorted(),
+          some.map((key) => `example.com DNSKEY ${dnskeyOf(key)}`).toSorted(),
+        )
+        assert.deepEqual(await answers('www.example.com', 'A'), ['www.example.com A 192.0.2.1'])
+      }
+      for (const some of [keys.slice(0, 1), keys.slice(0, 2), keys.slice(1), [], keys]) await signed(some)
+      await world.engine.remove('example.com')
+      await signed(keys.slice(0, 1))
+      await put()
+      assert.deepEqual(await answers('example.com', 'DNSKEY'), [])
+    })
+
+    it('refuses a key that is none, without telling it, and answers as before', async () => {
+      await put(plain('www.example.com', 'A', '192.0.2.1'))
+      const { publicKey } = makeZoneKey()
+      for (const key of [
+        { publicKey, privateKey: 'c2VjcmV0' },
+        { publicKey, privateKey: `secret\nPrivateKey: ${publicKey}` },
+        { publicKey: 'c2VjcmV0', privateKey: makeZoneKey().privateKey },
+      ])
+        await assert.rejects(world.engine.put({ ...zoneWith('example.com'), keys: [key] }), (error) => {
+          assert.ok(error instanceof EngineError)
+          assert.doesNotMatch(error.message, /secret|c2VjcmV0/)
+          return true
+        })
+      assert.deepEqual(await answers('www.example.com', 'A'), ['www.example.com A 192.0.2.1'])
     })
 
     const bad: [what: string, set: RecordSet][] = [

@@ -9,8 +9,11 @@
 //   eight are answered, in random order. Who is unhealthy is not in the set: that is the control plane's to say.
 // - Who asks from inside, through the resolver of instances, is told `inside` where there is one.
 // - What was put is there after the server was killed, and comes back by itself.
+// - A zone with keys is signed by each of them (DNSSEC): all that it answers, and that it has nothing to answer. Without keys it is not.
+//   A key is there before one that it takes the place of goes.
 // - Texts of callers never become code or configuration: what cannot be said in a record is refused before anything is changed.
 
+import type { ZoneKey } from '../../kernel/zone-key.ts'
 import type { RecordType } from './forms.ts'
 
 export { isAnswerable } from './check-zone.ts'
@@ -41,7 +44,7 @@ export type Choice =
   | { anyOf: string[] }
 
 /** It has a SOA and NS of its own name. */
-export type Zone = { name: Name; recordSets: RecordSet[] }
+export type Zone = { name: Name; recordSets: RecordSet[]; keys?: ZoneKey[] }
 
 export type DnsEngine = {
   put(zone: Zone): Promise<void>
@@ -52,7 +55,7 @@ export type DnsEngine = {
   /** Who resolves names for instances forgets what it was told before: to be called after some were put or removed. */
   settle(): Promise<void>
   /** What it answers who asks from outside. */
-  query(name: Name, type: RecordType): Promise<Answered>
+  query(name: Name, type: RecordType | 'DNSKEY'): Promise<Answered>
 }
 
 export type Answered = {

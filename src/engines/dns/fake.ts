@@ -2,6 +2,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkZone } from './check-zone.ts'
+import { dnskeyOf } from '../../kernel/zone-key.ts'
 import type { Answered, DnsEngine, Name, RecordSet, Zone } from './engine.ts'
 
 /** `never`: the deed is done, its answer never comes. */
@@ -99,6 +100,11 @@ export function makeFakeDnsWorld(clock: Clock): FakeDnsWorld {
       for (let step = 0; step < CHAIN_MAX; step++) {
         const zone = zoneFor(name)
         if (!zone) return { rcode: answers.length > 0 ? 'NOERROR' : 'REFUSED', answers, authority: [] }
+        const keys = type === 'DNSKEY' && name === zone.name ? (zone.keys ?? []) : []
+        if (keys.length > 0) {
+          answers.push(...keys.map((key) => `${name} DNSKEY ${dnskeyOf(key)}`))
+          return { rcode: 'NOERROR', answers, authority: [] }
+        }
         const sets = setsAt(zone, name)
         if (!sets) return { rcode: 'NXDOMAIN', answers, authority: ['SOA'] }
         const found = sets.filter((set) => set.type === type)

@@ -15,11 +15,16 @@ import { userIfAny } from '../balancer/user.ts'
 import { leadZones, type ResolverNetwork } from '../resolver/dnsmasq.ts'
 import type { Supervisor } from '../supervisor/engine.ts'
 import type { DnsEngine } from './engine.ts'
+import { makeGivenDns } from './given-dns.ts'
 import { bindText, type PowerdnsSettings } from './powerdns-config.ts'
 import { makePowerdns } from './powerdns.ts'
 
 export const DNS_DAEMON = 'dns'
 export const PRIVATE_DNS_DAEMON = 'private-dns'
+/** For the resolver of instances, while the zones are given to secondaries. */
+export const INSIDE_DNS_DAEMON = 'inside-dns'
+/** Of a name server (RFC 1035 §4.2). */
+const SECONDARY_PORT = 53
 const LOOPBACK = '127.0.0.1'
 
 type Options = {
@@ -30,11 +35,11 @@ type Options = {
   network: Pick<ResolverNetwork, 'relay'> & { asker: string }
   /** Of the resolver; see ResolverHome. */
   zonesFile: string
-  /** Where it answers besides loopback and the resolver. */
-  listens(): { addresses: readonly string[]; port: number }
+  /** Where it answers besides loopback and the resolver, and to whom the zones are given. */
+  listens(): { addresses: readonly string[]; port: number; secondaries: readonly string[] }
 }
 
-type HomeDns = DnsEngine & { ensure(): Promise<void> }
+export type HomeDns = DnsEngine & { ensure(): Promise<void> }
 
 /** Private zones have a server of their own, which runs while there are some: PowerDNS has no views, and a zone may be both. */
 export function makeHomeDns(options: Options): { public: HomeDns; private: HomeDns } {
@@ -94,6 +99,7 @@ const settingsOf = (
   daemon: string,
   apiPort: number,
 ): Omit<PowerdnsSettings, 'listens'> => ({
+  secondaries: [],
   ...{ dir: dirOf(options, daemon), user: userOf(), inside: [`${options.network.asker}/32`] },
   api: {
     port: apiPort,
@@ -105,15 +111,39 @@ const settingsOf = (
 
 function makePublicDns(options: Options): HomeDns {
   const { clock, home, supervisor, network, listens } = options
-  const { addresses, port } = listens()
-  const fixed = [
-    { address: LOOPBACK, port: home.ports.dns },
-    { address: network.relay.address, port: network.relay.namesPort },
-  ]
+  const { addresses, port, secondaries } = listens()
+  const relay = { address: network.relay.address, port: network.relay.namesPort }
+  const inside = makePowerdns({
+    ...{ clock, supervisor, name: INSIDE_DNS_DAEMON },
+    settings: { ...settingsOf(options, INSIDE_DNS_DAEMON, home.ports.dns + 3), listens: [relay] },
+  })
+  const open = { address: LOOPBACK, port: home.ports.dns }
   const further = addresses.map((address) => ({ address, port }))
+  if (secondaries.length > 0) {
+    const given = secondaries.map((address) => ({ address, port: SECONDARY_PORT }))
+    return makeGivenDns({ outside: makeOpenDns(options, [open], further, given), inside })
+  }
+  const dns = makeOpenDns(options, [open, relay], further, [])
+  return {
+    ...dns,
+    async ensure() {
+      const dir = dirOf(options, INSIDE_DNS_DAEMON)
+      if (existsSync(dir)) {
+        await supervisor.remove(INSIDE_DNS_DAEMON)
+        rmSync(dir, { recursive: true, force: true })
+      }
+      await dns.ensure()
+    },
+  }
+}
+
+type Places = PowerdnsSettings['listens']
+
+function makeOpenDns(options: Options, fixed: Places, further: Places, secondaries: Places): HomeDns {
+  const { clock, home, supervisor } = options
   const settings = {
     ...settingsOf(options, DNS_DAEMON, home.ports.dns + 1),
-    listens: [...fixed, ...further],
+    ...{ listens: [...fixed, ...further], secondaries },
   }
   const dns = makePowerdns({ clock, supervisor, name: DNS_DAEMON, settings })
 

@@ -8,6 +8,8 @@ export type PowerdnsSettings = {
   api: { port: number; key: string }
   /** Ranges of addresses from which the resolver of instances asks. */
   inside: string[]
+  /** Who may fetch the zones, and is told of each change at that port (RFC 1996). */
+  secondaries: { address: string; port: number }[]
   /** It drops root for these. */
   user: { name: string; group: string }
 }
@@ -15,7 +17,7 @@ export type PowerdnsSettings = {
 /** In `dir`. */
 export const DATABASE = 'data/zones.sqlite3'
 
-export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): string =>
+export const renderPowerdns = ({ dir, listens, api, user, secondaries }: PowerdnsSettings): string =>
   Object.entries({
     launch: 'gsqlite3',
     // It goes in as root: the folders above need not be open to its user, and nothing else is seen from there.
@@ -24,6 +26,7 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
     'gsqlite3-pragma-journal-mode': 'WAL',
     'gsqlite3-pragma-synchronous': '1',
     'gsqlite3-pragma-foreign-keys': 'yes',
+    'gsqlite3-dnssec': 'yes',
     'socket-dir': '/',
     'write-pid': 'no',
     'local-address': listens.map(bindText).join(', '),
@@ -46,9 +49,10 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
     'zone-cache-refresh-interval': '0',
     'enable-lua-records': 'yes',
     'expand-alias': 'no',
+    // It goes through all of a zone with each change, which few zones need (isOrdered).
+    'default-api-rectify': 'no',
     'any-to-tcp': 'yes',
-    'disable-axfr': 'yes',
-    'allow-axfr-ips': '',
+    ...givenTo(secondaries),
     'allow-notify-from': '',
     'allow-unsigned-notify': 'no',
     resolver: 'no',
@@ -73,6 +77,18 @@ export const renderPowerdns = ({ dir, listens, api, user }: PowerdnsSettings): s
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+
+const givenTo = (secondaries: PowerdnsSettings['secondaries']): Record<string, string> =>
+  secondaries.length === 0
+    ? { 'disable-axfr': 'yes', 'allow-axfr-ips': '' }
+    : {
+        'disable-axfr': 'no',
+        'allow-axfr-ips': secondaries.map(({ address }) => address).join(', '),
+        primary: 'yes',
+        'also-notify': secondaries.map(bindText).join(', '),
+        // Otherwise it would look for the addresses of all name servers that a zone names.
+        'only-notify': '',
+      }
 
 /** An address and a port, as its configuration has them. */
 export const bindText = ({ address, port }: { address: string; port: number }): string =>

@@ -37,6 +37,33 @@ export function rrsetsOf({ recordSets }: Zone, inside: string[]): Rrset[] {
   ]
 }
 
+/**
+ * Whether more must be written of it than its records: names that are there because others are below them, what belongs to a zone below,
+ * and the order in which names prove that others are not there.
+ */
+export const isOrdered = ({ name, keys = [], recordSets }: Zone): boolean =>
+  keys.length > 0 ||
+  recordSets.some(
+    (set) => (set.name !== name && set.type === 'NS') || set.name.slice(0, -name.length - 1).includes('.'),
+  )
+
+/** Which state they are; 0 is none. */
+export function serialIn(sets: Rrset[]): number {
+  const [, , serial] = sets.find(({ type }) => type === 'SOA')?.records[0]?.content.split(' ') ?? []
+  return Number(serial ?? 0)
+}
+
+/** With the serial that is none. */
+export const unfinished = (sets: Rrset[]): Rrset[] =>
+  sets.map((set) =>
+    set.type === 'SOA'
+      ? {
+          ...set,
+          records: set.records.map(({ content }) => ({ content: content.split(' ').with(2, '0').join(' ') })),
+        }
+      : set,
+  )
+
 function programOf(set: Chosen, inside: string[]): string {
   const outside = expressionOf(set.chosen)
   if (!set.inside) return `;return ${outside}`
@@ -65,7 +92,10 @@ const ANSWERED_MAX = 8
 /** What must be sent so that `before` becomes `after`: PATCH's `rrsets`. */
 export function changesBetween(before: Rrset[], after: Rrset[]) {
   const keyOf = ({ name, type }: Rrset) => `${name} ${type}`
-  const gist = (set: Rrset) => JSON.stringify([set.ttl, set.records.map(({ content }) => content).toSorted()])
+  const gist = ({ ttl, records }: Rrset) => {
+    const [first, ...others] = records.map(({ content }) => content)
+    return others.length === 0 ? `${ttl} ${first}` : JSON.stringify([ttl, [first, ...others].toSorted()])
+  }
   const known = new Map(before.map((set) => [keyOf(set), gist(set)]))
   const wanted = new Set(after.map(keyOf))
   return [

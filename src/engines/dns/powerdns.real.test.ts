@@ -1,88 +1,26 @@
 // PowerDNS itself: the contract, and what only a real server can show.
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { decode, type DecodedPacket, encode, streamDecode, streamEncode } from 'dns-packet'
+import { decode, type DecodedPacket, encode } from 'dns-packet'
 import { systemClock as clock } from '../../kernel/clock.ts'
-import { makeIds } from '../../kernel/ids.ts'
-import { systemRandom } from '../../kernel/random.ts'
-import { makeRunit } from '../supervisor/runit.ts'
 import { answeredIn, textOf } from './ask.ts'
 import { describeDns, zoneWith } from './conformance.ts'
-import type { Answered, DnsEngine, RecordType } from './engine.ts'
+import type { Answered, RecordType } from './engine.ts'
 import { makePowerdns } from './powerdns.ts'
+import { HOST, INSIDE, questionOf, startTestServer, type TestServer } from './test-server.ts'
 
-const HOST = '127.0.0.1'
-/** Another address of the loopback, from which the resolver of instances would ask. */
-const INSIDE = '127.0.0.77'
-const ANSWER_MS = 2_000
-
-const id = makeIds(systemRandom).lower('', 6)
-const dir = mkdtempSync(join(tmpdir(), 'pbt-'))
-const supervisor = makeRunit({ clock, home: { dir, id } }, ['dns'])
-let port = 0
-let dns: DnsEngine & { ensure(): Promise<void> }
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port: free } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return free
-}
-
-async function start() {
-  port = await freePort()
-  const settings = {
-    ...{ dir: join(dir, 'dns'), user: { name: 'pdns', group: 'pdns' } },
-    listens: [{ address: HOST, port }],
-    api: { port: await freePort(), key: id },
-    inside: [`${INSIDE}/32`],
-  }
-  dns = makePowerdns({ clock, supervisor, name: 'dns', settings })
-  await dns.ensure()
+let server: TestServer
+let dns: TestServer['dns']
+const start = async () => {
+  server = await startTestServer()
+  dns = server.dns
   return dns
 }
-after(async () => {
-  await supervisor.shutdown()
-  rmSync(dir, { recursive: true, force: true })
-})
+after(() => server.end())
 
-/** Raw bytes there and back; undefined when nothing comes. */
-async function exchange(bytes: Buffer, from = HOST): Promise<Buffer | undefined> {
-  const socket = createSocket('udp4').bind(0, from)
-  const answered = new Promise<Buffer>((resolve) => socket.once('message', resolve))
-  socket.send(bytes, port, HOST)
-  const answer = await Promise.race([answered, clock.sleep(ANSWER_MS).then(() => undefined)])
-  socket.close()
-  return answer
-}
-
-const packet = (name: string, type: string, more: object = {}) =>
-  encode({ type: 'query', id: 7, questions: [{ type: type as 'A', name }], ...more })
-
-async function ask(name: string, type: string, more: object = {}): Promise<DecodedPacket> {
-  const answer = await exchange(packet(name, type, more))
-  assert.ok(answer, `${name} ${type}: no answer`)
-  return decode(answer)
-}
-
-async function askByTcp(name: string, type: string): Promise<DecodedPacket> {
-  const socket = connect(port, HOST)
-  socket.write(streamEncode({ type: 'query', id: 7, questions: [{ type: type as 'A', name }] }))
-  let said = Buffer.alloc(0)
-  for await (const chunk of socket) {
-    said = Buffer.concat([said, chunk as Buffer])
-    if (said.length > 2 && said.length >= 2 + said.readUInt16BE(0)) break
-  }
-  return streamDecode(said) as DecodedPacket
-}
+const exchange: TestServer['exchange'] = (...all) => server.exchange(...all)
+const ask: TestServer['ask'] = (...all) => server.ask(...all)
 
 const rcodeOf = (answer: DecodedPacket) => (answer as { rcode?: string }).rcode as Answered['rcode']
 
@@ -90,7 +28,7 @@ describeDns('PowerDNS', async () => ({
   engine: await start(),
   query: async (name, type, from) => {
     if (from !== 'inside') return dns.query(name, type as RecordType)
-    const answer = await exchange(packet(name, type), INSIDE)
+    const answer = await exchange(questionOf(name, type), INSIDE)
     assert.ok(answer, `${name} ${type}: no answer`)
     return answeredIn(answer)
   },
@@ -131,7 +69,7 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
   it('says by UDP that an answer is cut, and all of it by TCP', async () => {
     const cut = await ask('big.example.com', 'A')
     assert.equal(cut.flag_tc, true)
-    assert.equal((await askByTcp('big.example.com', 'A')).answers?.length, 200)
+    assert.equal((await server.askByTcp('big.example.com', 'A'))[0]?.answers?.length, 200)
     const additionals = [{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [] }]
     const longer = await ask('www.example.com', 'A', { additionals })
     assert.deepEqual([longer.flag_tc, longer.answers?.length], [false, 1])
@@ -149,11 +87,11 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
   })
 
   it('answers types that nobody knows without records, and rubbish with an error or not at all', async () => {
-    const unknown = packet('www.example.com', 'A')
+    const unknown = questionOf('www.example.com', 'A')
     unknown.writeUInt16BE(65_280, unknown.length - 4)
     const answer = decode((await exchange(unknown))!)
     assert.deepEqual([rcodeOf(answer), answer.answers?.length], ['NOERROR', 0])
-    const good = packet('www.example.com', 'A')
+    const good = questionOf('www.example.com', 'A')
     const rubbish = [
       Buffer.alloc(0),
       Buffer.from([0]),
@@ -165,7 +103,7 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
     ]
     for (const bytes of rubbish) {
       const socket = createSocket('udp4')
-      await new Promise((sent) => socket.send(bytes, port, HOST, sent))
+      await new Promise((sent) => socket.send(bytes, server.port, HOST, sent))
       socket.close()
     }
     assert.deepEqual((await ask('www.example.com', 'A')).answers?.map(textOf), [
@@ -194,13 +132,58 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
       ])
   })
 
+  it('refers to who has a zone below it', async () => {
+    const below = {
+      name: 'away.example.com',
+      type: 'NS' as const,
+      ttl: 60,
+      values: ['ns.elsewhere.example.'],
+    }
+    for (const sets of [[below], [], [below]]) {
+      await dns.put(zoneWith('example.com', ...sets))
+      const { rcode, answers, authority } = await dns.query('www.away.example.com', 'A')
+      const wanted = sets.length > 0 ? ['NOERROR', 'NS'] : ['NXDOMAIN', 'SOA']
+      assert.deepEqual([rcode, answers, ...authority], [wanted[0], [], wanted[1]])
+    }
+  })
+
+  describe('told by somebody else, or made anew, between two changes', () => {
+    const zoneAt = (serial: number, ...values: string[]) => {
+      const sets = values.map((value) => ({
+        ...{ name: `h${value}.twice.example`, type: 'A' as const, ttl: 60, values: [`192.0.2.${value}`] },
+      }))
+      const [soa, ...rest] = zoneWith('twice.example', ...sets).recordSets
+      const said = `ns1.twice.example. hostmaster.twice.example. ${serial} 7200 900 1209600 60`
+      return { name: 'twice.example', recordSets: [{ ...soa!, values: [said] }, ...rest] }
+    }
+    const isThere = async (value: string) =>
+      (await dns.query(`h${value}.twice.example`, 'A')).answers.length === 1
+    after(() => dns.remove('twice.example'))
+
+    it('has what is put and nothing else', async () => {
+      await dns.put(zoneAt(1, '1', '2'))
+      const { supervisor, settings } = server
+      await makePowerdns({ clock, supervisor, name: 'dns', settings }).put(zoneAt(2, '2', '3'))
+      await dns.put(zoneAt(3, '1', '2'))
+      assert.deepEqual(await Promise.all(['1', '2', '3'].map(isThere)), [true, true, false])
+    })
+
+    it('has all of it', async () => {
+      await dns.put(zoneAt(4, '1', '2'))
+      const { supervisor, settings } = server
+      await makePowerdns({ clock, supervisor, name: 'dns', settings }).remove('twice.example')
+      await dns.put(zoneAt(5, '1', '2', '3'))
+      assert.deepEqual(await Promise.all(['1', '2', '3'].map(isThere)), [true, true, true])
+    })
+  })
+
   it('comes back by itself when it is killed, with all that it had', async () => {
     await dns.put(
       zoneWith('example.com', { name: 'www.example.com', type: 'A', ttl: 60, values: ['192.0.2.8'] }),
     )
-    const [{ pid } = { pid: null }] = await supervisor.list()
+    const [{ pid } = { pid: null }] = await server.supervisor.list()
     process.kill(pid!, 'SIGKILL')
-    for (let tries = 0; tries < 20; tries++) if (await exchange(packet('www.example.com', 'A'))) break
+    for (let tries = 0; tries < 20; tries++) if (await exchange(questionOf('www.example.com', 'A'))) break
     assert.deepEqual((await ask('www.example.com', 'A')).answers?.map(textOf), [
       'www.example.com A 192.0.2.8',
     ])
@@ -209,7 +192,7 @@ describe('PowerDNS on this machine', { concurrency: 1 }, () => {
   })
 
   it('says when it cannot be asked', async () => {
-    await supervisor.stop('dns')
+    await server.supervisor.stop('dns')
     await assert.rejects(dns.zones(), /PowerDNS does not answer/)
     await dns.ensure()
   })

@@ -10,9 +10,11 @@ import { readFileIfAny, writeFileAtomic } from '../../kernel/files.ts'
 import type { Service, Supervisor } from '../supervisor/engine.ts'
 import { askServer } from './ask.ts'
 import { checkZone } from './check-zone.ts'
-import type { DnsEngine, Name } from './engine.ts'
+import type { DnsEngine, Name, Zone } from './engine.ts'
 import { DATABASE, type PowerdnsSettings, renderPowerdns } from './powerdns-config.ts'
-import { changesBetween, type Rrset, rrsetsOf } from './powerdns-records.ts'
+import { type KeyThere, keyChanges } from './powerdns-keys.ts'
+import { makeLastPut } from './last-put.ts'
+import { changesBetween, isOrdered, type Rrset, rrsetsOf, serialIn, unfinished } from './powerdns-records.ts'
 
 /** Of the packages of Debian (pdns-backend-sqlite3), of Fedora and of Arch. */
 const SCHEMAS = [
@@ -23,7 +25,17 @@ const SCHEMAS = [
 const CALL_MS = 10_000
 const COMING_MS = 10_000
 const POLL_MS = 20
+/** What proves that a name is not there names no other one: hashed once, without salt (RFC 9276 §3.1). */
+const NSEC3 = '1 0 0 -'
+/** Two of the largest zones, or many small ones: some megabytes. */
+const KEPT_SETS_MAX = 20_000
 const ANSWER_BYTES_MAX = 256 * 2 ** 20
+
+/** A zone, as it is there. */
+type Told = { rrsets: Rrset[]; serial: number; kind: string; api_rectify: boolean } & ToldOfKeys
+type ToldOfKeys = { dnssec: boolean; nsec3param: string }
+
+type Zones = Awaited<ReturnType<DnsEngine['zones']>>
 
 type Options = {
   clock: Clock
@@ -38,6 +50,10 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
   ensure(): Promise<void>
 } {
   const { dir, api, listens } = settings
+  // One that is given away has another content, too: it is to be put again when that was changed.
+  const isGiven = settings.secondaries.length > 0
+  const kind = isGiven ? 'Master' : 'Native'
+  const lastPut = makeLastPut<Rrset>(KEPT_SETS_MAX)
   const service: Service = {
     name: daemon,
     argv: ['pdns_server', `--config-dir=${dir}`],
@@ -71,7 +87,27 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
     return (text === '' ? {} : JSON.parse(text)) as T
   }
   const pathOf = (name: Name) => `/zones/${encodeURIComponent(`${name}.`)}`
-  const read = async (name: Name) => (await call<{ rrsets: Rrset[] }>('GET', pathOf(name)))?.rrsets
+
+  /** A large zone takes longer to read than to change: its serial alone is asked for while it is the one that was put last. */
+  async function read(name: Name): Promise<Told | undefined> {
+    const kept = lastPut.get(name)
+    if (kept) {
+      const there = await call<Omit<Told, 'rrsets'>>('GET', `${pathOf(name)}?rrsets=false`)
+      if (!there) return undefined
+      if (there.serial === serialIn(kept)) return { ...there, rrsets: kept }
+    }
+    return call<Told>('GET', pathOf(name))
+  }
+
+  /** Before the records, since what they are told with makes the order. */
+  async function putKeys({ name, keys = [] }: Zone, { dnssec, nsec3param }: ToldOfKeys) {
+    if (!dnssec && keys.length === 0) return
+    const path = `${pathOf(name)}/cryptokeys`
+    const { added, removed } = keyChanges((await call<KeyThere[]>('GET', path)) ?? [], keys)
+    for (const key of added) await call('POST', path, key)
+    if (keys.length > 0 && nsec3param !== NSEC3) await call('PUT', pathOf(name), { nsec3param: NSEC3 })
+    for (const id of removed) await call('DELETE', `${path}/${id}`)
+  }
 
   return {
     ensure,
@@ -79,22 +115,36 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
       checkZone(zone)
       const wanted = rrsetsOf(zone, settings.inside)
       const there = await read(zone.name)
+      // Who is not heard to have taken it has who knows what.
+      lastPut.forget(zone.name)
       if (!there) {
-        const made = { name: `${zone.name}.`, kind: 'Native', soa_edit_api: '', rrsets: wanted }
+        const rrsets = unfinished(wanted)
+        const made = { name: `${zone.name}.`, kind, soa_edit_api: '', rrsets }
         await call('POST', '/zones?rrsets=false', made)
       }
+      await putKeys(zone, there ?? { dnssec: false, nsec3param: '' })
+      // Once it has an order it keeps it, also to undo it.
+      if (isOrdered(zone) && !there?.api_rectify) await call('PUT', pathOf(zone.name), { api_rectify: true })
       // Also of what is as it was: with a change it forgets what it remembers of all names of the zone, and that is what it said
-      // while it had no such zone, too (POST forgets nothing).
-      const before = (there ?? wanted).filter(({ type }) => type !== 'SOA')
+      // while it had no such zone, or other keys, too (POST forgets nothing). The serial comes last: who is killed before has said none.
+      const before = (there?.rrsets ?? wanted).filter(({ type }) => type !== 'SOA')
       await call('PATCH', pathOf(zone.name), { rrsets: changesBetween(before, wanted) })
+      lastPut.keep(zone.name, wanted)
+      if (there && there.kind !== kind) await call('PUT', pathOf(zone.name), { kind })
+      // It does so by itself within a minute.
+      if (isGiven) await call('PUT', `${pathOf(zone.name)}/notify`).catch(() => undefined)
     },
     async remove(name) {
+      lastPut.forget(name)
       await call('DELETE', pathOf(name))
     },
     async zones() {
-      const all = (await call<{ name: string; serial: number }[]>('GET', '/zones?dnssec=false')) ?? []
+      const all = (await call<(Zones[number] & { kind: string })[]>('GET', '/zones?dnssec=false')) ?? []
       return all
-        .map(({ name, serial }) => ({ name: name.replace(/\.$/, ''), serial }))
+        .map((one) => ({
+          name: one.name.replace(/\.$/, ''),
+          serial: one.kind === kind ? one.serial : 0,
+        }))
         .sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     settle: async () => undefined,

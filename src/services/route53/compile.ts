@@ -32,7 +32,14 @@ export function compileRecordSets(zone: ZoneRow, rows: RecordSetRow[], facts: Fa
   const groups = Map.groupBy(rows, groupOf)
   const resolve = makeResolver(zone, groups, facts)
   return [...groups].flatMap(([key, some]): RecordSet[] => {
-    const { name, type } = some[0]!
+    const [row] = some as [RecordSetRow]
+    const { name, type } = row
+    // Most sets: there is nothing to choose, and a zone has thousands.
+    if (some.length === 1 && row.alias === null && !(zone.private && type === 'CNAME')) {
+      const { values, ttl } = ownValues(row)
+      const set = { name, type, ttl, values: [...new Set(values)] }
+      return values.length > 0 && isAnswerable(set, zone.name) ? [set] : []
+    }
     const resolved = resolve(key)
     if (!resolved) return []
     const { inside, ttl } = resolved
@@ -107,8 +114,7 @@ function makeResolver(zone: ZoneRow, groups: ReadonlyMap<string, RecordSetRow[]>
   function resolveRow(row: RecordSetRow): Resolved | undefined {
     const alias = aliasOf(row)
     if (!alias) {
-      const values = valuesOf(row).flatMap((value) => readValue(row.type, value) ?? [])
-      const ttl = row.ttl ?? ALIAS_TTL
+      const { values, ttl } = ownValues(row)
       return values.length > 0 ? { outside: single(values), inside: single(values), ttl } : undefined
     }
     const target = targetOf(alias, row.type, zone.id)
@@ -119,6 +125,11 @@ function makeResolver(zone: ZoneRow, groups: ReadonlyMap<string, RecordSetRow[]>
       : undefined
   }
 }
+
+const ownValues = (row: RecordSetRow) => ({
+  values: valuesOf(row).flatMap((value) => readValue(row.type, value) ?? []),
+  ttl: row.ttl ?? ALIAS_TTL,
+})
 
 /** Whether a set is to be answered, by its own health check and those of who it leads to. `groups`: of its zone. */
 export function makeHealth(

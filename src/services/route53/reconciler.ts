@@ -8,10 +8,11 @@ import { withTimeout } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { compileRecordSets, type Facts, withChallenges } from './compile.ts'
 import type { Route53Internal } from '../cloud.ts'
+import type { ZoneKey } from '../../kernel/zone-key.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { isWithin } from './names.ts'
-import { type CarriedRow, carriedOf, recordSetsOf, type ZoneRow } from './store.ts'
+import { type CarriedRow, carriedOf, keysOf, recordSetsOf, type ZoneRow } from './store.ts'
 import { systemZoneNames, systemZones } from './system-zones.ts'
 
 const EVERY_MS = 5_000
@@ -25,6 +26,8 @@ const CALL_MS = 20_000
 /** A zone that the server did not take is tried again after the first, then twice as long, up to the second; at once when it is changed. */
 const REFUSED_FIRST_MS = 500
 const REFUSED_MOST_MS = 60_000
+/** The first Thursday was day 0. */
+const WEEK_MS = 7 * 24 * 3_600_000
 /** AWS answers GetChange for at least so long. */
 const CHANGES_KEPT_MS = 24 * 3_600_000
 
@@ -107,20 +110,20 @@ export function makeNamesReconciler(
 
   return {
     reconciler,
-    isServed: () => systemZones(domain, factsOf()).every(isCarried),
+    isServed: () => systemZones(domain, factsOf()).every((zone) => isCarried(zone, 0)),
     areServed(names) {
       const zones = wantedZones(factsOf())
       const zonesOfNames = names.map((name) => deepest(name, zones))
       return zones
         .filter((zone) => zonesOfNames.includes(zone) || (zone.id === '' && zonesOfNames.includes(undefined)))
-        .every(({ make }) => isCarried(make()))
+        .every(({ make, week }) => isCarried(make(), week))
     },
     hasZoneOf: (name) => deepest(name, wantedZones(factsOf())) !== undefined,
   }
 
-  function isCarried(zone: Zone): boolean {
+  function isCarried(zone: Zone, week: number): boolean {
     const carried = carriedOf(store, { name: zone.name, private: isPrivate })
-    return carried?.digest === digestOf(zone) && carried.putSerial === carried.serial
+    return carried?.digest === digestOfState(zone, week) && carried.putSerial === carried.serial
   }
 
   function call<T>(what: string, ask: () => Promise<T>): Promise<T> {
@@ -147,22 +150,23 @@ export function makeNamesReconciler(
     const carried = new Map(allCarried().map((row) => [row.name, row]))
     const due: Due[] = []
     let isAll = true
-    for (const { id, name, revision, depends, make } of wantedZones(facts)) {
+    for (const { id, name, revision, depends, week, make } of wantedZones(facts)) {
+      const factsNow = depends ? `${gist} ${week}` : ''
       const before = carried.get(name)
       carried.delete(name)
       const own = before?.zoneId === id ? before : undefined
-      const isKnown = own !== undefined && own.revision === revision && own.facts === (depends ? gist : '')
+      const isKnown = own !== undefined && own.revision === revision && own.facts === factsNow
       if (isKnown && (own.putSerial === own.serial || isResting(own))) continue
       if (due.length >= ZONES_AT_ONCE) {
         isAll = false
         continue
       }
       const zone = make()
-      const digest = digestOf(zone)
+      const digest = digestOfState(zone, week)
       const serial = own?.digest === digest ? own.serial : nextSerial(before?.serial ?? 0)
       const putSerial = own?.putSerial ?? 0
       const row: CarriedRow = {
-        ...{ name, private: isPrivate, zoneId: id, revision, facts: depends ? gist : '' },
+        ...{ name, private: isPrivate, zoneId: id, revision, facts: factsNow },
         ...{ digest, serial, putSerial },
         // What changes nothing is in sync at once.
         putRevision: putSerial === serial ? revision : (own?.putRevision ?? 0),
@@ -205,11 +209,12 @@ export function makeNamesReconciler(
     const challenges = Map.groupBy(facts.challenges, ([name]) => deepest(name, rows))
     return [
       ...(isPrivate ? [] : systemZones(domain, facts)).map((zone) => ({
-        ...{ id: '', name: zone.name, revision: 0, depends: true, make: () => zone },
+        ...{ id: '', name: zone.name, revision: 0, depends: true, week: 0, make: () => zone },
       })),
       ...rows.map((row) => ({
         ...{ id: row.id, name: row.name, revision: row.revision },
-        depends: row.depends === 1 || challenges.has(row),
+        depends: row.depends === 1 || row.signed === 1 || challenges.has(row),
+        week: row.signed ? weekOf(clock.now()) : 0,
         make: (): Zone => ({
           name: row.name,
           recordSets: withChallenges(
@@ -217,9 +222,16 @@ export function makeNamesReconciler(
             new Map(challenges.get(row)),
             facts,
           ),
+          ...(row.signed ? { keys: signingKeys(row) } : {}),
         }),
       })),
     ]
+  }
+
+  function signingKeys({ id }: ZoneRow): ZoneKey[] {
+    return keysOf(store, id)
+      .filter(({ status }) => status === 'ACTIVE')
+      .map(({ privateKey, publicKey }) => ({ privateKey, publicKey }))
   }
 
   // Unless it was to be another one meanwhile, which then is put next.
@@ -262,7 +274,12 @@ const NONE: Facts['challenges'] = new Map()
 const deepest = <Z extends { name: string }>(name: string, zones: readonly Z[]): Z | undefined =>
   zones.filter((zone) => isWithin(name, zone.name)).sort((a, b) => b.name.length - a.name.length)[0]
 
+const digestOfState = (zone: Zone, week: number) => digestOf(week === 0 ? zone : [zone, week])
+
 const digestOf = (what: unknown) => hash('sha256', JSON.stringify(what), 'base64')
+
+/** Signatures are renewed as Thursday begins, and end two weeks later: who has fetched the zone must see another serial each week. */
+const weekOf = (now: number) => Math.floor(now / WEEK_MS)
 
 /** RFC 1982: it counts round; 0 is none. */
 const nextSerial = (serial: number) => (serial >= 4_294_967_295 ? 1 : serial + 1)

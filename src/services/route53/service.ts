@@ -1,4 +1,4 @@
-// Route 53: hosted zones on the name servers, and the names of environments and load balancers. DNSSEC, traffic policies and what belongs to them are refused by the gateway.
+// Route 53: hosted zones on the name servers, and the names of environments and load balancers. Traffic policies and what belongs to them are refused by the gateway.
 import type { Route53Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service } from '../service.ts'
@@ -6,6 +6,7 @@ import { type Candidates, candidatesOf, customNames } from './custom-names.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { makeHealthReconciler } from './health-reconciler.ts'
+import { makeDnssecOperations } from './operations/dnssec.ts'
 import { makeHealthCheckOperations } from './operations/health-checks.ts'
 import { makeLimitOperations } from './operations/limits.ts'
 import { makeRecordOperations } from './operations/records.ts'
@@ -21,6 +22,7 @@ export function makeRoute53Service(deps: Route53Deps) {
   const operations = inTransactions(deps.store, {
     ...makeZoneOperations(deps),
     ...makeVpcOperations(deps),
+    ...makeDnssecOperations(deps),
     ...makeRecordOperations(deps),
     ...makeHealthCheckOperations(deps),
     ...makeTagOperations(deps),

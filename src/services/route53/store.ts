@@ -1,6 +1,7 @@
 // Tables of route53. `route53_carried` is what was seen of the name server last, `route53_health_seen` and `health`
 // of health checks what was seen of who they ask; all others are intent.
 import type { RecordType } from '../../engines/dns/engine.ts'
+import type { ZoneKey } from '../../kernel/zone-key.ts'
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 
@@ -11,7 +12,12 @@ export const route53Migrations: Migration[] = [
     create table route53_zone (
       id text primary key, account text not null, name text not null, private integer not null check (private in (0, 1)),
       caller_reference text not null, comment text not null, revision integer not null, created_at integer not null,
+      signed integer not null check (signed in (0, 1)),
       unique (name, private), unique (account, caller_reference)) strict;
+    create table route53_key_signing_key (
+      zone_id text not null references route53_zone (id) on delete cascade, name text not null, kms_arn text not null,
+      status text not null check (status in ('ACTIVE', 'INACTIVE')), public_key text not null, private_key text not null,
+      created_at integer not null, modified_at integer not null, primary key (zone_id, name)) strict, without rowid;
     create table route53_record_set (
       zone_id text not null references route53_zone (id) on delete cascade, sort_key text not null, name text not null,
       type text not null, set_identifier text not null, ttl integer, records text not null, alias text, policy text not null,
@@ -52,6 +58,19 @@ export type ZoneRow = {
   /** Counts up with each batch of changes. */
   revision: number
   createdAt: number
+  /** 1 = by its keys that are active. */
+  signed: 0 | 1
+}
+
+/** In clear, since the name server needs it; the database is its owner's alone. */
+export type KeyRow = ZoneKey & {
+  zoneId: string
+  name: string
+  /** Echoed: Polebean has no KMS. */
+  kmsArn: string
+  status: 'ACTIVE' | 'INACTIVE'
+  createdAt: number
+  modifiedAt: number
 }
 
 export type Alias = { hostedZoneId: string; dnsName: string; evaluateTargetHealth: boolean }
@@ -141,6 +160,9 @@ export const zoneNamed = (store: Store, is: Pick<ZoneRow, 'name' | 'private'>) =
 
 export const countZones = (store: Store, { account }: Owner) =>
   store.get<{ n: number }>('select count(*) as n from route53_zone where account = :account', { account })!.n
+
+export const keysOf = (store: Store, zoneId: string) =>
+  store.all<KeyRow>('select * from route53_key_signing_key where zone_id = :zoneId order by name', { zoneId })
 
 export const recordSetsOf = (store: Store, zoneId: string) =>
   store.all<RecordSetRow>(

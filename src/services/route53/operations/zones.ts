@@ -11,6 +11,7 @@ import {
   changeOf,
   countRecordSets,
   countZones,
+  keysOf,
   recordSetsOf,
   zoneOf,
   type ZoneRow,
@@ -86,7 +87,7 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
           private: isPrivate,
           callerReference: CallerReference,
         },
-        ...{ comment, revision: 1, createdAt: clock.now() },
+        ...{ comment, revision: 1, createdAt: clock.now(), signed: 0 },
       }
       store.insert('route53_zone', row)
       for (const set of startOf(name, domain, NEGATIVE_SECONDS))
@@ -128,6 +129,11 @@ export function makeZoneOperations(deps: Route53Deps): Implemented {
         throw new DeclaredError(
           'HostedZoneNotEmpty',
           'The specified hosted zone contains non-required resource record sets and so cannot be deleted.',
+        )
+      if (keysOf(store, row.id).length > 0)
+        throw new DeclaredError(
+          'HostedZoneNotEmpty',
+          'The specified hosted zone contains DNSSEC Key Signing Keys and so cannot be deleted.',
         )
       store.remove('route53_zone', { id: row.id })
       store.remove('route53_tag', { resourceType: 'hostedzone', resourceId: row.id })
