@@ -8,6 +8,9 @@ import { same } from './rows.ts'
 /** In peace a certificate is there long before; an authority that could not be asked is asked again after a minute. */
 const ISSUED_MS = 10 * 60_000
 
+/** Somebody set the clock. */
+const OF_CLOCKS: string[] = ['not valid yet', 'expired']
+
 export function certificates(world: World): string[] {
   const { store, clock, dns } = world
   const rows = store.all<OrderRow & { certificate: string; chain: string; key: string }>(
@@ -31,10 +34,14 @@ export function certificates(world: World): string[] {
     ...rows.flatMap((row) => {
       const { problem } =
         row.certificate === '' ? {} : readServerCertificate({ ...row, privateKey: row.key }, clock.now())
-      return problem ? [`the certificate ${row.arn} cannot be used: ${problem}`] : []
+      return problem && !OF_CLOCKS.includes(problem)
+        ? [`the certificate ${row.arn} cannot be used: ${problem}`]
+        : []
     }),
     ...rows
-      .filter(({ reason }) => reason.includes('cannot be used'))
+      .filter(
+        ({ reason }) => reason.includes('cannot be used') && !OF_CLOCKS.some((one) => reason.endsWith(one)),
+      )
       .map(({ arn, reason }) => `${arn}: ${reason}`),
     ...rows
       .filter(({ reason }) => /does not answer/.test(reason) && !world.zonesLost)

@@ -89,6 +89,13 @@ describe('certificates that are asked for', () => {
 
   it('are shown by DNS in a zone of the home, below a wildcard too, also where its owner made the record', async () => {
     const zone = zoneId('example.org')
+    // Signed, since what is carried of such a zone is more than its records.
+    const { route53, context } = world
+    route53.createKeySigningKey(context, {
+      ...{ HostedZoneId: zone, Name: 'first', Status: 'ACTIVE', CallerReference: '1' },
+      KeyManagementServiceArn: 'arn:aws:kms:us-east-1:000000000000:key/first',
+    })
+    route53.enableHostedZoneDNSSEC(context, { HostedZoneId: zone })
     const names = ['example.org', '*.example.org', 'www.example.org']
     const arn = request(names[0]!, { ValidationMethod: 'DNS', SubjectAlternativeNames: names.slice(1) })
     const { ResourceRecord } = detail(arn).DomainValidationOptions!.find(
