@@ -209,7 +209,7 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'lets an authority ask before the name server has the challenge',
     file: 'src/services/acm/progress.ts',
-    find: `if (!readiness.isServed(row)) {`,
+    find: `if (!readiness.isServed(row, challenges)) {`,
     replace: `if (false) {`,
     by: 'sweep: certificates that are asked for',
   },

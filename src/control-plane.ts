@@ -246,7 +246,11 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     sts: makeStsService(),
   })
 
-  const heartbeat = makeHeartbeat({ clock, log, store, shiftDeadlines: workflows.shiftDeadlines })
+  const shiftDeadlines = (ms: number) => {
+    workflows.shiftDeadlines(ms)
+    acm.internal.shiftDeadlines(ms)
+  }
+  const heartbeat = makeHeartbeat({ clock, log, store, shiftDeadlines })
   return {
     services,
     workflows,
@@ -285,6 +289,14 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         answer: async ({ query }) => json(await acm.internal.readDomain(query.get('name') ?? '')),
       },
       { path: CERTIFICATES, answer: () => json(acm.internal.requested()) },
+      {
+        method: 'POST',
+        path: CERTIFICATES,
+        answer({ query }) {
+          acm.internal.retry(query.get('retry') ?? '')
+          return json({})
+        },
+      },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
       {
         method: 'POST',

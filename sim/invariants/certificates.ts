@@ -17,8 +17,8 @@ export function certificates(world: World): string[] {
     `select o.*, c.certificate, c.chain, c.private_key as key from acm_order o join acm_certificate c on c.arn = o.arn`,
   )
   const asked = new Map(
-    rows.flatMap((row) =>
-      challengesOf(row).map(({ name, content }) => [content, challengeName(name)] as const),
+    rows.flatMap(({ arn }) =>
+      challengesOf(store, arn).map(({ name, content }) => [content, challengeName(name)] as const),
     ),
   )
   const names = new Set(

@@ -261,7 +261,7 @@ export type DomainReport = {
   isOurs: boolean
   wanted: { A: string[]; AAAA: string[] }
   /** Null = nobody could be asked. */
-  found: { A: string[]; AAAA: string[]; CAA: string[] } | null
+  found: { A: string[]; AAAA: string[] } | null
   /** Where this machine serves listeners of these ports. */
   ports: { http: number; https: number }
   /** What keeps an authority from issuing. */
@@ -330,6 +330,8 @@ export type Elbv2Internal = ClassicInternal & {
   ): void
   /** Whether the engine was told what the rows say now. */
   isApplied(): boolean
+  /** Whether a load balancer here is to be reached by HTTP at port 80 from elsewhere. */
+  servesHttp(): boolean
   /** Every name that leads to a load balancer or elastic address, in lower case. */
   hostNames(): ReadonlyMap<string, HostName>
   /** Who shares a load balancer. */

@@ -14,11 +14,11 @@ export async function untilShown(name: string, port: number): Promise<void> {
   await untilNothing(() => problemShown(name, port), `${name} at port ${port}`)
 }
 
-/** `wanted`: whether it leads to HTTPS. */
-export async function untilRedirects(name: string, port: number, wanted: boolean): Promise<void> {
+export async function untilRedirects(name: string, port: number): Promise<void> {
   await untilNothing(async () => {
-    const status = await statusAt(name, port)
-    return (status === 301) === wanted ? '' : `HTTP ${status}`
+    const location = await locationAt(name, port)
+    // An application may lead elsewhere by itself.
+    return location?.startsWith(`https://${name}`) ? '' : 'HTTP does not lead to HTTPS'
   }, `${name} at port ${port}`)
 }
 
@@ -45,17 +45,14 @@ const problemShown = (servername: string, port: number): Promise<string> =>
     socket.on('timeout', () => end(`no answer within ${ANSWER_MS} ms`))
   })
 
-/** 0 = nobody answers. */
-const statusAt = (host: string, port: number): Promise<number> =>
+const locationAt = (host: string, port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const call = request(
-      { host: HOST, port, headers: { host }, timeout: ANSWER_MS, agent: false },
-      (response) => {
-        response.resume()
-        resolve(response.statusCode ?? 0)
-      },
-    )
+    const where = { host: HOST, port, headers: { host }, timeout: ANSWER_MS, agent: false }
+    const call = request(where, (response) => {
+      response.resume()
+      resolve(response.headers.location)
+    })
     call.on('timeout', () => call.destroy())
-    call.on('error', () => resolve(0))
+    call.on('error', () => resolve(undefined))
     call.end()
   })

@@ -14,6 +14,7 @@ type Options = { json?: boolean; wait?: string; redirect?: boolean; https?: bool
 
 const DOMAINS = 'polebean:domains'
 const LISTENER = 'aws:elbv2:listener:443'
+const CERTIFICATES = 'SSLCertificateArns'
 const POLL_MS = 500
 const WAIT_SECONDS = 120
 
@@ -30,17 +31,15 @@ export async function add(
   const environment = await chooseEnvironment(api, named)
   const settings = await settingsOf(api, environment)
   requireOwnBalancer(environment, settings)
-  const report = JSON.parse(
-    await api.get(`/polebean/domain?name=${encodeURIComponent(asked)}`),
-  ) as DomainReport
+  const report = await readDomain(api, asked)
   for (const line of adviceFor(report, environment)) note(line)
   const arn = options.https === false ? undefined : await certified(api, report, waitSeconds)
-  await update(api, environment, changesFor(settings, report, arn))
+  await update(api, environment, { OptionSettings: changesFor(settings, report, arn) })
   const { name, ports } = report
   const asVisitor = name.replace('*', 'any')
   if (arn !== undefined) await untilShown(asVisitor, ports.https)
   if (arn !== undefined && options.redirect !== false && (await addRedirect(api, environment, name)))
-    await untilRedirects(asVisitor, ports.http, true)
+    await untilRedirects(asVisitor, ports.http)
   const url = urlOf(report, arn !== undefined)
   if (options.json)
     printJson({ name: report.name, environment: environment.name, certificate: arn ?? null, url })
@@ -73,30 +72,41 @@ export async function list(homeDir: string, { json }: Options): Promise<void> {
 
 export async function remove(
   homeDir: string,
-  name: string,
+  asked: string,
   named: string | undefined,
   { json }: Options,
 ): Promise<void> {
   const api = openApi(homeDir)
   const environment = await chooseEnvironment(api, named)
   const settings = await settingsOf(api, environment)
-  const [certificate] = (await readCertificates(api)).filter(isOf(name))
-  const hosts = listOf(settings, DOMAINS, 'Hosts')
+  const { name } = await readDomain(api, asked)
+  const [hosts, arns] = [listOf(settings, DOMAINS, 'Hosts'), listOf(settings, LISTENER, CERTIFICATES)]
+  const certificate = (await readCertificates(api)).find((one) => isOf(name)(one) && arns.includes(one.arn))
   if (!certificate && !hosts.includes(name))
     throw new Failure(`${environment.name} has no domain ${name}. It has: ${hosts.join(', ') || 'none'}.`)
-  if (await removeRedirect(api, environment, name))
-    await untilRedirects(name.replace('*', 'any'), api.home.ports.http, false)
-  const arns = listOf(settings, LISTENER, 'SSLCertificateArns').filter((arn) => arn !== certificate?.arn)
-  await update(api, environment, [
-    setting(DOMAINS, 'Hosts', hosts.filter((host) => host !== name).join(',')),
-    ...(arns.length > 0
-      ? [setting(LISTENER, 'SSLCertificateArns', arns.join(','))]
-      : [setting(LISTENER, 'ListenerEnabled', 'false')]),
-  ])
+  await removeRedirect(api, environment, name)
+  const left = arns.filter((arn) => arn !== certificate?.arn)
+  await update(api, environment, {
+    OptionSettings: [
+      setting(DOMAINS, 'Hosts', hosts.filter((host) => host !== name).join(',')),
+      ...(certificate && left.length > 0 ? [setting(LISTENER, CERTIFICATES, left.join(','))] : []),
+    ],
+    // A listener of HTTPS has a certificate, or is none.
+    OptionsToRemove:
+      certificate && left.length === 0
+        ? ['Protocol', 'ListenerEnabled', CERTIFICATES].map((OptionName) => ({
+            Namespace: LISTENER,
+            OptionName,
+          }))
+        : [],
+  })
   if (certificate) await api.json('acm', 'DeleteCertificate', { CertificateArn: certificate.arn })
   if (json) printJson({ removed: name })
   else print(`${name} does not lead to ${environment.name} any more.`)
 }
+
+const readDomain = async (api: Api, asked: string) =>
+  JSON.parse(await api.get(`/polebean/domain?name=${encodeURIComponent(asked)}`)) as DomainReport
 
 const setting = (Namespace: string, OptionName: string, Value: string) => ({ Namespace, OptionName, Value })
 
@@ -127,28 +137,27 @@ function requireOwnBalancer({ name }: Environment, settings: Setting[]): void {
 }
 
 /** What its owner should know before, and the record that leads the name here. */
-function adviceFor(
-  { name, isLocal, isOurs, wanted, found, problems }: DomainReport,
-  { cname }: Environment,
-): string[] {
+function adviceFor(report: DomainReport, { cname }: Environment): string[] {
+  const { name, isLocal, isOurs, wanted, found, problems } = report
   if (isLocal) return []
-  const addresses = [...wanted.A, ...wanted.AAAA]
-  const there = [...(found?.A ?? []), ...(found?.AAAA ?? [])]
-  const isLed = there.length > 0 && there.every((one) => addresses.includes(one))
   const records = isOurs
     ? [`  a record of its zone here: ${name} CNAME ${cname}, or at the apex an alias of the load balancer`]
     : [...wanted.A.map((one) => `  ${name}. A ${one}`), ...wanted.AAAA.map((one) => `  ${name}. AAAA ${one}`)]
   return [
     ...problems.map((one) => `polebean: ${one}`),
-    ...(isLed ? [] : [`${name} is ${there.join(', ') || 'no name yet'}. What leads it here:`, ...records]),
+    ...(isLed(report)
+      ? []
+      : [`${name} is ${addressesFound(found).join(', ') || 'no name yet'}. What leads it here:`, ...records]),
   ]
 }
 
 /** The ARN of a certificate of the name, once it is issued. */
 async function certified(api: Api, report: DomainReport, waitSeconds: number): Promise<string> {
-  const { name, isOurs } = report
+  const { name } = report
   const there = (await readCertificates(api)).find(isOf(name))
-  const arn = there?.arn ?? (await request(api, name, isOurs || name.startsWith('*.') ? 'DNS' : 'HTTP'))
+  // Who asks again has done what was in the way.
+  if (there) await api.post(`/polebean/certificates?retry=${encodeURIComponent(there.arn)}`)
+  const arn = there?.arn ?? (await request(api, name, methodFor(report)))
   const end = performance.now() + waitSeconds * 1000
   for (let told = ''; ; await sleep(POLL_MS)) {
     const now = (await readCertificates(api)).find((one) => one.arn === arn)
@@ -164,6 +173,19 @@ async function certified(api: Api, report: DomainReport, waitSeconds: number): P
   }
 }
 
+/** A name that leads here is shown by HTTP, whether its zone is delegated to us or not. */
+const methodFor = (report: DomainReport): 'DNS' | 'HTTP' =>
+  report.name.startsWith('*.') || (report.isOurs && !isLed(report)) ? 'DNS' : 'HTTP'
+
+/** Whether others are told that the name is this machine. */
+function isLed({ wanted, found }: DomainReport): boolean {
+  const addresses = [...wanted.A, ...wanted.AAAA]
+  const there = addressesFound(found)
+  return there.length > 0 && there.every((one) => addresses.includes(one))
+}
+
+const addressesFound = (found: DomainReport['found']) => [...(found?.A ?? []), ...(found?.AAAA ?? [])]
+
 async function request(api: Api, name: string, ValidationMethod: 'DNS' | 'HTTP'): Promise<string> {
   const { CertificateArn } = await api.json<{ CertificateArn: string }>('acm', 'RequestCertificate', {
     ...{ DomainName: name, ValidationMethod, KeyAlgorithm: 'EC_prime256v1' },
@@ -175,7 +197,7 @@ async function request(api: Api, name: string, ValidationMethod: 'DNS' | 'HTTP')
 
 /** A name of a zone here leads by its record; others are told to the environment. */
 function changesFor(settings: Setting[], { name, isOurs }: DomainReport, arn: string | undefined) {
-  const [hosts, arns] = [listOf(settings, DOMAINS, 'Hosts'), listOf(settings, LISTENER, 'SSLCertificateArns')]
+  const [hosts, arns] = [listOf(settings, DOMAINS, 'Hosts'), listOf(settings, LISTENER, CERTIFICATES)]
   return [
     ...(isOurs || hosts.includes(name) ? [] : [setting(DOMAINS, 'Hosts', [...hosts, name].join(','))]),
     ...(arn === undefined || arns.includes(arn)
@@ -183,15 +205,19 @@ function changesFor(settings: Setting[], { name, isOurs }: DomainReport, arn: st
       : [
           setting(LISTENER, 'Protocol', 'HTTPS'),
           setting(LISTENER, 'ListenerEnabled', 'true'),
-          setting(LISTENER, 'SSLCertificateArns', [...arns, arn].join(',')),
+          setting(LISTENER, CERTIFICATES, [...arns, arn].join(',')),
         ]),
   ]
 }
 
-async function update(api: Api, environment: Environment, changes: Input[]): Promise<void> {
-  if (changes.length === 0) return
+async function update(
+  api: Api,
+  environment: Environment,
+  changes: { OptionSettings: Input[]; OptionsToRemove?: Input[] },
+): Promise<void> {
+  if (Object.values(changes).every((some) => some.length === 0)) return
   const { requestId } = await api.call('elasticbeanstalk', 'UpdateEnvironment', {
-    ...{ EnvironmentName: environment.name, OptionSettings: changes },
+    ...{ EnvironmentName: environment.name, ...changes },
   })
   await waitForRequest(api, environment, { requestId, goal: 'Ready' }, ({ severity, message }) =>
     note(`${severity.padEnd(5)}  ${message}`),

@@ -13,9 +13,13 @@ import {
   Refusal,
 } from './engine.ts'
 
-const CALL_MS = 30_000
+/** Of one answer, and of a handful of them. */
+const ANSWER_MS = 20_000
+const CALL_MS = 60_000
 const TOKEN = /^[A-Za-z0-9_-]{1,200}$/
 const TYPES: readonly string[] = ['http-01', 'dns-01'] satisfies ChallengeType[]
+/** Of a certificate's subject (X.520). */
+const COMMON_NAME_MAX = 64
 const ANSWER_BYTES_MAX = 256 * 1024
 
 type Options = {
@@ -28,12 +32,15 @@ export function makeAcmeClient({ clock, resolver }: Options): AcmeEngine {
   /** Accounts are known by their key: who asks for one that is there is told it. */
   const clients = new Map<string, Client>()
 
+  let loaded: Promise<typeof import('acme-client')> | undefined
+  const load = () => (loaded ??= import('acme-client').then(prepared))
+
   async function clientOf({ directory, trust, key, email }: Account): Promise<Client> {
-    const acme = await import('acme-client')
+    const acme = await load()
     // The library has one agent for all of its calls.
     Object.assign(acme.axios.defaults, {
       httpsAgent: new Agent(trust === null ? {} : { ca: trust }),
-      timeout: CALL_MS,
+      timeout: ANSWER_MS,
       maxContentLength: ANSWER_BYTES_MAX,
       // Who asks in vain asks again by itself, later.
       acmeSettings: { retryMaxAttempts: 0 },
@@ -55,7 +62,7 @@ export function makeAcmeClient({ clock, resolver }: Options): AcmeEngine {
     try {
       return await withTimeout(clock, CALL_MS, what, async () => ask(await clientOf(account)))
     } catch (error) {
-      const said = `${new URL(account.directory).host}: ${what}: ${reasonOf(error)}`
+      const said = `${hostOf(account)}: ${what}: ${reasonOf(error)}`
       throw new (isSilence(error) ? EngineError : Refusal)(said, { cause: error })
     }
   }
@@ -71,7 +78,11 @@ export function makeAcmeClient({ clock, resolver }: Options): AcmeEngine {
           offered
             .filter(({ type, token }) => TYPES.includes(type) && TOKEN.test(token))
             .map(async (one): Promise<Challenge> => ({
-              ...{ name: identifier.value, isWildcard: wildcard, type: one.type as ChallengeType },
+              ...{
+                name: identifier.value.toLowerCase(),
+                isWildcard: wildcard,
+                type: one.type as ChallengeType,
+              },
               ...{ url: one.url, token: one.token, content: await client.getChallengeKeyAuthorization(one) },
             })),
         )
@@ -91,21 +102,39 @@ export function makeAcmeClient({ clock, resolver }: Options): AcmeEngine {
       }),
     finalize: (account, url, names, key) =>
       call('finalize', account, async (client) => {
-        const { crypto } = await import('acme-client')
+        const { crypto } = await load()
         const order = await client.getOrder({ url } as ClientOrder)
-        const [, request] = await crypto.createCsr({ altNames: names }, key)
+        const [first = ''] = names
+        const commonName = first.length <= COMMON_NAME_MAX ? { commonName: first } : {}
+        const [, request] = await crypto.createCsr({ ...commonName, altNames: names }, key)
         await client.finalizeOrder(order, request)
       }),
     certificate: (account, url) =>
       call('certificate', account, async (client) =>
         client.getCertificate(await client.getOrder({ url } as ClientOrder)),
       ),
+    async identities(directory, trust) {
+      const acme = await load()
+      const httpsAgent = new Agent(trust === null ? {} : { ca: trust })
+      const asked = { httpsAgent, timeout: ANSWER_MS, maxContentLength: ANSWER_BYTES_MAX }
+      const { data } = await acme.axios
+        .get<{ meta?: { caaIdentities?: unknown } }>(directory, asked)
+        .catch((error: unknown) => {
+          throw new EngineError(`${hostOf({ directory })}: its directory: ${reasonOf(error)}`)
+        })
+      const { caaIdentities = [] } = data.meta ?? {}
+      return Array.isArray(caaIdentities) ? caaIdentities.filter((one) => typeof one === 'string') : []
+    },
     async resolve(name, type) {
       const asked = new Resolver({ timeout: 3_000, tries: 2 })
       const own = resolver()
       if (own !== null) asked.setServers([own])
       try {
-        if (type === 'CAA') return (await asked.resolveCaa(name)).map(({ issue = '' }) => issue)
+        if (type === 'CAA')
+          return (await asked.resolveCaa(name)).flatMap(({ issue, issuewild }) => [
+            ...(issue === undefined ? [] : [`issue ${issue}`]),
+            ...(issuewild === undefined ? [] : [`issuewild ${issuewild}`]),
+          ])
         return await (type === 'A'
           ? asked.resolve4(name)
           : type === 'AAAA'
@@ -119,10 +148,26 @@ export function makeAcmeClient({ clock, resolver }: Options): AcmeEngine {
   }
 }
 
+const hostOf = ({ directory }: { directory: string }) => new URL(directory).host
+
+/** An authority that is too busy or out of order has refused nothing: it is asked again like one that does not answer. */
+function prepared(acme: typeof import('acme-client')): typeof import('acme-client') {
+  acme.axios.interceptors.response.use((response) => {
+    const { status, data } = response
+    if (status === 429 || status >= 500)
+      throw new EngineError(
+        `HTTP ${status} ${(data as { detail?: string } | undefined)?.detail ?? ''}`.trim(),
+      )
+    return response
+  })
+  return acme
+}
+
 /** Nobody answered in words of HTTP. A TypeError: acme-client 5.4 looks at the answer of who gave none (src/axios.js). */
 const isSilence = (error: unknown): boolean =>
   error instanceof EngineError ||
   error instanceof TypeError ||
+  /: not within \d+ ms$/.test(reasonOf(error)) ||
   (error as { isAxiosError?: boolean }).isAxiosError === true
 
 /** What an authority says of the names that were not shown to be ours. */

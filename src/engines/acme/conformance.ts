@@ -88,6 +88,7 @@ export function describeAcme(what: string, makeWorld: () => Promise<AcmeTestWorl
     it('says apart that nobody can be asked', async () => {
       const nobody = { ...world.account(), directory: 'https://127.0.0.1:1/dir' }
       await assert.rejects(world.engine.order(nobody, ['www.shop.example']), { name: 'EngineError' })
+      await assert.rejects(world.engine.identities(nobody.directory, null), { name: 'EngineError' })
     })
 
     it('goes on with an order that somebody else made with the same account', async () => {

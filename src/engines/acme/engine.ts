@@ -57,7 +57,9 @@ export type AcmeEngine = {
   finalize(account: Account, url: string, names: string[], key: string): Promise<void>
   /** The certificate and those between it and the authority's, in PEM. */
   certificate(account: Account, url: string): Promise<string>
-  /** What others are told of a name; none = nothing. */
+  /** By which names an authority is known in CAA records (RFC 8555 §9.7.6); none = it does not say. */
+  identities(directory: string, trust: string | null): Promise<string[]>
+  /** What others are told of a name; none = nothing. CAA: `issue letsencrypt.org`. */
   resolve(name: string, type: 'A' | 'AAAA' | 'CNAME' | 'CAA'): Promise<string[]>
 }
 

@@ -64,9 +64,25 @@ export function makeFakeAcmeWorld(clock: Clock): FakeAcmeWorld {
       return {
         order: ({ key, directory }, names) =>
           call('order', () => {
-            if (directory.includes('//127.0.0.1:1/')) throw new EngineError('nobody is there')
+            requireThere(directory)
             const wrong = names.find((name) => !NAME.test(name))
             if (wrong !== undefined) throw new Refusal(`${wrong} is no name`)
+            // As Boulder: who asks for the same names again is given what is there.
+            const [there] = [...orders].filter(
+              ([of, one]) =>
+                of.startsWith(`${directory}/`) &&
+                one.account === key &&
+                one.names.join() === names.join() &&
+                ['pending', 'ready'].includes(one.status),
+            )
+            if (there) {
+              const open = there[1].challenges.filter(({ status }) => status === 'pending')
+              return { url: there[0], challenges: open.map(withoutStatus) }
+            }
+            const covered = names.find(
+              (name) => !name.startsWith('*.') && names.includes(`*.${name.slice(name.indexOf('.') + 1)}`),
+            )
+            if (covered !== undefined) throw new Refusal(`${covered} is covered by a wildcard`)
             const url = `${directory}/order/${++made}`
             const challenges = names.flatMap((name, index) =>
               (name.startsWith('*.') ? (['dns-01'] as const) : (['dns-01', 'http-01'] as const)).map(
@@ -125,9 +141,22 @@ export function makeFakeAcmeWorld(clock: Clock): FakeAcmeWorld {
             if (order.status !== 'valid') throw new Refusal(`the order is ${order.status}`)
             return order.certificate
           }),
+        identities: (directory) =>
+          call('identities', () => {
+            requireThere(directory)
+            return [new URL(directory).host]
+          }),
         resolve: (name, type) => call('resolve', () => world.told(name, type)),
       }
     },
   }
   return world
 }
+
+function requireThere(directory: string): void {
+  if (directory.includes('//127.0.0.1:1/')) throw new EngineError('nobody is there')
+}
+
+const withoutStatus = ({ name, isWildcard, type, url, token, content }: Challenge): Challenge => ({
+  ...{ name, isWildcard, type, url, token, content },
+})

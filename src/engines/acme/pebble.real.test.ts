@@ -1,13 +1,40 @@
 // The client against Pebble, which asks a web server and a name server of this test.
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
+import { makeCertificate } from '../../kernel/test-certificate.ts'
 import { makeAcmeClient } from './client.ts'
 import { describeAcme, realTime } from './conformance.ts'
 import { newKey } from './test-der.ts'
 import { freePort, startPebble } from './test-pebble.ts'
 
 const HOST = '127.0.0.1'
+
+describe('an authority that is out of order', () => {
+  for (const [what, answer] of [
+    ['is too busy', (response: ServerResponse) => response.writeHead(429).end('{"detail":"busy"}')],
+    ['is broken', (response: ServerResponse) => response.writeHead(503).end('<html>')],
+    ['hangs up', (response: ServerResponse) => response.destroy()],
+  ] as const)
+    it(`has refused nothing when it ${what}`, async () => {
+      const { certificate: cert, key } = makeCertificate(['localhost'])
+      const server = createServer({ cert, key }, (_request, response) => void answer(response)).listen(
+        0,
+        HOST,
+      )
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const account = { directory: `https://localhost:${port}/dir`, trust: cert, key: newKey(), email: null }
+      const engine = makeAcmeClient({ clock, resolver: () => null })
+      await assert.rejects(engine.order(account, ['www.shop.example']), { name: 'EngineError' })
+      server.close()
+    })
+})
 
 describeAcme('Pebble', async () => {
   const [httpPort, dnsPort, management] = [await freePort(), await freePort(), await freePort()]

@@ -29,6 +29,9 @@ export function describeChallenges(stage: () => Stage): void {
     assert.deepEqual(await ask(path), { status: 200, body: 'Token_1-x.thumb', by: null })
     assert.equal((await ask('/.well-known/acme-challenge/Token_2')).by, 'i-1')
     assert.equal((await ask('/')).by, 'i-1')
+    // By whatever name: which one leads here is not asked.
+    const { status, body } = await world.request({ host: 'nobody.localhost', path })
+    assert.deepEqual([status, body], [200, 'Token_1-x.thumb'])
     await engine.apply(
       modelWith([
         { path, body: 'Token_1-x.other' },

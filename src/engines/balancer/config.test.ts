@@ -73,6 +73,7 @@ describe('HAProxy configuration', () => {
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port 8080
   http-request set-header X-Amzn-Trace-Id Root=1-%[date,bytes(4,4),hex,lower]-6c237681e709%[uuid(),bytes(24,12)] unless { req.hdr(x-amzn-trace-id) -m found }
+  http-request return status 200 content-type text/plain lf-string "%[path,map_str(/run/polebean/abc123/haproxy/challenges.map)]" if { path_beg /.well-known/acme-challenge/ } { path,map_str(/run/polebean/abc123/haproxy/challenges.map) -m found }
   http-request set-var(txn.to) req.hdr(host),host_only,lower,map(/run/polebean/abc123/haproxy/hosts-80.map,unknown-host)
   use_backend handover-public-80 if { stopping }
   use_backend %[var(txn.to)]
@@ -154,6 +155,7 @@ backend unknown-host
       'hosts-80.map': `shop.us-west-2.elasticbeanstalk.localhost b-${BACKEND}\nshop-123.us-west-2.elb.localhost b-${BACKEND}\n`,
       'addresses-80.map': `10.9.0.10 b-${BACKEND}\n`,
       'reasons.map': '',
+      'challenges.map': '',
       'clients-80-4.map': '0.0.0.0/0 1\n',
       'clients-80-6.map': '::1/128 1\n',
       [`clients-${OWN}-80-4.map`]: '0.0.0.0/0 1\n',
@@ -191,7 +193,7 @@ backend unknown-host
     assert.doesNotMatch(config, /frontend public-80/)
     assert.deepEqual(
       [...maps.keys()].filter((name) => !name.startsWith('clients-')),
-      ['addresses-80.map', 'reasons.map'],
+      ['challenges.map', 'addresses-80.map', 'reasons.map'],
     )
     assert.equal(maps.has('clients-80-4.map'), false)
     assert.match(config, new RegExp(`frontend own-${OWN}`))

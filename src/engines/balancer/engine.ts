@@ -33,6 +33,7 @@
 export { clientRanges, isRange } from './clients.ts'
 export { loopbackListener } from './own-ports.ts'
 export { forwardTo, listenerTo, targetGroupIdsOf } from './actions.ts'
+export { hasPublicHttp } from './wanted-ports.ts'
 export { isPage } from './error-pages.ts'
 export { certificateFor, type Certificates } from './certificates.ts'
 

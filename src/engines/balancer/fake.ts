@@ -21,6 +21,7 @@ import { errorBody, pageOf, unknownHostBody } from './error-pages.ts'
 import { ownPortsOf } from './own-ports.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { entryOf } from './fake-entries.ts'
+import { hasPublicHttp } from './wanted-ports.ts'
 import { answerOf, ruleFor, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
@@ -405,14 +406,14 @@ export function makeFakeBalancerWorld({
       const listener = found?.listeners.find((one) => one.port === port)
       const isOutside = !('address' in request)
       const unknown = unknownHostBody(isOutside && isOfLoopback(from) ? (model.unknownHost ?? '') : '')
+      const challenge = model.challenges?.find(({ path }) => path === matched.path)
+      if (challenge && 'host' in request && port === 80 && hasPublicHttp(model))
+        return { status: 200, targetId: null, headers: {}, body: challenge.body }
       if (!found || !listener) return noSuchHost(unknown)
       if ('host' in request && isServedPublicly(model, listener) && isTaken(found.id, port))
         throw new Error(`nobody listens on ${port}`)
       if (!('address' in request)) requireLetIn(listener, request.from)
       if (isOutside && !isServedPublicly(model, listener)) return noSuchHost(unknown)
-      const challenge = model.challenges?.find(({ path }) => path === matched.path)
-      if (challenge && isOutside && port === 80 && !listener.tls)
-        return { status: 200, targetId: null, headers: {}, body: challenge.body }
       const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
       return secured(request, listener, answer)
     },

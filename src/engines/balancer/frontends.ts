@@ -75,15 +75,10 @@ export function renderFrontends(
       .join('')
 
   const { challenges = [] } = model
-  if (challenges.length > 0)
-    maps.set(CHALLENGES, challenges.map(({ path, body }) => `${path} ${body}\n`).join(''))
-  const challenged =
-    challenges.length === 0
-      ? []
-      : [
-          `set-var(txn.challenge) path,map_str(${dir}/${CHALLENGES}) if { path_beg /.well-known/acme-challenge/ }`,
-          'return status 200 content-type text/plain lf-string "%[var(txn.challenge)]" if { var(txn.challenge) -m found }',
-        ]
+  maps.set(CHALLENGES, challenges.map(({ path, body }) => `${path} ${body}\n`).join(''))
+  // Also while there are none: a line that comes and goes is a reload, which ends connections after a while.
+  const challenge = `path,map_str(${dir}/${CHALLENGES})`
+  const challenged = `return status 200 content-type text/plain lf-string "%[${challenge}]" if { path_beg /.well-known/acme-challenge/ } { ${challenge} -m found }`
 
   const open = usesOf(
     model.loadBalancers.filter(({ internetFacing, isNetwork }) => internetFacing && !isNetwork),
@@ -128,7 +123,7 @@ export function renderFrontends(
     )
     const ssl = tls ? showing(sharedList(users, pems, dir)) : ''
     const lines = binds.map((bind) => bind + ssl)
-    if (port === 80 && !tls) first.unshift(...challenged)
+    if (port === 80 && !tls) first.unshift(challenged)
     add({ name: publicName(port), binds: lines, port: hostPort, tls, first, clients }, users)
   }
   const inside = usesOf(

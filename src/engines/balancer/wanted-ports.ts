@@ -111,6 +111,13 @@ export function isServedPublicly(model: BalancerModel, { port, tls }: Listener):
   return (tls !== undefined) === speaksTls(model, port)
 }
 
+/** Whether somebody is served by HTTP at port 80 of this machine: there challenges are answered. */
+export const hasPublicHttp = (model: BalancerModel): boolean =>
+  model.loadBalancers.some(
+    ({ internetFacing, isNetwork, listeners }) =>
+      internetFacing && !isNetwork && listeners.some(({ port, tls }) => port === 80 && tls === undefined),
+  )
+
 const speaksTls = ({ loadBalancers }: BalancerModel, port: number) =>
   port !== 80 &&
   loadBalancers.some(

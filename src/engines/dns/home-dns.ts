@@ -48,12 +48,10 @@ export function makeHomeDns(options: Options): { public: HomeDns; private: HomeD
 
   /** What instances were told before of a name is forgotten with each change. */
   const lead = () =>
-    leadZones(supervisor, network, zonesFile, { public: led.public ?? [], private: led.private ?? [] }).catch(
-      (error: unknown) => {
-        // The servers answer; a resolver that is on its way reads the file.
-        log.warn('the resolver of instances was not told of zones', { error })
-      },
-    )
+    leadZones(supervisor, network, zonesFile, led).catch((error: unknown) => {
+      // The servers answer; a resolver that is on its way reads the file.
+      log.warn('the resolver of instances was not told of zones', { error })
+    })
 
   /** The resolver asks `dns` for what it is put. */
   function followed(kind: 'public' | 'private', dns: HomeDns): HomeDns {

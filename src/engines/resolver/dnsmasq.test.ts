@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { relayService, resolverService } from './dnsmasq.ts'
+import { relayService, resolverService, zoneServers } from './dnsmasq.ts'
 import { needsRelay, readResolverHost, resolverProblem } from './host.ts'
 
 const network = {
@@ -14,6 +14,30 @@ const home = { region: 'us-west-2', zonesFile: '/run/zones.conf' }
 const users = { '/etc/passwd': 'root:x:0\nnobody:x:65534\n', '/etc/group': 'root:x:0\nnogroup:x:65534\n' }
 const hostWith = (files: Record<string, string>) =>
   readResolverHost((path) => ({ ...users, ...files })[path as keyof typeof users], ['192.0.2.200'])
+
+describe('zones of the resolver', () => {
+  const line = (name: string, port: number) => `server=/${name}/10.9.255.253#${port}\n`
+
+  it('are asked for where they are, of a name below a private one never the public server', () => {
+    const zones = {
+      public: ['shop.test', 'sub.corp.test', 'xcorp.test', 'corp.test'],
+      private: ['corp.test'],
+    }
+    assert.equal(
+      zoneServers('', network.relay, zones),
+      line('corp.test', 5302) + line('shop.test', 5301) + line('xcorp.test', 5301),
+    )
+  })
+
+  it('stay where nobody can tell which there are', () => {
+    const there = line('corp.test', 5302) + line('shop.test', 5301)
+    assert.equal(
+      zoneServers(there, network.relay, { public: ['new.test'] }),
+      line('corp.test', 5302) + line('new.test', 5301),
+    )
+    assert.equal(zoneServers(there, network.relay, { private: [] }), line('shop.test', 5301))
+  })
+})
 
 describe('resolver', () => {
   it('runs in the router, unprivileged, on its own addresses only', () => {

@@ -50,24 +50,38 @@ export async function ensureResolver(
 
 /**
  * Instances ask Polebean's name servers for these zones from now on, also where the names are below `localhost`, and what they were told
- * before of any name is forgotten. Of a name that is in both, they ask for the private one (Route 53, "Considerations when working with
- * private hosted zones").
+ * before of any name is forgotten. A private zone is asked for all names below it, also those of public ones (Route 53, "Considerations when
+ * working with private hosted zones"). Those of a kind that is left out stay as they are.
  */
 export async function leadZones(
   supervisor: Supervisor,
   { relay }: Pick<ResolverNetwork, 'relay'>,
   zonesFile: string,
-  zones: { public: Iterable<string>; private: Iterable<string> },
+  zones: LedZones,
 ): Promise<void> {
-  const ports = new Map([
-    ...[...zones.public].map((name) => [name, relay.namesPort] as const),
-    ...[...zones.private].map((name) => [name, relay.privateNamesPort] as const),
-  ])
-  const lines = [...ports].map(([name, port]) => `server=/${name}/${relay.address}#${port}\n`)
-  const text = lines.toSorted().join('')
-  if (readFileIfAny(zonesFile) !== text) writeFileAtomic(zonesFile, text, 0o644)
+  const there = readFileIfAny(zonesFile) ?? ''
+  const text = zoneServers(there, relay, zones)
+  if (there !== text) writeFileAtomic(zonesFile, text, 0o644)
   const running = (await supervisor.list()).some(({ name, pid }) => name === 'resolver' && pid !== null)
   if (running) await supervisor.signal('resolver', 'HUP')
+}
+
+type LedZones = { public?: Iterable<string>; private?: Iterable<string> }
+
+/** dnsmasq's servers-file. `there`: as it is. Pure. */
+export function zoneServers(there: string, relay: ResolverNetwork['relay'], zones: LedZones): string {
+  const kept = (port: number) =>
+    [...there.matchAll(new RegExp(`^server=/(.*)/${relay.address}#${port}$`, 'gm'))].map(([, name]) => name!)
+  const hidden = [...(zones.private ?? kept(relay.privateNamesPort))]
+  const open = [...(zones.public ?? kept(relay.namesPort))]
+  const lineOf = (port: number) => (name: string) => `server=/${name}/${relay.address}#${port}\n`
+  const lines = [
+    ...hidden.map(lineOf(relay.privateNamesPort)),
+    ...open
+      .filter((name) => !hidden.some((one) => name === one || name.endsWith(`.${one}`)))
+      .map(lineOf(relay.namesPort)),
+  ]
+  return lines.toSorted().join('')
 }
 
 /** The daemon that instances ask, for the supervisor. */

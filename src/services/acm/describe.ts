@@ -26,14 +26,14 @@ function pendingOf(row: CertificateRow, order: OrderRow) {
 
 function issuedOf(row: CertificateRow, order: OrderRow | undefined, isInUse: boolean, now: number) {
   const certificate = new X509Certificate(row.certificate)
-  const names = namesOf(certificate)
+  const names = order ? namesOfOrder(order) : namesOf(certificate)
   const NotAfter = certificate.validToDate
   return {
     certificate,
     names,
     common: {
       CertificateArn: row.arn,
-      DomainName: commonNameOf(certificate) || (names[0] ?? ''),
+      DomainName: order ? namesOfOrder(order)[0]! : commonNameOf(certificate) || (names[0] ?? ''),
       Status: NotAfter.getTime() <= now ? ('EXPIRED' as const) : ('ISSUED' as const),
       Type: order ? ('AMAZON_ISSUED' as const) : ('IMPORTED' as const),
       KeyAlgorithm: keyAlgorithmOf(certificate.publicKey) as CertificateDetail['KeyAlgorithm'],
@@ -58,7 +58,6 @@ export function describeCertificate(
     const { names, common } = pendingOf(row, order)
     return {
       ...{ ...common, ...asked, SubjectAlternativeNames: names, InUseBy: inUseBy },
-      ...(order.stage === 'timed out' ? { FailureReason: 'DOMAIN_VALIDATION_DENIED' as const } : {}),
     }
   }
   const { certificate, names, common } = issuedOf(row, order, inUseBy.length > 0, now)
@@ -95,7 +94,7 @@ export function summariseCertificate(
 
 /** AWS's records of validation are CNAMEs that stay; here they lead to names of the home's own zone. */
 function validationsOf(row: CertificateRow, order: OrderRow, domain: string) {
-  const isShown = row.certificate !== '' && order.stage === 'issued'
+  const isShown = row.certificate !== ''
   return namesOfOrder(order).map((name) => {
     const record = validationRecord(row.account, domain, name)
     return {

@@ -2,16 +2,16 @@
 import { reasonOf } from '../../kernel/errors.ts'
 import type { DomainReport } from '../cloud.ts'
 import type { AcmDeps } from './deps.ts'
+import { makeAuthorizations } from './authorizations.ts'
 import { validation } from './errors.ts'
 import { isLocal, readCertificateName, withoutWildcard } from './names.ts'
 
 const HTTP = 80
 const HTTPS = 443
 
-export async function readDomain(
-  { acme, cloud, outside, acmeSettings, publicPort }: AcmDeps,
-  asked: string,
-): Promise<DomainReport> {
+export async function readDomain(deps: AcmDeps, asked: string): Promise<DomainReport> {
+  const { acme, cloud, outside, acmeSettings, publicPort } = deps
+  const authorizations = makeAuthorizations(deps)
   const name = readCertificateName(asked)
   if (name === undefined) throw validation(`'${asked.slice(0, 300)}' is not a domain name.`)
   const wanted = outside()
@@ -22,8 +22,11 @@ export async function readDomain(
   const problems: string[] = []
   const plain = withoutWildcard(name)
   const ask = (type: 'A' | 'AAAA') => acme.resolve(plain, type)
-  const found = await Promise.all([ask('A'), ask('AAAA'), authoritiesOf(plain)]).then(
-    ([A, AAAA, CAA]) => ({ A, AAAA, CAA }),
+  const found = await Promise.all([ask('A'), ask('AAAA'), authorizations.problem(name)]).then(
+    ([A, AAAA, forbidden]) => {
+      if (forbidden !== '') problems.push(forbidden)
+      return { A, AAAA }
+    },
     (error: unknown) => void problems.push(reasonOf(error)),
   )
   if (acmeSettings().directory === null)
@@ -34,14 +37,5 @@ export async function readDomain(
     problems.push(
       `authorities ask at port 80, and this home has port ${ports.http}: polebean config set listeners.http 80`,
     )
-  if (found && found.CAA.length > 0)
-    problems.push(`CAA records let these alone issue: ${found.CAA.join(', ')}`)
   return { ...about, isOurs, found: found ?? null, problems }
-
-  /** RFC 8659 §3: those of the closest name that has some. */
-  async function authoritiesOf(at: string): Promise<string[]> {
-    const own = await acme.resolve(at, 'CAA')
-    const above = at.slice(at.indexOf('.') + 1)
-    return own.length > 0 || !above.includes('.') ? own.filter((one) => one !== '') : authoritiesOf(above)
-  }
 }

@@ -1,15 +1,24 @@
 // One step of a certificate that was asked for, towards being issued or renewed.
 import { X509Certificate } from 'node:crypto'
-import { type Account, type Challenge, Refusal } from '../../engines/acme/engine.ts'
-import type { KeyAlgorithm } from '../../engines/authority/engine.ts'
+import { type Account, Refusal } from '../../engines/acme/engine.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { readServerCertificate } from '../server-certificate.ts'
 import { systemContext } from '../service.ts'
+import { type AccountOf, makeAccounts } from './accounts.ts'
 import { requireAuthority } from './authority.ts'
 import type { AcmDeps } from './deps.ts'
-import { isLocal } from './names.ts'
+import { isLocal, orderedNames } from './names.ts'
 import { makeReadiness } from './readiness.ts'
-import { certificateRow, challengesOf, namesOfOrder, NO_ORDER, type OrderRow, orderRow } from './store.ts'
+import {
+  certificateRow,
+  challengesOf,
+  namesOfOrder,
+  NO_ORDER,
+  type OrderRow,
+  orderRow,
+  ordersOf,
+  putChallenges,
+} from './store.ts'
 import { limitsOf } from './validity.ts'
 
 /** How often an order that the authority works on is looked at. */
@@ -30,41 +39,49 @@ const TELL_AGAIN_MS = 24 * 3_600_000
 /** Of the home's own authority. */
 const OWN_DAYS = 90
 
+/** Somebody else went on with the order meanwhile, or it is gone: what this step knows is of yesterday. */
+class Overtaken extends Error {}
+
 export function makeProgress(deps: AcmDeps) {
   const { store, clock, acme, authority, cloud } = deps
   const readiness = makeReadiness(deps)
+  const accounts = makeAccounts(deps)
 
   return {
-    /** One that is issued is renewed while somebody uses it, as on AWS. */
-    isWanted(row: OrderRow): boolean {
-      if (row.stage === 'timed out') return false
-      return row.stage !== 'issued' || usersOf(row).length > 0
-    },
     async step(arn: string): Promise<void> {
-      const row = store.transaction(() => beginning(arn))
-      if (!row) return
-      const names = namesOfOrder(row)
-      if (names.every(isLocal)) return issueOwn(row, names)
-      const account = store.transaction(() => accountOf(row))
-      if (!account) return wait(row, 'no authority of certificates is set (acme.directory)', LEADS_MS)
-      if (row.url === null) return order(row, account.known ?? (await makeAccount(account.of)), names)
-      return goOn(row, account.known ?? (await makeAccount(account.of)), row.url, names)
+      try {
+        await advance(arn)
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error
+      }
     },
+  }
+
+  async function advance(arn: string): Promise<void> {
+    const row = store.transaction(() => beginning(arn))
+    if (!row) return
+    const names = namesOfOrder(row)
+    if (names.every(isLocal)) return issueOwn(row, names)
+    const account = accounts.wanted(row)
+    if (!account) return wait(row, 'no authority of certificates is set (acme.directory)', LEADS_MS)
+    return row.url === null
+      ? order(row, account, orderedNames(names))
+      : goOn(row, await accounts.require(account), row.url, orderedNames(names))
   }
 
   /** The row as it goes on: a renewal that is due begins, a request that nobody validated ends. */
   function beginning(arn: string): OrderRow | undefined {
     const row = orderRow(store, arn)
     if (!row || row.stage === 'timed out') return undefined
-    const isIssued = certificateOf(row) !== ''
-    if (!isIssued && clock.now() - row.requestedAt > VALIDATION_MS) {
+    if (certificateOf(row) === '' && clock.now() - row.requestedAt > VALIDATION_MS) {
       put(row, { stage: 'timed out', ...NO_ORDER })
       return undefined
     }
-    if (row.stage !== 'issued') return row
-    const begun = { stage: 'production', ...NO_ORDER } as const
-    put(row, begun)
-    return { ...row, ...begun }
+    // Also a rehearsal whose directory was taken away.
+    const isRehearsal =
+      row.stage === 'rehearsal' && (row.url !== null || deps.acmeSettings().staging !== null)
+    if (!isRehearsal && row.stage !== 'production') put(row, { stage: 'production', ...NO_ORDER })
+    return row
   }
 
   async function issueOwn(row: OrderRow, names: string[]) {
@@ -73,28 +90,38 @@ export function makeProgress(deps: AcmDeps) {
     keep({ ...row, privateKey: key }, await authority.issue(own, names, key, OWN_DAYS))
   }
 
-  async function order(row: OrderRow, account: Account, names: string[]) {
-    const obstacle = await readiness.obstacle(row).catch(reasonOf)
+  async function order(row: OrderRow, account: AccountOf, names: string[]) {
+    const obstacle = (await readiness.obstacle(row).catch(reasonOf)) || twinOf(row, account)
     if (obstacle !== '') return wait(row, obstacle, LEADS_MS)
     try {
-      const { url, challenges } = await acme.order(account, names)
+      const made = await acme.order(await accounts.require(account), names)
       const type = row.method === 'DNS' ? 'dns-01' : 'http-01'
-      const wanted = challenges.filter((one) => one.type === type)
+      const asked = new Set(names.map((name) => name.replace(/^\*\./, '')))
+      const wanted = made.challenges.filter((one) => one.type === type && asked.has(one.name))
       const privateKey = await authority.makeKey(row.keyAlgorithm)
-      put(row, {
-        ...{
-          directory: account.directory,
-          url,
-          challenges: JSON.stringify(wanted),
-          isAnswered: 0,
-          privateKey,
-        },
-        ...{ beganAt: clock.now(), nextAt: clock.now() },
+      store.transaction(() => {
+        // Both asked at once.
+        const meanwhile = twinOf(row, account)
+        if (meanwhile !== '') return wait(row, meanwhile, LEADS_MS)
+        put(row, {
+          ...{ directory: account.directory, url: made.url, isAnswered: 0, privateKey, reason: '' },
+          ...{ beganAt: clock.now(), nextAt: clock.now() },
+        })
+        putChallenges(store, row.arn, wanted)
       })
     } catch (error) {
       if (error instanceof Refusal) return fail(row, reasonOf(error))
       wait(row, reasonOf(error), SILENT_MS)
     }
+  }
+
+  /** An authority answers the same order to who asks for the same names again (Boulder does): one after the other. */
+  function twinOf(row: OrderRow, { directory }: AccountOf): string {
+    const twin = ordersOf(store).find(
+      (one) =>
+        one.arn !== row.arn && one.url !== null && one.directory === directory && one.names === row.names,
+    )
+    return twin ? `another certificate of the same names is being ordered (${twin.arn})` : ''
   }
 
   async function goOn(row: OrderRow, account: Account, url: string, names: string[]) {
@@ -106,28 +133,29 @@ export function makeProgress(deps: AcmDeps) {
         return wait(row, '', LOOK_MS)
       }
       if (status === 'valid') return fetched(row, await acme.certificate(account, url))
-      if (status === 'pending' && row.isAnswered === 0) return answer(row, account)
+      if (status === 'pending' && row.isAnswered === 0) return await answer(row, account)
       if (clock.now() - row.beganAt > ORDER_MS) return fail(row, 'the authority did not come to an end')
       return wait(row, '', LOOK_MS)
     } catch (error) {
+      if (error instanceof Overtaken) throw error
       if (error instanceof Refusal || clock.now() - row.beganAt > ORDER_MS) return fail(row, reasonOf(error))
       return wait(row, reasonOf(error), SILENT_MS)
     }
   }
 
   async function answer(row: OrderRow, account: Account) {
-    const challenges = challengesOf(row)
-    if (!readiness.isServed(row)) {
+    const challenges = challengesOf(store, row.arn)
+    if (!readiness.isServed(row, challenges)) {
       if (clock.now() - row.beganAt > ORDER_MS) return fail(row, 'its challenges could not be answered here')
-      return wait(row, row.reason, SERVED_MS)
+      return wait(row, '', SERVED_MS)
     }
-    for (const one of challenges) await acme.answer(account, one satisfies Challenge)
+    for (const one of challenges) await acme.answer(account, one)
     put(row, { isAnswered: 1, nextAt: clock.now() + LOOK_MS })
   }
 
   function fetched(row: OrderRow, pem: string) {
     if (row.stage === 'production') return keep(row, pem)
-    put(row, { stage: 'production', ...NO_ORDER, nextAt: clock.now() })
+    put(row, { stage: 'production', ...NO_ORDER, nextAt: clock.now(), reason: '' })
   }
 
   function keep(row: OrderRow, pem: string) {
@@ -137,17 +165,21 @@ export function makeProgress(deps: AcmDeps) {
       clock.now(),
     )
     if (problem) return fail(row, `what was issued cannot be used: ${problem}`)
-    const { renewAt } = limitsOf(new X509Certificate(found.certificate))
+    const { renewAt, soonest } = limitsOf(new X509Certificate(found.certificate))
+    // A clock that is wrong must not make the next one due at once, again and again.
+    const nextAt = Math.max(renewAt, clock.now() + soonest)
     store.transaction(() => {
-      if (!orderRow(store, row.arn)) return
+      put(row, { stage: 'issued', ...NO_ORDER, failures: 0, nextAt, reason: '', toldAt: null })
       store.update('acm_certificate', { arn: row.arn }, { ...found, importedAt: clock.now() })
-      put(row, { stage: 'issued', ...NO_ORDER, failures: 0, nextAt: renewAt, reason: '', toldAt: null })
     })
   }
 
+  /** `reason` '' = it gets on. */
   function wait(row: OrderRow, reason: string, ms: number) {
-    put(row, { reason: reason === '' ? row.reason : reason, nextAt: clock.now() + ms })
-    if (reason !== '') store.transaction(() => tellIfLate(row, reason))
+    store.transaction(() => {
+      put(row, { reason, nextAt: clock.now() + ms })
+      if (reason !== '') tellIfLate(row, reason)
+    })
   }
 
   function fail(row: OrderRow, reason: string) {
@@ -156,7 +188,7 @@ export function makeProgress(deps: AcmDeps) {
       put(row, { ...NO_ORDER, failures: row.failures + 1, nextAt: clock.now() + ms, reason })
       tellIfLate(row, reason)
     })
-    deps.log.warn('a certificate is not issued', { arn: row.arn, failures: row.failures + 1, reason })
+    deps.log.warn('a certificate is not issued', { arn: row.arn, failures: row.failures, reason })
   }
 
   /** A renewal that does not get on is told when there is still time to do something about it. */
@@ -168,48 +200,26 @@ export function makeProgress(deps: AcmDeps) {
     const until = certificate.validToDate.toISOString().slice(0, 10)
     const [name] = namesOfOrder(row)
     deps.tell(
-      usersOf(row),
+      cloud.elasticloadbalancingv2.certificateUses(systemContext(row.account, row.region, ''), row.arn),
       `The certificate of ${name}, which is good until ${until}, could not be renewed: ${reason}`,
     )
     put(row, { toldAt: clock.now() })
   }
 
-  /** Unless it was deleted meanwhile, or is asked for anew. */
-  function put({ arn, requestedAt }: OrderRow, changes: Partial<OrderRow>) {
-    store.update('acm_order', { arn, requestedAt }, changes)
+  /** Writes, unless somebody wrote since `row` was read; `row` is as it was written then. @throws Overtaken */
+  function put(row: OrderRow, changes: Partial<OrderRow>) {
+    const step = row.step + 1
+    const { arn } = row
+    store.transaction(() => {
+      if (store.update('acm_order', { arn, step: row.step }, { ...changes, step }) === 0)
+        throw new Overtaken()
+      if (changes.url === null) putChallenges(store, arn, [])
+    })
+    Object.assign(row, changes, { step })
   }
 
   function certificateOf({ arn, account, region }: OrderRow): string {
     return certificateRow(store, systemContext(account, region, ''), arn)?.certificate ?? ''
-  }
-
-  function usersOf({ arn, account, region }: OrderRow): string[] {
-    return cloud.elasticloadbalancingv2.certificateUses(systemContext(account, region, ''), arn)
-  }
-
-  /** The account at the directory whose turn it is: an order stays at its own. */
-  function accountOf(row: OrderRow): { of: Omit<Account, 'key'>; known?: Account } | undefined {
-    const { directory: production, staging, email, trust } = deps.acmeSettings()
-    const wanted = row.stage === 'rehearsal' ? (staging ?? production) : production
-    const directory = row.url === null ? wanted : row.directory
-    if (directory === null) return undefined
-    const of = { directory, trust, email }
-    const known = store.get<{ key: string }>('select key from acm_account where directory = :directory', {
-      directory,
-    })
-    return known ? { of, known: { ...of, key: known.key } } : { of }
-  }
-
-  async function makeAccount(of: Omit<Account, 'key'>): Promise<Account> {
-    const made = await authority.makeKey('EC_prime256v1' satisfies KeyAlgorithm)
-    return store.transaction(() => {
-      const { directory } = of
-      const [there] = store.all<{ key: string }>('select key from acm_account where directory = :directory', {
-        directory,
-      })
-      if (!there) store.insert('acm_account', { directory, key: made })
-      return { ...of, key: there?.key ?? made }
-    })
   }
 }
 

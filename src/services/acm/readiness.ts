@@ -1,26 +1,34 @@
 // Whether an authority that asks now would find what it looks for. An order that fails counts against its names, so none is made
 // before.
-import { challengeName, challengePath } from '../../engines/acme/engine.ts'
-import type { AcmDeps } from './deps.ts'
+import { type Challenge, challengeName, challengePath } from '../../engines/acme/engine.ts'
+import { isChallenge } from '../../engines/balancer/engine.ts'
 import type { Challenges } from '../cloud.ts'
+import { makeAuthorizations } from './authorizations.ts'
+import type { AcmDeps } from './deps.ts'
 import { validationName, validationRecord, withoutWildcard } from './names.ts'
-import { challengesOf, namesOfOrder, type OrderRow } from './store.ts'
+import { namesOfOrder, type OrderRow } from './store.ts'
 
-export function makeReadiness({ acme, cloud, outside, domain }: AcmDeps) {
+export function makeReadiness(deps: AcmDeps) {
+  const { acme, cloud, outside, domain } = deps
+  const authorizations = makeAuthorizations(deps)
   return {
     /** What has to be done first, for whoever asked for the certificate; '' = nothing. Rejects when that cannot be told. */
     async obstacle(row: OrderRow): Promise<string> {
-      for (const name of namesOfOrder(row).map(withoutWildcard)) {
-        const problem = row.method === 'DNS' ? await delegation(row, name) : await address(name)
-        if (problem !== '') return problem
-      }
-      return ''
+      if (row.method === 'HTTP' && !cloud.elasticloadbalancingv2.servesHttp())
+        return 'no load balancer of this home that others reach has a listener of HTTP at port 80'
+      const found = await Promise.all(namesOfOrder(row).map((name) => obstacleOf(row, name)))
+      return found.find((one) => one !== '') ?? ''
     },
     /** Whether the balancer and the name server have the challenges of an order. */
-    isServed: (row: OrderRow): boolean =>
+    isServed: (row: OrderRow, challenges: Challenge[]): boolean =>
       row.method === 'HTTP'
-        ? cloud.elasticloadbalancingv2.isApplied()
-        : cloud.route53.areServed(challengesOf(row).map(({ name }) => challengeName(name))),
+        ? cloud.elasticloadbalancingv2.isApplied() && cloud.elasticloadbalancingv2.servesHttp()
+        : cloud.route53.areServed(challenges.map(({ name }) => challengeName(name))),
+  }
+
+  async function obstacleOf(row: OrderRow, name: string): Promise<string> {
+    const own = row.method === 'DNS' ? await delegation(row, withoutWildcard(name)) : await address(name)
+    return own || authorizations.problem(name)
   }
 
   /** A name of a zone here is shown by itself; one of a zone elsewhere by a CNAME to a name of ours. */
@@ -37,25 +45,28 @@ export function makeReadiness({ acme, cloud, outside, domain }: AcmDeps) {
     const { A, AAAA } = outside()
     const [ipv4, ipv6] = await Promise.all([acme.resolve(name, 'A'), acme.resolve(name, 'AAAA')])
     const strange = [...ipv4.filter((one) => !A.includes(one)), ...ipv6.filter((one) => !AAAA.includes(one))]
-    if (ipv4.length + ipv6.length === 0)
-      return `${name} has no address; it is to be ${[...A, ...AAAA].join(', ')}`
-    return strange.length === 0
-      ? ''
-      : `${name} is ${strange.join(', ')}, and is to be ${[...A, ...AAAA].join(', ')}`
+    const wanted = [...A, ...AAAA].join(', ')
+    if (ipv4.length + ipv6.length === 0) return `${name} has no address; it is to be ${wanted}`
+    return strange.length === 0 ? '' : `${name} is ${strange.join(', ')}, and is to be ${wanted}`
   }
 }
 
-/** What the balancer and the name server answer now, of all orders under way. */
-export function challengesIn(rows: OrderRow[], domain: string): Challenges {
-  const all = rows.flatMap((row) => challengesOf(row).map((challenge) => ({ row, ...challenge })))
+/** What the balancer and the name server answer now. What an authority says is not believed: one wrong text must not stop all others. */
+export function challengesIn(all: (Challenge & { account: string })[], domain: string): Challenges {
   const http = all
     .filter(({ type }) => type === 'http-01')
     .map((one) => ({ path: challengePath(one), body: one.content }))
+    .filter(isChallenge)
   const texts = all
-    .filter(({ type }) => type === 'dns-01')
-    .flatMap(({ row, name, content }) =>
-      [challengeName(name), validationName(row.account, domain, name)].map((at) => [at, content] as const),
+    .filter(({ type, content }) => type === 'dns-01' && TEXT.test(content))
+    .flatMap(({ account, name, content }) =>
+      [challengeName(name), validationName(account, domain, name)].map((at) => [at, content] as const),
     )
   const dns = Map.groupBy(texts, ([at]) => at)
-  return { http, dns: new Map([...dns].map(([at, found]) => [at, found.map(([, text]) => text)])) }
+  return {
+    http: [...new Map(http.map((one) => [one.path, one])).values()],
+    dns: new Map([...dns].map(([at, found]) => [at, [...new Set(found.map(([, text]) => text))]])),
+  }
 }
+
+const TEXT = /^[A-Za-z0-9._-]{1,255}$/

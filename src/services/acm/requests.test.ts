@@ -99,16 +99,17 @@ describe('certificates that are asked for', () => {
     const names = ['example.org', '*.example.org', 'www.example.org']
     const arn = request(names[0]!, { ValidationMethod: 'DNS', SubjectAlternativeNames: names.slice(1) })
     const { ResourceRecord } = detail(arn).DomainValidationOptions!.find(
-      ({ DomainName }) => DomainName === 'www.example.org',
+      ({ DomainName }) => DomainName === '*.example.org',
     )!
-    assert.equal(ResourceRecord!.Name, '_acme-challenge.www.example.org.')
+    assert.equal(ResourceRecord!.Name, '_acme-challenge.example.org.')
     change(zone, ...put(set(ResourceRecord!.Name!, 'CNAME', [ResourceRecord!.Value!])))
     await world.clock.runUntil(() => texts('_acme-challenge.example.org').length === 2, MINUTE)
-    assert.equal(texts('_acme-challenge.www.example.org').length, 1)
+    assert.deepEqual(texts('_acme-challenge.www.example.org'), [], 'the wildcard covers it')
     await until(arn, 'ISSUED')
     await world.clock.run(10_000)
     assert.deepEqual(texts('_acme-challenge.example.org'), [])
-    assert.deepEqual(world.dns.query('_acme-challenge.www.example.org', 'CNAME').answers.length, 1)
+    assert.deepEqual(world.dns.query('_acme-challenge.example.org', 'CNAME').answers.length, 1)
+    assert.deepEqual(detail(arn).SubjectAlternativeNames, names)
   })
 
   it('are shown for a zone elsewhere once its owner leads there, and not ordered before', async () => {
@@ -124,6 +125,69 @@ describe('certificates that are asked for', () => {
     told.set(Name.replace(/\.$/, ''), Value.replace(/\.$/, ''))
     await until(arn, 'ISSUED')
     assert.equal(requested(arn).reason, '')
+  })
+
+  it('leave what a wildcard of the zone answers as it is', async () => {
+    const zone = zoneId('example.org')
+    change(
+      zone,
+      ...put(set('*.example.org', 'A', ['192.0.2.1']), set('x.deep.example.org', 'A', ['192.0.2.2'])),
+    )
+    const answers = (name: string) => world.dns.query(name, 'A').answers.map((one) => one.split(' ')[2])
+    const arn = request('a.b.example.org', {
+      ValidationMethod: 'DNS',
+      SubjectAlternativeNames: ['www.example.org'],
+    })
+    await world.clock.runUntil(() => texts('_acme-challenge.a.b.example.org').length === 1, MINUTE)
+    for (const name of ['www.example.org', 'a.b.example.org', 'b.example.org', 'other.example.org'])
+      assert.deepEqual(answers(name), ['192.0.2.1'], name)
+    assert.deepEqual(answers('deep.example.org'), [])
+    await until(arn, 'ISSUED')
+  })
+
+  it('are ordered one after the other when they have the same names', async () => {
+    balance(['www.example.org'])
+    const arns = [request('www.example.org'), request('www.example.org')]
+    for (const arn of arns) await until(arn, 'ISSUED')
+    const serials = arns.map((arn) => detail(arn).Serial)
+    assert.notEqual(serials[0], serials[1])
+    await world.clock.run(5_000)
+    assert.ok(world.elasticloadbalancingv2.isApplied())
+  })
+
+  it('are not ordered by HTTP while nobody serves it', async () => {
+    const arn = request('www.example.org')
+    await world.clock.run(MINUTE)
+    assert.match(requested(arn).reason, /no load balancer .* has a listener of HTTP at port 80/)
+    balance(['www.example.org'])
+    world.acm.retry(arn)
+    await until(arn, 'ISSUED')
+  })
+
+  it('outlive a clock that leaps, since nothing ran meanwhile', async () => {
+    balance(['www.example.org'])
+    isBroken = true
+    const arn = request('www.example.org')
+    await world.clock.runUntil(() => requested(arn).reason !== '', MINUTE)
+    const leap = 80 * 60 * MINUTE
+    world.clock.setWall(leap)
+    world.acm.shiftDeadlines(leap)
+    isBroken = false
+    await world.clock.run(16 * MINUTE)
+    assert.equal(status(arn), 'ISSUED')
+  })
+
+  it('are left alone when nobody uses them and they cannot be renewed', async () => {
+    balance(['www.example.org'])
+    const arn = request('www.example.org')
+    await until(arn, 'ISSUED')
+    isBroken = true
+    world.acm.renewCertificate(world.context, { CertificateArn: arn })
+    await world.clock.runUntil(() => requested(arn).reason !== '', MINUTE)
+    const { nextAt } = requested(arn)
+    await world.clock.run(40 * MINUTE)
+    assert.equal(requested(arn).nextAt, nextAt)
+    assert.equal(detail(arn).DomainValidationOptions![0]!.ValidationStatus, 'SUCCESS')
   })
 
   it('are not ordered while a name leads elsewhere', async () => {
@@ -239,7 +303,8 @@ describe('certificates that are asked for', () => {
     const refused = (DomainName: string, more: object, message: RegExp) =>
       assert.throws(() => request(DomainName, more), { message })
     refused('a b.example', {}, /The domain name 'a b\.example' is not valid/)
-    refused('example', {}, /not valid/)
+    for (const name of ['example', 'a_b.example.org', '192.0.2.1']) refused(name, {}, /not valid/)
+    refused(`${'a.'.repeat(120)}example`, { ValidationMethod: 'DNS' }, /too long to be shown by DNS/)
     refused('*.example.org', {}, /shown by DNS alone/)
     refused('www.example.org', { ValidationMethod: 'EMAIL' }, /EMAIL.* is not supported/)
     refused('www.example.org', { ValidationMethod: undefined }, /EMAIL.* is not supported/)

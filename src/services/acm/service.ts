@@ -13,7 +13,7 @@ import { makeRequestOperations } from './operations/requests.ts'
 import { makeTagOperations } from './operations/tags.ts'
 import { challengesIn } from './readiness.ts'
 import { makeCertificatesReconciler } from './reconciler.ts'
-import { certificateRow, namesOfOrder, type OrderRow, ordersOf } from './store.ts'
+import { allChallenges, certificateRow, namesOfOrder, type OrderRow, ordersOf } from './store.ts'
 
 export function makeAcmService(deps: AcmDeps) {
   const operations = inTransactions(deps.store, {
@@ -28,7 +28,22 @@ export function makeAcmService(deps: AcmDeps) {
         const row = certificateRow(deps.store, context, arn)
         return row && row.certificate !== '' ? joinedPem(row) : undefined
       },
-      challenges: () => challengesIn(ordersOf(deps.store), deps.domain),
+      challenges: () => challengesIn(allChallenges(deps.store), deps.domain),
+      /** It is looked at at once: whoever asks has done what was in the way. */
+      retry(arn: string): void {
+        deps.store.run(
+          `update acm_order set next_at = :now, step = step + 1 where arn = :arn and stage in ('rehearsal', 'production') and url is null`,
+          { arn, now: deps.clock.now() },
+        )
+      },
+      /** Time in which nothing ran counts for nobody (design §2.8). Joins a transaction. */
+      shiftDeadlines(ms: number): void {
+        deps.store.run(
+          `update acm_order set requested_at = requested_at + :ms, began_at = began_at + :ms, next_at = next_at + :ms, step = step + 1
+             where stage in ('rehearsal', 'production')`,
+          { ms },
+        )
+      },
       /** What others are told of a name; not for use in a transaction. */
       readDomain: (name: string) => readDomain(deps, name),
       /** Certificates that were asked for, and how far each is. */
@@ -45,6 +60,8 @@ type Own = {
   authority(): Promise<string>
   requested(): RequestedCertificate[]
   readDomain(name: string): Promise<DomainReport>
+  retry(arn: string): void
+  shiftDeadlines(ms: number): void
 }
 
 function reportOf(store: AcmDeps['store'], row: OrderRow): RequestedCertificate {

@@ -21,8 +21,10 @@ export const acmMigrations: Migration[] = [
       names text not null, method text not null check (method in ('DNS', 'HTTP')), key_algorithm text not null,
       idempotency_token text not null, requested_at integer not null,
       stage text not null check (stage in ('rehearsal', 'production', 'issued', 'timed out')),
-      directory text not null, url text, challenges text not null, is_answered integer not null, private_key text not null,
-      began_at integer not null, failures integer not null, next_at integer not null, reason text not null, told_at integer) strict;
+      directory text not null, url text, is_answered integer not null, private_key text not null,
+      began_at integer not null, failures integer not null, next_at integer not null, reason text not null, told_at integer,
+      step integer not null) strict;
+    create table acm_challenge (arn text primary key references acm_order (arn) on delete cascade, challenges text not null) strict;
     create table acm_account (directory text primary key, key text not null) strict;
     create table acm_authority (id integer primary key check (id = 1), certificate text not null, key text not null) strict;`,
   },
@@ -71,8 +73,6 @@ export type OrderRow = {
   directory: string
   /** Null = there is none. */
   url: string | null
-  /** JSON list of a Challenge: those that are to be answered. */
-  challenges: string
   /** Whether the authority was told to ask. */
   isAnswered: 0 | 1
   /** Of the certificate that is being made; '' = there is none yet. */
@@ -87,13 +87,18 @@ export type OrderRow = {
   reason: string
   /** When the owners of environments were told last that it is in trouble. */
   toldAt: number | null
+  /** Counts up with each time that it is written: who read an older one writes nothing. */
+  step: number
 }
 
 /** What an order under way has, when there is none. */
-export const NO_ORDER: Pick<
-  OrderRow,
-  'directory' | 'url' | 'challenges' | 'isAnswered' | 'privateKey' | 'beganAt'
-> = { directory: '', url: null, challenges: '[]', isAnswered: 0, privateKey: '', beganAt: 0 }
+export const NO_ORDER: Pick<OrderRow, 'directory' | 'url' | 'isAnswered' | 'privateKey' | 'beganAt'> = {
+  directory: '',
+  url: null,
+  isAnswered: 0,
+  privateKey: '',
+  beganAt: 0,
+}
 
 export const orderRow = (store: Store, arn: string) =>
   store.get<OrderRow>('select * from acm_order where arn = :arn', { arn })
@@ -101,7 +106,24 @@ export const orderRow = (store: Store, arn: string) =>
 export const ordersOf = (store: Store) => store.all<OrderRow>('select * from acm_order order by arn')
 
 export const namesOfOrder = ({ names }: Pick<OrderRow, 'names'>) => JSON.parse(names) as string[]
-export const challengesOf = ({ challenges }: Pick<OrderRow, 'challenges'>) =>
-  JSON.parse(challenges) as Challenge[]
+/** Those of its order that are to be answered now. They are apart from the order, which is written often: balancer and name server read
+ *  them anew with each change. */
+export const challengesOf = (store: Store, arn: string): Challenge[] =>
+  listIn(store.get<{ challenges: string }>('select challenges from acm_challenge where arn = :arn', { arn }))
+
+export const allChallenges = (store: Store) =>
+  store
+    .all<{ account: string; challenges: string }>(
+      'select o.account, c.challenges from acm_challenge c join acm_order o on o.arn = c.arn order by c.arn',
+    )
+    .flatMap((row) => listIn(row).map((challenge) => ({ ...challenge, account: row.account })))
+
+export function putChallenges(store: Store, arn: string, challenges: Challenge[]): void {
+  if (challenges.length > 0) store.put('acm_challenge', { arn, challenges: JSON.stringify(challenges) })
+  else store.remove('acm_challenge', { arn })
+}
+
+const listIn = (row: { challenges: string } | undefined): Challenge[] =>
+  row ? (JSON.parse(row.challenges) as Challenge[]) : []
 
 export const tagsOf = ({ tags }: CertificateRow) => JSON.parse(tags) as Record<string, string>

@@ -304,6 +304,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   }
   const elasticloadbalancingv2: Partial<Cloud['elasticloadbalancingv2']> = {
     isApplied: () => true,
+    servesHttp: () => true,
     createTargetGroup(_context, { Name, HealthCheckPath = '', Port, Protocol }) {
       const arn = `${ELB}:targetgroup/${Name}/1`
       world.targetGroups.set(arn, { Port, Protocol })

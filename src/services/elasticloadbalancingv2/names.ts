@@ -12,7 +12,7 @@ export const makeInternal = (
   deps: Elbv2Deps,
   rates: Rates,
   latencies: Latencies,
-): Omit<Elbv2Internal, 'publicListeners' | 'isApplied' | keyof ClassicInternal> => ({
+): Omit<Elbv2Internal, 'publicListeners' | 'isApplied' | 'servesHttp' | keyof ClassicInternal> => ({
   putSharer(context, loadBalancerArn, sharer, name) {
     deps.store.transaction(() => {
       if (name === null) return void deps.store.remove('elbv2_sharer', { loadBalancerArn, sharer })

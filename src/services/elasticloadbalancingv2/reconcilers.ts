@@ -1,6 +1,7 @@
 // elasticloadbalancingv2.balancer: the engine carries what the rows say, and the rows show what the engine sees.
 import { isIPv4 } from 'node:net'
 import type { BalancerEngine, BalancerObservation } from '../../engines/balancer/engine.ts'
+import { hasPublicHttp } from '../../engines/balancer/engine.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
 import { DeclaredError, reasonOf } from '../../kernel/errors.ts'
@@ -41,7 +42,7 @@ export function makeBalancerReconciler(
   deps: ServiceDeps,
   balancer: BalancerEngine,
   { rates, metrics }: { rates: Rates; metrics: Metrics },
-): { reconciler: Reconciler; isApplied(): boolean } {
+): { reconciler: Reconciler; isApplied(): boolean; servesHttp(): boolean } {
   const { store, clock, cloud } = deps
   const lanes = deps.makeLanes(NAME, 1)
   let settled = false
@@ -63,7 +64,7 @@ export function makeBalancerReconciler(
       'route53_health_check',
       'route53_zone',
       'acm_certificate',
-      'acm_order',
+      'acm_challenge',
       'iam_server_certificate',
       'elbv2_reason',
       'elbv2_target',
@@ -96,6 +97,7 @@ export function makeBalancerReconciler(
 
   return {
     reconciler,
+    servesHttp: () => hasPublicHttp(buildModel(readRows())),
     isApplied: () => applied !== undefined && applied.model === JSON.stringify(buildModel(readRows())),
   }
 

@@ -41,6 +41,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
       ...makeInternal(deps, rates, latencies),
       ...makeClassic(deps),
       isApplied: balancing.isApplied,
+      servesHttp: balancing.servesHttp,
       publicListeners: () => publicListeners(deps, balancer),
     },
     reconcilers: [balancing.reconciler, makeRequestReconciler(deps, balancer, latencies, metrics)],

@@ -175,6 +175,7 @@ export const challengeSet = (name: string, texts: string[]): RecordSet => ({
  * them; a CNAME to elsewhere is for elsewhere to answer.
  */
 export function withChallenges(
+  zone: string,
   sets: RecordSet[],
   own: ReadonlyMap<string, string[]>,
   { challenges }: Pick<Facts, 'challenges'>,
@@ -186,19 +187,35 @@ export function withChallenges(
   const there = new Map(
     sets.flatMap((set) => (set.type === 'TXT' && 'values' in set ? [[set.name, set.values]] : [])),
   )
-  const texts = [...own].filter(([name]) => !left.has(name))
-  const isReplaced = (set: RecordSet) =>
-    texts.some(([name]) => name === set.name) && (set.type === 'TXT' || set.type === 'CNAME')
+  const texts = [...own]
+    .filter(([name]) => !left.has(name))
+    .map(([name, some]) => {
+      const set = challengeSet(name, some)
+      const values = [...(there.get(name) ?? []), ...('values' in set ? set.values : [])]
+      return { ...set, values: [...new Set(values)] }
+    })
+    .filter((set) => isAnswerable(set, zone))
+  const names = new Set(texts.map(({ name }) => name))
+  const isReplaced = (set: RecordSet) => names.has(set.name) && (set.type === 'TXT' || set.type === 'CNAME')
   return [
     ...sets.filter((set) => !isReplaced(set)),
-    ...texts.map(([name, some]) => {
-      const set = challengeSet(name, some)
-      return {
-        ...set,
-        values: [...new Set([...(there.get(name) ?? []), ...('values' in set ? set.values : [])])],
-      }
-    }),
+    ...texts,
+    ...[...names].flatMap((name) => uncovered(zone, sets, name)),
   ]
+}
+
+/**
+ * A name that comes to be makes those above it be, too, and a wildcard answers for none that is there (RFC 4592 §2.2.2): what it
+ * answered before is said at each of them.
+ */
+function uncovered(zone: string, sets: RecordSet[], name: string): RecordSet[] {
+  const isThere = (one: string) => sets.some((set) => set.name === one || set.name.endsWith(`.${one}`))
+  const above = (one: string) => one.slice(one.indexOf('.') + 1)
+  const missing: string[] = []
+  let closest = above(name)
+  for (; closest !== zone && !isThere(closest); closest = above(closest)) missing.push(closest)
+  const wild = sets.filter((set) => set.name === `*.${closest}`)
+  return missing.flatMap((one) => wild.map((set) => ({ ...set, name: one })))
 }
 
 /** Undefined where there is no address of that kind for somebody. */

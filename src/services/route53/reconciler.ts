@@ -12,8 +12,8 @@ import type { ZoneKey } from '../../kernel/zone-key.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { isWithin } from './names.ts'
-import { type CarriedRow, carriedOf, keysOf, recordSetsOf, type ZoneRow } from './store.ts'
-import { systemZoneNames, systemZones } from './system-zones.ts'
+import { type CarriedRow, carriedOf, keysOf, recordSetsOf, zoneNamed, type ZoneRow } from './store.ts'
+import { systemZoneNames, systemZoneOf, systemZones } from './system-zones.ts'
 
 const EVERY_MS = 5_000
 /** The next pass comes at once when there is more to do than in one. */
@@ -63,7 +63,7 @@ export function makeNamesReconciler(
       'elbv2_rule',
       'ec2_address',
       'ec2_instance',
-      'acm_order',
+      'acm_challenge',
     ],
     async reconcile() {
       isBusy = false
@@ -112,13 +112,25 @@ export function makeNamesReconciler(
     reconciler,
     isServed: () => systemZones(domain, factsOf()).every((zone) => isCarried(zone, 0)),
     areServed(names) {
-      const zones = wantedZones(factsOf())
-      const zonesOfNames = names.map((name) => deepest(name, zones))
-      return zones
-        .filter((zone) => zonesOfNames.includes(zone) || (zone.id === '' && zonesOfNames.includes(undefined)))
-        .every(({ make, week }) => isCarried(make(), week))
+      const facts = factsOf()
+      const own = systemZones(domain, facts).map(({ name }) => name)
+      const zones = new Set(names.map((name) => zoneOfName(name)?.name ?? ''))
+      // What no zone here has is shown at a name of Polebean's own zones.
+      const asked = [...zones].flatMap((name) => (name === '' ? own : [name]))
+      return wantedZones(facts, asked).every(({ make, week }) => isCarried(make(), week))
     },
-    hasZoneOf: (name) => deepest(name, wantedZones(factsOf())) !== undefined,
+    hasZoneOf: (name) => zoneOfName(name) !== undefined,
+  }
+
+  /** Who answers for a name: the longest zone that has it, Polebean's own before others. */
+  function zoneOfName(name: string): { name: string } | undefined {
+    const own = systemZoneOf(name, domain)
+    if (own !== undefined) return { name: own }
+    for (const above of upwards(name)) {
+      const row = zoneNamed(store, { name: above, private: isPrivate })
+      if (row) return row
+    }
+    return undefined
   }
 
   function isCarried(zone: Zone, week: number): boolean {
@@ -146,12 +158,12 @@ export function makeNamesReconciler(
   /** What the server must be told next, and whether that is all of it. */
   function decide(): { due: Due[]; isAll: boolean } {
     const facts = factsOf()
-    const gist = digestOf([[...facts.hosts], facts.outside, [...facts.failing], [...facts.challenges]])
+    const gist = digestOf([[...facts.hosts], facts.outside, [...facts.failing]])
     const carried = new Map(allCarried().map((row) => [row.name, row]))
     const due: Due[] = []
     let isAll = true
-    for (const { id, name, revision, depends, week, make } of wantedZones(facts)) {
-      const factsNow = depends ? `${gist} ${week}` : ''
+    for (const { id, name, revision, depends, week, shown, make } of wantedZones(facts)) {
+      const factsNow = depends ? `${gist} ${week} ${shown}` : ''
       const before = carried.get(name)
       carried.delete(name)
       const own = before?.zoneId === id ? before : undefined
@@ -197,27 +209,35 @@ export function makeNamesReconciler(
   }
 
   /** Polebean's own zones come first; a hosted zone among their names, of a home that had another domain, is not answered. */
-  function wantedZones(facts: Facts) {
+  function wantedZones(facts: Facts, only?: string[]) {
     const own = systemZoneNames(domain)
+    const isAsked = only === undefined ? () => true : ({ name }: { name: string }) => only.includes(name)
     const rows = store
       .all<ZoneRow & { depends: number }>(
         `select *, exists (select 1 from route53_record_set where zone_id = id and (alias is not null or health_check_id is not null))
-           as depends from route53_zone where private = :isPrivate`,
-        { isPrivate },
+           as depends from route53_zone where private = :isPrivate ${only === undefined ? '' : 'and name in (select value from json_each(:only))'}`,
+        { isPrivate, ...(only === undefined ? {} : { only: JSON.stringify(only) }) },
       )
       .filter(({ name }) => !own.some((zone) => isWithin(name, zone)))
-    const challenges = Map.groupBy(facts.challenges, ([name]) => deepest(name, rows))
+    const byName = new Map(rows.map((row) => [row.name, row]))
+    const challenges = Map.groupBy(
+      facts.challenges,
+      ([name]) => upwards(name).flatMap((above) => byName.get(above) ?? [])[0],
+    )
     return [
-      ...(isPrivate ? [] : systemZones(domain, facts)).map((zone) => ({
-        ...{ id: '', name: zone.name, revision: 0, depends: true, week: 0, make: () => zone },
+      ...(isPrivate ? [] : systemZones(domain, facts)).filter(isAsked).map((zone) => ({
+        ...{ id: '', name: zone.name, revision: 0, depends: true, week: 0 },
+        ...{ shown: digestOf([...facts.challenges]), make: () => zone },
       })),
       ...rows.map((row) => ({
         ...{ id: row.id, name: row.name, revision: row.revision },
         depends: row.depends === 1 || row.signed === 1 || challenges.has(row),
         week: row.signed ? weekOf(clock.now()) : 0,
+        shown: challenges.has(row) ? digestOf(challenges.get(row)) : '',
         make: (): Zone => ({
           name: row.name,
           recordSets: withChallenges(
+            row.name,
             compileRecordSets(row, recordSetsOf(store, row.id), facts),
             new Map(challenges.get(row)),
             facts,
@@ -270,9 +290,11 @@ export function makeNamesReconciler(
 
 const NONE: Facts['challenges'] = new Map()
 
-/** Who answers for a name: the longest zone that has it. */
-const deepest = <Z extends { name: string }>(name: string, zones: readonly Z[]): Z | undefined =>
-  zones.filter((zone) => isWithin(name, zone.name)).sort((a, b) => b.name.length - a.name.length)[0]
+/** `a.b.c`, `b.c`, `c`. */
+const upwards = (name: string): string[] => {
+  const labels = name.split('.')
+  return labels.map((_label, index) => labels.slice(index).join('.'))
+}
 
 const digestOfState = (zone: Zone, week: number) => digestOf(week === 0 ? zone : [zone, week])
 

@@ -1,12 +1,13 @@
 // Certificates that are asked for: an authority issues them, and they are renewed while a listener has them (acm.reconciler).
 import { DeclaredError } from '../../../kernel/errors.ts'
+import { challengeName } from '../../../engines/acme/engine.ts'
 import type { KeyAlgorithm } from '../../../engines/authority/engine.ts'
 import type { Context } from '../../context.ts'
 import type { AcmOperations } from '../../generated/acm.ts'
 import { refuseOthers } from '../../parameters.ts'
 import type { AcmDeps } from '../deps.ts'
 import { noCertificate, unsupported, validation } from '../errors.ts'
-import { isLocal, readCertificateName } from '../names.ts'
+import { isLocal, readCertificateName, withoutWildcard } from '../names.ts'
 import {
   certificateRow,
   certificateRows,
@@ -31,6 +32,7 @@ const KEYS: readonly string[] = [
 ] satisfies KeyAlgorithm[]
 /** Let's Encrypt's; AWS: 10 unless it is asked for more. */
 const NAMES_MAX = 100
+const NAME_LENGTH_MAX = 253
 /** AWS: "two calls with the same token within one hour". */
 const SAME_MS = 3_600_000
 
@@ -58,6 +60,9 @@ export function makeRequestOperations(deps: AcmDeps): Implemented {
           IdempotencyToken !== '' &&
           row.idempotencyToken === IdempotencyToken &&
           row.account === context.account &&
+          row.region === context.region &&
+          row.method === method &&
+          row.keyAlgorithm === KeyAlgorithm &&
           namesOfOrder(row).join() === names.join() &&
           clock.now() - row.requestedAt < SAME_MS,
       )
@@ -87,7 +92,7 @@ export function makeRequestOperations(deps: AcmDeps): Implemented {
         ...{ arn, account, region, names: JSON.stringify(names), method, idempotencyToken: IdempotencyToken },
         keyAlgorithm: KeyAlgorithm as KeyAlgorithm,
         ...{ requestedAt: now, stage: firstStage(names), ...NO_ORDER, failures: 0, nextAt: now },
-        ...{ reason: '', toldAt: null },
+        ...{ reason: '', toldAt: null, step: 0 },
       }
       store.insert('acm_certificate', certificate)
       store.insert('acm_order', order)
@@ -101,7 +106,7 @@ export function makeRequestOperations(deps: AcmDeps): Implemented {
       store.update(
         'acm_order',
         { arn: row.arn },
-        { stage: 'production', failures: 0, nextAt: clock.now(), ...NO_ORDER },
+        { stage: 'production', failures: 0, nextAt: clock.now(), ...NO_ORDER, step: row.step + 1 },
       )
       return {}
     },
@@ -140,6 +145,10 @@ export function makeRequestOperations(deps: AcmDeps): Implemented {
       )
     if (asked !== 'DNS' && asked !== 'HTTP')
       throw validation(`ValidationMethod is DNS or HTTP, not ${asked}.`)
+    if (asked === 'DNS') {
+      const long = names.find((name) => challengeName(withoutWildcard(name)).length > NAME_LENGTH_MAX)
+      if (long !== undefined) throw validation(`${long} is too long to be shown by DNS.`)
+    }
     const wild = names.find((name) => name.startsWith('*.'))
     if (asked === 'HTTP' && wild !== undefined)
       throw validation(`${wild} is shown by DNS alone (RFC 8555 §8.3).`)
