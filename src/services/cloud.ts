@@ -241,6 +241,8 @@ export type NamesReport = {
   zones: { name: string; isPrivate: boolean; recordSets: number | null; inSync: boolean }[]
   names: {
     name: string
+    /** Told to instances alone. */
+    isPrivate: boolean
     /** As the server answers them: `name type value`. */
     answers: string[]
     leadsTo: string

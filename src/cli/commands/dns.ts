@@ -19,11 +19,11 @@ export async function dns(homeDir: string, { json }: { json?: boolean }): Promis
     else
       printTable(
         ['NAME', 'ANSWER', 'LEADS TO', 'WHY'],
-        report.names.map(({ name, answers, leadsTo, why }) => [
+        report.names.map(({ name, isPrivate, answers, leadsTo, why }) => [
           name,
           answers.map((one) => one.split(' ').slice(2).join(' ')).join(', ') || '-',
           leadsTo,
-          why,
+          isPrivate ? `${why}, inside` : why,
         ]),
       )
     for (const problem of problems) note(paint('ERROR', `polebean: ${problem}`))

@@ -2,12 +2,13 @@
 // own. Nothing of the system's is read or changed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer, type AddressInfo } from 'node:net'
+import { createConnection } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claim } from '../../engines/test-claims.ts'
+import { freePort } from '../../kernel/test-ports.ts'
 
 const SSHD = '/usr/sbin/sshd'
 const PRIVILEGES = '/run/sshd'
@@ -104,10 +105,3 @@ const connects = (port: number) =>
   })
 
 /** On loopback, at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
-}

@@ -7,11 +7,12 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { systemClock as clock } from '../../kernel/clock.ts'
+import { freePort } from '../../kernel/test-ports.ts'
 import { makeCertificate } from '../../kernel/test-certificate.ts'
 import { makeAcmeClient } from './client.ts'
 import { describeAcme, realTime } from './conformance.ts'
 import { newKey } from './test-der.ts'
-import { freePort, startPebble } from './test-pebble.ts'
+import { startPebble } from './test-pebble.ts'
 
 const HOST = '127.0.0.1'
 

@@ -2,25 +2,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock as clock } from '../../kernel/clock.ts'
+import { freePort } from '../../kernel/test-ports.ts'
 import { makeCertificate } from '../../kernel/test-certificate.ts'
 
 export type Pebble = { directory: string; trust: string; trustFile: string; stop(): Promise<void> }
 
 const HOST = '127.0.0.1'
 const COMING_MS = 20_000
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** It asks for http-01 at `httpPort`, and for names at `dns` (`address:port`). */
 export async function startPebble({ httpPort, dns }: { httpPort: number; dns: string }): Promise<Pebble> {

@@ -16,6 +16,7 @@ import { makeRunit } from '../supervisor/runit.ts'
 import { claim } from '../test-claims.ts'
 import { makeApiTls, type ApiTls, type TlsWish } from './api-tls.ts'
 import { writeCertificate } from '../../kernel/test-certificate.ts'
+import { freePort } from '../../kernel/test-ports.ts'
 
 type Asked = { method: string; url: string; headers: IncomingHttpHeaders; body: string }
 
@@ -157,11 +158,3 @@ describe('api-tls on the machine', () => {
     await assert.rejects(ask('/', { host: wish.name }), /ECONNREFUSED/)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
-}

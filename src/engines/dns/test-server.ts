@@ -1,14 +1,14 @@
 // A PowerDNS of a test, under a supervisor of its own, and questions to it as they go over the wire.
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decode, type DecodedPacket, encode, streamDecode, streamEncode } from 'dns-packet'
 import { systemClock as clock } from '../../kernel/clock.ts'
 import { makeIds } from '../../kernel/ids.ts'
+import { freePort } from '../../kernel/test-ports.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { makeRunit } from '../supervisor/runit.ts'
 import type { PowerdnsSettings } from './powerdns-config.ts'
@@ -18,15 +18,6 @@ export const HOST = '127.0.0.1'
 /** Another address of the loopback, from which the resolver of instances would ask. */
 export const INSIDE = '127.0.0.77'
 const ANSWER_MS = 2_000
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 export async function startTestServer(more: Partial<PowerdnsSettings> = {}) {
   const id = makeIds(systemRandom).lower('', 6)

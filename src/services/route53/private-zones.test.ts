@@ -101,6 +101,11 @@ describe('private zones', () => {
     assert.deepEqual(inside('far.corp.example', 'CNAME').answers, [
       'far.corp.example CNAME elsewhere.example.org.',
     ])
+    const report = await world.route53.report()
+    assert.deepEqual(
+      report.names.filter(({ isPrivate }) => isPrivate).map((one) => `${one.name} ${one.problem}`),
+      ['shop.corp.example ', 'www.corp.example '],
+    )
     assert.ok(!model!.hosts.some((host) => host.endsWith('corp.example')))
   })
 

@@ -1,9 +1,9 @@
 // What the name server says of all names that lead to load balancers and elastic addresses here: asked of it, beside what the rows say.
 import { loadBalancerDomainOf } from '../domains.ts'
 import type { NamesReport, Route53Internal } from '../cloud.ts'
-import { withTimeout } from '../../kernel/clock.ts'
+import { type Clock, withTimeout } from '../../kernel/clock.ts'
 import { reasonOf } from '../../kernel/errors.ts'
-import type { Answered, RecordType } from '../../engines/dns/engine.ts'
+import type { Answered, DnsEngine, RecordType } from '../../engines/dns/engine.ts'
 import type { Route53Deps } from './deps.ts'
 import { isWithin } from './names.ts'
 import { aliasOf, type CarriedRow, countRecordSets, type RecordSetRow, valuesOf, zoneNamed } from './store.ts'
@@ -16,11 +16,14 @@ const ASKED_AT_ONCE = 50
 
 export async function readReport(
   deps: Route53Deps,
-  customNames: Route53Internal['customNames'],
+  customNamesIn: (isPrivate: 0 | 1) => Route53Internal['customNames'],
 ): Promise<NamesReport> {
   const { store, cloud, domain, outside } = deps
   const hosts = cloud.elasticloadbalancingv2.hostNames()
-  const custom = customNames(hosts)
+  const customIn = (isPrivate: 0 | 1) =>
+    [...customNamesIn(isPrivate)(hosts)].map(([name, to]) => ({
+      ...{ name, host: hosts.get(to)!, isPrivate: isPrivate === 1, why: whyOf(name, to, isPrivate) },
+    }))
   const carried = store.all<CarriedRow>('select * from route53_carried order by name, private')
   const zones = carried.map(({ name, private: isPrivate, serial, putSerial }) => {
     const id = zoneNamed(store, { name, private: isPrivate })?.id
@@ -34,14 +37,14 @@ export async function readReport(
   const own = [...hosts].filter(([name]) => systemZoneNames(domain).some((zone) => isWithin(name, zone)))
   const told = [
     ...own.map(([name, host]) => ({
-      name,
-      host,
+      ...{ name, host, isPrivate: false },
       why: isBalancers(name) ? 'name of the load balancer' : 'CNAME of the environment',
     })),
-    ...[...custom].map(([name, to]) => ({ name, host: hosts.get(to)!, why: whyOf(name, to) })),
+    ...customIn(0),
+    ...customIn(1),
     ...[...hosts]
       .filter(([name]) => !own.some(([one]) => one === name))
-      .map(([name, host]) => ({ name, host, why: 'setting polebean:domains' })),
+      .map(([name, host]) => ({ name, host, isPrivate: false, why: 'setting polebean:domains' })),
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .slice(0, NAMES_MAX)
@@ -50,19 +53,31 @@ export async function readReport(
     names.push(...(await Promise.all(told.slice(from, from + ASKED_AT_ONCE).map(look))))
   return { zones, names }
 
-  async function look({ name, host, why }: (typeof told)[number]): Promise<NamesReport['names'][number]> {
+  async function look({
+    name,
+    host,
+    isPrivate,
+    why,
+  }: (typeof told)[number]): Promise<NamesReport['names'][number]> {
     const leadsTo = host.environment ?? host.name
     // Zones that are elsewhere are not ours to answer.
-    const isOurs = carried.some((zone) => !zone.private && isWithin(name, zone.name))
-    const asked = isOurs ? await ask(deps, name.replace('*', 'any'), 'A') : undefined
+    const isOurs = carried.some((zone) => (zone.private === 1) === isPrivate && isWithin(name, zone.name))
+    const server = isPrivate ? deps.privateDns : deps.dns
+    const asked = isOurs ? await ask(deps.clock, server, name.replace('*', 'any'), 'A') : undefined
     const answers = asked && 'answers' in asked ? asked.answers : []
-    return { name, answers, leadsTo, why, problem: asked ? problemOf(asked) : '' }
+    return {
+      name,
+      isPrivate,
+      answers,
+      leadsTo,
+      why,
+      problem: asked ? problemOf(asked, isPrivate ? host.inside : outside().A) : '',
+    }
   }
 
-  function problemOf(asked: Answered | { failure: string }): string {
+  function problemOf(asked: Answered | { failure: string }, wanted: string[]): string {
     if ('failure' in asked) return asked.failure
     const addresses = asked.answers.flatMap((one) => one.split(' A ')[1] ?? [])
-    const wanted = outside().A
     if (addresses.length === 0)
       return `the name server says ${asked.rcode}${asked.rcode === 'NOERROR' ? ', without an address' : ''}`
     return addresses.some((one) => wanted.includes(one))
@@ -70,10 +85,11 @@ export async function readReport(
       : `the name server says ${addresses.join(', ')}, not ${wanted.join(', ')}`
   }
 
-  function whyOf(name: string, to: string): string {
+  function whyOf(name: string, to: string, isPrivate: 0 | 1): string {
     const [row] = store.all<RecordSetRow>(
-      `select * from route53_record_set where name = :name and (alias is not null or type = 'CNAME') order by type`,
-      { name },
+      `select * from route53_record_set where name = :name and (alias is not null or type = 'CNAME')
+         and zone_id in (select id from route53_zone where private = :isPrivate) order by type`,
+      { name, isPrivate },
     )
     if (!row) return to
     const alias = aliasOf(row)
@@ -83,7 +99,8 @@ export async function readReport(
 }
 
 const ask = (
-  { clock, dns }: Route53Deps,
+  clock: Clock,
+  dns: DnsEngine,
   name: string,
   type: RecordType,
 ): Promise<Answered | { failure: string }> =>

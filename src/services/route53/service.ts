@@ -29,22 +29,26 @@ export function makeRoute53Service(deps: Route53Deps) {
     ...makeLimitOperations(deps),
   })
   // Thousands of rows, of which few change: read again when somebody has written some.
-  let candidates: Candidates | undefined
+  let candidates: { [isPrivate in 0 | 1]?: Candidates } = {}
   deps.store.onCommit((tables) => {
-    if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = undefined
+    if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = {}
   })
   const names = makeNamesReconciler(deps, 0)
   const hosts = makeHostsReconciler(deps)
-  const leading: Route53Internal['customNames'] = (hosts) => {
-    candidates ??= candidatesOf(
-      deps.store.all<RecordSetRow>(
-        `select * from route53_record_set where (alias is not null or health_check_id is not null or type = 'CNAME')
-           and zone_id in (select id from route53_zone where private = 0)`,
-      ),
-      deps.store.all<ZoneRow>('select * from route53_zone where private = 0'),
-    )
-    return customNames(candidates, hosts, failingIn(healthChecksOf(deps.store)))
-  }
+  const leadingIn =
+    (isPrivate: 0 | 1): Route53Internal['customNames'] =>
+    (hosts) => {
+      candidates[isPrivate] ??= candidatesOf(
+        deps.store.all<RecordSetRow>(
+          `select * from route53_record_set where (alias is not null or health_check_id is not null or type = 'CNAME')
+             and zone_id in (select id from route53_zone where private = :isPrivate)`,
+          { isPrivate },
+        ),
+        deps.store.all<ZoneRow>('select * from route53_zone where private = :isPrivate', { isPrivate }),
+      )
+      return customNames(candidates[isPrivate], hosts, failingIn(healthChecksOf(deps.store)))
+    }
+  const leading = leadingIn(0)
   const leads = () => {
     const hosts = deps.cloud.elasticloadbalancingv2.hostNames()
     const custom = leading(hosts)
@@ -59,7 +63,7 @@ export function makeRoute53Service(deps: Route53Deps) {
       hasZoneOf: names.hasZoneOf,
       nameProblem: hosts.nameProblem,
       hostProblem: hosts.hostProblem,
-      report: () => readReport(deps, leading),
+      report: () => readReport(deps, leadingIn),
     },
     reconcilers: [
       names.reconciler,

@@ -1,8 +1,9 @@
+import type { Tag } from '@aws-sdk/client-acm'
 import { DeclaredError } from '../../../kernel/errors.ts'
 import type { Context } from '../../context.ts'
 import type { AcmOperations } from '../../generated/acm.ts'
 import { pageOf, refuseOthers } from '../../parameters.ts'
-import { readServerCertificate } from '../../server-certificate.ts'
+import { readServerCertificate, type ServerCertificate } from '../../server-certificate.ts'
 import type { AcmDeps } from '../deps.ts'
 import { describeCertificate, summariseCertificate } from '../describe.ts'
 import { badCertificate, noCertificate, paging, unsupported, validation } from '../errors.ts'
@@ -17,10 +18,10 @@ type Implemented = Pick<
 /** Of JavaScript's dates, in milliseconds. */
 const LATEST = 8_640_000_000_000_000
 /** AWS: 2,500 imported certificates. */
-export const CERTIFICATES_MAX = 2_500
+const CERTIFICATES_MAX = 2_500
 
 export function makeCertificateOperations(deps: AcmDeps): Implemented {
-  const { store, clock, ids, cloud, domain } = deps
+  const { store, clock, cloud, domain } = deps
   return {
     importCertificate(context, input) {
       const members = ['CertificateArn', 'Certificate', 'PrivateKey', 'CertificateChain', 'Tags'] as const
@@ -41,20 +42,7 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
         store.update('acm_certificate', { arn: row.arn }, { ...found, importedAt: clock.now() })
         return { CertificateArn: row.arn }
       }
-      const tags = JSON.stringify(tagsAfter({}, input.Tags))
-      if (certificateRows(store, context).length >= CERTIFICATES_MAX)
-        throw new DeclaredError(
-          'LimitExceededException',
-          `The maximum number of certificates (${CERTIFICATES_MAX}) has been reached.`,
-        )
-      const { account, region } = context
-      const now = clock.now()
-      const row: CertificateRow = {
-        ...{ arn: `arn:aws:acm:${region}:${account}:certificate/${ids.uuid()}`, account, region },
-        ...{ ...found, tags, createdAt: now, importedAt: now },
-      }
-      store.insert('acm_certificate', row)
-      return { CertificateArn: row.arn }
+      return { CertificateArn: insertCertificate(deps, context, found, input.Tags).arn }
     },
     describeCertificate(context, input) {
       const row = requireCertificate(context, input.CertificateArn)
@@ -120,4 +108,27 @@ export function makeCertificateOperations(deps: AcmDeps): Implemented {
   function usesOf(context: Context, { arn }: CertificateRow): string[] {
     return cloud.elasticloadbalancingv2.certificateUses(context, arn)
   }
+}
+
+/** Another one. `found`: with empty texts while it is not issued. */
+export function insertCertificate(
+  { store, clock, ids }: Pick<AcmDeps, 'store' | 'clock' | 'ids'>,
+  context: Context,
+  found: ServerCertificate,
+  asked: Tag[] | undefined,
+): CertificateRow {
+  const tags = JSON.stringify(tagsAfter({}, asked))
+  if (certificateRows(store, context).length >= CERTIFICATES_MAX)
+    throw new DeclaredError(
+      'LimitExceededException',
+      `The maximum number of certificates (${CERTIFICATES_MAX}) has been reached.`,
+    )
+  const { account, region } = context
+  const now = clock.now()
+  const row: CertificateRow = {
+    ...{ arn: `arn:aws:acm:${region}:${account}:certificate/${ids.uuid()}`, account, region },
+    ...{ ...found, tags, createdAt: now, importedAt: now },
+  }
+  store.insert('acm_certificate', row)
+  return row
 }

@@ -8,18 +8,8 @@ import { refuseOthers } from '../../parameters.ts'
 import type { AcmDeps } from '../deps.ts'
 import { noCertificate, unsupported, validation } from '../errors.ts'
 import { isLocal, readCertificateName, withoutWildcard } from '../names.ts'
-import {
-  certificateRow,
-  certificateRows,
-  type CertificateRow,
-  namesOfOrder,
-  NO_ORDER,
-  type OrderRow,
-  orderRow,
-  ordersOf,
-} from '../store.ts'
-import { CERTIFICATES_MAX } from './certificates.ts'
-import { tagsAfter } from './tags.ts'
+import { certificateRow, namesOfOrder, NO_ORDER, type OrderRow, orderRow, ordersOf } from '../store.ts'
+import { insertCertificate } from './certificates.ts'
 
 type Implemented = Pick<AcmOperations, 'requestCertificate' | 'renewCertificate'>
 
@@ -37,7 +27,7 @@ const NAME_LENGTH_MAX = 253
 const SAME_MS = 3_600_000
 
 export function makeRequestOperations(deps: AcmDeps): Implemented {
-  const { store, clock, ids, acmeSettings } = deps
+  const { store, clock, acmeSettings } = deps
   return {
     requestCertificate(context, input) {
       refuseOthers(
@@ -67,34 +57,15 @@ export function makeRequestOperations(deps: AcmDeps): Implemented {
           clock.now() - row.requestedAt < SAME_MS,
       )
       if (twin) return { CertificateArn: twin.arn }
-      if (certificateRows(store, context).length >= CERTIFICATES_MAX)
-        throw new DeclaredError(
-          'LimitExceededException',
-          `The maximum number of certificates (${CERTIFICATES_MAX}) has been reached.`,
-        )
-      const { account, region } = context
       const now = clock.now()
-      const arn = `arn:aws:acm:${region}:${account}:certificate/${ids.uuid()}`
-      const certificate: CertificateRow = {
-        ...{
-          arn,
-          account,
-          region,
-          certificate: '',
-          chain: '',
-          privateKey: '',
-          createdAt: now,
-          importedAt: now,
-        },
-        tags: JSON.stringify(tagsAfter({}, input.Tags)),
-      }
+      const none = { certificate: '', chain: '', privateKey: '' }
+      const { arn, account, region } = insertCertificate(deps, context, none, input.Tags)
       const order: OrderRow = {
         ...{ arn, account, region, names: JSON.stringify(names), method, idempotencyToken: IdempotencyToken },
         keyAlgorithm: KeyAlgorithm as KeyAlgorithm,
         ...{ requestedAt: now, stage: firstStage(names), ...NO_ORDER, failures: 0, nextAt: now },
         ...{ reason: '', toldAt: null, step: 0 },
       }
-      store.insert('acm_certificate', certificate)
       store.insert('acm_order', order)
       return { CertificateArn: arn }
     },
