@@ -49,12 +49,28 @@ export async function ensureDisk(image: string, bytes: number, content: string):
   renameSync(beside, image)
 }
 
-/** Waits until no loop device holds the image: the mounts of an instance's last boot end a moment after its processes. */
-export async function waitUntilDetached(clock: Clock, image: string, timeoutMs = 10_000): Promise<void> {
+/**
+ * Waits until no loop device holds the image: the mounts of an instance's last boot end a moment after its processes. `release` is
+ * called when that takes longer, again and again: who holds it may have come since.
+ */
+export async function waitUntilDetached(
+  clock: Clock,
+  image: string,
+  release: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const path = realpathSync(image)
-  for (const startedAt = clock.monotonic(); isAttached(path); await clock.sleep(5))
-    if (clock.monotonic() - startedAt > timeoutMs) throw new EngineError(`the disk is still in use: ${image}`)
+  let releasedAt = clock.monotonic()
+  for (const startedAt = clock.monotonic(); isAttached(path); await clock.sleep(5)) {
+    const now = clock.monotonic()
+    if (now - startedAt > DETACH_MS) throw new EngineError(`the disk is still in use: ${image}`)
+    if (now - releasedAt < RELEASE_MS) continue
+    await release()
+    releasedAt = clock.monotonic()
+  }
 }
+
+const DETACH_MS = 10_000
+const RELEASE_MS = 500
 
 /**
  * Images whose file system, mounted now, has met errors, and when the last was (epoch seconds; of earlier mounts too, as the

@@ -131,7 +131,8 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
     })
     writeFileSync(`${dir}/config.json`, JSON.stringify(config))
     await disk
-    await waitUntilDetached(clock, plan.image)
+    // A program that a dead control plane had started may have made the container only now.
+    await waitUntilDetached(clock, plan.image, () => endContainer(plan.id))
     await repairDisk(plan.image)
     const uppers = mounts.uppers.map(({ name, uid }) => `${name}:${home.idBase + uid}`)
     const result = await run([
@@ -153,6 +154,13 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
   }
 
   const destroy = async (id: string) => {
+    await endContainer(id)
+    await removeCgroup(cgroupOf(id))
+    // A program that a dead control plane had started may be writing its last file there.
+    rmSync(dirOf(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+  }
+
+  const endContainer = async (id: string) => {
     const init = initProcess(stateDir, containerOf(id))
     if (init || existsSync(join(stateDir, containerOf(id)))) {
       await run([...runc, 'delete', '--force', containerOf(id)])
@@ -160,9 +168,6 @@ export function makeSandboxes(home: Home, clock: Clock): Sandboxes {
       // runc refuses what a crash left half written; its folder is then all that is left.
       rmSync(join(stateDir, containerOf(id)), { recursive: true, force: true })
     }
-    await removeCgroup(cgroupOf(id))
-    // A program that a dead control plane had started may be writing its last file there.
-    rmSync(dirOf(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
 
   let sessions = 0
