@@ -101,7 +101,7 @@ const HEAD = `# What works, and what differs from AWS
 - Host arrives as the client sent it, whatever \`routing.http.preserve_host_header.enabled\` says.
 - \`acm request-certificate\` asks the ACME directory of the setting \`acme.directory\` (Let's Encrypt, or another), once the name leads here: by \`HTTP\` at port 80, by \`DNS\` through a hosted
   zone here or a CNAME from \`_acme-challenge.NAME\` to a name of the home's domain, which is the \`ResourceRecord\` of its description. For names below \`.localhost\` the home's own authority
-  issues. EMAIL, private authorities and exports are refused; an order that fails is tried again after 15 minutes, then twice as long, and a request that is not validated for 72 hours ends, as on AWS; \`renew-certificate\` renews any at once. Certificates are
+  issues, whatever \`ValidationMethod\` says. EMAIL, private authorities and exports are refused; an order that fails is tried again after 15 minutes, then twice as long, and a request that is not validated for 72 hours ends, as on AWS; \`renew-certificate\` renews any at once. Certificates are
   renewed 30 days before their end while a listener has them, and an ERROR event says so when that has not worked 20 days before it. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.

@@ -183,6 +183,7 @@ function makePrivateDns(options: Options): HomeDns {
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(what: () => Promise<T>): Promise<T> => {
     const next = last.then(what)
+    // Its caller is told; who comes next begins all the same.
     last = next.catch(() => undefined)
     return next
   }

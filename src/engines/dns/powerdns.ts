@@ -131,8 +131,7 @@ export function makePowerdns({ clock, supervisor, name: daemon, settings }: Opti
       await call('PATCH', pathOf(zone.name), { rrsets: changesBetween(before, wanted) })
       lastPut.keep(zone.name, wanted)
       if (there && there.kind !== kind) await call('PUT', pathOf(zone.name), { kind })
-      // It does so by itself within a minute.
-      if (isGiven) await call('PUT', `${pathOf(zone.name)}/notify`).catch(() => undefined)
+      if (isGiven) await call('PUT', `${pathOf(zone.name)}/notify`)
     },
     async remove(name) {
       lastPut.forget(name)

@@ -1,7 +1,7 @@
 // Which names of hosted zones lead to a load balancer or elastic address of this home: the balancer serves them there. Pure.
 import type { HostName } from '../cloud.ts'
 import { groupOf, makeHealth } from './compile.ts'
-import { isWithin } from './names.ts'
+import { upwards } from './names.ts'
 import { aliasOf, policyOf, type RecordSetRow, valuesOf } from './store.ts'
 
 export type Candidates = {
@@ -14,13 +14,8 @@ export type Candidates = {
  *  for count for nothing. `rows`: all that are an alias, a CNAME or have a health check. */
 export function candidatesOf(rows: RecordSetRow[], zones: { id: string; name: string }[]): Candidates {
   const names = new Map(zones.map(({ id, name }) => [name, id]))
-  const answers = ({ name, zoneId }: RecordSetRow) => {
-    for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
-      const id = names.get(rest)
-      if (id !== undefined) return id === zoneId && isWithin(name, rest)
-      if (!rest.includes('.')) return false
-    }
-  }
+  const answers = ({ name, zoneId }: RecordSetRow) =>
+    upwards(name).flatMap((above) => names.get(above) ?? [])[0] === zoneId
   const leading = rows.filter(
     (row) =>
       (row.type === 'CNAME' || (row.alias !== null && (row.type === 'A' || row.type === 'AAAA'))) &&

@@ -2,7 +2,7 @@
 // For any other domain there is nothing to do.
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
-import { reasonOf } from '../../kernel/errors.ts'
+import { EngineError, reasonOf } from '../../kernel/errors.ts'
 import { isOfAws } from '../domains.ts'
 import type { Route53Deps } from './deps.ts'
 import { isWithin } from './names.ts'
@@ -48,7 +48,7 @@ export function makeHostsReconciler(deps: Route53Deps) {
         for (const name of before.keys()) store.remove('route53_host', { name })
       })
       isWhole = seen.every(({ problem }) => problem === '')
-      if (failure !== '' && isOfAws(domain)) throw new Error(failure)
+      if (failure !== '' && isOfAws(domain)) throw new EngineError(failure)
       return { names: names.length, isWhole }
     },
   }

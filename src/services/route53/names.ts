@@ -14,3 +14,9 @@ export const shownName = (name: string): string => `${name.replaceAll('*', '\\05
 export const sortKeyOf = (name: string): string => name.split('.').toReversed().join('!')
 
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`)
+
+/** `a.b.c`, `b.c`, `c`. */
+export const upwards = (name: string): string[] => {
+  const labels = name.split('.')
+  return labels.map((_label, index) => labels.slice(index).join('.'))
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { zoneWith } from '../../engines/dns/conformance.ts'
 import { makeServicesWorld, type ServicesWorld } from '../testing/services-world.ts'
 import { makeCalls, put, set } from './test-calls.ts'
 
@@ -66,12 +67,8 @@ describe('private zones', () => {
     change(hidden, ...put(set('db.corp.example', 'A', ['10.0.0.7'])))
     await world.clock.run(100)
     world.privateDns.lose()
-    await world.privateDns
-      .engine()
-      .put({
-        ...{ name: 'stranger.example', recordSets: [] },
-      })
-      .catch(() => undefined)
+    await world.privateDns.engine().put(zoneWith('stranger.example'))
+    assert.deepEqual(world.privateDns.names(), ['stranger.example'])
     await world.clock.run(31_000)
     assert.deepEqual(inside('db.corp.example').answers, ['db.corp.example A 10.0.0.7'])
     assert.deepEqual(world.privateDns.names(), ['corp.example'])

@@ -11,7 +11,7 @@ import type { Route53Internal } from '../cloud.ts'
 import type { ZoneKey } from '../../kernel/zone-key.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
-import { isWithin } from './names.ts'
+import { isWithin, upwards } from './names.ts'
 import { type CarriedRow, carriedOf, keysOf, recordSetsOf, zoneNamed, type ZoneRow } from './store.ts'
 import { systemZoneNames, systemZoneOf, systemZones } from './system-zones.ts'
 
@@ -289,12 +289,6 @@ export function makeNamesReconciler(
 }
 
 const NONE: Facts['challenges'] = new Map()
-
-/** `a.b.c`, `b.c`, `c`. */
-const upwards = (name: string): string[] => {
-  const labels = name.split('.')
-  return labels.map((_label, index) => labels.slice(index).join('.'))
-}
 
 const digestOfState = (zone: Zone, week: number) => digestOf(week === 0 ? zone : [zone, week])
 
