@@ -6,6 +6,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { DeclaredError } from '../kernel/errors.ts'
 import { checkedBody, checkPayloadHash } from './body/checked.ts'
 import { collect } from './body/collect.ts'
+import { unpack } from './body/unpack.ts'
+import { operationOfPath, readCbor } from './protocols/cbor.ts'
 import { operationOfTarget, readJson } from './protocols/json.ts'
 import { readParameters, type Parameter } from './protocols/parameters.ts'
 import type { Answer, Input, Output } from './protocols/protocol.ts'
@@ -15,7 +17,7 @@ import { checkPart, restTargetOf } from './protocols/rest-route.ts'
 import { readRest, streamsInput } from './protocols/rest-xml.ts'
 import type { Implemented, Joined, Registry, RequestContext } from './registry.ts'
 import { decodeText, type GatewayRequest, type Head } from './request.ts'
-import { protocols } from './respond.ts'
+import { protocolAsked, protocolFor, protocols } from './respond.ts'
 import { checkRegion, notImplemented, serviceOf } from './routing.ts'
 import type { Claim } from './sigv4/authorization.ts'
 import { UNSIGNED_PAYLOAD } from './sigv4/canonical.ts'
@@ -105,43 +107,46 @@ export async function answerSigned(
   // With the hash in a header, a wrong signature is refused before the body is read.
   if (stated !== undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash: stated })
   request.continue?.()
-  const body = await collect(request.body, deps.limits.bodyBytesMax, () =>
-    requestTooLarge(deps.limits.bodyBytesMax),
-  )
-  const payloadHash = hash('sha256', body, 'hex')
+  const tooLarge = () => requestTooLarge(deps.limits.bodyBytesMax)
+  const sent = await collect(request.body, deps.limits.bodyBytesMax, tooLarge)
+  const payloadHash = hash('sha256', sent, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
   else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD))
     throw bodyMismatch(claim)
   deps.used?.(useOf(claim))
+  const body = unpack(sent, head.headers.get('content-encoding'), deps.limits.bodyBytesMax, tooLarge)
   const own = ownRoute(deps.signed ?? [], head)
   if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const service = deps.registry.get(claim.scope.service)
   if (service?.model.protocol === 'rest-xml') return answerPath(deps, head, claim, service, body)
-  const target = head.headers.get('x-amz-target')
-  return target === undefined
+  const speaks = protocolAsked(head)
+  return speaks === 'query'
     ? answerQuery(deps, head, claim, body)
-    : answerJson(deps, head, claim, body, target)
+    : answerStructured(deps, head, claim, body, speaks)
 }
 
 const useOf = ({ accessKeyId, scope: { service, region } }: Claim) => ({ accessKeyId, service, region })
 
-function answerJson(
+function answerStructured(
   deps: ChainDeps,
   head: Head,
   claim: Claim,
   body: Uint8Array,
-  target: string,
+  speaks: 'json' | 'cbor',
 ): Answer | Promise<Answer> {
   const joined = serviceOf(deps.registry, claim.scope.service, undefined)
   checkRegion(joined, claim.scope.region, deps.region)
-  const action = operationOfTarget(target, joined.model.target)
-  if (joined.model.protocol !== 'json' || action === undefined)
+  const { protocol, target, queryCompatible } = joined.model
+  const asked = speaks === 'json' ? (head.headers.get('x-amz-target') ?? '') : head.path
+  const action = speaks === 'json' ? operationOfTarget(asked, target) : operationOfPath(asked, target)
+  if (protocol !== 'json' || action === undefined || (speaks === 'cbor' && !queryCompatible))
     throw new DeclaredError(
       'UnknownOperationException',
-      `${claim.scope.service} has no operation ${target.slice(0, 100)}.`,
+      `${claim.scope.service} has no operation ${asked.slice(0, 100)}.`,
     )
   const operation = implementedOf(joined, action)
-  return dispatch(deps, head, claim, joined, operation, readJson(operation.model, body))
+  const read = speaks === 'json' ? readJson : readCbor
+  return dispatch(deps, head, claim, joined, operation, read(operation.model, body))
 }
 
 function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array): Answer | Promise<Answer> {
@@ -149,7 +154,7 @@ function answerQuery(deps: ChainDeps, head: Head, claim: Claim, body: Uint8Array
   const find = (name: string) => parameters.find((parameter) => parameter[0] === name)?.[1]
   const joined = serviceOf(deps.registry, claim.scope.service, find('Version'))
   checkRegion(joined, claim.scope.region, deps.region)
-  if (joined.model.protocol === 'json')
+  if (joined.model.protocol === 'json' && !joined.model.queryCompatible)
     throw new DeclaredError('MissingAction', 'The request is missing the header X-Amz-Target.')
   const action = find('Action') ?? find('Operation')
   if (action === undefined)
@@ -284,7 +289,7 @@ function dispatch(
     requestId: head.id,
     endpoint: head.endpoint,
   }
-  const protocol = protocols[joined.model.protocol]
+  const protocol = protocols[protocolFor(joined.model, head)]
   const run = () => handler(context, input as never)
   if (isAsync)
     return Promise.resolve(run()).then((output) =>

@@ -54,6 +54,8 @@ export type ServiceModel = {
   xmlns: string
   /** Of json: what stands before the operation's name in X-Amz-Target. */
   target: string
+  /** Of json: it is asked by query and CBOR as well, and its errors have the code of query too. */
+  queryCompatible: boolean
   /** Every operation that AWS has, whether or not its shapes are known here. */
   has(operation: string): boolean
   /** Of rest-xml: how requests for operations look whose shapes are not known here. */
@@ -62,7 +64,7 @@ export type ServiceModel = {
   operationNames: string[]
   operation(name: string): OperationModel | undefined
   /** The code on the wire and the HTTP status of an error, given its shape's name or its code. */
-  error(codeOrShape: string): { code: string; status: number } | undefined
+  error(codeOrShape: string): { code: string; status: number; shape: string } | undefined
 }
 
 type Traits = Partial<Record<'x' | 'q' | 'h' | 'Q' | 'P', string>> &
@@ -78,6 +80,7 @@ type TableText = {
   version: string
   xmlns: string
   target?: string
+  queryCompatible?: true
   otherNames: string
   otherRoutes: Record<string, [method: string, uri: string, hasBucket: boolean]>
   errors: Record<string, [string, number]>
@@ -91,7 +94,11 @@ export function readModel(text: string): ServiceModel {
   const shapes = new Map<string, Shape>()
   const operations = new Map<string, OperationModel>()
   const otherNames = new Set(table.otherNames.split(' '))
-  const byCode = new Map(Object.values(table.errors).map(([code, status]) => [code, { code, status }]))
+  const errors = Object.entries(table.errors).map(([shape, [code, status]]) => ({ shape, code, status }))
+  // Of several shapes of one code the one that is named as it is.
+  const byCode = new Map(errors.map((one) => [one.code, one]))
+  for (const one of errors) if (one.shape === one.code) byCode.set(one.code, one)
+  const byShape = new Map(errors.map((one) => [one.shape, one]))
 
   function link(target: string): Shape {
     const known = shapes.get(target)
@@ -182,6 +189,7 @@ export function readModel(text: string): ServiceModel {
     version: table.version,
     xmlns: table.xmlns,
     target: table.target ?? '',
+    queryCompatible: table.queryCompatible ?? false,
     has: (name) => Object.hasOwn(table.operations, name) || otherNames.has(name),
     otherRoutes: Object.entries(table.otherRoutes).map(([name, [method, uri, hasBucket]]) => ({
       name,
@@ -191,10 +199,7 @@ export function readModel(text: string): ServiceModel {
     })),
     operationNames: Object.keys(table.operations),
     operation,
-    error(codeOrShape) {
-      const known = Object.hasOwn(table.errors, codeOrShape) ? table.errors[codeOrShape] : undefined
-      return known ? { code: known[0], status: known[1] } : byCode.get(codeOrShape)
-    },
+    error: (codeOrShape) => byShape.get(codeOrShape) ?? byCode.get(codeOrShape),
   }
 }
 

@@ -4,26 +4,36 @@ import type { Log } from '../kernel/log.ts'
 import { isServiceName, modelOf } from './models.ts'
 import { ec2 } from './protocols/ec2.ts'
 import type { ServiceModel } from './model.ts'
+import { cbor, RPC_V2_CBOR } from './protocols/cbor.ts'
 import { json } from './protocols/json.ts'
 import type { Answer, Protocol } from './protocols/protocol.ts'
 import { query } from './protocols/query.ts'
 import { hostId, restXml } from './protocols/rest-xml.ts'
 import { isStoreFailure } from '../store/store.ts'
 import type { Head } from './request.ts'
+import { serviceNamed } from './routing.ts'
 
-export const protocols: Record<ServiceModel['protocol'], Protocol> = { query, ec2, json, 'rest-xml': restXml }
+type ProtocolName = ServiceModel['protocol'] | 'cbor'
+export const protocols: Record<ProtocolName, Protocol> = { query, ec2, json, 'rest-xml': restXml, cbor }
+
+/** Which of the protocols that have no operations in paths a request speaks. */
+export const protocolAsked = ({ headers }: Head): 'query' | 'json' | 'cbor' =>
+  headers.get('smithy-protocol') === RPC_V2_CBOR ? 'cbor' : headers.has('x-amz-target') ? 'json' : 'query'
+
+/** In which one a request of a service is answered. */
+export const protocolFor = (model: ServiceModel, head: Head): ProtocolName =>
+  model.queryCompatible ? protocolAsked(head) : model.protocol
 
 /** `scopeService` is what the request claims to be for, undefined when it is not signed. */
 export function errorAnswer(error: DeclaredError, head: Head, scopeService: string | undefined): Answer {
-  const name =
-    scopeService === 'elasticloadbalancing' ? 'elasticloadbalancingv2' : (scopeService ?? guess(head))
+  const name = scopeService === undefined ? guess(head) : serviceNamed(scopeService, undefined)
   const about = { requestId: head.id, resource: head.path }
   if (isServiceName(name)) {
     const model = modelOf(name)
     const known = model.error(error.code)
     const status = error.httpStatus === 400 ? (known?.status ?? 400) : error.httpStatus
     const worded = known ? withCode(error, known.code, status) : error
-    return protocols[model.protocol].error(worded, { ...about, model })
+    return protocols[protocolFor(model, head)].error(worded, { ...about, model })
   }
   if (/json/.test(head.headers.get('content-type') ?? ''))
     return json.error(error, { ...about, model: undefined })

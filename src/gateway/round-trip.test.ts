@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import * as acm from '@aws-sdk/client-acm'
 import * as autoscaling from '@aws-sdk/client-auto-scaling'
+import * as cloudwatch from '@aws-sdk/client-cloudwatch'
+import * as logs from '@aws-sdk/client-cloudwatch-logs'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as elasticbeanstalk from '@aws-sdk/client-elastic-beanstalk'
 import * as elasticloadbalancingv2 from '@aws-sdk/client-elastic-load-balancing-v2'
@@ -10,6 +12,7 @@ import * as iam from '@aws-sdk/client-iam'
 import * as route53 from '@aws-sdk/client-route-53'
 import * as s3 from '@aws-sdk/client-s3'
 import * as sts from '@aws-sdk/client-sts'
+import { AwsJson1_0Protocol, AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols'
 import { modelOf, type ServiceName } from './models.ts'
 import { sampleOf, type SdkSchema } from './testing/samples.ts'
 import { credentials, makeStubGateway, region } from './testing/stub-gateway.ts'
@@ -30,7 +33,7 @@ after(async () => {
 })
 
 const options = () => ({ endpoint: listening.endpoint, region, credentials, maxAttempts: 1 })
-const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = [
+const services: { service: ServiceName; spoken?: string; sdk: Sdk; client: () => SdkClient }[] = [
   {
     service: 'elasticbeanstalk',
     sdk: elasticbeanstalk,
@@ -65,13 +68,24 @@ const services: { service: ServiceName; sdk: Sdk; client: () => SdkClient }[] = 
   },
   { service: 'acm', sdk: acm, client: () => new acm.ACMClient(options()) as SdkClient },
   { service: 'sts', sdk: sts, client: () => new sts.STSClient(options()) as SdkClient },
+  {
+    service: 'logs',
+    sdk: logs,
+    client: () => new logs.CloudWatchLogsClient(options()) as SdkClient,
+  },
+  ...[AwsJson1_0Protocol, AwsQueryProtocol, AwsSmithyRpcV2CborProtocol].map((protocol) => ({
+    service: 'cloudwatch' as const,
+    spoken: protocol.name,
+    sdk: cloudwatch,
+    client: () => new cloudwatch.CloudWatchClient({ ...options(), protocol }) as SdkClient,
+  })),
 ]
 
 // Clients send these without a signature, for which there is no use here.
 const unsigned = new Set(['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity'])
 
-for (const { service, sdk, client } of services) {
-  describe(`round trips of ${service}`, () => {
+for (const { service, spoken = 'its own protocol', sdk, client } of services) {
+  describe(`round trips of ${service} in ${spoken}`, () => {
     let connected: SdkClient
     before(() => {
       connected = client()

@@ -8,10 +8,15 @@ const CLASSIC = '2012-06-01'
 // Their endpoint is one for the world, so any region may be in the scope.
 const global = new Set(['iam', 'route53', 'sts'])
 
+/** Our name of the service of a credential scope. */
+export function serviceNamed(scopeService: string, version: string | undefined): string {
+  if (scopeService === 'monitoring') return 'cloudwatch'
+  return scopeService === LOAD_BALANCING && version !== CLASSIC ? 'elasticloadbalancingv2' : scopeService
+}
+
 /** The service of a credential scope. `version` is the query protocol's parameter, where there is one. */
 export function serviceOf(registry: Registry, scopeService: string, version: string | undefined): Joined {
-  const isVersion2 = scopeService === LOAD_BALANCING && version !== CLASSIC
-  const joined = registry.get(isVersion2 ? 'elasticloadbalancingv2' : scopeService)
+  const joined = registry.get(serviceNamed(scopeService, version))
   if (!joined) throw unsupported(`The service '${scopeService.slice(0, 60)}' is not implemented by Polebean.`)
   return joined
 }

@@ -1,5 +1,7 @@
 // How services reach each other: `cloud.<service>.<operation>(context, input)`, in process, typed from the AWS model and
 // handed in by main.ts (no imports between services, so no cycles). Only what somebody calls is listed here.
+import type { StandardUnit, Statistic } from '@aws-sdk/client-cloudwatch'
+import type { CloudwatchOperations } from './generated/cloudwatch.ts'
 import type { AutoscalingOperations } from './generated/autoscaling.ts'
 import type { Ec2Operations } from './generated/ec2.ts'
 import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
@@ -176,7 +178,14 @@ export type Cloud = {
     | 'attachLoadBalancerTargetGroups'
     | 'detachLoadBalancerTargetGroups'
     | 'terminateInstanceInAutoScalingGroup'
-  >
+    | 'putScalingPolicy'
+    | 'deletePolicy'
+    | 'describePolicies'
+    | 'putScheduledUpdateGroupAction'
+    | 'deleteScheduledAction'
+    | 'describeScheduledActions'
+  > &
+    AutoscalingInternal
   elasticloadbalancingv2: Pick<
     Elasticloadbalancingv2Operations,
     | 'createTargetGroup'
@@ -212,6 +221,12 @@ export type Cloud = {
     | 'setRulePriorities'
   > &
     Elbv2Internal
+  cloudwatch: Pick<
+    CloudwatchOperations,
+    'putMetricAlarm' | 'deleteAlarms' | 'describeAlarms' | 'setAlarmState' | 'putMetricData'
+  > &
+    CloudwatchInternal
+  logs: LogsInternal
   acm: AcmInternal
   route53: Route53Internal
   iam: IamInternal
@@ -220,6 +235,63 @@ export type Cloud = {
 
 /** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */
 type ObjectToPut = { Bucket: string; Key: string; Body: AsyncIterable<Uint8Array>; ContentType?: string }
+
+/** A metric's name: what AWS calls namespace, name and dimensions together. */
+export type MetricName = {
+  namespace: string
+  metricName: string
+  /** In any order. */
+  dimensions: Record<string, string>
+}
+
+/** What was seen of a metric in one moment: a single value, or several of which sum, least and most are known. */
+export type MetricPoint = MetricName & {
+  unit: StandardUnit
+  /** Milliseconds since 1970; it counts for the second that it is in. */
+  at: number
+  value:
+    | number
+    | { count: number; sum: number; min: number; max: number; values?: [value: number, count: number][] }
+}
+
+export type CloudwatchInternal = {
+  /** Takes in what this machine measured; such names may begin with `AWS/`. No transaction: points are not rows. */
+  record(context: Pick<Context, 'account' | 'region'>, points: MetricPoint[]): void
+  /** One figure of `from` ≤ time < `to` (milliseconds since 1970); undefined when there is no point. `value` of SampleCount is the
+   *  count itself. */
+  figure(
+    context: Pick<Context, 'account' | 'region'>,
+    metric: MetricName & { statistic: Statistic; from: number; to: number },
+  ): number | undefined
+}
+
+/** What an alarm's change, and each period while it stays, means to a scaling policy. Joins a transaction. */
+export type AlarmAction = {
+  policyArn: string
+  alarmName: string
+  alarmArn: string
+  state: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA'
+  /** Milliseconds since 1970. */
+  at: number
+  /** The newest datapoint that the alarm looked at; null = there was none. */
+  value: number | null
+  threshold: number
+}
+
+export type AutoscalingInternal = {
+  alarmAction(context: Context, action: AlarmAction): void
+}
+
+export type LogsInternal = {
+  /** Takes in lines; the group and the stream are made if they are not there. Joins a transaction. */
+  ingest(
+    context: Context,
+    to: { group: string; stream: string; retentionDays: number | null },
+    events: { timestamp: number; message: string }[],
+  ): void
+  /** Removes a group with all of its streams; one that is not there is none. Joins a transaction. */
+  removeGroup(context: Context, group: string): void
+}
 
 export type Route53Internal = {
   /** Names of hosted zones that lead to one of these names, with that name. */

@@ -103,12 +103,24 @@ const iamThings =
   'ServiceLinkedRole|ServiceLinkedRoleDeletionStatus|UserPolicy|UserPolicies|AttachedUserPolicies|ServerCertificate|' +
   'ServerCertificates|ServerCertificateTags|InstanceProfileTags|RoleDescription'
 
+const cloudwatchThings =
+  'Alarms|AlarmHistory|AlarmsForMetric|AlarmActions|AlarmState|MetricAlarm|CompositeAlarm|MetricData|MetricStatistics|' +
+  'Metrics|TagsForResource|Resource'
+
+const logsThings =
+  'LogGroup|LogGroups|LogGroupFields|LogStream|LogStreams|LogEvents|LogRecord|RetentionPolicy|TagsForResource|Resource|' +
+  'TagsLogGroup'
+
 export const coverage: Record<string, RegExp> = {
   elasticbeanstalk: /./,
   autoscaling: /./,
   elasticloadbalancingv2: /./,
   elasticloadbalancing: /./,
   route53: /./,
+  cloudwatch: new RegExp(
+    `^(Describe|Delete|Put|Get|List|Set|Enable|Disable|Tag|Untag)(${cloudwatchThings})$`,
+  ),
+  logs: new RegExp(`^(Describe|Delete|Put|Get|List|Create|Filter|Tag|Untag)(${logsThings})$`),
   sts: /./,
   // Without certificate authorities of one's own, which are another protocol's.
   acm: /^(?!.*Acme|SearchCertificates)/,

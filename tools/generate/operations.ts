@@ -16,6 +16,8 @@ export const packages = {
   sts: '@aws-sdk/client-sts',
   acm: '@aws-sdk/client-acm',
   route53: '@aws-sdk/client-route-53',
+  cloudwatch: '@aws-sdk/client-cloudwatch',
+  logs: '@aws-sdk/client-cloudwatch-logs',
 } as const
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -22,6 +22,14 @@ export const doubles: Record<string, Record<string, string[]>> = {
     NetworkBandwidthGbpsRequest: ['Min', 'Max'],
     TotalLocalStorageGBRequest: ['Min', 'Max'],
   },
+  cloudwatch: {
+    MetricDatum: ['Value', 'Values', 'Counts'],
+    StatisticSet: ['SampleCount', 'Sum', 'Minimum', 'Maximum'],
+    PutMetricAlarmInput: ['Threshold'],
+    MetricAlarm: ['Threshold'],
+    Datapoint: ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum'],
+    MetricDataResult: ['Values'],
+  },
   ec2: {
     MemoryGiBPerVCpuRequest: ['Min', 'Max'],
     NetworkBandwidthGbpsRequest: ['Min', 'Max'],

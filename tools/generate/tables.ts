@@ -193,8 +193,9 @@ function markDoubles(service: string, shapes: Record<string, Json>): void {
     const shape = shapes[name]
     for (const wanted of marked) {
       const member = Array.isArray(shape) ? (shape[2] as Json[][]).find(([own]) => own === wanted) : undefined
-      if (member?.[1] !== '$n') throw new Error(`${service}: ${name}.${wanted} is no number`)
-      member[1] = '$d'
+      if (member?.[1] !== '$n' && member?.[1] !== '[$n')
+        throw new Error(`${service}: ${name}.${wanted} is no number`)
+      member[1] = member[1].replace('$n', '$d')
     }
   }
 }
@@ -217,6 +218,7 @@ function protocolOf(packageName: string): {
   version: string
   xmlns: string
   target?: string
+  queryCompatible?: true
 } {
   const config = readFileSync(
     join(root, 'node_modules', packageName, 'dist-es/runtimeConfig.shared.js'),
@@ -234,10 +236,16 @@ function protocolOf(packageName: string): {
       S3RestXmlProtocol: 'rest-xml',
       AwsRestXmlProtocol: 'rest-xml',
     },
+    AwsJson1_0Protocol: 'json',
     AwsJson1_1Protocol: 'json',
   }[read(/protocol: config\?\.protocol \?\? (\w+)/)]
   if (!protocol) throw new Error(`${packageName}: a protocol that the gateway does not speak`)
   const version = read(/version: "([^"]+)"/)
-  if (protocol === 'json') return { protocol, version, xmlns: '', target: read(/serviceTarget: "([^"]+)"/) }
-  return { protocol, version, xmlns: read(/xmlNamespace: "([^"]+)"/) }
+  const xmlns = () => read(/xmlNamespace: "([^"]+)"/)
+  if (protocol !== 'json') return { protocol, version, xmlns: xmlns() }
+  const target = read(/serviceTarget: "([^"]+)"/)
+  // Once a query service: it is asked by both, and by CBOR.
+  if (/awsQueryCompatible: true/.test(config))
+    return { protocol, version, xmlns: xmlns(), target, queryCompatible: true }
+  return { protocol, version, xmlns: '', target }
 }

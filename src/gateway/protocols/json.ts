@@ -1,6 +1,6 @@
-// AWS JSON 1.1: the operation in X-Amz-Target, one JSON object in and one out (smithy.io, "AWS JSON 1.1 protocol").
+// AWS JSON 1.0 and 1.1: the operation in X-Amz-Target, one JSON object in and one out (smithy.io, "AWS JSON 1.1 protocol").
 import { DeclaredError } from '../../kernel/errors.ts'
-import type { OperationModel, Shape, StructureShape } from '../model.ts'
+import type { OperationModel, ServiceModel, Shape, StructureShape } from '../model.ts'
 import type { Input, Protocol } from './protocol.ts'
 import { missingMembers } from './required.ts'
 import { refusalsOf } from './refusals.ts'
@@ -11,11 +11,14 @@ export function operationOfTarget(target: string, prefix: string): string | unde
 }
 
 /** Typed input of a request; members that the model does not have are ignored, as AWS does. */
-export function readJson(operation: OperationModel, body: Uint8Array): Input {
+export const readJson = (operation: OperationModel, body: Uint8Array): Input =>
+  readStructured(operation, body.length === 0 ? {} : parse(body))
+
+/** The same of a body that was read into objects, lists, texts, numbers and bytes. */
+export function readStructured(operation: OperationModel, given: unknown): Input {
   const refusals = refusalsOf('json')
-  const given = body.length === 0 ? {} : parse(body)
   if (!operation.input) return {}
-  if (!isObject(given)) throw refusals.unreadable('The body of the request is no JSON object.')
+  if (!isObject(given)) throw refusals.unreadable('The body of the request is no object.')
   const input = readStructure(operation.input, given, '')
   const missing = missingMembers(operation.input, input)
   if (missing.length > 0) throw refusals.missing(missing)
@@ -81,6 +84,7 @@ function refuseBlob(path: string): never {
 }
 
 function readBlob(given: unknown): Buffer | undefined {
+  if (given instanceof Uint8Array) return Buffer.from(given)
   const text = typeof given === 'string' ? given.replaceAll(/\s/g, '') : undefined
   return text !== undefined && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }
@@ -88,8 +92,10 @@ function readBlob(given: unknown): Buffer | undefined {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** As JSON has it: seconds since 1970, base64 text. */
-function write(shape: Shape, value: unknown): unknown {
+/** A value of the model as the protocol's writer takes it. JSON has moments as seconds since 1970 and bytes as base64 text; CBOR
+ *  has both. */
+export function valueOf(as: 'json' | 'cbor', shape: Shape, value: unknown): unknown {
+  const write = (inner: Shape, of: unknown) => valueOf(as, inner, of)
   switch (shape.type) {
     case 'structure': {
       const given = value as Record<string, unknown>
@@ -106,26 +112,41 @@ function write(shape: Shape, value: unknown): unknown {
         Object.entries(value as object).map(([key, item]) => [key, write(shape.value, item)]),
       )
     case 'timestamp':
-      return (value as Date).getTime() / 1000
+      return as === 'json' ? (value as Date).getTime() / 1000 : value
     case 'blob':
     case 'stream':
-      return Buffer.from(value as Uint8Array).toString('base64')
+      return as === 'json' ? Buffer.from(value as Uint8Array).toString('base64') : value
     default:
       return value
   }
 }
 
-const headers = { 'Content-Type': 'application/x-amz-json-1.1' }
+// What was a query service speaks JSON 1.0.
+const headersOf = (model: ServiceModel | undefined) => ({
+  'Content-Type': `application/x-amz-json-1.${model?.queryCompatible ? 0 : 1}`,
+})
 
 export const json: Protocol = {
-  answer: (_model, { output: shape }, output) => ({
+  answer: (model, { output: shape }, output) => ({
     status: output.$status ?? 200,
-    headers: { ...headers },
-    body: JSON.stringify(shape ? write(shape, output) : {}),
+    headers: headersOf(model),
+    body: JSON.stringify(shape ? valueOf('json', shape, output) : {}),
   }),
-  error: (error: DeclaredError) => ({
-    status: error.httpStatus,
-    headers: { ...headers, 'x-amzn-ErrorType': error.code },
-    body: JSON.stringify({ __type: error.code, message: error.message, ...error.members }),
-  }),
+  error(error: DeclaredError, { model }) {
+    const type = model?.queryCompatible ? (model.error(error.code)?.shape ?? error.code) : error.code
+    return {
+      status: error.httpStatus,
+      headers: {
+        ...headersOf(model),
+        'x-amzn-ErrorType': type,
+        ...(model?.queryCompatible ? queryError(error) : {}),
+      },
+      body: JSON.stringify({ __type: type, message: error.message, ...error.members }),
+    }
+  },
 }
+
+/** By which clients of what was a query service know an error by its code of then (smithy.io, "awsQueryCompatible"). */
+export const queryError = ({ code, httpStatus }: DeclaredError) => ({
+  'x-amzn-query-error': `${code};${httpStatus < 500 ? 'Sender' : 'Receiver'}`,
+})

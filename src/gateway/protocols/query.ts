@@ -14,7 +14,7 @@ export function readQuery(
   parameters: readonly Parameter[],
 ): Input {
   if (!operation.input) return {}
-  const refusals = refusalsOf(model.protocol)
+  const refusals = refusalsOf(model.protocol === 'ec2' ? 'ec2' : 'query')
   const input = readQueryInput(operation.input, treeOf(parameters), {
     refusals,
     alwaysFlat: model.protocol === 'ec2',

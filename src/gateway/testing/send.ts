@@ -10,7 +10,7 @@ export type Sent = {
   method?: string
   path?: string
   headers?: Record<string, string>
-  body?: string | Buffer
+  body?: string | Uint8Array
   service?: string
   region?: string
   credentials?: Credentials
@@ -19,6 +19,8 @@ export type Got = {
   status: number
   headers: Record<string, string>
   body: string
+  /** The same, as it came. */
+  bytes: Buffer
   code: string
   message: string
 }
@@ -44,18 +46,21 @@ export async function send(gateway: Gateway, sent: Sent): Promise<Got> {
     rawHeaders: Object.entries(headers).flat(),
     body: Buffer.from(body),
   })
-  const text = typeof answer.body === 'string' ? answer.body : await textOf(answer.body)
+  const bytes = await bytesOf(answer.body)
+  const text = bytes.toString()
   return {
     status: answer.status,
     headers: answer.headers,
     body: text,
+    bytes,
     code: /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? '',
     message: /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? '',
   }
 }
 
-async function textOf(body: Readable | Uint8Array | undefined): Promise<string> {
-  if (body === undefined) return ''
-  if (body instanceof Uint8Array) return Buffer.from(body).toString()
-  return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Uint8Array>)).toString()
+async function bytesOf(body: Readable | Uint8Array | string | undefined): Promise<Buffer> {
+  if (body === undefined) return Buffer.alloc(0)
+  if (typeof body === 'string') return Buffer.from(body)
+  if (body instanceof Uint8Array) return Buffer.from(body)
+  return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Uint8Array>))
 }

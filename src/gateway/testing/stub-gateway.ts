@@ -21,6 +21,8 @@ export const allServices: ServiceName[] = [
   'sts',
   'acm',
   'route53',
+  'cloudwatch',
+  'logs',
 ]
 
 export type Asked = { operation: string; input: Record<string, unknown>; context: RequestContext }

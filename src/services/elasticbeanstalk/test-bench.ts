@@ -49,16 +49,15 @@ export function makeBench(
   const store = openStore(':memory:', [workflowsMigration, lanesMigration, ...elasticbeanstalkMigrations])
   const over = new AbortController()
   const { cloud: fake, world } = makeFakeCloud(clock)
-  const cloud: Cloud = real
-    ? {
-        ...fake,
+  const cloud = real
+    ? Object.assign({} as Cloud, fake, {
         ec2: real.ec2,
         autoscaling: real.autoscaling,
         elasticloadbalancingv2: real.elasticloadbalancingv2,
         acm: real.acm,
         route53: real.route53,
         iam: real.iam,
-      }
+      })
     : fake
   const layers: { digest: string; key: string; bytes: number }[] = []
   const hooks = {
