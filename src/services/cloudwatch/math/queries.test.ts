@@ -109,6 +109,10 @@ describe('the queries of an alarm', () => {
       [metric('m1'), metric('m2', { MetricStat: stat({ Period: 300 }) })],
       'All metrics in the alarm should have the same period',
     ],
+    [
+      [metric('m1', hidden), math('e1', 'm1', { Period: 300 })],
+      'All metrics in the alarm should have the same period',
+    ],
     [[math('e1', "SEARCH('{AWS/EC2}', 'Sum')")], 'SEARCH is not supported on Metric Alarms.'],
     [[metric('m1', hidden)], 'Exactly one element of the metrics list should return data.'],
     [[metric('m1'), metric('m2')], 'Exactly one element of the metrics list should return data.'],
