@@ -12,6 +12,7 @@ import { machine } from './machine.ts'
 import { many } from './many.ts'
 import { printFigures, type Figure } from './measure.ts'
 import { memory } from './memory.ts'
+import { metrics } from './metrics.ts'
 import { names } from './names.ts'
 import { protocols } from './protocols.ts'
 import { rules } from './rules.ts'
@@ -29,6 +30,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   websockets,
   many,
   names,
+  metrics,
   'access-logs': accessLogs,
   idle,
   fresh,

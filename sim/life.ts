@@ -40,6 +40,7 @@ export class Life {
       random,
       log,
       signal: this.#abort.signal,
+      metricFile: world.metricFile,
       engines: {
         compute: this.#gate('compute', outside.compute, ['network']),
         balancer: this.#gate('balancer', outside.balancer, ['publicPort']),

@@ -27,7 +27,7 @@ import { autoscalingMigrations } from './services/autoscaling/store.ts'
 import { makeAcmService } from './services/acm/service.ts'
 import { acmMigrations } from './services/acm/store.ts'
 import { makeAutoscalingService } from './services/autoscaling/service.ts'
-import type { Budgets } from './services/budgets.ts'
+import { DEFAULT_BUDGETS, type Budgets } from './services/budgets.ts'
 import type { Cloud, Context, Ec2Internal } from './services/cloud.ts'
 import type { ElasticbeanstalkDeps } from './services/elasticbeanstalk/parts.ts'
 import { ec2Migrations } from './services/ec2/store.ts'
@@ -37,6 +37,9 @@ import {
   makeElasticbeanstalkService,
 } from './services/elasticbeanstalk/service.ts'
 import { elasticloadbalancingv2Migrations } from './services/elasticloadbalancingv2/store.ts'
+import type { MetricFile } from './services/cloudwatch/points/file.ts'
+import { makeCloudwatchService } from './services/cloudwatch/service.ts'
+import { cloudwatchMigrations } from './services/cloudwatch/store.ts'
 import { makeElasticloadbalancingService } from './services/elasticloadbalancing/service.ts'
 import { makeElasticloadbalancingv2Service } from './services/elasticloadbalancingv2/service.ts'
 import type { AccessKeys } from './services/iam/access-keys.ts'
@@ -78,6 +81,10 @@ export type ControlPlane = {
   workflows: Workflows
   /** What requests are signed with. */
   accessKeys: AccessKeys
+  /** Our own paths that the gateway answers to everybody. */
+  openRoutes: OwnRoute[]
+  /** Writes what of points is only in memory; for the end of the server. */
+  flush(): void
   /** Our own paths that the gateway answers to who can sign. */
   signedRoutes: OwnRoute[]
   /** What an instance that asks for its metadata is told. */
@@ -97,6 +104,8 @@ const KEYS = '/polebean/keys'
 const TAILS = '/polebean/logs/'
 /** Followed by the id of an instance, which may be gone. */
 const INSTANCE_LOGS = '/polebean/instance-logs/'
+/** Metrics of the last minute, as Prometheus reads them (GET). */
+const METRICS = '/metrics'
 /** Who may reach whom, as it is enforced (GET). */
 const FIREWALL = '/polebean/firewall'
 /** Which name leads where, asked of the name server (GET). */
@@ -117,6 +126,8 @@ type Deps = {
   log: Log
   signal: AbortSignal
   engines: Engines
+  /** Of the points of metrics; its owner closes it, after `flush`. */
+  metricFile: MetricFile
   settings: Settings
   catalogue: Catalogue
   /** What the home's owner allows at once, asked at each use; null = no limit. Without it there is none. */
@@ -149,6 +160,7 @@ export const migrations: Migration[] = [
   ...iamMigrations,
   ...ec2Migrations,
   ...autoscalingMigrations,
+  ...cloudwatchMigrations,
   ...elasticloadbalancingv2Migrations,
   ...acmMigrations,
   ...route53Migrations,
@@ -191,6 +203,11 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     () => deps.limits?.().instances ?? null,
   )
   const autoscaling = makeAutoscalingService(common)
+  const cloudwatch = makeCloudwatchService(
+    common,
+    deps.metricFile,
+    () => (deps.budgets?.() ?? DEFAULT_BUDGETS).metrics,
+  )
   const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(common, engines.balancer)
   const iam = makeIamService(common)
   const outside = deps.outside ?? (() => ({ A: ['127.0.0.1'], AAAA: [] }))
@@ -231,11 +248,13 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
     autoscaling: autoscaling.operations,
+    cloudwatch: { ...cloudwatch.operations, ...cloudwatch.internal },
     elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
   })
   Object.assign(services, {
     elasticbeanstalk,
     autoscaling,
+    cloudwatch,
     ec2,
     elasticloadbalancingv2,
     elasticloadbalancing: makeElasticloadbalancingService(common),
@@ -257,6 +276,20 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     accessKeys: iam.internal,
     metadata: ec2.internal.metadata,
     tell: elasticbeanstalk.internal.tellEnvironments,
+    flush: cloudwatch.internal.flush,
+    openRoutes: [
+      {
+        path: METRICS,
+        answer: ({ endpoint }) =>
+          // Whoever is on this machine may see it, and nobody who comes by the published API.
+          endpoint.startsWith('https:')
+            ? { ...text('Ask on the machine itself.\n'), status: 403 }
+            : {
+                ...text(cloudwatch.internal.prometheus(settings)),
+                headers: { 'content-type': 'text/plain; version=0.0.4' },
+              },
+      },
+    ],
     upgradeRoutes: [
       sessionRoute({
         ...{ clock, log, signal, compute: engines.compute },

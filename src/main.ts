@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import { makeApiTlsReconciler } from './api-tls.ts'
 import { makeAskedBackups } from './backup/make.ts'
 import { makeScheduledBackups } from './backup/scheduled.ts'
@@ -32,6 +33,7 @@ import { makeCatalogue, type Catalogue } from './platforms/catalogue.ts'
 import { readBuildConfiguration } from './platforms/configuration.ts'
 import { interpretersSeen, probeRuntimes } from './platforms/probe.ts'
 import { makeEngines, makeServerLog, daemonReconciler, upkeep, upkeepReconciler } from './real-engines.ts'
+import { openMetricFile } from './services/cloudwatch/points/file.ts'
 import type { AcmeSettings } from './services/acm/deps.ts'
 import type { Store } from './store/store.ts'
 
@@ -49,6 +51,7 @@ export async function startServer(
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
+  const metricFile = openMetricFile(join(home.dir, 'metrics.db'))
   const engines = makeEngines(home, log, config)
   engines.objects.open()
   sweepStaging(home.dir)
@@ -64,6 +67,7 @@ export async function startServer(
     log,
     signal,
     engines,
+    metricFile,
     settings: {
       region: home.region,
       account: home.account,
@@ -124,6 +128,7 @@ export async function startServer(
     ],
     upgrades: plane.upgradeRoutes,
     extra: [
+      ...plane.openRoutes,
       {
         path: '/healthz',
         answer: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: `${home.id}\n` }),
@@ -162,6 +167,8 @@ export async function startServer(
     await stopped
     await Promise.all([listening.close(), metadata.close()])
     await Promise.all([driver.ended, care.ended])
+    plane.flush()
+    metricFile.close()
     store.close()
   }
   return { ended: end() }

@@ -269,6 +269,12 @@ export const table = {
     default: 64 * 2 ** 20,
     takesEffect: 'at once',
   }),
+  'budgets.metrics': setting<number>({
+    doc: 'Bytes of the points of metrics. They are kept as CloudWatch keeps them; above it the oldest go sooner, those of single seconds first.',
+    type: bytes({ min: 16 * 2 ** 20 }),
+    default: 2 ** 30,
+    takesEffect: 'at once',
+  }),
   'budgets.memoryOvercommit': setting<number>({
     doc:
       "How often the machine's memory, without what other programs use, is lent out: an instance counts with what it " +

@@ -27,6 +27,7 @@ import { makeLog } from '../../kernel/log.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { makeCatalogue } from '../../platforms/catalogue.ts'
 import { probeRuntimes } from '../../platforms/probe.ts'
+import { openMetricFile } from '../../services/cloudwatch/points/file.ts'
 import { openStore } from '../../store/store.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -99,6 +100,7 @@ export async function makeCliWorld() {
   await new Promise<void>((done) => publicPort.listen(0, '127.0.0.1', done))
   const ports = { api: 0, http: (publicPort.address() as AddressInfo).port, environments: 18_000, dns: 5380 }
   const store = openStore(':memory:', migrations)
+  const metricFile = openMetricFile(':memory:')
   const objects = makeFilesystemObjects(join(dir, 'objects'))
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
 
@@ -114,7 +116,7 @@ export async function makeCliWorld() {
         app.startCheck === '' ? undefined : { exit: 1, output: app.startCheck, truncated: false },
     })
     const plane = makeControlPlane({
-      ...{ store, clock, random: systemRandom, log, signal: over.signal, catalogue },
+      ...{ store, metricFile, clock, random: systemRandom, log, signal: over.signal, catalogue },
       engines: {
         compute: {
           ...fake,
@@ -213,6 +215,7 @@ export async function makeCliWorld() {
       await server.stop()
       await new Promise((done) => publicPort.close(done))
       store.close()
+      metricFile.close()
       rmSync(base, { recursive: true, force: true })
       return server.bugs
     },

@@ -20,7 +20,11 @@ import { makeAcmService } from '../acm/service.ts'
 import { acmMigrations } from '../acm/store.ts'
 import { makeAutoscalingService } from '../autoscaling/service.ts'
 import { autoscalingMigrations } from '../autoscaling/store.ts'
+import { DEFAULT_BUDGETS } from '../budgets.ts'
 import type { Cloud, SoftwareIntent } from '../cloud.ts'
+import { openMetricFile } from '../cloudwatch/points/file.ts'
+import { makeCloudwatchService } from '../cloudwatch/service.ts'
+import { cloudwatchMigrations } from '../cloudwatch/store.ts'
 import { makeEc2Service } from '../ec2/service.ts'
 import { ec2Migrations } from '../ec2/store.ts'
 import { makeFakeObjects } from '../../engines/objects/fake.ts'
@@ -50,6 +54,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     ...s3Migrations,
     ...ec2Migrations,
     ...autoscalingMigrations,
+    ...cloudwatchMigrations,
     ...elasticloadbalancingv2Migrations,
     ...acmMigrations,
     ...route53Migrations,
@@ -79,6 +84,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
   /** Events of certificates in trouble. */
   const told: string[] = []
   const bodies = new Map<string, Buffer>()
+  const metricFile = openMetricFile(':memory:')
   const allowed = { instances: null as number | null }
   let life = new AbortController()
   let current = makeLife()
@@ -96,6 +102,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     }
     const ec2 = makeEc2Service(deps, compute.engine(), firewall.engine(), () => allowed.instances)
     const autoscaling = makeAutoscalingService(deps)
+    const cloudwatch = makeCloudwatchService(deps, metricFile, () => DEFAULT_BUDGETS.metrics)
     const elasticloadbalancingv2 = makeElasticloadbalancingv2Service(deps, balancer.engine())
     const acm = makeAcmService({
       publicPort: (port: number) => port,
@@ -124,6 +131,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: autoscaling.operations,
+      cloudwatch: { ...cloudwatch.operations, ...cloudwatch.internal },
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
     }
     Object.assign(cloud, operations)
@@ -131,6 +139,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       (driver = startDriver({ clock, log: silentLog, store, signal }, [
         ...ec2.reconcilers,
         ...autoscaling.reconcilers,
+        ...cloudwatch.reconcilers,
         ...elasticloadbalancingv2.reconcilers,
         ...route53.reconcilers,
         ...acm.reconcilers,
@@ -181,6 +190,9 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     },
     get autoscaling() {
       return current.autoscaling
+    },
+    get cloudwatch() {
+      return current.cloudwatch
     },
     get elasticloadbalancingv2() {
       return current.elasticloadbalancingv2
