@@ -4,7 +4,13 @@ import type { AutoscalingOperations } from './generated/autoscaling.ts'
 import type { Ec2Operations } from './generated/ec2.ts'
 import type { Elasticloadbalancingv2Operations } from './generated/elasticloadbalancingv2.ts'
 import type { S3Operations } from './generated/s3.ts'
-import type { AsyncOperation, Context } from './context.ts'
+import type {
+  DeleteAlarmsCommandInput,
+  DescribeAlarmsCommandInput,
+  DescribeAlarmsCommandOutput,
+  PutMetricAlarmCommandInput,
+} from '@aws-sdk/client-cloudwatch'
+import type { AsyncOperation, Context, Operation } from './context.ts'
 import type { MetadataAnswer, MetadataRequest } from '../engines/metadata/engine.ts'
 import type { Software, LayerMount } from '../engines/compute/engine.ts'
 
@@ -176,7 +182,13 @@ export type Cloud = {
     | 'attachLoadBalancerTargetGroups'
     | 'detachLoadBalancerTargetGroups'
     | 'terminateInstanceInAutoScalingGroup'
-  >
+  > &
+    AutoscalingInternal
+  cloudwatch: {
+    putMetricAlarm: Operation<PutMetricAlarmCommandInput, object>
+    deleteAlarms: Operation<DeleteAlarmsCommandInput, object>
+    describeAlarms: Operation<DescribeAlarmsCommandInput, DescribeAlarmsCommandOutput>
+  } & CloudwatchInternal
   elasticloadbalancingv2: Pick<
     Elasticloadbalancingv2Operations,
     | 'createTargetGroup'
@@ -216,6 +228,43 @@ export type Cloud = {
   route53: Route53Internal
   iam: IamInternal
   s3: Pick<S3Operations, 'deleteObject'> & S3Internal & { putObject: AsyncOperation<ObjectToPut, object> }
+}
+
+export type CloudwatchInternal = {
+  /** A metric's statistic over a stretch of time, milliseconds since 1970; undefined when nothing was measured in it. */
+  average(
+    context: Context,
+    query: {
+      namespace: string
+      metricName: string
+      dimensions: { Name: string; Value: string }[]
+      statistic: 'Average' | 'Sum' | 'Minimum' | 'Maximum'
+      fromMs: number
+      toMs: number
+    },
+  ): { value: number; samples: number } | undefined
+}
+
+/** An alarm that has a scaling policy for its action. */
+export type AlarmAction = {
+  policyArn: string
+  alarmName: string
+  alarmArn: string
+  state: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA'
+  /** Milliseconds since 1970. */
+  at: number
+  /** What the alarm read last; null = nothing was measured. */
+  value: number | null
+  threshold: number
+}
+
+/** `reason`: the cause of the change, or why there is none. */
+export type AlarmActionResult = { changed: boolean; reason: string }
+
+export type AutoscalingInternal = {
+  /** Called when the alarm gets into a state that has the action, and again each period (at most once a minute on AWS) that it
+   *  stays in ALARM. Joins the caller's transaction. */
+  alarmAction(context: Context, action: AlarmAction): AlarmActionResult
 }
 
 /** S3's PutObject with the body as the service takes it; it streams, so only reconcilers call it. */

@@ -25,6 +25,11 @@ const group = (more: Partial<GroupRow> = {}): GroupRow => ({
   protectNew: 0,
   serviceLinkedRole: null,
   suspended: '[]',
+  defaultInstanceWarmup: null,
+  maxInstanceLifetime: 0,
+  enabledMetrics: '[]',
+  cooldownSeconds: null,
+  cooldownFrom: null,
   deleting: 0,
   forceDelete: 0,
   cause: null,
@@ -48,6 +53,8 @@ const member = (instanceId: string, more: Partial<MemberView> = {}): MemberView 
   ec2State: 'running',
   launchConfigurationAt: 1,
   targetStates: ['healthy'],
+  waits: [],
+  isCurrent: true,
   ...more,
 })
 const leaving = (id: string, more: Partial<MemberView> = {}) =>

@@ -33,6 +33,7 @@ import { makeRoute53Service } from '../route53/service.ts'
 import { route53Migrations } from '../route53/store.ts'
 import { makeS3Service, s3Migrations } from '../s3/service.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
+import { makeFakeCloudwatch } from './fake-cloudwatch.ts'
 import { makeFaultyCompute } from './faulty-compute.ts'
 
 const ACCOUNT = '000000000000'
@@ -80,6 +81,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
   const told: string[] = []
   const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
+  const fakeCloudwatch = makeFakeCloudwatch()
   let life = new AbortController()
   let current = makeLife()
 
@@ -123,7 +125,8 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       s3: { ...s3.operations, ...s3.internal },
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
-      autoscaling: autoscaling.operations,
+      autoscaling: { ...autoscaling.operations, ...autoscaling.internal },
+      cloudwatch: fakeCloudwatch,
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
     }
     Object.assign(cloud, operations)
@@ -164,6 +167,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       ...systemContext(ACCOUNT, REGION, 'request-1'),
       caller: { accessKeyId: 'K', arn: 'arn', userId: 'u' },
     },
+    cloudwatch: fakeCloudwatch,
     get iam() {
       return current.iam
     },

@@ -16,8 +16,8 @@ type Implemented = Pick<
   | 'resumeProcesses'
 >
 
-/** Those that the plan obeys; the others belong to features that are refused, so that there is nothing to suspend. */
-const PROCESSES = [
+/** AZRebalance has nothing to do: zones of one machine do not fail by themselves. */
+export const PROCESSES = [
   'Launch',
   'Terminate',
   'HealthCheck',
