@@ -14,7 +14,7 @@ export function takeOutOfService(
   member: MemberRow,
   cause: string,
 ): string {
-  for (const arn of listOf(member.registered)) deregister(deps, context, arn, member.instanceId)
+  takeOutOfTargets(deps, context, member)
   failActivity(deps, member.activityId, 'The instance was taken out of service before it was in service.')
   endLifecycleActions(deps.store, member.instanceId)
   const description = `Terminating EC2 instance: ${member.instanceId}`
@@ -31,11 +31,15 @@ export function moveAside(
   member: MemberRow,
   move: { state: 'EnteringStandby' | 'Detaching'; description: string; cause: string },
 ): string {
-  for (const arn of listOf(member.registered)) deregister(deps, context, arn, member.instanceId)
+  takeOutOfTargets(deps, context, member)
   const { description, cause } = move
   const activityId = beginActivity(deps, group, { description, cause, zone: member.zone, progress: 50 })
   updateMember(deps.store, member, { lifecycleState: move.state, activityId })
   return activityId
+}
+
+function takeOutOfTargets(deps: AutoscalingDeps, context: Context, member: MemberRow) {
+  for (const arn of listOf(member.registered)) deregister(deps, context, arn, member.instanceId)
 }
 
 /** AWS: a wait ends after two days, or after a hundred times the hook's timeout, whatever comes first. */
