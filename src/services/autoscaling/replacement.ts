@@ -105,13 +105,15 @@ function exchange(
   { least, most }: { least: number; most: number },
 ): Pick<Replacement, 'surge' | 'retiring'> {
   const more = Math.max(Math.floor((desired * (most - 100)) / 100), least === 100 || most > 100 ? 1 : 0)
-  const surge = Math.max(0, Math.min(maxSize - desired, more, open.length))
+  const room = Math.max(0, Math.min(maxSize - desired, more, open.length))
   const healthy = Math.ceil((desired * least) / 100)
   // Where no more fit, at least one at a time goes before its successor comes.
-  const floor = surge > 0 ? healthy : Math.min(healthy, desired - 1)
+  const floor = room > 0 ? healthy : Math.min(healthy, desired - 1)
   const ready = staying.filter(isReady).length
   const serving = open.filter(isReady).slice(0, Math.max(0, ready - floor))
-  return { surge, retiring: [...open.filter((member) => !isReady(member)), ...serving] }
+  const retiring = [...open.filter((member) => !isReady(member)), ...serving]
+  // The last one's successor is there already.
+  return { surge: Math.min(room, open.length - retiring.length), retiring }
 }
 
 const serves = ({ lifecycleState, targetStates, registered }: MemberView) =>

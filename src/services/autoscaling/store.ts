@@ -82,6 +82,7 @@ export const autoscalingMigrations: Migration[] = [
       account text not null, region text not null, group_name text not null, name text not null, arn text not null,
       start_at integer, end_at integer, recurrence text, time_zone text, min_size integer, max_size integer,
       desired_capacity integer, next_at integer, primary key (account, region, group_name, name)) strict;
+    create index autoscaling_scheduled_action_next on autoscaling_scheduled_action (next_at);
     create table autoscaling_hook (
       account text not null, region text not null, group_name text not null, name text not null,
       transition text not null check (transition in ('launching', 'terminating')), metadata text,

@@ -45,11 +45,15 @@ export function makePolicyOperations(deps: AutoscalingDeps): Implemented {
         alarms: '[]',
       }
       const own = former ? ownAlarmsOf(former) : []
-      if (row.type === 'TargetTrackingScaling')
-        row.alarms = JSON.stringify(putOwnAlarms(deps, context, row, own))
-      else deleteOwnAlarms(deps, context, own)
+      // First the policy: its alarms name it.
       store.put('autoscaling_policy', row)
-      return { PolicyARN: row.arn, Alarms: ownAlarmsOf(row).map(describeOwn) }
+      if (row.type !== 'TargetTrackingScaling') {
+        deleteOwnAlarms(deps, context, own)
+        return { PolicyARN: row.arn, Alarms: [] }
+      }
+      const alarms = putOwnAlarms(deps, context, row, own)
+      store.put('autoscaling_policy', { ...row, alarms: JSON.stringify(alarms) })
+      return { PolicyARN: row.arn, Alarms: alarms.map(describeOwn) }
     },
     describePolicies(context, input) {
       refuseOthers(
