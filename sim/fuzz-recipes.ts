@@ -59,6 +59,47 @@ export const queryRecipes: Record<string, string[]> = {
   ],
   DeleteAutoScalingGroup: ['AutoScalingGroupName=g{n}&ForceDelete=true'],
   SetDesiredCapacity: ['AutoScalingGroupName={autoscalinggroupname}&DesiredCapacity=1'],
+  PutScalingPolicy: [
+    'AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}&AdjustmentType=ChangeInCapacity&ScalingAdjustment=1&Cooldown={n}',
+    'AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}&PolicyType=StepScaling&AdjustmentType=PercentChangeInCapacity&MinAdjustmentMagnitude=1&StepAdjustments.member.1.MetricIntervalLowerBound=0&StepAdjustments.member.1.ScalingAdjustment=10',
+    'AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}&PolicyType=TargetTrackingScaling&TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType=ASGAverageCPUUtilization&TargetTrackingConfiguration.TargetValue=50',
+  ],
+  ExecutePolicy: [
+    'AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}&HonorCooldown=true',
+    'AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}&MetricValue=59.5&BreachThreshold=50',
+  ],
+  DeletePolicy: ['AutoScalingGroupName={autoscalinggroupname}&PolicyName=p{n}'],
+  PutScheduledUpdateGroupAction: [
+    'AutoScalingGroupName={autoscalinggroupname}&ScheduledActionName=s{n}&Recurrence=*/5 * * * *&TimeZone=Europe/Berlin&DesiredCapacity=1',
+    'AutoScalingGroupName={autoscalinggroupname}&ScheduledActionName=s{n}&StartTime=2099-01-01T00:00:00Z&MinSize=0',
+  ],
+  DeleteScheduledAction: ['AutoScalingGroupName={autoscalinggroupname}&ScheduledActionName=s{n}'],
+  PutLifecycleHook: [
+    'AutoScalingGroupName={autoscalinggroupname}&LifecycleHookName=h{n}&LifecycleTransition=autoscaling:EC2_INSTANCE_LAUNCHING&HeartbeatTimeout=30&DefaultResult=CONTINUE',
+  ],
+  CompleteLifecycleAction: [
+    'AutoScalingGroupName={autoscalinggroupname}&LifecycleHookName=h{n}&LifecycleActionResult=CONTINUE&InstanceId={instanceid}',
+  ],
+  RecordLifecycleActionHeartbeat: [
+    'AutoScalingGroupName={autoscalinggroupname}&LifecycleHookName=h{n}&InstanceId={instanceid}',
+  ],
+  DeleteLifecycleHook: ['AutoScalingGroupName={autoscalinggroupname}&LifecycleHookName=h{n}'],
+  EnterStandby: [
+    'AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}&ShouldDecrementDesiredCapacity=true',
+  ],
+  ExitStandby: ['AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}'],
+  DetachInstances: [
+    'AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}&ShouldDecrementDesiredCapacity=true',
+  ],
+  AttachInstances: ['AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}'],
+  SuspendProcesses: [
+    'AutoScalingGroupName={autoscalinggroupname}&ScalingProcesses.member.1=AlarmNotification',
+  ],
+  EnableMetricsCollection: ['AutoScalingGroupName={autoscalinggroupname}&Granularity=1Minute'],
+  StartInstanceRefresh: [
+    'AutoScalingGroupName={autoscalinggroupname}&Preferences.MinHealthyPercentage=50&Preferences.InstanceWarmup=1',
+  ],
+  CancelInstanceRefresh: ['AutoScalingGroupName={autoscalinggroupname}'],
   SetInstanceHealth: ['InstanceId={instanceid}&HealthStatus=Unhealthy'],
   SetInstanceProtection: [
     'AutoScalingGroupName={autoscalinggroupname}&InstanceIds.member.1={instanceid}&ProtectedFromScaleIn=true',

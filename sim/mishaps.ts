@@ -1,7 +1,7 @@
 // Trouble that is no fault of one call: what dies, sleeps, is lost or cannot be seen. As moves (moves.ts).
 import { rmSync } from 'node:fs'
 import { oomKill } from '../src/engines/compute/fake-world.ts'
-import type { Move, Stage } from './moves.ts'
+import type { Move, Stage } from './stage.ts'
 import { restoreBackup, takeBackup } from './restoration.ts'
 
 const instanceOf = ({ world, below }: Stage): string | undefined => {

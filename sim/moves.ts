@@ -1,14 +1,6 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
-import {
-  call,
-  callJson,
-  callRoute53,
-  importCertificate,
-  putObject,
-  requestCertificate,
-  type ServiceName,
-} from './client.ts'
-import type { Life } from './life.ts'
+import { call, callJson, callRoute53, importCertificate, putObject, requestCertificate } from './client.ts'
+import { SCALING } from './scaling-moves.ts'
 import {
   APPLICATION,
   BUCKET,
@@ -34,50 +26,11 @@ import {
   versionInput,
   ZONE,
 } from './shop.ts'
-import { DOMAIN, REGION, type World } from './world.ts'
+import { request, resourcesOf, type Move, type Stage } from './stage.ts'
+import { DOMAIN, REGION } from './world.ts'
 
-export type Stage = {
-  world: World
-  life: Life
-  /** The environment that the move is about. */
-  name: string
-  chance(probability: number): boolean
-  below(n: number): number
-  note(text: string): void
-  /** Work that ends later, or never when the life ends first. */
-  later(work: Promise<unknown>): void
-}
-
-/** `crash`: what happens kills the control plane too. */
-export type Move = { weight: number; play(stage: Stage): Promise<void> | 'crash' | 'jump' | void }
-
-const request = async (
-  { world, life, note, name }: Stage,
-  action: string,
-  input: Record<string, string>,
-  service?: ServiceName,
-): Promise<void> => {
-  const reply = await call(world, life, action, input, service)
-  note(`${action} ${name}: ${reply.code || 'ok'}`)
-}
 const beanstalk = (stage: Stage, action: string, input: Record<string, string>) =>
   request(stage, action, { EnvironmentName: stage.name, ...input })
-
-type Resources = {
-  autoScalingGroupName?: string
-  targetGroupArn?: string
-  listenerArn?: string
-  loadBalancerSecurityGroupId?: string
-  instanceSecurityGroupId?: string
-  sharesLoadBalancer?: string
-}
-const resourcesOf = ({ world, name }: Stage): Resources =>
-  JSON.parse(
-    world.store.get<{ resources: string }>(
-      'select resources from environment where name = :name and terminated_at is null',
-      { name },
-    )?.resources ?? '{}',
-  ) as Resources
 
 const anyOf = <T>({ below }: Stage, items: T[]): T | undefined => items[below(items.length)]
 const teamIdsOf = ({ world }: Stage): string[] =>
@@ -183,6 +136,7 @@ export const REQUESTS: Record<string, Move> = {
       return request(stage, 'SetDesiredCapacity', input, 'autoscaling')
     },
   },
+  ...SCALING,
   'terminate an instance': {
     weight: 0.6,
     play(stage) {

@@ -103,9 +103,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     bug: 'puts an instance in service before it runs',
-    file: 'src/services/autoscaling/plan.ts',
-    find: `if (member.lifecycleState === 'Pending' && member.ec2State !== 'running') return []`,
-    replace: `if (member.lifecycleState === 'Pending' && member.ec2State !== 'running' && false) return []`,
+    file: 'src/services/autoscaling/plan-member.ts',
+    find: `if (state === 'Pending' && member.ec2State !== 'running') return []`,
+    replace: `if (state === 'Pending' && member.ec2State !== 'running' && false) return []`,
     by: 'sweep: create',
   },
   {
@@ -226,5 +226,19 @@ export const MUTANTS: Mutant[] = [
     find: `const putSerial = own?.putSerial ?? 0`,
     replace: `const putSerial = serial`,
     by: 'sweep: names of a zone',
+  },
+  {
+    bug: 'leaves who stands by in its target groups',
+    file: 'src/services/autoscaling/members.ts',
+    find: `  takeOutOfTargets(deps, context, member)\n  const { description, cause } = move\n`,
+    replace: `  const { description, cause } = move\n`,
+    by: 'seeds',
+  },
+  {
+    bug: 'waits for ever for the word of a hook',
+    file: 'src/services/autoscaling/plan-member.ts',
+    find: `result === null && deadline <= now`,
+    replace: `result === null && deadline <= now && false`,
+    by: 'seeds',
   },
 ]

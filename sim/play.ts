@@ -9,6 +9,7 @@ import { Life } from './life.ts'
 import { MISHAPS } from './mishaps.ts'
 import { REQUESTS } from './moves.ts'
 import { bundleOf, prepare, settle, withdraw } from './shop.ts'
+import { comeBack } from './scaling-moves.ts'
 import { calm, type Weather } from './trouble.ts'
 import { makeVisitor } from './visitor.ts'
 import { endWorld, makeWorld, type World } from './world.ts'
@@ -81,6 +82,7 @@ export async function play(seed: number): Promise<Played> {
     note('a new life')
   }
   await withdraw(world, life)
+  await comeBack(world, life)
   // Refused for what an environment runs. The layers of the others must go, and no others.
   for (const VersionLabel of ['v1', 'v2', 'v3'])
     await settle(

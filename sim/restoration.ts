@@ -12,7 +12,12 @@ import type { World } from './world.ts'
 /** The store syncs each transaction: on a disk that would take longer than all the rest. */
 const MEMORY = '/dev/shm'
 
-export type Backup = { folder: string; bodies: Map<string, Buffer>; takenOut: Set<string> }
+export type Backup = {
+  folder: string
+  bodies: Map<string, Buffer>
+  takenOut: Set<string>
+  detached: Set<string>
+}
 
 export function takeBackup(world: World): Backup {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'pbs-'))
@@ -22,17 +27,20 @@ export function takeBackup(world: World): Backup {
     folder,
     bodies: new Map([...world.bodies].filter(([id]) => named.includes(id))),
     takenOut: new Set(world.takenOut),
+    detached: new Set(world.detached),
   }
 }
 
 /** Another machine takes over. The life that there was must be dead. */
-export function restoreBackup(world: World, { folder, bodies, takenOut }: Backup): void {
+export function restoreBackup(world: World, { folder, bodies, takenOut, detached }: Backup): void {
   world.store.close()
   world.store = openStore(join(folder, 'polebean.db'), migrations)
   world.forget.push(() => rmSync(folder, { recursive: true, force: true }))
   replace(world.bodies, bodies)
   world.takenOut.clear()
   for (const id of takenOut) world.takenOut.add(id)
+  world.detached.clear()
+  for (const id of detached) world.detached.add(id)
   world.strangers.clear()
   // Neither the engine's counters nor what was told of them since the backup are there any more.
   for (const id of world.starved) world.killsLost.add(id)

@@ -62,6 +62,8 @@ export type World = {
   trouble: Trouble
   /** Instances that a user took out of their target group. */
   takenOut: Set<string>
+  /** Instances that a user took out of their Auto Scaling group. */
+  detached: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
   /** Of those: what the kernel did may be known to nobody any more. */
@@ -167,6 +169,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     disk,
     trouble,
     takenOut: new Set(),
+    detached: new Set(),
     starved: new Set(),
     killsLost: new Set(),
     strangers: new Map(),

@@ -247,7 +247,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
-    autoscaling: autoscaling.operations,
+    autoscaling: { ...autoscaling.operations, ...autoscaling.internal },
     cloudwatch: { ...cloudwatch.operations, ...cloudwatch.internal },
     elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
   })
@@ -268,6 +268,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   const shiftDeadlines = (ms: number) => {
     workflows.shiftDeadlines(ms)
     acm.internal.shiftDeadlines(ms)
+    autoscaling.internal.shiftDeadlines(ms)
   }
   const heartbeat = makeHeartbeat({ clock, log, store, shiftDeadlines })
   return {

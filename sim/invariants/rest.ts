@@ -26,6 +26,7 @@ export function rest(world: World): string[] {
     ...operations(world),
     ...machines(world),
     ...groups(world),
+    ...hooks(world),
     ...balancers(world),
     ...inForce(world),
     ...ownership(world),
@@ -101,6 +102,16 @@ function groups(world: World): string[] {
     return [`${group.name} has ${settled} of ${group.desiredCapacity} in service`]
   })
 }
+
+// Nobody waits for a word longer than the hook says.
+const hooks = ({ store, clock }: World) =>
+  store
+    .all<{ instanceId: string; hookName: string; deadline: number }>(
+      'select * from autoscaling_lifecycle_action where result is null',
+    )
+    .filter(({ deadline }) => deadline < clock.now() - HOOK_LATE_MS)
+    .map(({ instanceId, hookName }) => `${instanceId} still waits for ${hookName}, whose time is over`)
+const HOOK_LATE_MS = 30_000
 
 function balancers(world: World): string[] {
   const waiting = waitingForSoftware(world)

@@ -55,13 +55,14 @@ function carried(world: World): string[] {
     .map(({ id }) => `the balancer carries ${id}, which has no row`)
 }
 
-// First out of the balancer, then to its end: nobody's request is cut off.
-const leaving = (world: World) =>
-  column(
-    world,
-    `select target_id from elbv2_target join autoscaling_instance on instance_id = target_id
-       where lifecycle_state = 'Terminating' and draining_since is null`,
-  ).map((id) => `${id} is being terminated and still gets requests`)
+// Who is not in service gets no requests: not yet, for a while, or never again.
+const leaving = ({ store }: World) =>
+  store
+    .all<{ targetId: string; lifecycleState: string }>(
+      `select target_id, lifecycle_state from elbv2_target join autoscaling_instance on instance_id = target_id
+       where lifecycle_state <> 'InService' and draining_since is null`,
+    )
+    .map(({ targetId, lifecycleState }) => `${targetId} is ${lifecycleState} and gets requests`)
 
 // Bytes first, then the row; row first away, then the bytes.
 const bodies = (world: World) =>

@@ -263,6 +263,8 @@ export type CloudwatchInternal = {
     context: Pick<Context, 'account' | 'region'>,
     metric: MetricName & { statistic: Statistic; from: number; to: number },
   ): number | undefined
+  /** Deletes alarms; those that are not there are none. Joins a transaction. */
+  removeAlarms(context: Context, names: string[]): void
 }
 
 /** What an alarm's change, and each period while it stays, means to a scaling policy. Joins a transaction. */
@@ -278,8 +280,39 @@ export type AlarmAction = {
   threshold: number
 }
 
+/** `reason`: the cause of the change, or why there is none. */
+export type AlarmActionResult = { changed: boolean; reason: string }
+
 export type AutoscalingInternal = {
-  alarmAction(context: Context, action: AlarmAction): void
+  /** Called when the alarm gets into a state that has the action, and again each period that it stays in ALARM. Joins a transaction. */
+  alarmAction(context: Context, action: AlarmAction): AlarmActionResult
+  /**
+   * PutScalingPolicy of the type TargetTrackingScaling, in seconds: AWS's API has no member for how long its two alarms look.
+   * A policy of that name is changed in place, its ARN stays. The policy's alarms are made and deleted by autoscaling as those of
+   * PutScalingPolicy are (names `TargetTracking-<group>-AlarmHigh|Low-<uuid>`): both with Period = `seconds`; high: above
+   * `targetValue` in 1 period; low: below 90 % of it in ceil(`scaleInSeconds` / `seconds`) periods in a row, and not made where
+   * `scalesIn` is false. DescribePolicies shows a CustomizedMetricSpecification with Period = `seconds`, and EstimatedInstanceWarmup =
+   * `warmupSeconds`. Joins a transaction.
+   * @throws DeclaredError where PutScalingPolicy throws it
+   */
+  putTargetTracking(
+    context: Context,
+    groupName: string,
+    policyName: string,
+    tracking: TargetTracking,
+  ): { policyArn: string }
+}
+
+export type TargetTracking = {
+  metric: MetricName & { statistic: Statistic }
+  /** What the metric's statistic of one period shall be. */
+  targetValue: number
+  /** Length of a period, 1 to 60. */
+  seconds: number
+  scaleInSeconds: number
+  /** How long an instance is in service until it counts. */
+  warmupSeconds: number
+  scalesIn: boolean
 }
 
 export type LogsInternal = {

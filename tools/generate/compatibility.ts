@@ -93,6 +93,16 @@ const HEAD = `# What works, and what differs from AWS
   stickiness cookie without an expiration lasts a week. Auto Scaling groups name the target groups behind them, too.
 - An Auto Scaling group that scales in ends members that serve only when those that stay have had their first checks; AWS ends them at once, also
   while the others are \`initial\`.
+- Scaling policies are simple, step and target tracking (one metric; predefined ones or a customized one of AWS's form), called by alarms from periods of one second; predictive scaling and metric
+  math are refused. Target tracking takes away half of what is too much at a time (AWS does it gradually, and does not publish how), counts an instance when it was warm for a whole period of the metric,
+  and takes periods of 1 and 5 seconds beside AWS's 10, 30 and 60. While a whole group is new, what serves counts as warm.
+- A scheduled action that was missed while the server was down runs late: of recurring ones only the latest time, in the order of these times. What is due while ScheduledActions is suspended does not run, as on AWS.
+- Lifecycle hooks notify nobody (\`NotificationTargetARN\` is refused): DescribeAutoScalingInstances tells who waits. A launch waits from when its instance runs; an instance that returns from standby, or
+  is attached, waits too. Deadlines move by the time that the machine slept.
+- An instance refresh never goes beyond MaxSize: where that leaves no room, one at a time goes before its successor comes. It fails when nothing was replaced for an hour. Checkpoints, alarms, bake time and
+  root volumes are refused. A group's maximum instance lifetime replaces one at a time.
+- Termination policies are Default, OldestInstance, NewestInstance, OldestLaunchConfiguration and OldestLaunchTemplate: nothing is billed by the hour, and there is one allocation strategy. AZRebalance can be suspended and does
+  nothing: all zones are on one machine. Warm pools, mixed instances, capacity rebalancing, placement groups, instance maintenance policies, notifications and traffic sources other than target groups are refused.
 - Network Load Balancers have listeners of TCP and no others, and targets see the load balancer's address: \`preserve_client_ip\` is off, the PROXY
   protocol (\`proxy_protocol_v2.enabled\`) says whose a connection is. A listener's port of this machine is one load balancer's: where HTTP is served, or
   another was first, it is \`active_impaired\` and reached at its address in the VPC. Without security groups it lets in everybody; inside the VPC

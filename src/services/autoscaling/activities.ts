@@ -15,7 +15,7 @@ const KEPT_MAX = 1_000
 export function beginActivity(
   { store, clock, ids }: Deps,
   group: GroupRow,
-  activity: { description: string; cause: string; zone: string | null; failure?: string },
+  activity: { description: string; cause: string; zone: string | null; failure?: string; progress?: number },
 ): string {
   const id = ids.uuid()
   const now = clock.now()
@@ -30,7 +30,7 @@ export function beginActivity(
     cause: activity.cause.slice(0, 1023),
     status: failed ? 'Failed' : 'InProgress',
     statusMessage: activity.failure?.slice(0, 255) ?? null,
-    progress: failed ? 100 : 0,
+    progress: failed ? 100 : (activity.progress ?? 0),
     details: JSON.stringify(activity.zone ? { 'Availability Zone': activity.zone } : {}),
     startedAt: now,
     endedAt: failed ? now : null,
@@ -41,12 +41,23 @@ export function beginActivity(
 }
 
 export function endActivity({ store, clock }: Pick<Deps, 'store' | 'clock'>, id: string | null): void {
+  end({ store, clock }, id, { status: 'Successful' })
+}
+
+/** While a member waits for its hooks, its activity says so. */
+export function noteWaiting({ store }: Pick<Deps, 'store'>, id: string | null, waiting: boolean): void {
+  const [from, to] = waiting ? ['InProgress', 'MidLifecycleAction'] : ['MidLifecycleAction', 'InProgress']
+  if (id !== null) store.update('autoscaling_activity', { id, status: from }, { status: to })
+}
+
+function end(
+  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  id: string | null,
+  set: Pick<ActivityRow, 'status'> & Partial<ActivityRow>,
+) {
   if (id === null) return
-  store.update(
-    'autoscaling_activity',
-    { id, status: 'InProgress' },
-    { status: 'Successful', progress: 100, endedAt: clock.now() },
-  )
+  for (const status of ['InProgress', 'MidLifecycleAction'])
+    store.update('autoscaling_activity', { id, status }, { ...set, progress: 100, endedAt: clock.now() })
 }
 
 /** Ends an activity whose instance went away before it was done. */
@@ -54,10 +65,9 @@ export function failActivity(
   { store, clock }: Pick<Deps, 'store' | 'clock'>,
   id: string | null,
   message: string,
+  status: 'Failed' | 'Cancelled' = 'Failed',
 ): void {
-  if (id === null) return
-  const set = { status: 'Failed', statusMessage: message.slice(0, 255), progress: 100, endedAt: clock.now() }
-  store.update('autoscaling_activity', { id, status: 'InProgress' }, set)
+  end({ store, clock }, id, { status, statusMessage: message.slice(0, 255) })
 }
 
 function prune({ store, clock }: Pick<Deps, 'store' | 'clock'>, { account, region, name }: GroupRow) {

@@ -14,10 +14,57 @@ export const updatedGroup = (
 export const setDesired = (now: number, before: number, desired: number) =>
   `${at(now)} a user request explicitly set group desired capacity changing the desired capacity from ${before} to ${desired}.`
 
+type Change = { from: number; to: number }
+
+export const alarmed = (now: number, alarm: string, state: string, policy: string, { from, to }: Change) =>
+  `${at(now)} a monitor alarm ${alarm} in state ${state} triggered policy ${policy} changing the desired capacity from ${from} to ${to}.`
+
+export const executed = (now: number, policy: string, { from, to }: Change) =>
+  `${at(now)} a user request executed policy ${policy} changing the desired capacity from ${from} to ${to}.`
+
+export const scheduled = (
+  now: number,
+  sizes: { min: number; max: number; desired: number; before: number },
+) =>
+  `${at(now)} a scheduled action update of AutoScalingGroup constraints to min: ${sizes.min}, max: ${sizes.max}, desired: ${sizes.desired} changing the desired capacity from ${sizes.before} to ${sizes.desired}.`
+
+type Grown = Change | null
+const shrinking = (change: Grown) =>
+  change ? `, shrinking the capacity from ${change.from} to ${change.to}.` : '.'
+
+export const standby = (now: number, instanceId: string, change: Grown) =>
+  `${at(now)} instance ${instanceId} was moved to standby in response to a user request${shrinking(change)}`
+
+export const outOfStandby = (now: number, instanceId: string, { from, to }: Change) =>
+  `${at(now)} instance ${instanceId} was moved out of standby in response to a user request, increasing the capacity from ${from} to ${to}.`
+
+export const detached = (now: number, instanceId: string, change: Grown) =>
+  `${at(now)} instance ${instanceId} was detached in response to a user request${shrinking(change)}`
+
+export const attached = (now: number, instanceId: string, { from, to }: Change) =>
+  `${at(now)} instance ${instanceId} was attached in response to a user request, increasing the capacity from ${from} to ${to}.`
+
+export const abandoned = (now: number) =>
+  `${at(now)} an instance was taken out of service in response to a launch failure.`
+
+const REPLACING = {
+  refresh: 'an instance refresh',
+  rollback: 'an instance refresh rollback',
+  lifetime: 'the maximum instance lifetime',
+}
+export type Replacing = keyof typeof REPLACING
+
+export const retired = (now: number, why: Replacing, instanceId: string) =>
+  `${at(now)} an instance was taken out of service in response to ${REPLACING[why]}.  ${at(now)} instance ${instanceId} was selected for termination.`
+
+export const launchedFor = (now: number, why: Replacing) =>
+  `${at(now)} an instance was launched in response to ${REPLACING[why]}.`
+
 export const replaced = (now: number) =>
   `${at(now)} an instance was launched in response to an unhealthy instance needing to be replaced.`
 
-export const isReplacement = (cause: string) => cause.includes('an unhealthy instance needing to be replaced')
+/** Of one that says by itself why an instance was launched. */
+export const isReplacement = (cause: string) => cause.includes(' an instance was launched in response to ')
 
 export const started = (now: number, from: number, to: number) =>
   `${at(now)} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from ${from} to ${to}.`

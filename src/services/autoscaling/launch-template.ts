@@ -51,6 +51,20 @@ export function templateMadeAt(
   }
 }
 
+/** A group's template as its next member would have it: with the number of the version. Null without one, or when it is gone. */
+export function currentTemplate(deps: Deps, context: Context, kept: string | null): string | null {
+  const asked = templateOf(kept)
+  if (!asked) return null
+  const { LaunchTemplateId, Version } = asked
+  try {
+    const { template, number } = findTemplate(deps, context, { LaunchTemplateId, Version })
+    return JSON.stringify({ ...template, Version: number })
+  } catch (error) {
+    if (error instanceof DeclaredError) return null
+    throw error
+  }
+}
+
 /** The template that a request names, if instances can be launched by it as it is now. AWS tries that with a dry run.
  *  @throws DeclaredError */
 export function requireTemplate(

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { beginActivity } from './activities.ts'
 import * as causes from './causes.ts'
 import type { AutoscalingDeps } from './deps.ts'
+import { counts } from './lifecycle.ts'
 import { findTemplate, templateOf } from './launch-template.ts'
 import { RETRY_FIRST_MS, RETRY_MOST_MS, subnetForNext } from './plan.ts'
 import {
@@ -22,13 +23,14 @@ export function launchMember(
   deps: AutoscalingDeps,
   context: Context,
   group: GroupRow,
-  capacity: { from: number; to: number },
+  { from, to, because }: { from: number; to: number; because?: causes.Replacing },
 ): boolean {
   const { store, clock } = deps
   const now = clock.now()
-  const cause = causes.isReplacement(group.cause ?? '')
-    ? group.cause!
-    : causes.causeOf(group.cause, causes.started(now, capacity.from, capacity.to))
+  const first = group.cause ?? (because ? causes.launchedFor(now, because) : null)
+  const cause = causes.isReplacement(first ?? '')
+    ? first!
+    : causes.causeOf(first, causes.started(now, from, to))
   try {
     const member = runInstance(deps, context, group)
     const description = `Launching a new EC2 instance: ${member.instanceId}`
@@ -131,7 +133,7 @@ function nextSubnet(
 ) {
   const subnets = cloud.ec2.describeSubnets(context, { SubnetIds: listOf(group.subnets) }).Subnets ?? []
   const zones = membersOf(store, group)
-    .filter((member) => member.lifecycleState !== 'Terminating')
+    .filter((member) => counts(member.lifecycleState))
     .map((member) => member.zone)
   return subnetForNext(
     subnets.map((one) => ({ id: one.SubnetId!, zone: one.AvailabilityZone! })),

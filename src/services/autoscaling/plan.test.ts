@@ -2,54 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { planGroup, subnetForNext, type GroupAction, type MemberView } from './plan.ts'
 import type { GroupRow } from './store.ts'
+import { groupRow, memberView } from './test-views.ts'
 
 const NOW = 1_000_000_000
 
-const group = (more: Partial<GroupRow> = {}): GroupRow => ({
-  account: 'a',
-  region: 'r',
-  name: 'g',
-  arn: '',
-  launchConfigurationName: 'lc',
-  launchTemplate: null,
-  minSize: 0,
-  maxSize: 100,
-  desiredCapacity: 2,
-  defaultCooldown: 300,
-  zones: '[]',
-  subnets: '[]',
-  targetGroups: '["tg"]',
-  healthCheckType: 'EC2',
-  healthCheckGraceSeconds: 0,
-  terminationPolicies: '["Default"]',
-  protectNew: 0,
-  serviceLinkedRole: null,
-  suspended: '[]',
-  deleting: 0,
-  forceDelete: 0,
-  cause: null,
-  launchFailures: 0,
-  launchRetryAt: null,
-  requestId: '',
-  createdAt: 0,
-  ...more,
-})
-
-const member = (instanceId: string, more: Partial<MemberView> = {}): MemberView => ({
-  instanceId,
-  lifecycleState: 'InService',
-  healthStatus: 'Healthy',
-  protected: 0,
-  zone: 'a',
-  createdAt: 1,
-  inServiceAt: 1,
-  terminateSent: 0,
-  registered: ['tg'],
-  ec2State: 'running',
-  launchConfigurationAt: 1,
-  targetStates: ['healthy'],
-  ...more,
-})
+const [group, member] = [groupRow, memberView]
 const leaving = (id: string, more: Partial<MemberView> = {}) =>
   member(id, { lifecycleState: 'Terminating', ...more })
 const pending = (id: string, more: Partial<MemberView> = {}) =>

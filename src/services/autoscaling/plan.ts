@@ -1,7 +1,12 @@
 // What to do with one group: from its row, its members, what ec2 says of them and what their target groups say.
 // Pure and total (design §2.3).
+import { counts, isComing, isLeaving } from './lifecycle.ts'
+import { arrive, leave, stepAside, timeOuts } from './plan-member.ts'
+import { planReplacement, type RefreshChange, type RefreshView, type Replacing } from './replacement.ts'
+import type { HookRow, LifecycleActionRow } from './rows.ts'
 import type { GroupRow, MemberRow } from './store.ts'
 import { listOf } from './store.ts'
+import { relieved, victims } from './termination.ts'
 
 export type MemberView = Pick<
   MemberRow,
@@ -21,51 +26,95 @@ export type MemberView = Pick<
   launchConfigurationAt: number
   /** Its state in each target group that has it. */
   targetStates: string[]
+  /** Hooks that it waits for, or waited for, in its present transition. */
+  waits: Pick<LifecycleActionRow, 'token' | 'deadline' | 'result' | 'defaultResult'>[]
+  /** Whether it was launched by what the group launches by now. */
+  isCurrent: boolean
 }
 
 export type GroupAction =
-  | { do: 'launch'; count: number }
+  | { do: 'launch'; count: number; because?: Replacing }
   | { do: 'in-service'; id: string }
   | { do: 'replace'; id: string; check: 'EC2' | 'ELB' | 'user' }
   | { do: 'scale-in'; id: string }
+  | { do: 'retire'; id: string; because: Replacing }
   | { do: 'register'; id: string; targetGroup: string }
   | { do: 'deregister'; id: string; targetGroup: string }
+  | { do: 'wait'; id: string; transition: HookRow['transition'] }
+  | { do: 'time-out'; id: string; token: string }
+  | { do: 'proceed'; id: string }
+  | { do: 'abandon'; id: string }
+  | { do: 'stand-by'; id: string }
+  | { do: 'let-go'; id: string }
   | { do: 'terminate'; id: string }
   | { do: 'forget'; id: string }
+  | { do: 'refresh'; set: RefreshChange }
   | { do: 'remove-group' }
+
+export type GroupView = {
+  /** Transitions that have hooks. */
+  hooks: HookRow['transition'][]
+  /** The instance refresh under way. */
+  refresh: RefreshView | null
+}
+const PLAIN: GroupView = { hooks: [], refresh: null }
 
 /** Launches of one pass, so that a group of hundreds does not keep the others waiting. */
 export const LAUNCHES_AT_ONCE_MAX = 20
 
-export function planGroup(group: GroupRow, members: MemberView[], now: number): GroupAction[] {
+export function planGroup(
+  group: GroupRow,
+  members: MemberView[],
+  now: number,
+  { hooks, refresh }: GroupView = PLAIN,
+): GroupAction[] {
   if (group.deleting && members.length === 0) return [{ do: 'remove-group' }]
   const works = (process: string) => !listOf(group.suspended).includes(process)
-  const desired = group.deleting ? 0 : group.desiredCapacity
+  const adds = works('AddToLoadBalancer')
 
-  const active = members.filter((member) => member.lifecycleState !== 'Terminating')
+  const active = members.filter((member) => counts(member.lifecycleState))
   const unhealthy = active.flatMap((member) => {
     const check = works('HealthCheck') ? failedCheck(group, member, now) : null
     return check === null ? [] : [{ member, check }]
   })
   const replacing = works('ReplaceUnhealthy') && works('Terminate') ? unhealthy : []
   const staying = active.filter((member) => !replacing.some((one) => one.member === member))
+  const changing = works('Launch') && works('Terminate')
+  const { surge, retiring, because, change } = planReplacement(
+    group,
+    { refresh: works('InstanceRefresh') ? refresh : null, changing },
+    staying,
+    members.filter((member) => member.lifecycleState === 'Standby'),
+    now,
+  )
+  const desired = group.deleting ? 0 : group.desiredCapacity + surge
+  const left = staying.filter((member) => !retiring.includes(member))
 
-  const missing = Math.max(0, desired - staying.length)
+  const missing = Math.max(0, desired - left.length)
   const waits =
     group.launchRetryAt !== null && group.launchRetryAt > now && group.launchRetryAt - now <= RETRY_MOST_MS
   const launches = works('Launch') && !waits ? Math.min(missing, LAUNCHES_AT_ONCE_MAX) : 0
-  const chosen = works('Terminate') ? victims(group, staying, staying.length - desired) : []
-  const excess = group.deleting ? chosen : relieved(group, staying, chosen, now)
-  const kept = staying.filter((member) => !excess.includes(member))
+  const chosen = works('Terminate') ? victims(group, left, left.length - desired) : []
+  const excess = group.deleting ? chosen : relieved(group, left, chosen, now)
+  const kept = left.filter((member) => !excess.includes(member))
 
   return [
+    ...members.flatMap((member) => timeOuts(member, now)),
     ...replacing.map(({ member, check }): GroupAction => ({ do: 'replace', id: member.instanceId, check })),
+    ...retiring.map((member): GroupAction => ({ do: 'retire', id: member.instanceId, because: because! })),
     ...excess.map((member): GroupAction => ({ do: 'scale-in', id: member.instanceId })),
-    ...kept.flatMap((member) => serve(group, member, works('AddToLoadBalancer'))),
+    ...kept.flatMap((member) => arrive(group, member, adds, hooks.includes('launching'))),
     ...members
-      .filter((member) => member.lifecycleState === 'Terminating')
-      .flatMap((member) => leave(group, member)),
-    ...(launches > 0 ? [{ do: 'launch', count: launches } as const] : []),
+      .filter(({ lifecycleState }) => !counts(lifecycleState) && !isLeaving(lifecycleState))
+      .filter((member) => !retiring.includes(member))
+      .flatMap((member) => stepAside(group, member)),
+    ...members
+      .filter((member) => isLeaving(member.lifecycleState))
+      .flatMap((member) => leave(group, member, hooks.includes('terminating'))),
+    ...(launches > 0
+      ? [{ do: 'launch', count: launches, ...(surge > 0 && because && { because }) } as const]
+      : []),
+    ...(change ? [{ do: 'refresh', set: change } as const] : []),
   ]
 }
 
@@ -75,103 +124,13 @@ export const RETRY_MOST_MS = 5 * 60_000
 /** EC2's word counts always; the load balancer's only when asked for, and after the grace. */
 function failedCheck(group: GroupRow, member: MemberView, now: number): 'EC2' | 'ELB' | 'user' | null {
   const alive =
-    member.ec2State === 'running' || (member.ec2State === 'pending' && member.lifecycleState === 'Pending')
+    member.ec2State === 'running' || (member.ec2State === 'pending' && isComing(member.lifecycleState))
   if (!alive) return 'EC2'
   if (member.healthStatus === 'Unhealthy') return 'user'
   if (group.healthCheckType !== 'ELB' || member.inServiceAt === null) return null
   const servedMs = now - member.inServiceAt
   if (servedMs >= 0 && servedMs < group.healthCheckGraceSeconds * 1000) return null
   return member.targetStates.includes('unhealthy') ? 'ELB' : null
-}
-
-function serve(group: GroupRow, member: MemberView, adds: boolean): GroupAction[] {
-  const { instanceId: id } = member
-  if (member.lifecycleState === 'Pending' && member.ec2State !== 'running') return []
-  const wanted = listOf(group.targetGroups)
-  return [
-    ...(member.lifecycleState === 'Pending' ? [{ do: 'in-service', id } as const] : []),
-    ...wanted
-      .filter((arn) => adds && !member.registered.includes(arn))
-      .map((targetGroup) => ({ do: 'register', id, targetGroup }) as const),
-    ...member.registered
-      .filter((arn) => !wanted.includes(arn))
-      .map((targetGroup) => ({ do: 'deregister', id, targetGroup }) as const),
-  ]
-}
-
-// Out of its target groups first; when what is in flight is answered (or nothing runs any more) it is ended.
-function leave(group: GroupRow, member: MemberView): GroupAction[] {
-  const { instanceId: id } = member
-  if (member.ec2State === null || member.ec2State === 'terminated') return [{ do: 'forget', id }]
-  if (member.terminateSent) return []
-  const draining = member.targetStates.includes('draining')
-  return draining && member.ec2State === 'running' && !group.forceDelete ? [] : [{ do: 'terminate', id }]
-}
-
-type Policy = (members: MemberView[]) => MemberView[]
-
-const oldest: Policy = (members) => least(members, (member) => member.createdAt)
-const newest: Policy = (members) => least(members, (member) => -member.createdAt)
-const oldestLaunchConfiguration: Policy = (members) =>
-  least(members, (member) => member.launchConfigurationAt)
-
-// AWS: the zone with most instances first, whatever the policy; then the policies in order.
-const POLICIES: Record<string, Policy> = {
-  Default: (members) => oldest(oldestLaunchConfiguration(members)),
-  OldestInstance: oldest,
-  NewestInstance: newest,
-  OldestLaunchConfiguration: oldestLaunchConfiguration,
-  OldestLaunchTemplate: oldestLaunchConfiguration,
-}
-
-export const terminationPolicies = Object.keys(POLICIES)
-
-function victims(group: GroupRow, members: MemberView[], count: number): MemberView[] {
-  // A group that goes away goes whole; otherwise the protected ones stay.
-  if (group.deleting) return count > 0 ? members : []
-  let left = members
-  const chosen: MemberView[] = []
-  while (chosen.length < count) {
-    const candidates = inFullestZone(left).filter((member) => !member.protected)
-    const open = candidates.length > 0 ? candidates : left.filter((member) => !member.protected)
-    if (open.length === 0) break
-    const narrowed = listOf(group.terminationPolicies).reduce(
-      (some, policy) => POLICIES[policy]?.(some) ?? some,
-      open,
-    )
-    const victim = oldest(narrowed).toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1))[0]!
-    chosen.push(victim)
-    left = left.filter((member) => member !== victim)
-  }
-  return chosen
-}
-
-// Who serves goes when who stays serves. AWS ends the chosen ones at once: then a group that scales in just after it scaled out
-// may have nobody left that answers. One that does not come for long is not waited for.
-function relieved(group: GroupRow, staying: MemberView[], chosen: MemberView[], now: number): MemberView[] {
-  const wanted = listOf(group.targetGroups)
-  const adds = !listOf(group.suspended).includes('AddToLoadBalancer')
-  const isComing = ({ targetStates, registered, inServiceAt, createdAt }: MemberView) =>
-    now - (inServiceAt ?? createdAt) <= COMING_MS &&
-    (targetStates.includes('initial') ||
-      (adds && wanted.some((targetGroup) => !registered.includes(targetGroup))))
-  const coming = staying.filter((member) => !chosen.includes(member) && isComing(member))
-  const serving = chosen.filter((member) => !isComing(member) && !member.targetStates.includes('unhealthy'))
-  const held = serving.slice(Math.max(0, serving.length - coming.length))
-  return chosen.filter((member) => !held.includes(member))
-}
-/** An instance that boots, and the longest health checks. */
-const COMING_MS = 15 * 60_000
-
-function inFullestZone(members: MemberView[]): MemberView[] {
-  const sizes = Map.groupBy(members, (member) => member.zone)
-  const most = Math.max(0, ...[...sizes.values()].map((some) => some.length))
-  return members.filter((member) => sizes.get(member.zone)!.length === most)
-}
-
-function least(members: MemberView[], of: (member: MemberView) => number): MemberView[] {
-  const smallest = Math.min(...members.map(of))
-  return members.filter((member) => of(member) === smallest)
 }
 
 /** The subnet whose zone has the fewest members; the first of equals. */

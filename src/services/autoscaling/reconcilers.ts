@@ -5,47 +5,74 @@ import type { Reconciler } from '../../control/reconciler.ts'
 import { reasonOf } from '../../kernel/errors.ts'
 import { systemContext, type ServiceDeps } from '../service.ts'
 import type { Context } from '../context.ts'
-import { endActivity } from './activities.ts'
-import * as causes from './causes.ts'
-import { launchMember } from './launch.ts'
-import { templateMadeAt, templateOf } from './launch-template.ts'
-import { deregister, register, takeOutOfService, unlessGone } from './members.ts'
-import { planGroup, type GroupAction, type MemberView } from './plan.ts'
-import {
-  groupOf,
-  launchConfigurationOf,
-  listOf,
-  memberOf,
-  membersOf,
-  updateGroup,
-  updateMember,
-  type GroupRow,
-  type MemberRow,
-} from './store.ts'
+import { currentTemplate, templateMadeAt, templateOf } from './launch-template.ts'
+import { isLeaving } from './lifecycle.ts'
+import { unlessGone } from './members.ts'
+import { makePerform } from './perform.ts'
+import { planGroup, type GroupView, type MemberView } from './plan.ts'
+import { sourceOfLaunch, viewOf } from './refresh.ts'
+import { ACTIVE_REFRESH, type HookRow, type LifecycleActionRow, type RefreshRow } from './rows.ts'
+import { launchConfigurationOf, listOf, membersOf, type GroupRow, type MemberRow } from './store.ts'
+
+/** What is asked once a pass for all groups. */
+type Known = {
+  /** State of each member's instance. */
+  states: ReadonlyMap<string, string>
+  hooks: HookRow[]
+  waits: ReadonlyMap<string, LifecycleActionRow[]>
+  refreshes: RefreshRow[]
+}
 
 export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   const { store, clock, cloud, log } = deps
+  const perform = makePerform(deps)
   return {
     name: 'autoscaling.groups',
     everyMs: 5_000,
-    wakes: ['autoscaling_group', 'autoscaling_instance', 'ec2_instance', 'elbv2_target'],
+    wakes: [
+      'autoscaling_group',
+      'autoscaling_instance',
+      'autoscaling_lifecycle_action',
+      'autoscaling_refresh',
+      'ec2_instance',
+      'elbv2_target',
+    ],
     async reconcile() {
       const groups = store.all<GroupRow>('select * from autoscaling_group')
-      const states = statesOf(store.all<MemberRow>('select * from autoscaling_instance'))
+      const known = lookAround()
       const broken: string[] = []
       let acted = 0
       for (const group of groups)
         // One group that cannot be looked at keeps nobody else waiting.
         attempt(broken, group, 'look', () => {
-          acted += passOf(group, states, broken)
+          acted += passOf(group, known, broken)
         })
       return { groups: groups.length, actions: acted, broken }
     },
   }
 
-  function passOf(group: GroupRow, states: ReadonlyMap<string, string>, broken: string[]): number {
+  function lookAround(): Known {
+    const waits = store.all<LifecycleActionRow>('select * from autoscaling_lifecycle_action')
+    return {
+      states: statesOf(store.all<MemberRow>('select * from autoscaling_instance')),
+      hooks: store.all<HookRow>('select * from autoscaling_hook'),
+      waits: Map.groupBy(waits, (one) => one.instanceId),
+      refreshes: store
+        .all<RefreshRow>('select * from autoscaling_refresh where ended_at is null')
+        .filter(({ status }) => ACTIVE_REFRESH.includes(status)),
+    }
+  }
+
+  function passOf(group: GroupRow, known: Known, broken: string[]): number {
     const context = systemContext(group.account, group.region, group.requestId)
-    const actions = planGroup(group, viewsOf(context, group, states), clock.now())
+    const isOurs = (one: { account: string; region: string; groupName: string }) =>
+      one.groupName === group.name && one.account === group.account && one.region === group.region
+    const refresh = known.refreshes.find(isOurs)
+    const view: GroupView = {
+      hooks: known.hooks.filter(isOurs).map(({ transition }) => transition),
+      refresh: refresh ? viewOf(refresh) : null,
+    }
+    const actions = planGroup(group, viewsOf(context, group, known, view), clock.now(), view)
     // Nor does an action that fails keep the others of its group: an instance that cannot be registered would stop
     // all replacing.
     for (const action of actions)
@@ -62,17 +89,30 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     }
   }
 
-  function viewsOf(context: Context, group: GroupRow, states: ReadonlyMap<string, string>): MemberView[] {
+  function viewsOf(context: Context, group: GroupRow, known: Known, { refresh }: GroupView): MemberView[] {
     const members = membersOf(store, group)
-    const targetStates = targetStatesOf(context, group, members)
+    const isChanging = refresh !== null || group.maxInstanceLifetime > 0
+    const targetStates = targetStatesOf(context, group, members, isChanging)
     const madeAt = makeMadeAt(context, group)
+    const isCurrent = refresh?.preferences.SkipMatching ? makeIsCurrent(context, group) : () => false
     return members.map((member) => ({
       ...member,
       registered: listOf(member.registered),
-      ec2State: states.get(member.instanceId) ?? null,
+      ec2State: known.states.get(member.instanceId) ?? null,
       launchConfigurationAt: madeAt(member),
       targetStates: targetStates.get(member.instanceId) ?? [],
+      waits: known.waits.get(member.instanceId) ?? [],
+      isCurrent: isCurrent(member),
     }))
+  }
+
+  function makeIsCurrent(context: Context, group: GroupRow) {
+    const { launchConfigurationName, launchTemplate } = sourceOfLaunch(store, group)
+    const template = currentTemplate(deps, context, launchTemplate)
+    return (member: MemberRow) =>
+      template === null
+        ? member.launchConfigurationName === launchConfigurationName
+        : member.launchTemplate === template
   }
 
   // When what a member was launched by was made; asked once for each template and version.
@@ -106,11 +146,21 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
   }
 
   // Asked only when something depends on it: health by load balancer, a member that drains, or one too many.
-  function targetStatesOf(context: Context, group: GroupRow, members: MemberRow[]): Map<string, string[]> {
+  function targetStatesOf(
+    context: Context,
+    group: GroupRow,
+    members: MemberRow[],
+    isChanging: boolean,
+  ): Map<string, string[]> {
     const states = new Map<string, string[]>()
-    const leaving = members.some((member) => member.lifecycleState === 'Terminating' && !member.terminateSent)
+    const leaving = members.some(
+      ({ lifecycleState, terminateSent }) =>
+        (isLeaving(lifecycleState) && !terminateSent) ||
+        lifecycleState === 'EnteringStandby' ||
+        lifecycleState === 'Detaching',
+    )
     const hasExcess = members.length > group.desiredCapacity
-    if (!leaving && !hasExcess && group.healthCheckType !== 'ELB') return states
+    if (!leaving && !hasExcess && !isChanging && group.healthCheckType !== 'ELB') return states
     const arns = new Set([
       ...listOf(group.targetGroups),
       ...members.flatMap((member) => listOf(member.registered)),
@@ -129,71 +179,5 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
       cloud.elasticloadbalancingv2.describeTargetHealth(context, { TargetGroupArn }),
     )
     return answer?.TargetHealthDescriptions ?? []
-  }
-
-  function perform(context: Context, action: GroupAction, name: string) {
-    const group = groupOf(store, context, name)
-    if (!group) return
-    if (action.do === 'remove-group') return removeGroup(group)
-    if (action.do === 'launch') return launch(context, group, action.count)
-    const member = memberOf(store, context, action.id)
-    if (member) performOn(context, action, group, member)
-  }
-
-  function performOn(
-    context: Context,
-    action: Exclude<GroupAction, { do: 'launch' | 'remove-group' }>,
-    group: GroupRow,
-    member: MemberRow,
-  ) {
-    const now = clock.now()
-    const registered = listOf(member.registered)
-    switch (action.do) {
-      case 'in-service':
-        endActivity(deps, member.activityId)
-        return void updateMember(store, member, {
-          lifecycleState: 'InService',
-          inServiceAt: now,
-          activityId: null,
-        })
-      case 'replace':
-        takeOutOfService(deps, context, group, member, causes.unhealthy(now, action.check))
-        updateMember(store, member, { healthStatus: 'Unhealthy' })
-        return void updateGroup(store, group, { cause: group.cause ?? causes.replaced(now) })
-      case 'scale-in': {
-        const from = membersOf(store, group).filter((one) => one.lifecycleState !== 'Terminating').length
-        const shrunk = causes.shrunk(now, from, group.deleting ? 0 : group.desiredCapacity, member.instanceId)
-        return void takeOutOfService(deps, context, group, member, causes.causeOf(group.cause, shrunk))
-      }
-      case 'register':
-        register(deps, context, action.targetGroup, action.id)
-        return void updateMember(store, member, {
-          registered: JSON.stringify([...registered, action.targetGroup]),
-        })
-      case 'deregister':
-        deregister(deps, context, action.targetGroup, action.id)
-        return void updateMember(store, member, {
-          registered: JSON.stringify(registered.filter((arn) => arn !== action.targetGroup)),
-        })
-      case 'terminate':
-        cloud.ec2.terminateInstances(context, { InstanceIds: [action.id] })
-        return void updateMember(store, member, { terminateSent: 1 })
-      case 'forget':
-        endActivity(deps, member.activityId)
-        return void store.remove('autoscaling_instance', { instanceId: action.id })
-    }
-  }
-
-  function launch(context: Context, group: GroupRow, count: number) {
-    const from = membersOf(store, group).filter((one) => one.lifecycleState !== 'Terminating').length
-    for (let index = 0; index < count; index++)
-      if (!launchMember(deps, context, group, { from, to: group.desiredCapacity })) return
-    const complete = from + count >= group.desiredCapacity
-    updateGroup(store, group, { launchFailures: 0, launchRetryAt: null, ...(complete && { cause: null }) })
-  }
-
-  function removeGroup({ account, region, name }: GroupRow) {
-    store.remove('autoscaling_tag', { account, region, groupName: name })
-    store.remove('autoscaling_group', { account, region, name })
   }
 }

@@ -1,6 +1,7 @@
 // Tables of autoscaling. What an instance does is ec2's to say; here is only its membership.
 import type { Migration, Store } from '../../store/store.ts'
 import type { Context } from '../context.ts'
+import type { LifecycleState } from './lifecycle.ts'
 
 export const autoscalingMigrations: Migration[] = [
   {
@@ -49,6 +50,58 @@ export const autoscalingMigrations: Migration[] = [
     alter table autoscaling_launch_configuration add column key_name text not null default '';
     alter table autoscaling_group add column launch_template text;
     alter table autoscaling_instance add column launch_template text;`,
+  },
+  {
+    // Members get the other states of their lifecycle, which the first table's check does not let in.
+    id: 'autoscaling.3.scaling',
+    sql: `
+    alter table autoscaling_group add column default_instance_warmup integer;
+    alter table autoscaling_group add column max_instance_lifetime integer not null default 0;
+    alter table autoscaling_group add column enabled_metrics text not null default '[]';
+    alter table autoscaling_group add column cooldown_seconds integer;
+    alter table autoscaling_group add column cooldown_from integer;
+    create table autoscaling_instance_3 (
+      instance_id text primary key, account text not null, region text not null, group_name text not null,
+      instance_type text not null, image_id text not null, zone text not null, launch_configuration_name text not null,
+      lifecycle_state text not null, health_status text not null check (health_status in ('Healthy', 'Unhealthy')),
+      protected integer not null, registered text not null, terminate_sent integer not null, activity_id text,
+      created_at integer not null, in_service_at integer, launch_template text) strict;
+    insert into autoscaling_instance_3 select instance_id, account, region, group_name, instance_type, image_id, zone,
+      launch_configuration_name, lifecycle_state, health_status, protected, registered, terminate_sent, activity_id,
+      created_at, in_service_at, launch_template from autoscaling_instance;
+    drop table autoscaling_instance;
+    alter table autoscaling_instance_3 rename to autoscaling_instance;
+    create index autoscaling_instance_group on autoscaling_instance (account, region, group_name);
+    create table autoscaling_policy (
+      account text not null, region text not null, group_name text not null, name text not null, arn text not null unique,
+      type text not null check (type in ('SimpleScaling', 'StepScaling', 'TargetTrackingScaling')),
+      adjustment_type text, min_adjustment_magnitude integer, scaling_adjustment integer, cooldown integer,
+      metric_aggregation_type text, steps text not null, estimated_instance_warmup integer, target text,
+      enabled integer not null, alarms text not null, alarm_points text,
+      primary key (account, region, group_name, name)) strict;
+    create table autoscaling_scheduled_action (
+      account text not null, region text not null, group_name text not null, name text not null, arn text not null,
+      start_at integer, end_at integer, recurrence text, time_zone text, min_size integer, max_size integer,
+      desired_capacity integer, next_at integer, primary key (account, region, group_name, name)) strict;
+    create index autoscaling_scheduled_action_next on autoscaling_scheduled_action (next_at);
+    create table autoscaling_hook (
+      account text not null, region text not null, group_name text not null, name text not null,
+      transition text not null check (transition in ('launching', 'terminating')), metadata text,
+      heartbeat_seconds integer not null, default_result text not null check (default_result in ('CONTINUE', 'ABANDON')),
+      primary key (account, region, group_name, name)) strict;
+    create table autoscaling_lifecycle_action (
+      token text primary key, account text not null, region text not null, group_name text not null,
+      hook_name text not null, instance_id text not null,
+      transition text not null check (transition in ('launching', 'terminating')), heartbeat_seconds integer not null,
+      default_result text not null, deadline integer not null, last_deadline integer not null,
+      result text check (result in ('CONTINUE', 'ABANDON'))) strict;
+    create index autoscaling_lifecycle_action_instance on autoscaling_lifecycle_action (instance_id);
+    create table autoscaling_refresh (
+      seq integer primary key, id text not null unique, account text not null, region text not null,
+      group_name text not null, status text not null, status_reason text, started_at integer not null,
+      ended_at integer, progress_at integer not null, instances integer not null, to_update integer not null,
+      preferences text not null, desired text, rollback text) strict;
+    create index autoscaling_refresh_group on autoscaling_refresh (account, region, group_name, seq);`,
   },
 ]
 
@@ -99,6 +152,16 @@ export type GroupRow = {
   forceDelete: number
   /** First sentence of the cause of the next activities: who changed the capacity. */
   cause: string | null
+  /** Seconds that an instance needs before it counts for step and target tracking policies; null = not said. */
+  defaultInstanceWarmup: number | null
+  /** Seconds; 0 = members may get as old as they like. */
+  maxInstanceLifetime: number
+  /** JSON list of group metrics that are collected. */
+  enabledMetrics: string
+  /** Of the simple policy that changed the capacity last; null = the group's default. */
+  cooldownSeconds: number | null
+  /** When the capacity was changed or the last launch or termination ended, in milliseconds since 1970; null = never. */
+  cooldownFrom: number | null
   launchFailures: number
   launchRetryAt: number | null
   requestId: string
@@ -116,7 +179,7 @@ export type MemberRow = {
   launchConfigurationName: string
   /** JSON: the template, and the number of the version that it was launched with. */
   launchTemplate: string | null
-  lifecycleState: 'Pending' | 'InService' | 'Terminating'
+  lifecycleState: LifecycleState
   healthStatus: 'Healthy' | 'Unhealthy'
   protected: number
   /** JSON list of the target groups that it was registered with. */
@@ -146,7 +209,7 @@ export type ActivityRow = {
   groupArn: string
   description: string
   cause: string
-  status: 'InProgress' | 'Successful' | 'Failed'
+  status: 'InProgress' | 'MidLifecycleAction' | 'Successful' | 'Failed' | 'Cancelled'
   statusMessage: string | null
   progress: number
   details: string

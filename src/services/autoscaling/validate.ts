@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { AutoscalingDeps } from './deps.ts'
 import { requireKnown } from './operations/launch-configurations.ts'
 import { validation } from './errors.ts'
-import { terminationPolicies } from './plan.ts'
+import { terminationPolicies } from './termination.ts'
 
 export type Sizes = { min: number; max: number; desired: number }
 
@@ -104,6 +104,19 @@ export function requireSeconds(value: number, member: string, max: number): numb
   throw validation(
     `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must be between 0 and ${max}`,
   )
+}
+
+/** -1 takes it back: nothing is said then. */
+export const requireWarmup = (seconds: number | undefined): number | null =>
+  seconds === undefined || seconds === -1
+    ? null
+    : requireSeconds(seconds, 'defaultInstanceWarmup', 2_147_483_647)
+
+/** A day to a year; 0 = none. */
+export function requireLifetime(seconds: number): number {
+  if (seconds === 0 || (Number.isInteger(seconds) && seconds >= 86_400 && seconds <= 31_536_000))
+    return seconds
+  throw validation('maxInstanceLifetime must be between 86400 and 31536000 seconds (inclusive)')
 }
 
 export function requirePolicies(policies: string[]): string[] {

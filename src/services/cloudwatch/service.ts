@@ -18,6 +18,7 @@ import { single } from './points/sample.ts'
 import { prometheusText } from './prometheus.ts'
 import { makeAlarmsReconciler, makePointsReconciler } from './reconcilers.ts'
 import { figuresOf } from './statistics.ts'
+import { alarmRow } from './store.ts'
 
 /** `bytesMax`: what the metrics file may take, asked at each use. */
 export function makeCloudwatchService(common: ServiceDeps, file: MetricFile, bytesMax: () => number) {
@@ -56,6 +57,10 @@ export function makeCloudwatchService(common: ServiceDeps, file: MetricFile, byt
         if (end <= start) return undefined
         const span = { from: start, to: end, period: end - start }
         return figuresOf(metrics, owner, { ...asked, ...span }).figures.get(start)
+      },
+      removeAlarms(context, names) {
+        const there = names.filter((name) => alarmRow(deps.store, context, name))
+        if (there.length > 0) operations.deleteAlarms(context, { AlarmNames: there })
       },
       /** All that was seen in the last whole minute, in the format of Prometheus. */
       prometheus: (owner: Pick<Context, 'account' | 'region'>) =>

@@ -130,7 +130,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       s3: { ...s3.operations, ...s3.internal },
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
-      autoscaling: autoscaling.operations,
+      autoscaling: { ...autoscaling.operations, ...autoscaling.internal },
       cloudwatch: { ...cloudwatch.operations, ...cloudwatch.internal },
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
     }

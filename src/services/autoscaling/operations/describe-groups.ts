@@ -77,7 +77,9 @@ export function makeDescribeGroupOperations({ store, cloud }: AutoscalingDeps): 
         SuspensionReason: 'User suspended',
       })),
       VPCZoneIdentifier: listOf(row.subnets).join(','),
-      EnabledMetrics: [],
+      EnabledMetrics: listOf(row.enabledMetrics).map((Metric) => ({ Metric, Granularity: '1Minute' })),
+      ...(row.maxInstanceLifetime > 0 && { MaxInstanceLifetime: row.maxInstanceLifetime }),
+      ...(row.defaultInstanceWarmup !== null && { DefaultInstanceWarmup: row.defaultInstanceWarmup }),
       ...(row.deleting && { Status: 'Delete in progress' }),
       Tags: groupTagsOf(store, row).map(describeGroupTag),
       TerminationPolicies: listOf(row.terminationPolicies),
@@ -88,9 +90,11 @@ export function makeDescribeGroupOperations({ store, cloud }: AutoscalingDeps): 
   }
 }
 
+// An attached instance came from neither.
 const sourceOf = ({ launchConfigurationName, launchTemplate }: GroupRow | MemberRow) => {
   const template = templateOf(launchTemplate)
-  return template ? { LaunchTemplate: template } : { LaunchConfigurationName: launchConfigurationName }
+  if (template) return { LaunchTemplate: template }
+  return launchConfigurationName ? { LaunchConfigurationName: launchConfigurationName } : {}
 }
 
 const describeMember = (row: MemberRow) => ({

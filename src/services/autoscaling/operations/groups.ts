@@ -7,16 +7,24 @@ import * as causes from '../causes.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { noGroup, noLaunchConfiguration, requireString, unsupported, validation } from '../errors.ts'
 import { requireTemplate } from '../launch-template.ts'
+import { requireGroup } from '../lookup.ts'
+import { activeRefreshOf, ofGroup, policiesOf } from '../rows.ts'
+import { deleteOwnAlarms, ownAlarmsOf } from '../scaling/alarms.ts'
+import { isCooling } from '../scaling/cooldown.ts'
 import { groupOf, groupsOf, launchConfigurationOf, membersOf, updateGroup, type GroupRow } from '../store.ts'
 import {
   requireHealthCheckType,
+  requireLifetime,
   requirePlaces,
   requirePolicies,
   requireSeconds,
   requireSizes,
   requireTargetGroups,
+  requireWarmup,
 } from '../validate.ts'
+import { putHooks } from './hooks.ts'
 import { requireName } from './launch-configurations.ts'
+import { inCooldown } from './policies.ts'
 import { putGroupTags, requireGroupTags } from './tags.ts'
 
 type Implemented = Pick<
@@ -25,10 +33,9 @@ type Implemented = Pick<
 >
 
 /** AWS: 500 per region. */
-const GROUPS_MAX = 500
+export const GROUPS_MAX = 500
 const SECONDS_MAX = 2_147_483_647
 
-// DefaultCooldown is kept and described; it begins to count with scaling policies, which are refused until they exist.
 const KNOWN = [
   'AutoScalingGroupName',
   'LaunchConfigurationName',
@@ -44,13 +51,19 @@ const KNOWN = [
   'TerminationPolicies',
   'NewInstancesProtectedFromScaleIn',
   'ServiceLinkedRoleARN',
+  'DefaultInstanceWarmup',
+  'MaxInstanceLifetime',
 ] as const
 
 export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
   const { store, clock, ids } = deps
   return {
     createAutoScalingGroup(context, input) {
-      refuseOthers(input, [...KNOWN, 'TargetGroupARNs', 'Tags'], unsupported)
+      refuseOthers(
+        input,
+        [...KNOWN, 'TargetGroupARNs', 'Tags', 'LifecycleHookSpecificationList'],
+        unsupported,
+      )
       const name = requireName(requireString(input.AutoScalingGroupName, 'AutoScalingGroupName'))
       if (groupOf(store, context, name))
         throw new DeclaredError(
@@ -86,10 +99,15 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
           'healthCheckGracePeriod',
           SECONDS_MAX,
         ),
-        terminationPolicies: JSON.stringify(requirePolicies(policiesOf(input.TerminationPolicies))),
+        terminationPolicies: JSON.stringify(requirePolicies(terminationOf(input.TerminationPolicies))),
         protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0,
         serviceLinkedRole: input.ServiceLinkedRoleARN ?? null,
         suspended: '[]',
+        defaultInstanceWarmup: requireWarmup(input.DefaultInstanceWarmup),
+        maxInstanceLifetime: requireLifetime(input.MaxInstanceLifetime ?? 0),
+        enabledMetrics: '[]',
+        cooldownSeconds: null,
+        cooldownFrom: null,
         deleting: 0,
         forceDelete: 0,
         cause: causes.createdGroup(clock.now(), sizes.desired),
@@ -100,11 +118,12 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       }
       store.insert('autoscaling_group', row)
       putGroupTags(deps, context, name, input.Tags)
+      putHooks(deps, row, input.LifecycleHookSpecificationList)
       return {}
     },
     updateAutoScalingGroup(context, input) {
       refuseOthers(input, KNOWN, unsupported)
-      const group = requireGroup(context, input.AutoScalingGroupName)
+      const group = requireGroup(store, context, input.AutoScalingGroupName)
       const min = input.MinSize ?? group.minSize
       const max = input.MaxSize ?? group.maxSize
       // AWS: without DesiredCapacity, the capacity follows the new bounds.
@@ -115,6 +134,11 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
           ? requirePlaces(deps, context, input)
           : null
       const source = sourceOf(context, input)
+      if (source && activeRefreshOf(store, group)?.desired)
+        throw new DeclaredError(
+          'InstanceRefreshInProgress',
+          'An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.',
+        )
       const sizes = { min, max, desired, before: group.desiredCapacity }
       updateGroup(store, group, {
         minSize: min,
@@ -123,6 +147,8 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         ...(desired !== group.desiredCapacity && {
           cause: causes.updatedGroup(clock.now(), sizes),
           launchRetryAt: null,
+          cooldownSeconds: null,
+          cooldownFrom: clock.now(),
         }),
         ...(source && { ...source, launchRetryAt: null }),
         ...(places && { zones: JSON.stringify(places.zones), subnets: JSON.stringify(places.subnets) }),
@@ -143,6 +169,12 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         ...(input.NewInstancesProtectedFromScaleIn !== undefined && {
           protectNew: input.NewInstancesProtectedFromScaleIn ? 1 : 0,
         }),
+        ...(input.DefaultInstanceWarmup !== undefined && {
+          defaultInstanceWarmup: requireWarmup(input.DefaultInstanceWarmup),
+        }),
+        ...(input.MaxInstanceLifetime !== undefined && {
+          maxInstanceLifetime: requireLifetime(input.MaxInstanceLifetime),
+        }),
         ...(input.ServiceLinkedRoleARN && { serviceLinkedRole: input.ServiceLinkedRoleARN }),
       })
       return {}
@@ -158,6 +190,9 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
           'ResourceInUse',
           'You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.',
         )
+      for (const policy of policiesOf(store, group)) deleteOwnAlarms(deps, context, ownAlarmsOf(policy))
+      store.remove('autoscaling_policy', ofGroup(group))
+      store.remove('autoscaling_scheduled_action', ofGroup(group))
       const cause = group.deleting ? group.cause : causes.groupDeleted(clock.now(), group.desiredCapacity)
       updateGroup(store, group, {
         deleting: 1,
@@ -168,10 +203,9 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
       })
       return {}
     },
-    // HonorCooldown: cooldowns come with scaling policies; there is none to honour yet.
     setDesiredCapacity(context, input) {
       refuseOthers(input, ['AutoScalingGroupName', 'DesiredCapacity', 'HonorCooldown'], unsupported)
-      const group = requireGroup(context, input.AutoScalingGroupName)
+      const group = requireGroup(store, context, input.AutoScalingGroupName)
       const desired = input.DesiredCapacity ?? missing('desiredCapacity')
       if (desired > group.maxSize)
         throw validation(
@@ -181,9 +215,12 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
         throw validation(
           `New SetDesiredCapacity value ${desired} is below min value ${group.minSize} for the AutoScalingGroup.`,
         )
+      if (input.HonorCooldown && isCooling(group, membersOf(store, group), clock.now()))
+        throw inCooldown(group.name)
       if (desired === group.desiredCapacity) return {}
       const cause = causes.setDesired(clock.now(), group.desiredCapacity, desired)
-      updateGroup(store, group, { desiredCapacity: desired, cause, launchRetryAt: null })
+      const cooling = { cooldownSeconds: null, cooldownFrom: clock.now() }
+      updateGroup(store, group, { desiredCapacity: desired, cause, launchRetryAt: null, ...cooling })
       return {}
     },
   }
@@ -205,24 +242,12 @@ export function makeGroupOperations(deps: AutoscalingDeps): Implemented {
     if (!launchConfigurationOf(store, context, name)) throw noLaunchConfiguration(name)
     return { launchConfigurationName: name, launchTemplate: null }
   }
-
-  function requireGroup(context: Context, given: string | undefined): GroupRow {
-    const name = requireString(given, 'AutoScalingGroupName')
-    const group = groupOf(store, context, name)
-    if (!group) throw noGroup(name)
-    if (group.deleting)
-      throw new DeclaredError(
-        'ScalingActivityInProgress',
-        `You cannot change an AutoScalingGroup while it is pending delete: ${name}`,
-      )
-    return group
-  }
 }
 
 const ONE_SOURCE =
   'Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.'
 
-const policiesOf = (given: string[] | undefined) => (given?.length ? given : ['Default'])
+const terminationOf = (given: string[] | undefined) => (given?.length ? given : ['Default'])
 
 function missing(member: string): never {
   throw validation(

@@ -4,6 +4,7 @@ import type { AutoscalingOperations } from '../../generated/autoscaling.ts'
 import * as causes from '../causes.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { requireString, unsupported, validation } from '../errors.ts'
+import { counts, isLeaving } from '../lifecycle.ts'
 import { takeOutOfService } from '../members.ts'
 import { groupOf, memberOf, membersOf, updateGroup, updateMember, type ActivityRow } from '../store.ts'
 import { describeActivity } from './activities.ts'
@@ -20,8 +21,9 @@ export function makeInstanceOperations(deps: AutoscalingDeps): Implemented {
       refuseOthers(input, ['InstanceId', 'ShouldDecrementDesiredCapacity'], unsupported)
       const { group, member } = find(context, input.InstanceId)
       const from = group.desiredCapacity
-      const decrement = input.ShouldDecrementDesiredCapacity === true
-      if (member.lifecycleState === 'Terminating')
+      // Who stands by is not counted, so that its end takes nothing away.
+      const decrement = input.ShouldDecrementDesiredCapacity === true && counts(member.lifecycleState)
+      if (isLeaving(member.lifecycleState))
         throw validation(`Instance ${member.instanceId} is not in InService or Pending or Standby`)
       if (decrement && from <= group.minSize)
         throw validation(

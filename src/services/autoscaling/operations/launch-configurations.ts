@@ -19,7 +19,7 @@ type Implemented = Pick<
 >
 
 /** AWS: 200 per region. */
-const CONFIGURATIONS_MAX = 200
+export const CONFIGURATIONS_MAX = 200
 
 export function makeLaunchConfigurationOperations({
   store,

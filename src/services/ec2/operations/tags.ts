@@ -32,7 +32,7 @@ export function makeTagOperations({ store, networkOf }: Ec2Deps): Implemented {
           ? input.Tags
           : tagsOf(store, resourceId).map((tag) => ({ Key: tag.key }) as Tag)
         for (const { Key: key, Value: value } of wanted) {
-          if (key?.startsWith('aws:')) continue
+          if (key?.startsWith('aws:') && !isInternal(context)) continue
           store.remove('ec2_tag', value === undefined ? { resourceId, key } : { resourceId, key, value })
         }
       }
