@@ -280,6 +280,33 @@ export type AlarmAction = {
 
 export type AutoscalingInternal = {
   alarmAction(context: Context, action: AlarmAction): void
+  /**
+   * PutScalingPolicy of the type TargetTrackingScaling, in seconds: AWS's API has no member for how long its two alarms look.
+   * A policy of that name is changed in place, its ARN stays. The policy's alarms are made and deleted by autoscaling as those of
+   * PutScalingPolicy are (names `TargetTracking-<group>-AlarmHigh|Low-<uuid>`): both with Period = `seconds`; high: above
+   * `targetValue` in 1 period; low: below 90 % of it in ceil(`scaleInSeconds` / `seconds`) periods in a row, and not made where
+   * `scalesIn` is false. DescribePolicies shows a CustomizedMetricSpecification with Period = `seconds`, and EstimatedInstanceWarmup =
+   * `warmupSeconds`. Joins a transaction.
+   * @throws DeclaredError where PutScalingPolicy throws it
+   */
+  putTargetTracking(
+    context: Context,
+    groupName: string,
+    policyName: string,
+    tracking: TargetTracking,
+  ): { policyArn: string }
+}
+
+export type TargetTracking = {
+  metric: MetricName & { statistic: Statistic; unit: StandardUnit }
+  /** What the metric's statistic of one period shall be. */
+  targetValue: number
+  /** Length of a period, 1 to 60. */
+  seconds: number
+  scaleInSeconds: number
+  /** How long an instance is in service until it counts. */
+  warmupSeconds: number
+  scalesIn: boolean
 }
 
 export type LogsInternal = {
