@@ -298,7 +298,7 @@ export type AutoscalingInternal = {
 }
 
 export type TargetTracking = {
-  metric: MetricName & { statistic: Statistic; unit: StandardUnit }
+  metric: MetricName & { statistic: Statistic }
   /** What the metric's statistic of one period shall be. */
   targetValue: number
   /** Length of a period, 1 to 60. */

@@ -39,6 +39,9 @@ function actionOf(name: string, read: (option: string) => string | null): Schedu
 function timeOf(text: string): number {
   const [, date = '', minutes = '', second = '0', fraction = '', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d{1,2})(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? []
+  // The parser would take the 31st of February for the 3rd of March.
+  const day = Date.parse(`${date}T00:00Z`)
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return Number.NaN
   return Date.parse(`${date}T${minutes}:${second.padStart(2, '0')}${fraction}${zone}`)
 }
 
@@ -68,8 +71,10 @@ export function scheduledActionFindings({ scheduledActions }: EnvironmentConfigu
       )
     if (startAt === null && recurrence === null)
       complain('StartTime', '', 'A scheduled action has a StartTime, a Recurrence or both.')
-    if (recurrence !== null && !isCron(recurrence))
-      complain('Recurrence', recurrence, 'It is not a cron expression of five fields.')
+    if (recurrence !== null && !comes(recurrence))
+      complain('Recurrence', recurrence, 'It is no cron expression of five fields, or its time never comes.')
+    if (endAt !== null && recurrence === null)
+      complain('EndTime', new Date(endAt).toISOString(), 'An EndTime is the end of a Recurrence.')
     if (startAt !== null && endAt !== null && endAt <= startAt)
       complain('EndTime', new Date(endAt).toISOString(), 'EndTime must be later than StartTime.')
     if (startAt !== null && starts.has(startAt))
@@ -96,13 +101,29 @@ export function scheduledActionFindings({ scheduledActions }: EnvironmentConfigu
   return findings
 }
 
-/** Minute, hour, day of the month, month, day of the week. */
-function isCron(text: string): boolean {
-  // What the library knows beyond them (`@daily`, `L`, `?`) is not AWS's.
-  if (!/^([\d*,/-]|[A-Z]{3})+( +([\d*,/-]|[A-Z]{3})+){4}$/i.test(text)) return false
+/** When it runs next after `now`, in milliseconds since 1970; null = never (again). Pure. */
+export function nextRun({ startAt, endAt, recurrence }: ScheduledAction, now: number): number | null {
+  if (recurrence === null) return startAt !== null && startAt > now ? startAt : null
+  const next = cronOf(recurrence)
+    ?.nextRun(new Date(Math.max(now, (startAt ?? 0) - 1)))
+    ?.getTime()
+  return next === undefined || (endAt !== null && next > endAt) ? null : next
+}
+
+/** Numbers, lists, ranges and steps, and names of months and days. What the library knows beyond them (`@daily`, `L`, `?`) is not
+ *  AWS's. */
+const FIELD = '(?:[\\d*,/-]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)+'
+const FIELDS = new RegExp(`^${FIELD}(?: +${FIELD}){4}$`, 'i')
+
+/** Minute, hour, day of the month, month, day of the week, in UTC. */
+function cronOf(text: string): Cron | undefined {
+  if (!FIELDS.test(text)) return undefined
   try {
-    return new Cron(text, { mode: '5-part', paused: true, timezone: 'UTC' }) !== null
+    return new Cron(text, { mode: '5-part', paused: true, timezone: 'Etc/UTC' })
   } catch {
-    return false
+    return undefined
   }
 }
+
+// A day that no year has: from any time on it is the same.
+const comes = (recurrence: string) => cronOf(recurrence)?.nextRun(new Date(0)) != null

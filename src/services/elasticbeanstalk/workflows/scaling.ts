@@ -2,6 +2,7 @@
 // that tracks a target. All of it is told in place, whenever settings are; what somebody deleted is made anew.
 import type { PutScalingPolicyType } from '@aws-sdk/client-auto-scaling'
 import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch'
+import { DeclaredError } from '../../../kernel/errors.ts'
 import type { TargetTracking } from '../../cloud.ts'
 import { loadBalancerName, metricOf, targetGroupName, type Measured } from '../configuration/measures.ts'
 import type { EnvironmentConfiguration, Scaling, Tracking } from '../configuration/types.ts'
@@ -79,7 +80,7 @@ export function trackingOf(tracking: Tracking, measured: Measured): TargetTracki
     return {
       ...common,
       metric: {
-        ...{ namespace: 'AWS/EC2', metricName: metric, statistic: 'Average', unit: 'Percent' },
+        ...{ namespace: 'AWS/EC2', metricName: metric, statistic: 'Average' },
         dimensions: { AutoScalingGroupName: measured.groupName },
       },
       targetValue: target,
@@ -89,7 +90,7 @@ export function trackingOf(tracking: Tracking, measured: Measured): TargetTracki
   return {
     ...common,
     metric: {
-      ...{ namespace: 'AWS/ApplicationELB', metricName: metric, statistic: 'Sum', unit: 'None' },
+      ...{ namespace: 'AWS/ApplicationELB', metricName: metric, statistic: 'Sum' },
       dimensions: {
         TargetGroup: targetGroupName(targetGroupArn),
         LoadBalancer: loadBalancerName(loadBalancerArn),
@@ -177,12 +178,18 @@ function forgetDeleted(work: Context): void {
 function policiesThere({ parts, row, context }: Context): Set<string> {
   const { autoScalingGroupName: AutoScalingGroupName } = resourcesOf(current(parts, row.id))
   const arns = new Set<string>()
-  isGone(() => {
+  const look = () => {
     const { ScalingPolicies = [] } = parts.cloud.autoscaling.describePolicies(context, {
       AutoScalingGroupName,
     })
     for (const { PolicyARN = '' } of ScalingPolicies) arns.add(PolicyARN)
-  })
+  }
+  try {
+    isGone(look)
+  } catch (error) {
+    // A group that is being deleted takes its policies with it.
+    if (!(error instanceof DeclaredError) || error.code !== 'ScalingActivityInProgress') throw error
+  }
   return arns
 }
 

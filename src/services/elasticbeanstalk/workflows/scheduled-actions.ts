@@ -1,4 +1,5 @@
 // The scheduled actions of an environment's group, under the names that its settings give them. A user's own stay.
+import { nextRun } from '../configuration/scheduled-actions.ts'
 import type { ScheduledAction } from '../configuration/types.ts'
 import { ofEnvironment } from '../events.ts'
 import { isGone } from '../gone.ts'
@@ -13,7 +14,7 @@ export function putScheduledActions({ parts, row, context, configuration }: Work
   const inGroup = { AutoScalingGroupName: autoScalingGroupName }
   const now = parts.clock.now()
   const wanted = configuration.scheduledActions
-  const coming = wanted.filter((action) => !isOver(action, now))
+  const coming = wanted.filter((action) => nextRun(action, now) !== null)
   const before = JSON.parse(scheduledActions) as string[]
   for (const name of before)
     if (coming.every((action) => action.name !== name))
@@ -21,7 +22,7 @@ export function putScheduledActions({ parts, row, context, configuration }: Work
   for (const action of coming)
     autoscaling.putScheduledUpdateGroupAction(context, { ...inGroup, ...inputOf(action, now) })
   // AWS keeps what is over with the settings, for who gives it another time.
-  const over = wanted.filter((action) => isOver(action, now) && !before.includes(action.name))
+  const over = wanted.filter((action) => !coming.includes(action) && !before.includes(action.name))
   for (const { name } of over)
     parts.events.write(
       ofEnvironment(row),
@@ -30,10 +31,6 @@ export function putScheduledActions({ parts, row, context, configuration }: Work
     )
   remember(parts, row.id, { scheduledActions: JSON.stringify(wanted.map(({ name }) => name)) })
 }
-
-/** It ran, or will never run. */
-export const isOver = ({ startAt, endAt, recurrence }: ScheduledAction, now: number): boolean =>
-  (recurrence === null && startAt !== null && startAt <= now) || (endAt !== null && endAt <= now)
 
 /** AWS takes no start in the past: what recurs has begun then. Pure. */
 export const inputOf = (action: ScheduledAction, now: number) => ({
