@@ -34,6 +34,7 @@ import {
   versionInput,
   ZONE,
 } from './shop.ts'
+import { TRIGGERS } from './trigger-moves.ts'
 import { DOMAIN, REGION, type World } from './world.ts'
 
 export type Stage = {
@@ -128,6 +129,7 @@ export const REQUESTS: Record<string, Move> = {
     play: (stage) =>
       beanstalk(stage, 'UpdateEnvironment', kind(stage.chance(0.5) ? 'SingleInstance' : 'LoadBalanced')),
   },
+  ...TRIGGERS,
   'name security groups': {
     weight: 0.6,
     play(stage) {

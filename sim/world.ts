@@ -60,6 +60,8 @@ export type World = {
   trouble: Trouble
   /** Instances that a user took out of their target group. */
   takenOut: Set<string>
+  /** Alarms and policies of environments that a user deleted. */
+  unscaled: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
   /** Of those: what the kernel did may be known to nobody any more. */
@@ -162,6 +164,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     disk,
     trouble,
     takenOut: new Set(),
+    unscaled: new Set(),
     starved: new Set(),
     killsLost: new Set(),
     strangers: new Map(),

@@ -467,6 +467,11 @@ function makeFakeScaling(world: World) {
       world.scheduledActions.set(input.ScheduledActionName!, input)
       return {}
     },
+    describeScheduledActions: () => ({
+      ScheduledUpdateGroupActions: [...world.scheduledActions.keys()].map((ScheduledActionName) => ({
+        ScheduledActionName,
+      })),
+    }),
     deleteScheduledAction(_context, { ScheduledActionName = '' }) {
       if (!world.scheduledActions.delete(ScheduledActionName))
         throw new DeclaredError('ValidationError', 'Scheduled action name not found')

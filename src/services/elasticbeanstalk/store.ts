@@ -172,7 +172,7 @@ export type EnvironmentResources = {
   trackingPolicyArn?: string
   highAlarmName?: string
   lowAlarmName?: string
-  /** JSON list of the names of those that settings ask for. */
+  /** JSON list of ScheduledAction: what the settings said when they were put. */
   scheduledActions?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string

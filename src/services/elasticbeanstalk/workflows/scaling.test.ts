@@ -265,6 +265,25 @@ describe('scheduled actions of an environment', () => {
     assert.deepEqual(names(), ['mine'])
   })
 
+  it('are put again where somebody deleted them, are left alone where not, and may exchange their times', async () => {
+    const [a, b] = [at(3_600_000), at(7_200_000)]
+    const two = (first: string, second: string) => [
+      ...all(ACTION, { StartTime: first, MinSize: '2' }, 'first'),
+      ...all(ACTION, { StartTime: second, MinSize: '3' }, 'second'),
+    ]
+    await created(...morning, ...two(a, b))
+    bench.world.scheduledActions.delete('first')
+    const left = bench.world.scheduledActions.get('morning')
+    await update(two(b, a))
+    assert.deepEqual(names(), ['first', 'morning', 'second'])
+    const starts = ['first', 'second'].map((name) => bench.world.scheduledActions.get(name)?.StartTime)
+    assert.deepEqual(
+      starts.map((start) => (start as Date).toISOString()),
+      [b, a],
+    )
+    assert.equal(bench.world.scheduledActions.get('morning'), left)
+  })
+
   it('whose time is over stay with the settings, which is said once', async () => {
     await created(
       ...all(ACTION, { StartTime: at(-60_000), MinSize: '2' }, 'yesterday'),
