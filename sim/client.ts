@@ -13,6 +13,7 @@ export type Reply = { status: number; code: string; message: string; result: { [
 const SERVICES = {
   elasticbeanstalk: ['elasticbeanstalk', '2010-12-01'],
   autoscaling: ['autoscaling', '2011-01-01'],
+  cloudwatch: ['monitoring', '2010-08-01'],
   elasticloadbalancingv2: ['elasticloadbalancing', '2015-12-01'],
   ec2: ['ec2', '2016-11-15'],
 } as const

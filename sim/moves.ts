@@ -27,6 +27,7 @@ import {
   ZONE,
 } from './shop.ts'
 import { request, resourcesOf, type Move, type Stage } from './stage.ts'
+import { TRIGGERS } from './trigger-moves.ts'
 import { DOMAIN, REGION } from './world.ts'
 
 const beanstalk = (stage: Stage, action: string, input: Record<string, string>) =>
@@ -81,6 +82,7 @@ export const REQUESTS: Record<string, Move> = {
     play: (stage) =>
       beanstalk(stage, 'UpdateEnvironment', kind(stage.chance(0.5) ? 'SingleInstance' : 'LoadBalanced')),
   },
+  ...TRIGGERS,
   'name security groups': {
     weight: 0.6,
     play(stage) {

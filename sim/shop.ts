@@ -129,6 +129,44 @@ export const sizes = (least: number, most = least): Record<string, string> => ({
 export const domains = (hosts: string): Record<string, string> =>
   setting(1, 'polebean:domains', 'Hosts', hosts)
 
+/** A trigger that is often beyond one of its thresholds. */
+export const trigger = (measure: string, most: number): Record<string, string> => {
+  const namespace = 'aws:autoscaling:trigger'
+  return {
+    ...setting(1, namespace, 'MeasureName', measure),
+    ...setting(2, namespace, 'Period', '1'),
+    ...setting(3, namespace, 'UpperThreshold', String(most)),
+    ...setting(4, namespace, 'LowerThreshold', String(Math.floor(most / 2))),
+  }
+}
+
+const TRACKING = 'polebean:autoscaling:targettracking'
+
+/** Null = no more. */
+export const tracking = (metric: string | null, target = 50): Record<string, string> =>
+  metric === null
+    ? Object.fromEntries(
+        ['Metric', 'TargetValue'].flatMap((name, index) => [
+          [`OptionsToRemove.member.${index + 1}.Namespace`, TRACKING],
+          [`OptionsToRemove.member.${index + 1}.OptionName`, name],
+        ]),
+      )
+    : { ...setting(1, TRACKING, 'Metric', metric), ...setting(2, TRACKING, 'TargetValue', String(target)) }
+
+/** Every so many minutes. */
+export const scheduled = (minutes: number, desired: number, suspend: boolean): Record<string, string> =>
+  Object.assign(
+    {},
+    ...Object.entries({
+      Recurrence: `*/${minutes} * * * *`,
+      DesiredCapacity: String(desired),
+      Suspend: String(suspend),
+    }).map(([name, value], index) => ({
+      ...setting(index + 1, 'aws:autoscaling:scheduledaction', name, value),
+      [`OptionSettings.member.${index + 1}.ResourceName`]: 'often',
+    })),
+  ) as Record<string, string>
+
 /** A property of the environment. */
 export const property = (value: string): Record<string, string> =>
   setting(1, 'aws:elasticbeanstalk:application:environment', 'GREETING', value)

@@ -18,14 +18,19 @@ export type Stage = {
 /** `crash`: what happens kills the control plane too. */
 export type Move = { weight: number; play(stage: Stage): Promise<void> | 'crash' | 'jump' | void }
 
-export const request = async (
+/** Asks, notes, and answers the code of a refusal; '' = done. */
+export const ask = async (
   { world, life, note, name }: Stage,
   action: string,
   input: Record<string, string>,
   service?: ServiceName,
-): Promise<void> => {
-  const reply = await call(world, life, action, input, service)
-  note(`${action} ${name}: ${reply.code || 'ok'}`)
+): Promise<string> => {
+  const { code } = await call(world, life, action, input, service)
+  note(`${action} ${name}: ${code || 'ok'}`)
+  return code
+}
+export const request = async (...asked: Parameters<typeof ask>): Promise<void> => {
+  await ask(...asked)
 }
 type Resources = {
   autoScalingGroupName?: string
@@ -34,6 +39,10 @@ type Resources = {
   loadBalancerSecurityGroupId?: string
   instanceSecurityGroupId?: string
   sharesLoadBalancer?: string
+  highAlarmName?: string
+  lowAlarmName?: string
+  scaleUpPolicyArn?: string
+  trackingPolicyArn?: string
 }
 export const resourcesOf = ({ world, name }: Stage): Resources =>
   JSON.parse(

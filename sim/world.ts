@@ -64,6 +64,8 @@ export type World = {
   takenOut: Set<string>
   /** Instances that a user took out of their Auto Scaling group. */
   detached: Set<string>
+  /** Alarms and policies of environments that a user deleted. */
+  unscaled: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
   /** Of those: what the kernel did may be known to nobody any more. */
@@ -170,6 +172,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     trouble,
     takenOut: new Set(),
     detached: new Set(),
+    unscaled: new Set(),
     starved: new Set(),
     killsLost: new Set(),
     strangers: new Map(),

@@ -19,6 +19,7 @@ import {
   type GroupRow,
 } from './rows.ts'
 import { safety } from './safety.ts'
+import { scaling } from './scaling.ts'
 
 export function rest(world: World): string[] {
   return [
@@ -33,6 +34,7 @@ export function rest(world: World): string[] {
     ...contents(world),
     ...health(world),
     ...names(world),
+    ...scaling(world),
     ...certificates(world),
     ...told(world),
   ]

@@ -131,6 +131,15 @@ const HEAD = `# What works, and what differs from AWS
   refused by its name; AWS says the same of one of another VPC. SSHSourceRestriction takes tcp and udp, ranges of IPv4 and groups.
 - Terminating an environment whose group a rule of another group names deletes everything else first, then waits an hour for that
   rule to go; on AWS the deletion of the stack fails. An update leaves such a group, with a WARN event, for a later one.
+- An environment's trigger: \`EvaluationPeriods\` holds over \`BreachDuration\` where both are given and do not agree (AWS "might modify one of
+  the values"); an \`UpperThreshold\` below \`LowerThreshold\` is refused, since both alarms would hold at once. \`Unit\` has no effect (the alarms of
+  AWS's environments have none). \`Latency\` is \`TargetResponseTime\` of an Application Load Balancer, \`TargetResponseTime\` is \`Latency\` of a classic one. \`polebean:autoscaling:targettracking\` takes
+  the trigger's place: there are no other policies and alarms then. DescribeEnvironmentResources names alarms (or that policy) as
+  \`Triggers\`. What somebody deleted of it is made anew by the next update.
+- A scheduled action has the name that its settings give it. Two may not have one StartTime; a name is of letters, digits, \`.\`, \`_\` and \`-\`; an EndTime goes
+  with a Recurrence. One that is over when it is given stays without effect, with a WARN event.
+- \`HealthCheckType\` and grace of an environment's group are options, \`polebean:autoscaling:healthcheck\` (AWS: a Resources section of .ebextensions).
+  An instance that goes has 20 seconds between SIGTERM and SIGKILL.
 - A group that launches by a template names one with image and type; MixedInstancesPolicy and overrides are refused. RunInstances and
   templates take one network interface, of index 0.
 - A load balancer that is made without a group has the VPC's default group, which lets in nobody from outside, as on AWS.

@@ -1,8 +1,17 @@
 // The services that Beanstalk composes, for its unit tests: just enough of them, in memory, moved by the clock alone.
+import type { PutScalingPolicyType, PutScheduledUpdateGroupActionType } from '@aws-sdk/client-auto-scaling'
+import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch'
 import type { ProtocolEnum } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Cloud, ElasticAddress, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
+import type {
+  Cloud,
+  ElasticAddress,
+  InstanceMemoryState,
+  KeptLog,
+  SoftwareIntent,
+  TargetTracking,
+} from '../cloud.ts'
 
 type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
 type Group = {
@@ -13,11 +22,17 @@ type Group = {
   instances: Instance[]
   configuration: string
   targetGroups: string[]
+  healthCheck: { type: string | undefined; graceSeconds: number | undefined }
   deletedAt: number | null
 }
 
 export type World = {
   groups: Map<string, Group>
+  /** By ARN: what was put, or of target tracking what it was told. */
+  policies: Map<string, PutScalingPolicyType | (TargetTracking & { AutoScalingGroupName: string })>
+  /** By name. */
+  alarms: Map<string, PutMetricAlarmInput>
+  scheduledActions: Map<string, PutScheduledUpdateGroupActionType>
   configurations: Map<string, { type: string }>
   securityGroups: Map<string, string>
   /** By ARN. */
@@ -59,6 +74,9 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   const next = (prefix: string, digits: number) => prefix + (++count).toString(16).padStart(digits, '0')
   const world: World = {
     groups: new Map(),
+    policies: new Map(),
+    alarms: new Map(),
+    scheduledActions: new Map(),
     configurations: new Map(),
     securityGroups: new Map(),
     targetGroups: new Map(),
@@ -233,19 +251,22 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       const { MinSize: min = 0, MaxSize: max = 0, LaunchConfigurationName: configuration = '' } = input
       const targetGroups = input.TargetGroupARNs ?? []
       const sizes = { min, max, desired: min }
-      world.groups.set(name, { name, ...sizes, instances: [], configuration, targetGroups, deletedAt: null })
+      const healthCheck = { type: input.HealthCheckType, graceSeconds: input.HealthCheckGracePeriod }
+      world.groups.set(name, {
+        ...{ name, ...sizes, instances: [], configuration, targetGroups, healthCheck, deletedAt: null },
+      })
       return {}
     },
-    updateAutoScalingGroup(
-      _context,
-      { AutoScalingGroupName = '', MinSize, MaxSize, DesiredCapacity, LaunchConfigurationName },
-    ) {
+    updateAutoScalingGroup(_context, { AutoScalingGroupName = '', ...input }) {
+      const { MinSize, MaxSize, DesiredCapacity, LaunchConfigurationName } = input
       const group = world.groups.get(AutoScalingGroupName)
       if (!group) throw missing(AutoScalingGroupName)
       group.min = MinSize ?? group.min
       group.max = MaxSize ?? group.max
       group.desired = DesiredCapacity ?? Math.min(Math.max(group.desired, group.min), group.max)
       group.configuration = LaunchConfigurationName ?? group.configuration
+      group.healthCheck.type = input.HealthCheckType ?? group.healthCheck.type
+      group.healthCheck.graceSeconds = input.HealthCheckGracePeriod ?? group.healthCheck.graceSeconds
       return {}
     },
     deleteAutoScalingGroup(_context, { AutoScalingGroupName = '' }) {
@@ -256,8 +277,11 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     },
     describeAutoScalingGroups(_context, { AutoScalingGroupNames = [] }) {
       for (const group of world.groups.values())
-        if (group.deletedAt !== null && clock.now() - group.deletedAt >= DELETION_MS)
+        if (group.deletedAt !== null && clock.now() - group.deletedAt >= DELETION_MS) {
           world.groups.delete(group.name)
+          for (const [arn, { AutoScalingGroupName: of }] of world.policies)
+            if (of === group.name) world.policies.delete(arn)
+        }
       const groups = [...world.groups.values()].filter(({ name }) => AutoScalingGroupNames.includes(name))
       for (const group of groups) settle(group)
       return {
@@ -302,6 +326,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
       return {}
     },
   }
+  const scaling = makeFakeScaling(world)
   const elasticloadbalancingv2: Partial<Cloud['elasticloadbalancingv2']> = {
     isApplied: () => true,
     servesHttp: () => true,
@@ -407,5 +432,65 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     nameProblem: () => '',
     hostProblem: () => '',
   }
-  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3 } as Cloud, world }
+  const cloud = {
+    ...{ ec2, elasticloadbalancingv2, route53, s3, cloudwatch: scaling.cloudwatch },
+    autoscaling: { ...autoscaling, ...scaling.autoscaling },
+  } as Cloud
+  return { cloud, world }
+}
+
+/** What scales groups: remembered, and never carried out. */
+function makeFakeScaling(world: World) {
+  const arnOf = (group: string, name: string) =>
+    `arn:aws:autoscaling:us-west-2:000000000000:scalingPolicy:1:autoScalingGroupName/${group}:policyName/${name}`
+  const autoscaling: Partial<Cloud['autoscaling']> = {
+    putScalingPolicy(_context, input) {
+      const PolicyARN = arnOf(input.AutoScalingGroupName!, input.PolicyName!)
+      world.policies.set(PolicyARN, input)
+      return { PolicyARN }
+    },
+    putTargetTracking(_context, AutoScalingGroupName, policyName, tracking) {
+      const policyArn = arnOf(AutoScalingGroupName, policyName)
+      world.policies.set(policyArn, { AutoScalingGroupName, ...tracking })
+      return { policyArn }
+    },
+    describePolicies: (_context, { AutoScalingGroupName }) => ({
+      ScalingPolicies: [...world.policies]
+        .filter(([, policy]) => policy.AutoScalingGroupName === AutoScalingGroupName)
+        .map(([PolicyARN]) => ({ PolicyARN })),
+    }),
+    deletePolicy(_context, { PolicyName = '' }) {
+      if (!world.policies.delete(PolicyName)) throw new DeclaredError('ValidationError', 'no such policy')
+      return {}
+    },
+    putScheduledUpdateGroupAction(_context, input) {
+      world.scheduledActions.set(input.ScheduledActionName!, input)
+      return {}
+    },
+    describeScheduledActions: () => ({
+      ScheduledUpdateGroupActions: [...world.scheduledActions.keys()].map((ScheduledActionName) => ({
+        ScheduledActionName,
+      })),
+    }),
+    deleteScheduledAction(_context, { ScheduledActionName = '' }) {
+      if (!world.scheduledActions.delete(ScheduledActionName))
+        throw new DeclaredError('ValidationError', 'Scheduled action name not found')
+      return {}
+    },
+  }
+  const cloudwatch: Partial<Cloud['cloudwatch']> = {
+    putMetricAlarm(_context, input) {
+      world.alarms.set(input.AlarmName!, input)
+      return {}
+    },
+    describeAlarms: (_context, { AlarmNames = [] }) => ({
+      MetricAlarms: AlarmNames.filter((AlarmName) => world.alarms.has(AlarmName)).map((AlarmName) => ({
+        AlarmName,
+      })),
+    }),
+    removeAlarms(_context, names) {
+      for (const name of names) world.alarms.delete(name)
+    },
+  }
+  return { autoscaling, cloudwatch }
 }

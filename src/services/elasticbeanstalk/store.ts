@@ -164,6 +164,16 @@ export type EnvironmentResources = {
   /** The one before, while instances are being replaced. */
   formerLaunchConfigurationName?: string
   autoScalingGroupName?: string
+  /** JSON: what the settings said of the group when it was last told; scheduled actions may have changed it since. */
+  groupSettings?: string
+  /** ARNs. */
+  scaleUpPolicyArn?: string
+  scaleDownPolicyArn?: string
+  trackingPolicyArn?: string
+  highAlarmName?: string
+  lowAlarmName?: string
+  /** JSON list of ScheduledAction: what the settings said when they were put. */
+  scheduledActions?: string
   loadBalancerArn?: string
   loadBalancerDnsName?: string
   /** Of a classic one, which is known by it. */

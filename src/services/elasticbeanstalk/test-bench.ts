@@ -52,7 +52,7 @@ export function makeBench(
   const cloud = real
     ? Object.assign({} as Cloud, fake, {
         ec2: real.ec2,
-        autoscaling: real.autoscaling,
+        autoscaling: { ...fake.autoscaling, ...real.autoscaling },
         elasticloadbalancingv2: real.elasticloadbalancingv2,
         acm: real.acm,
         route53: real.route53,

@@ -35,6 +35,14 @@ const SAMPLES: Record<string, string> = {
   Rules: '443',
   HostHeaders: 'www.example.com',
   PathPatterns: '/b',
+  StartTime: '2100-01-01T00:00:00Z',
+  EndTime: '2100-01-02T00:00:00Z',
+  Recurrence: '0 9 * * MON-FRI',
+  MeasureName: 'RequestCount',
+  Statistic: 'Sum',
+  HealthCheckType: 'ELB',
+  Metric: 'RequestCountPerTarget',
+  TargetValue: '70.5',
 }
 
 /** They are for good, as on AWS. */
@@ -53,6 +61,9 @@ const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   EnvironmentType: IMPACTS.NoInterruption,
 }
 
+const ACTION = 'aws:autoscaling:scheduledaction'
+const TRACKING = 'polebean:autoscaling:targettracking'
+const TRACKED = { Metric: 'CPUUtilization', TargetValue: '50' }
 const CLASSIC = 'aws:elasticbeanstalk:environment LoadBalancerType'
 
 /** Settings that an option does not go without: by its name or its namespace and name, of the same namespace or another. */
@@ -80,6 +91,19 @@ const WITH: Record<string, Record<string, string>> = {
   HostHeaders: { 'aws:elbv2:listener:default Rules': '443', PathPatterns: '/a' },
   PathPatterns: { 'aws:elbv2:listener:default Rules': '443', PathPatterns: '/a' },
   Priority: { 'aws:elbv2:listener:default Rules': '443', PathPatterns: '/a' },
+  [`${ACTION} DesiredCapacity`]: { Recurrence: '0 1 * * *' },
+  [`${ACTION} MaxSize`]: { Recurrence: '0 1 * * *' },
+  [`${ACTION} MinSize`]: { Recurrence: '0 1 * * *' },
+  [`${ACTION} EndTime`]: { Recurrence: '0 1 * * *', MinSize: '1' },
+  [`${ACTION} StartTime`]: { Recurrence: '0 1 * * *', MinSize: '1' },
+  [`${ACTION} Recurrence`]: { Recurrence: '0 1 * * *', MinSize: '1' },
+  [`${ACTION} Suspend`]: { Recurrence: '0 1 * * *', MinSize: '1' },
+  ...Object.fromEntries(
+    ['DisableScaleIn', 'Metric', 'ScaleInSeconds', 'Seconds', 'TargetValue', 'WarmupSeconds'].map((name) => [
+      `${TRACKING} ${name}`,
+      TRACKED,
+    ]),
+  ),
   'aws:elbv2:listener:443 Protocol': { SSLCertificateArns: 'arn:a' },
   'aws:elbv2:listener:443 SSLCertificateArns': { SSLCertificateArns: 'arn:a', Protocol: 'HTTPS' },
   'aws:elbv2:listener:443 SSLPolicy': { SSLCertificateArns: 'arn:a', Protocol: 'HTTPS' },
@@ -94,20 +118,26 @@ const otherValue = (option: Option): string => {
 }
 
 describe('an option that the tables call effective', () => {
-  for (const { name, named, options, platform = 'python' } of namespaces)
+  for (const { name, named, resourceNamed, options, platform = 'python' } of namespaces)
     for (const option of options) {
       if (option.effect.kind !== 'effective' || FIXED.includes(option.name)) continue
       // Of one value there is nothing to carry out.
       if ((option.effect.only ?? option.values ?? ['', '']).length === 1) continue
       const namespace = named === undefined ? name : `${name}:443`
       it(`changes the configuration: ${namespace} ${option.name}, ${option.severity}`, () => {
-        const given = [{ Namespace: namespace, OptionName: option.name, Value: otherValue(option) }]
+        const resourceName = resourceNamed ? 'nightly' : null
+        const given = [
+          {
+            ...{ Namespace: namespace, OptionName: option.name, Value: otherValue(option) },
+            ...(resourceName && { ResourceName: resourceName }),
+          },
+        ]
         const besides = WITH[`${namespace} ${option.name}`] ?? WITH[option.name] ?? {}
         const classic = namespace.startsWith('aws:elb:') ? { [CLASSIC]: 'classic' } : {}
         const stored = Object.entries({ ...classic, ...besides }).map(([key, value]) => {
           // Names of options may have blanks, namespaces have none.
           const [, where = namespace, optionName = key] = /^(aws:\S+) (.*)$/.exec(key) ?? []
-          return { namespace: where, optionName, resourceName: null, value }
+          return { namespace: where, optionName, resourceName, value }
         })
         const { change } = resolveConfiguration({ platform, stored, given })
         const expected = EXCEPTIONS[option.name] ?? IMPACTS[option.severity]

@@ -7,6 +7,8 @@ import { domainsIn } from './domains.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
+import { healthCheckIn, scalingOf } from './scaling.ts'
+import { scheduledActionsOf } from './scheduled-actions.ts'
 import { sharedIn, sharedListenersOf } from './shared.ts'
 import type { EnvironmentConfiguration, OptionKey, Setting } from './types.ts'
 
@@ -32,6 +34,9 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     minSize: loadBalanced ? number(GROUP, 'MinSize') : 1,
     maxSize: loadBalanced ? number(GROUP, 'MaxSize') : 1,
     cooldownSeconds: number(GROUP, 'Cooldown'),
+    healthCheck: healthCheckIn(loadBalanced, read),
+    scaling: loadBalanced ? scalingOf(settings, read) : null,
+    scheduledActions: loadBalanced ? scheduledActionsOf(settings) : [],
     instanceType:
       listItems(read(INSTANCE_TYPES.namespace, 'InstanceTypes'))[0] ?? read(LAUNCH, 'InstanceType'),
     rootVolumeGiB: Number(read(LAUNCH, 'RootVolumeSize') || ROOT_VOLUME_GIB),

@@ -48,6 +48,12 @@ describe('a configuration of nothing but defaults', () => {
       minSize: 1,
       maxSize: 4,
       cooldownSeconds: 360,
+      healthCheck: { type: 'EC2', graceSeconds: 0 },
+      scaling: {
+        ...{ by: 'trigger', measure: 'NetworkOut', statistic: 'Average', periodSeconds: 300, periods: 1 },
+        ...{ upper: { threshold: 6_000_000, change: 1 }, lower: { threshold: 2_000_000, change: -1 } },
+      },
+      scheduledActions: [],
       instanceType: 't3.micro',
       rootVolumeGiB: 8,
       disableImdsV1: true,
@@ -277,11 +283,6 @@ describe('a wrong setting', () => {
         'MinSize',
         'The scheduled action name cannot be blank',
       ),
-    ],
-    [
-      'a scheduled action',
-      [option('aws:autoscaling:scheduledaction', 'MinSize', '1', 'nightly')],
-      value('1', 'aws:autoscaling:scheduledaction', 'MinSize', NOT_YET),
     ],
     [
       'a secret',

@@ -36,6 +36,12 @@ export type EnvironmentConfiguration = {
   minSize: number
   maxSize: number
   cooldownSeconds: number
+  /** When the group is to replace instances, and how long it first leaves them alone. */
+  healthCheck: { type: 'EC2' | 'ELB'; graceSeconds: number }
+  /** What changes the group's size by itself; null = nothing, of a single instance. */
+  scaling: Scaling | null
+  /** By name; those that are suspended are not among them. */
+  scheduledActions: ScheduledAction[]
   instanceType: string
   rootVolumeGiB: number
   /** Instances read their metadata with a token only (IMDSv2). */
@@ -82,6 +88,48 @@ export type EnvironmentConfiguration = {
   /** URL path (`/static`) → folder of the bundle (`static`), both without a slash at the end. Folders may not exist. */
   staticFiles: Record<string, string>
   python: { wsgiPath: string; numProcesses: number; numThreads: number }
+}
+
+export type Scaling = ({ by: 'trigger' } & Trigger) | ({ by: 'tracking' } & Tracking)
+
+/** Two alarms about one measure, each with a policy. */
+export type Trigger = {
+  /** AWS's MeasureName: of the group's instances (`NetworkOut`), or of the load balancer (`RequestCount`). */
+  measure: string
+  statistic: 'Minimum' | 'Maximum' | 'Sum' | 'Average'
+  periodSeconds: number
+  /** Periods in a row for which a threshold must be passed. */
+  periods: number
+  upper: Breach
+  lower: Breach
+}
+
+/** `change`: instances to add, or to remove when it is below zero. */
+export type Breach = { threshold: number; change: number }
+
+export type Tracking = {
+  metric: 'CPUUtilization' | 'RequestCountPerTarget'
+  /** Percent, or requests a minute to each instance. */
+  target: number
+  /** Length of one period, over which the metric is looked at. */
+  seconds: number
+  /** How long it is below the target until an instance is taken away. */
+  scaleInSeconds: number
+  /** How long a new instance runs until it counts. */
+  warmupSeconds: number
+  scalesIn: boolean
+}
+
+/** At a time, or again and again. Null = not said, or not changed; times in milliseconds since 1970. */
+export type ScheduledAction = {
+  name: string
+  startAt: number | null
+  endAt: number | null
+  /** Cron, in UTC. */
+  recurrence: string | null
+  minSize: number | null
+  maxSize: number | null
+  desiredCapacity: number | null
 }
 
 /** A wrong or doubtful setting, in the terms of ValidateConfigurationSettings. */

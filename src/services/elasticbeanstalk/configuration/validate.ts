@@ -11,6 +11,8 @@ import { listenerFindings } from './listeners.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES } from './merge.ts'
 import type { Names } from './names.ts'
 import { healthcheckUrl, processFindings } from './processes.ts'
+import { isOwnUnit, replacedByTracking, scalingFindings } from './scaling.ts'
+import { scheduledActionFindings } from './scheduled-actions.ts'
 import { securityFindings, unknownName } from './security.ts'
 import { sharedFindings } from './shared.ts'
 import type { Finding, OptionKey, Setting, WithoutEffect } from './types.ts'
@@ -40,12 +42,16 @@ export function validateSettings(validated: Validated): Finding[] {
 
 /** The settings that are kept without effect: not the default, and of an option that does nothing here. */
 export function settingsWithoutEffect(platform: string, settings: Setting[]): WithoutEffect[] {
-  const isClassic = isClassicIn(readerOf(platform, settings))
+  const read = readerOf(platform, settings)
+  const isClassic = isClassicIn(read)
   return settings.flatMap((setting) => {
     const found = findOption(platform, setting.namespace, setting.optionName)
-    if (!found || isDefault(found.option, setting.value)) return []
+    if (!found || isDefault(found.option, setting.value) || isOwnUnit(setting, read)) return []
     const { effect } = found.option
-    const reason = effect.kind === 'accepted' ? effect.reason : ofOtherLoadBalancers(isClassic, setting)
+    const reason =
+      effect.kind === 'accepted'
+        ? effect.reason
+        : (ofOtherLoadBalancers(isClassic, setting) ?? replacedByTracking(setting, read))
     return reason === undefined ? [] : [{ ...setting, reason }]
   })
 }
@@ -129,6 +135,8 @@ function checkTogether(validated: Validated): Finding[] {
     complain(BATCH_SIZE, read(COMMAND, 'BatchSize'), 'Value exceeds maximum allowed value: 100')
   findings.push(
     ...securityFindings(configuration),
+    ...scalingFindings(configuration, settings, read),
+    ...scheduledActionFindings(configuration),
     ...pageFindings(configuration),
     ...domainFindings(configuration),
     ...sharedFindings(validated, configuration, names),

@@ -367,7 +367,10 @@ describe('an environment, looked at', () => {
     assert.match(found?.LaunchConfigurations?.[0]?.Name ?? '', /^awseb.+?AutoScalingLaunch/)
     assert.match(found?.Instances?.[0]?.Id ?? '', /^i-[0-9a-f]{17}$/)
     assert.match(found?.LoadBalancers?.[0]?.Name ?? '', /arn:aws:elasticloadbalancing/)
-    assert.deepEqual([found?.Triggers, found?.Queues], [[], []])
+    const triggers = found?.Triggers?.map(({ Name }) => Name?.replace(/-[A-Z0-9]{12}$/, ''))
+    const stack = found?.AutoScalingGroups?.[0]?.Name?.replace(/-AWSEBAuto.*/, '')
+    assert.deepEqual(triggers, [`${stack}-AWSEBCloudwatchAlarmHigh`, `${stack}-AWSEBCloudwatchAlarmLow`])
+    assert.deepEqual(found?.Queues, [])
   })
 
   it('shows the health that eb reads, member by member', async () => {

@@ -1,6 +1,7 @@
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import type { Parts } from '../parts.ts'
 import { instancesOf, resourcesOf } from '../store.ts'
+import { triggersOf } from '../workflows/scaling.ts'
 import { findEnvironment } from './find-environment.ts'
 
 type Operations = Pick<ElasticbeanstalkOperations, 'describeEnvironmentResources'>
@@ -9,8 +10,8 @@ export function makeResourceOperations({ store }: Parts): Operations {
   return {
     describeEnvironmentResources(context, input) {
       const row = findEnvironment(store, context, input)
-      const { autoScalingGroupName, launchConfigurationName, loadBalancerArn, loadBalancerName } =
-        resourcesOf(row)
+      const resources = resourcesOf(row)
+      const { autoScalingGroupName, launchConfigurationName, loadBalancerArn, loadBalancerName } = resources
       return {
         EnvironmentResources: {
           EnvironmentName: row.name,
@@ -20,7 +21,7 @@ export function makeResourceOperations({ store }: Parts): Operations {
           LaunchTemplates: [],
           // AWS: an Application Load Balancer is named by its ARN, a classic one by its name; `eb` tells the kinds apart by that.
           LoadBalancers: named(loadBalancerName ?? loadBalancerArn),
-          Triggers: [],
+          Triggers: triggersOf(resources).map((Name) => ({ Name })),
           Queues: [],
         },
       }

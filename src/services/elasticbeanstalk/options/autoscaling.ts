@@ -41,6 +41,10 @@ const UNITS = [
   'Count/Second',
   'None',
 ]
+const TIME = {
+  maxLength: 40,
+  regex: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d{1,2}(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)?$',
+}
 const DURATION = '^PT(\\d+H)?(\\d+M)?(\\d+S)?$'
 
 const NO_BATCHES =
@@ -54,12 +58,7 @@ export const autoscalingOptions: Namespace[] = [
         'All zones of a home are on one machine, so spreading over more or fewer changes nothing.',
       ),
     }),
-    integer('Cooldown', 0, 10_000, {
-      default: '360',
-      effect: accepted(
-        'A cooldown counts between the scaling activities of policies; the group is given it and shows it, but aws:autoscaling:trigger is refused until it is implemented.',
-      ),
-    }),
+    integer('Cooldown', 0, 10_000, { default: '360' }),
     { name: 'Custom Availability Zones', type: 'List', default: '', effect: REFUSED },
     flag('EnableCapacityRebalancing', 'false', { effect: REFUSED }),
     integer('MaxSize', 0, 10_000, { default: '4' }),
@@ -112,18 +111,18 @@ export const autoscalingOptions: Namespace[] = [
   ),
   namespace(
     'aws:autoscaling:scheduledaction',
-    { severity: 'NoInterruption', effect: REFUSED, resourceNamed: true, shown: 'given' },
+    { severity: 'NoInterruption', effect: EFFECTIVE, resourceNamed: true, shown: 'given' },
     [
       integer('DesiredCapacity', 0, 10_000),
-      text('EndTime'),
+      text('EndTime', TIME),
       integer('MaxSize', 0, 10_000),
       integer('MinSize', 0, 10_000),
-      text('Recurrence'),
-      text('StartTime'),
+      text('Recurrence', { maxLength: 255 }),
+      text('StartTime', TIME),
       flag('Suspend'),
     ],
   ),
-  namespace('aws:autoscaling:trigger', { severity: 'NoInterruption', effect: REFUSED }, [
+  namespace('aws:autoscaling:trigger', { severity: 'NoInterruption', effect: EFFECTIVE }, [
     integer('BreachDuration', 1, 600, { default: '5' }),
     integer('EvaluationPeriods', 1, 600, { default: '1' }),
     integer('LowerBreachScaleIncrement', undefined, undefined, { default: '-1', maxLength: 200 }),
@@ -131,10 +130,38 @@ export const autoscalingOptions: Namespace[] = [
     choice('MeasureName', MEASURES, { default: 'NetworkOut' }),
     integer('Period', 1, 600, { default: '5' }),
     choice('Statistic', ['Minimum', 'Maximum', 'Sum', 'Average'], { default: 'Average' }),
-    choice('Unit', UNITS, { default: 'Bytes' }),
+    choice('Unit', UNITS, {
+      default: 'Bytes',
+      effect: accepted(
+        'Each measure has a unit of its own, and the alarms look at it as it is, like those that AWS makes.',
+      ),
+    }),
     integer('UpperBreachScaleIncrement', undefined, undefined, { default: '1', maxLength: 200 }),
     integer('UpperThreshold', 0, undefined, { default: '6000000' }),
   ]),
+  // Polebean's own. On AWS it takes a Resources section, which changes the group that Beanstalk made.
+  namespace(
+    'polebean:autoscaling:healthcheck',
+    { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' },
+    [
+      // Without it 0, as of AWS's environments; of ELB 300, as in AWS's guide.
+      integer('GracePeriod', 0, 86_400),
+      choice('HealthCheckType', ['EC2', 'ELB'], { default: 'EC2' }),
+    ],
+  ),
+  // Polebean's own: scaling in seconds, in place of the trigger.
+  namespace(
+    'polebean:autoscaling:targettracking',
+    { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' },
+    [
+      flag('DisableScaleIn'),
+      choice('Metric', ['CPUUtilization', 'RequestCountPerTarget']),
+      integer('ScaleInSeconds', 1, 3600, { default: '30' }),
+      integer('Seconds', 1, 60, { default: '2' }),
+      text('TargetValue', { number: 'decimal', min: 0.001, max: 1_000_000_000 }),
+      integer('WarmupSeconds', 0, 3600, { default: '5' }),
+    ],
+  ),
   namespace(
     'aws:autoscaling:updatepolicy:rollingupdate',
     { severity: 'NoInterruption', effect: REFUSED, resource: GROUP },

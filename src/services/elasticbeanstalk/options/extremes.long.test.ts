@@ -10,7 +10,7 @@ import { makeBench } from '../test-bench.ts'
 import { namespaces } from './catalogue.ts'
 import type { Option } from './option.ts'
 
-type Setting = { Namespace: string; OptionName: string; Value: string }
+type Setting = { Namespace: string; OptionName: string; Value: string; ResourceName?: string }
 
 const GROUP = 'aws:autoscaling:asg'
 const HTTPS = 'aws:elbv2:listener:443'
@@ -18,11 +18,18 @@ const PROCESS = 'aws:elasticbeanstalk:environment:process:default'
 const FURTHER = 'aws:elasticbeanstalk:environment:process:api'
 const DEFAULT = 'aws:elbv2:listener:default'
 const RULE = 'aws:elbv2:listenerrule:api'
+const ACTION = 'aws:autoscaling:scheduledaction'
+const TRIGGER = 'aws:autoscaling:trigger'
+const TRACKING = 'polebean:autoscaling:targettracking'
+const NAME_LONGEST = 'n'.repeat(255)
 const set = (Namespace: string, OptionName: string, Value: string): Setting => ({
-  Namespace,
-  OptionName,
-  Value,
+  ...{ Namespace, OptionName, Value },
+  // The only one whose settings have names.
+  ...(Namespace === ACTION && { ResourceName: NAME_LONGEST }),
 })
+const MINUTES = Array.from({ length: 60 }, (_unused, minute) => minute).join()
+const TRACKED = [set(TRACKING, 'Metric', 'CPUUtilization'), set(TRACKING, 'TargetValue', '100')]
+const RECURS = [set(ACTION, 'Recurrence', '0 0 29 2 *'), set(ACTION, 'MinSize', '0')]
 
 /** As many as an interface has beside the environment's own, with names as long as an option takes them. */
 const GROUPS = Array.from({ length: 15 }, (_unused, index) => `${'g'.repeat(198)}${10 + index}`)
@@ -68,11 +75,41 @@ const LONGEST: Record<string, string> = {
   SharedLoadBalancer: SHARED,
   SSLCertificateId: CERTIFICATE_ARN,
   Target: `HTTPS:65535/${'t'.repeat(1000)}`,
+  StartTime: '9999-12-31T23:59:59.999999999-11:59',
+  EndTime: '9999-12-31T23:59:59.999999999-11:59',
+  Recurrence: `${MINUTES} 0-23 1-31 JAN-DEC SUN-SAT`,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
 }
 
 /** What has to go with an extreme, because options are checked together. */
 const WITH: Record<string, Setting[]> = {
+  ...Object.fromEntries(
+    ['MinSize', 'MaxSize', 'DesiredCapacity'].flatMap((name) =>
+      ['0', '10000'].map((value) => [`${ACTION} ${name}=${value}`, RECURS.slice(0, 1)]),
+    ),
+  ),
+  [`${ACTION} Suspend=true`]: RECURS,
+  [`${ACTION} Suspend=false`]: RECURS,
+  [`StartTime=9999-12-31T23:59:59.999999999-11:59`]: RECURS.slice(1),
+  [`EndTime=9999-12-31T23:59:59.999999999-11:59`]: RECURS,
+  [`Recurrence=${MINUTES} 0-23 1-31 JAN-DEC SUN-SAT`]: RECURS.slice(1),
+  'EvaluationPeriods=600': [set(TRIGGER, 'Period', '2')],
+  'BreachDuration=600': [set(TRIGGER, 'Period', '1')],
+  'UpperThreshold=0': [set(TRIGGER, 'LowerThreshold', '0')],
+  'LowerThreshold=999999999999': [set(TRIGGER, 'UpperThreshold', '999999999999')],
+  ...Object.fromEntries(
+    ['Metric=CPUUtilization', 'Metric=RequestCountPerTarget'].map((what) => [what, TRACKED.slice(1)]),
+  ),
+  'TargetValue=1000000000': [set(TRACKING, 'Metric', 'RequestCountPerTarget')],
+  'TargetValue=0.001': TRACKED.slice(0, 1),
+  ...Object.fromEntries(
+    [
+      ...['DisableScaleIn=true', 'DisableScaleIn=false', 'ScaleInSeconds=3600'],
+      ...['Seconds=1', 'WarmupSeconds=0', 'WarmupSeconds=3600'],
+    ].map((what) => [what, TRACKED]),
+  ),
+  'ScaleInSeconds=1': [...TRACKED, set(TRACKING, 'Seconds', '1')],
+  'Seconds=60': [...TRACKED, set(TRACKING, 'ScaleInSeconds', '60')],
   'MaxSize=0': [set(GROUP, 'MinSize', '0')],
   'MinSize=10000': [set(GROUP, 'MaxSize', '10000')],
   [`${PROCESS} HealthCheckInterval=5`]: [set(PROCESS, 'HealthCheckTimeout', '2')],
@@ -117,16 +154,16 @@ function extremes(option: Option): string[] {
   if (only) return only
   if (option.type === 'Boolean') return ['true', 'false']
   if (option.values) return option.values
-  if (option.number) return [String(option.min), String(option.max)]
+  if (name.endsWith('ScaleIncrement')) return ['-10000', '10000']
+  if (option.number) return [String(option.min), String(option.max ?? 999_999_999_999)]
   return LONGEST[name] === undefined ? [] : [LONGEST[name]]
 }
 
-// Cooldown has no effect yet, but its group is given it.
 const effective = namespaces
   .filter(({ platform }) => platform === undefined || platform === 'python')
   .flatMap(({ name, named, options }) =>
     options
-      .filter(({ effect, name: option }) => effect.kind === 'effective' || option === 'Cooldown')
+      .filter(({ effect }) => effect.kind === 'effective')
       .map((option) => ({
         name: named === undefined ? name : named === 'PORT' ? `${name}:443` : `${name}:api`,
         option,

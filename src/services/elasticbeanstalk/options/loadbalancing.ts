@@ -129,9 +129,11 @@ export const loadbalancingOptions: Namespace[] = [
     flag('ConnectionDrainingEnabled', 'false', { effect: EFFECTIVE }),
     integer('ConnectionDrainingTimeout', 1, 3600, { default: '20', effect: EFFECTIVE }),
     integer('ConnectionSettingIdleTimeout', 1, 3600, { default: '60', effect: EFFECTIVE }),
-    ...CLASSIC_POLICY.map((option) =>
-      option.name.startsWith('Stickiness') ? { ...option, effect: EFFECTIVE } : option,
-    ),
+    ...CLASSIC_POLICY.map((option) => {
+      if (option.name.startsWith('Stickiness')) return { ...option, effect: EFFECTIVE }
+      // Clients stay with an instance at whatever port they ask.
+      return option.name === 'LoadBalancerPorts' ? { ...option, effect: only(':all') } : option
+    }),
   ]),
   namespace(
     'aws:elb:policies',

@@ -16,7 +16,7 @@ describe('creating an environment', () => {
     const shown = bench
       .texts()
       .map((text) =>
-        text.replaceAll(id ?? '', 'e-ID').replace(/-(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,13}(?=$|\/)/, '-SUFFIX'),
+        text.replaceAll(id ?? '', 'e-ID').replace(/-(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,13}(?=$|[/:])/g, '-SUFFIX'),
       )
     assert.deepEqual(shown, [
       'INFO createEnvironment is starting.',
@@ -28,6 +28,10 @@ describe('creating an environment', () => {
       'INFO Created Auto Scaling launch configuration named: awseb-e-ID-stack-AWSEBAutoScalingLaunchConfiguration-SUFFIX',
       'INFO Created Auto Scaling group named: awseb-e-ID-stack-AWSEBAutoScalingGroup-SUFFIX',
       'INFO Waiting for EC2 instances to launch. This may take a few minutes.',
+      'INFO Created Auto Scaling group policy named: arn:aws:autoscaling:us-west-2:000000000000:scalingPolicy:1:autoScalingGroupName/awseb-e-ID-stack-AWSEBAutoScalingGroup-SUFFIX:policyName/awseb-e-ID-stack-AWSEBAutoScalingScaleDownPolicy-SUFFIX',
+      'INFO Created Auto Scaling group policy named: arn:aws:autoscaling:us-west-2:000000000000:scalingPolicy:1:autoScalingGroupName/awseb-e-ID-stack-AWSEBAutoScalingGroup-SUFFIX:policyName/awseb-e-ID-stack-AWSEBAutoScalingScaleUpPolicy-SUFFIX',
+      'INFO Created CloudWatch alarm named: awseb-e-ID-stack-AWSEBCloudwatchAlarmLow-SUFFIX',
+      'INFO Created CloudWatch alarm named: awseb-e-ID-stack-AWSEBCloudwatchAlarmHigh-SUFFIX',
       'INFO Created load balancer named: arn:aws:elasticloadbalancing:us-west-2:000000000000:loadbalancer/app/awseb-AWSEB-SUFFIX/1',
       'INFO Created Load Balancer listener named: arn:aws:elasticloadbalancing:us-west-2:000000000000:loadbalancer/app/awseb-AWSEB-SUFFIX/1/listener',
       'INFO Added instance [i-00000000000000003] to your environment.',

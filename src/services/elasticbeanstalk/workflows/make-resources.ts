@@ -14,6 +14,8 @@ import {
   makeLoadBalancer,
   makeStorage,
 } from './resources.ts'
+import { putScaling } from './scaling.ts'
+import { putScheduledActions } from './scheduled-actions.ts'
 import { joinLoadBalancer, leaveGroupOfOthers } from './shared-load-balancer.ts'
 import { makeInstanceSecurityGroup, makeLoadBalancerSecurityGroup, WANTED } from './security-groups.ts'
 import { current, forget, type Work } from './work.ts'
@@ -71,10 +73,15 @@ const MAKINGS: Making[] = [
 
 /** One step for each thing; what is remembered already is left alone. */
 export function makeResources(step: Step, work: Work): void {
-  for (const making of MAKINGS)
+  for (const making of MAKINGS) {
     step.do(making.name, () => {
       if (lacks(work, making)) making.make(work)
     })
+    if (making.member === 'autoScalingGroupName') step.do('scaling policies', () => putScaling(work))
+  }
+  // Alarms about the load balancer wait for it.
+  step.do('scaling by the load balancer', () => putScaling(work))
+  step.do('scheduled actions', () => putScheduledActions(work))
   step.do('further listeners', () => putListeners(work))
   // While one front is put in the place of the other, the one that serves keeps them until the other one serves.
   step.do('names', () => {
@@ -95,7 +102,11 @@ export function repairResources(step: Step, work: Work): boolean {
     // A launch that failed on its way came to no names.
     return remembered(work).front === undefined ? [...missing, 'names'] : missing
   })
-  if (missing.length === 0) return false
+  if (missing.length === 0) {
+    step.do('scaling policies', () => putScaling(work))
+    step.do('scheduled actions', () => putScheduledActions(work))
+    return false
+  }
   // A group of its own is missing where settings begin to ask for it, with everything else in place.
   const repairs = missing.some((name) => !name.endsWith('security group'))
   if (missing.includes('auto scaling group')) step.do('storage', () => makeStorage(work))
@@ -110,7 +121,8 @@ function forgetGone(work: Work): void {
   const { autoScalingGroupName, loadBalancerArn, listenerArn, elasticAddressId } = remembered(work)
   const { sharesLoadBalancer, loadBalancerSecurityGroupId } = remembered(work)
   const { elasticloadbalancingv2 } = parts.cloud
-  if (autoScalingGroupName && !groupOf(parts, row)) forget(parts, row.id, 'autoScalingGroupName')
+  if (autoScalingGroupName && !groupOf(parts, row))
+    forget(parts, row.id, 'autoScalingGroupName', 'groupSettings')
   if (
     listenerArn &&
     isGone(() => elasticloadbalancingv2.describeListeners(context, { ListenerArns: [listenerArn] }))

@@ -11,7 +11,7 @@ import { resourcesOf } from '../store.ts'
 import { systemContext } from '../../service.ts'
 import { awaitDeployed, awaitHealthy } from './deployment-steps.ts'
 import { failureOf, type Failure } from './outcome.ts'
-import { makeLaunchConfiguration, sizesOf } from './resources.ts'
+import { makeLaunchConfiguration, groupSettingsOf } from './resources.ts'
 import { current, forget, remember, workOn } from './work.ts'
 
 type Replace = { environmentId: string; deploymentId: number; configuration: EnvironmentConfiguration }
@@ -96,7 +96,7 @@ function shrink(parts: Parts, replace: Replace, { desired }: Before, failure: Fa
   if (groupOf(parts, row))
     parts.cloud.autoscaling.updateAutoScalingGroup(context, {
       AutoScalingGroupName: groupName,
-      ...sizesOf(replace.configuration),
+      ...groupSettingsOf(replace.configuration),
       DesiredCapacity: desired,
     })
   lookAfterInstances(parts, row.id)

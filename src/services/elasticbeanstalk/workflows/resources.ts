@@ -16,6 +16,8 @@ import {
   putInstanceRules,
   sayWhetherToCut,
 } from './security-groups.ts'
+import { putScaling } from './scaling.ts'
+import { putScheduledActions } from './scheduled-actions.ts'
 import { addGroups } from './shared-load-balancer.ts'
 import { awsTags, current, remember, required, stackName, type Work } from './work.ts'
 
@@ -65,15 +67,13 @@ export function makeAutoScalingGroup({ parts, row, context, configuration }: Wor
   cloud.autoscaling.createAutoScalingGroup(context, {
     AutoScalingGroupName: name,
     LaunchConfigurationName: launchConfigurationName,
-    ...sizesOf(configuration),
+    ...groupSettingsOf(configuration),
     VPCZoneIdentifier: subnetIds(parts, context).join(','),
     TargetGroupARNs: Object.values(targetGroupsOf(current(parts, row.id))),
-    // AWS: an application that fails drops out of the balancer but is not replaced (reference §5.1).
-    HealthCheckType: 'EC2',
-    HealthCheckGracePeriod: 0,
     Tags: tags.map((tag) => ({ ...tag, PropagateAtLaunch: true })),
   })
-  remember(parts, row.id, { autoScalingGroupName: name })
+  const groupSettings = JSON.stringify(groupSettingsOf(configuration))
+  remember(parts, row.id, { autoScalingGroupName: name, groupSettings })
   events.write(ofEnvironment(row), 'INFO', `Created Auto Scaling group named: ${name}`)
   events.write(
     ofEnvironment(row),
@@ -124,12 +124,8 @@ export function makeElasticAddress({ parts, row, context }: Work): void {
 export function applySettings(work: Work, { holds = false } = {}): void {
   const { parts, row, context, configuration } = work
   const resources = resourcesOf(current(parts, row.id))
-  const { autoScalingGroupName, targetGroupArn, loadBalancerArn } = resources
-  if (autoScalingGroupName)
-    parts.cloud.autoscaling.updateAutoScalingGroup(context, {
-      AutoScalingGroupName: autoScalingGroupName,
-      ...sizesOf(configuration),
-    })
+  const { targetGroupArn, loadBalancerArn } = resources
+  putGroupSettings(work)
   if (targetGroupArn && configuration.loadBalanced) putProcesses(work, { holds })
   // Before the load balancer has other groups than those that its instances know: no moment without either.
   putInstanceRules(work)
@@ -146,6 +142,8 @@ export function applySettings(work: Work, { holds = false } = {}): void {
     putListeners(work)
     removeDefaultListener(work)
   }
+  putScaling(work)
+  putScheduledActions(work)
   sayWhetherToCut(work)
   if (resources.front) putNames(parts, row.id, resources.front, configuration.domains)
 }
@@ -171,11 +169,27 @@ function changeLoadBalancerAttributes(
   })
 }
 
+/** Only when settings say something else than they did: AWS, too, leaves a group alone that a scheduled action has changed, until its
+ *  own settings change. */
+function putGroupSettings({ parts, row, context, configuration }: Work): void {
+  const { autoScalingGroupName, groupSettings } = resourcesOf(current(parts, row.id))
+  const said = JSON.stringify(groupSettingsOf(configuration))
+  if (!autoScalingGroupName || said === groupSettings) return
+  parts.cloud.autoscaling.updateAutoScalingGroup(context, {
+    AutoScalingGroupName: autoScalingGroupName,
+    ...groupSettingsOf(configuration),
+  })
+  remember(parts, row.id, { groupSettings: said })
+}
+
 /** What the settings say of the group itself. */
-export const sizesOf = ({ minSize, maxSize, cooldownSeconds }: EnvironmentConfiguration) => ({
-  MinSize: minSize,
-  MaxSize: maxSize,
-  DefaultCooldown: cooldownSeconds,
+export const groupSettingsOf = (configuration: EnvironmentConfiguration) => ({
+  MinSize: configuration.minSize,
+  MaxSize: configuration.maxSize,
+  DefaultCooldown: configuration.cooldownSeconds,
+  // AWS: unless told, an application that fails drops out of the balancer but is not replaced (reference §5.1).
+  HealthCheckType: configuration.healthCheck.type,
+  HealthCheckGracePeriod: configuration.healthCheck.graceSeconds,
 })
 
 const subnetIds = ({ cloud }: Parts, context: Context) =>

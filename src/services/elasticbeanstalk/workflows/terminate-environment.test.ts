@@ -14,9 +14,11 @@ const terminate = () =>
 
 function assertNothingIsLeft() {
   const { groups, configurations, securityGroups, targetGroups, loadBalancers, listeners } = bench.world
+  const { policies, alarms } = bench.world
+  const all = [groups, configurations, securityGroups, targetGroups, loadBalancers, listeners]
   assert.deepEqual(
-    [groups, configurations, securityGroups, targetGroups, loadBalancers, listeners].map(({ size }) => size),
-    [0, 0, 0, 0, 0, 0],
+    [...all, policies, alarms].map(({ size }) => size),
+    [0, 0, 0, 0, 0, 0, 0, 0],
   )
   assert.deepEqual(bench.store.all('select * from environment_instance'), [])
 }
@@ -35,6 +37,10 @@ describe('terminating an environment', () => {
       .map((text) => text.replace(/ named: .*/, ''))
     assert.deepEqual(kinds, [
       'INFO terminateEnvironment is starting.',
+      'INFO Deleted CloudWatch alarm',
+      'INFO Deleted CloudWatch alarm',
+      'INFO Deleted Auto Scaling group policy',
+      'INFO Deleted Auto Scaling group policy',
       'INFO Waiting for EC2 instances to terminate. This may take a few minutes.',
       'INFO Removed instance [i-00000000000000003] from your environment.',
       'INFO Deleted Auto Scaling group',

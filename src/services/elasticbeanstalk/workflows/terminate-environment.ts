@@ -12,6 +12,7 @@ import { removeTags } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { environmentById, resourcesOf, type EnvironmentResources } from '../store.ts'
 import { removeFurtherProcesses } from './processes.ts'
+import { ALARMS, POLICIES, removeAlarm, removePolicy } from './scaling.ts'
 import { leaveLoadBalancer } from './shared-load-balancer.ts'
 import { groupsNaming, revokeInstanceRules, stillNamed } from './security-groups.ts'
 import { current, forget, type Work } from './work.ts'
@@ -30,6 +31,10 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
       const remove = (member: keyof EnvironmentResources, wording: string, deed: (name: string) => void) =>
         removeResource(parts, step, { environmentId, member, wording, deed })
 
+      step.do('remove what scales the group', () => {
+        for (const member of ALARMS) removeAlarm({ parts, row, context }, member)
+        for (const member of POLICIES) removePolicy({ parts, row, context }, member)
+      })
       const group = step.do('ask group to go', () => {
         const name = resourcesOf(row).autoScalingGroupName
         if (!name) return null
