@@ -230,6 +230,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
+    cloudwatch: { record: () => undefined, figure: () => undefined }, // until the service is there
     autoscaling: autoscaling.operations,
     elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
   })

@@ -20,7 +20,7 @@ import { makeAcmService } from '../acm/service.ts'
 import { acmMigrations } from '../acm/store.ts'
 import { makeAutoscalingService } from '../autoscaling/service.ts'
 import { autoscalingMigrations } from '../autoscaling/store.ts'
-import type { Cloud, SoftwareIntent } from '../cloud.ts'
+import type { Cloud, MetricPoint, SoftwareIntent } from '../cloud.ts'
 import { makeEc2Service } from '../ec2/service.ts'
 import { ec2Migrations } from '../ec2/store.ts'
 import { makeFakeObjects } from '../../engines/objects/fake.ts'
@@ -80,6 +80,8 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
   const told: string[] = []
   const bodies = new Map<string, Buffer>()
   const allowed = { instances: null as number | null }
+  /** What was measured is handed to this, where a test wants it. */
+  const measured = { take: (_points: MetricPoint[]) => undefined as void }
   let life = new AbortController()
   let current = makeLife()
 
@@ -117,6 +119,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     })
     const iam = makeIamService(deps)
     const s3 = makeS3Service(deps, makeFakeObjects({ bodies, clock }), makeFakeRoom())
+    const cloudwatch = { record: (_context: unknown, points: MetricPoint[]) => measured.take(points) }
     const operations = {
       acm: { ...acm.operations, ...acm.internal },
       route53: { ...route53.operations, ...route53.internal },
@@ -126,7 +129,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       autoscaling: autoscaling.operations,
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
     }
-    Object.assign(cloud, operations)
+    Object.assign(cloud, operations, { cloudwatch })
     const start = () =>
       (driver = startDriver({ clock, log: silentLog, store, signal }, [
         ...ec2.reconcilers,
@@ -157,6 +160,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     told,
     /** What the home's owner allows. */
     allowed,
+    measured,
     /** Addresses whose application does not answer although the instance runs. */
     unanswering,
     silentPorts,

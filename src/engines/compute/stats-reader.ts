@@ -1,0 +1,126 @@
+// What instances have used, every second and of hundreds: files stay open between two looks, and all are read into one buffer. To open one
+// costs five times what reading it does (measured: 16 µs and 3 µs).
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import type { InstanceStats, StatsPart } from './engine.ts'
+import { type InitProcess, isAlive } from './runc-state.ts'
+import { cgroupFiles, type Figures, parseInterfaces, type StatsFile } from './stats-files.ts'
+
+type Opened = {
+  boot: string
+  /** The folder of its first process in /proc: nothing can be read in it once that has ended, whoever has its id then. */
+  process: number
+  /** Null = it could not be opened: this boot has none. */
+  files: Map<StatsFile, number | null>
+  all: StatsFile[]
+}
+
+export type StatsReader = ReturnType<typeof makeStatsReader>
+
+/** `bootOf`: '' = it has not started. */
+export function makeStatsReader({
+  init,
+  bootOf,
+  cgroupOf,
+}: {
+  init(id: string): InitProcess | undefined
+  bootOf(id: string): string
+  cgroupOf(id: string): string
+}) {
+  const version = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1
+  const open = new Map<string, Opened>()
+
+  const opened = (id: string): Opened | undefined => {
+    const known = open.get(id)
+    if (known) return known
+    const process = init(id)
+    if (!process || process.created) return undefined
+    const boot = bootOf(id)
+    const folder = openIfAny(`/proc/${process.pid}`)
+    if (folder === null) return undefined
+    // Whose folder it is can be said only after it is open.
+    if (!isAlive(process)) {
+      closeSync(folder)
+      return undefined
+    }
+    const one = { boot, process: folder, files: new Map(), all: cgroupFiles(cgroupOf(id), version) }
+    open.set(id, one)
+    return one
+  }
+
+  const forget = (id: string) => {
+    const one = open.get(id)
+    if (!one) return
+    open.delete(id)
+    closeSync(one.process)
+    for (const fd of one.files.values()) if (fd !== null) closeSync(fd)
+  }
+
+  const readFile = (one: Opened, file: StatsFile): Figures => {
+    let fd = one.files.get(file)
+    if (fd === undefined) {
+      fd = openIfAny(file.path)
+      one.files.set(file, fd)
+    }
+    const text = fd === null ? undefined : readAt(fd)
+    return text === undefined ? {} : file.parse(text)
+  }
+
+  /** Of one boot that was known before it may be the last look: then the next one is tried. */
+  const read = (id: string, parts: ReadonlySet<StatsPart>): Omit<InstanceStats, 'id' | 'at'> | undefined => {
+    for (let tries = 0; tries < 2; tries++) {
+      const one = opened(id)
+      if (!one) return undefined
+      const interfaces = readOnce(`/proc/self/fd/${one.process}/net/dev`)
+      if (interfaces === undefined) {
+        forget(id)
+        continue
+      }
+      const seen: Figures = parts.has('network') ? parseInterfaces(interfaces) : {}
+      for (const file of one.all) if (parts.has(file.part)) Object.assign(seen, readFile(one, file))
+      const { unusedCacheBytes = 0, ...figures } = seen
+      if (figures.memoryBytes !== undefined)
+        figures.memoryBytes = Math.max(0, figures.memoryBytes - unusedCacheBytes)
+      return { boot: one.boot, ...figures }
+    }
+    return undefined
+  }
+
+  return {
+    read,
+    forget,
+    /** Nothing of others stays open. */
+    keepOnly(ids: ReadonlySet<string>) {
+      for (const id of open.keys()) if (!ids.has(id)) forget(id)
+    },
+  }
+}
+
+/** More than any of these files has. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
+
+/** The kernel makes such a file anew for each reading from its beginning. Undefined: what it tells of is gone. */
+function readAt(fd: number): string | undefined {
+  try {
+    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))
+  } catch {
+    return undefined // ENODEV, ESRCH
+  }
+}
+
+function readOnce(path: string): string | undefined {
+  const fd = openIfAny(path)
+  if (fd === null) return undefined
+  try {
+    return readAt(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openIfAny(path: string): number | null {
+  try {
+    return openSync(path, 'r')
+  } catch {
+    return null
+  }
+}
