@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { GAP_MS, growth, secondsBetween, together, untilNextSecond } from './measure.ts'
+import { GAP_MS, growth, secondsBetween, sharesOf, together, untilNextSecond } from './measure.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const look = (ms: number, setBy = 0) => ({ wall: START + ms + setBy, monotonic: 500 + ms })
@@ -60,5 +60,12 @@ it('the next look is just after the next second has begun', () => {
   assert.deepEqual(
     [0, 10, 400, 999].map((ms) => ms + untilNextSecond(at(ms))),
     [1_010, 1_010, 1_010, 1_010],
+  )
+})
+
+it('whole numbers are shared out whole', () => {
+  assert.deepEqual(
+    [sharesOf(7, 3), sharesOf(60, 5), sharesOf(1, 3), sharesOf(4, 1)],
+    [[2, 2, 3], [12, 12, 12, 12, 12], [0, 0, 1], [4]],
   )
 })

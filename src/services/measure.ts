@@ -34,6 +34,13 @@ const AFTER_MS = 10
 export const growth = (before: number | undefined, now: number | undefined): number | undefined =>
   before === undefined || now === undefined ? undefined : now >= before ? now - before : now
 
+/** A whole number in so many whole shares, as equal as can be. */
+export const sharesOf = (total: number, count: number): number[] =>
+  Array.from(
+    { length: count },
+    (_, index) => Math.floor((total * (index + 1)) / count) - Math.floor((total * index) / count),
+  )
+
 /** Several figures of one moment as one point's value. */
 export function together(values: number[]): MetricPoint['value'] {
   if (values.length === 1) return values[0]!

@@ -45,12 +45,15 @@ export type Statistics = {
   fields: { get(name: string): string | undefined }
 }
 
-/** `show stat`. */
-export function parseStatistics(text: string): Statistics[] {
+/** `show stat`, of those proxies. */
+export function parseStatistics(
+  text: string,
+  isWanted: (proxy: string) => boolean = () => true,
+): Statistics[] {
   const [header = '', ...lines] = text.replace(/^# /, '').split('\n')
   const columns = new Map(header.split(',').map((name, index) => [name, index]))
   return lines
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && isWanted(line.slice(0, line.indexOf(','))))
     .map((line) => {
       // A row has a hundred fields, of which a look needs ten; there may be thousands of rows.
       const values = splitCsv(line)
