@@ -27,6 +27,9 @@ export const secondOf = (at: number) => Math.floor(at / 1_000) * 1_000
 
 /** Just after the next second has begun: a reconciler that waits so long looks once in each. */
 export const untilNextSecond = (clock: Clock): number => 1_000 - (clock.now() % 1_000) + AFTER_MS
+/** The same of minutes, for what AWS tells once in each. */
+export const untilNextMinute = (clock: Clock): number => MINUTE_MS - (clock.now() % MINUTE_MS) + AFTER_MS
+export const MINUTE_MS = 60_000
 /** Timers may be early by one millisecond. */
 const AFTER_MS = 10
 

@@ -2,6 +2,7 @@
 // pools and instance refresh are not implemented yet: the gateway refuses them by name.
 import { inTransactions } from '../in-transactions.ts'
 import type { Service, ServiceDeps } from '../service.ts'
+import { makeMetricsReconciler } from './metrics.ts'
 import { makeActivityOperations } from './operations/activities.ts'
 import { makeDescribeGroupOperations } from './operations/describe-groups.ts'
 import { makeGroupOperations } from './operations/groups.ts'
@@ -24,7 +25,7 @@ export function makeAutoscalingService(deps: ServiceDeps) {
   return {
     operations,
     internal: {},
-    reconcilers: [makeGroupsReconciler(deps)],
+    reconcilers: [makeGroupsReconciler(deps), makeMetricsReconciler(deps)],
     workflows: [],
   } satisfies Service<typeof operations>
 }

@@ -2,7 +2,14 @@
 import type { ProtocolEnum } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Cloud, ElasticAddress, InstanceMemoryState, KeptLog, SoftwareIntent } from '../cloud.ts'
+import type {
+  Cloud,
+  ElasticAddress,
+  InstanceMemoryState,
+  KeptLog,
+  MetricPoint,
+  SoftwareIntent,
+} from '../cloud.ts'
 
 type Instance = { id: string; intent: SoftwareIntent | null; revision: number; putAt: number; type: string }
 type Group = {
@@ -44,6 +51,8 @@ export type World = {
   keptLogs: Map<string, { log: KeptLog; text: string }>
   /** Why no instance can be launched; '' = it can. */
   launchFailure: string
+  /** Points that CloudWatch was told. */
+  measured: (points: MetricPoint[]) => void
   /** An instance dies; its group launches another one. */
   kill(instanceId: string): void
   instances(): Instance[]
@@ -58,6 +67,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   let interfacesGoneAt = 0
   const next = (prefix: string, digits: number) => prefix + (++count).toString(16).padStart(digits, '0')
   const world: World = {
+    measured: () => undefined,
     groups: new Map(),
     configurations: new Map(),
     securityGroups: new Map(),
@@ -407,5 +417,6 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     nameProblem: () => '',
     hostProblem: () => '',
   }
-  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3 } as Cloud, world }
+  const cloudwatch: Partial<Cloud['cloudwatch']> = { record: (_context, points) => world.measured(points) }
+  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, cloudwatch, route53, s3 } as Cloud, world }
 }
