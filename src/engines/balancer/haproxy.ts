@@ -281,7 +281,7 @@ export function makeHaproxy({
     const seen = describeSeen(model, {
       running,
       statistics: parseStatistics(statistics),
-      oldStatistics: old.flatMap((text) => parseStatistics(text)),
+      oldStatistics: old.flatMap(parseStatistics),
       boot: following.boot,
       at: clock.now(),
     })

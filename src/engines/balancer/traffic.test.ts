@@ -4,6 +4,7 @@ import { listenerTo, type BalancerModel, type LoadBalancer } from './engine.ts'
 import { answersOf, backendName } from './names.ts'
 import { ownPortsOf } from './own-ports.ts'
 import { withNames } from './request-lines.ts'
+import { parseCounts } from './running.ts'
 import { describeTraffic, noTraffic } from './traffic.ts'
 
 const loadBalancer = (id: string, over: Partial<LoadBalancer> = {}): LoadBalancer => ({
@@ -58,6 +59,17 @@ describe('counters of HAProxy', () => {
         ...{ redirects: 6, balancer3xx: 6, balancer4xx: 3 },
       },
     ])
+  })
+
+  it('are read where a field has commas or is not told', () => {
+    const text = 'a,BACKEND,"x, 7",3,,12\nb,BACKEND,1,2,3\nc,BACKEND,4,5,6,7\n'
+    assert.deepEqual(
+      parseCounts(`# pxname,svname,said,bin,bout,econ\n${text}`, ['econ', 'bin'], (proxy) => proxy !== 'c'),
+      [
+        { proxy: 'a', name: 'BACKEND', counts: { econ: 12, bin: 3 } },
+        { proxy: 'b', name: 'BACKEND', counts: { econ: 0, bin: 2 } },
+      ],
+    )
   })
 
   it('are nothing where there is nothing', () => assert.deepEqual(seen().counters, []))

@@ -137,7 +137,7 @@ export type InstanceStats = {
 }
 
 /** Parts of InstanceStats, each of which costs something to measure. */
-export const STATS_PARTS = ['cpu', 'memory', 'network', 'disk', 'processes'] as const
+export const STATS_PARTS = ['cpu', 'cpuKinds', 'memory', 'network', 'disk', 'processes'] as const
 export type StatsPart = (typeof STATS_PARTS)[number]
 
 /** What an instance makes of its memory. */

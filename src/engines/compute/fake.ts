@@ -237,7 +237,8 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
 }
 
 const NOTHING_USED: Record<StatsPart, NonNullable<FakeInstance['used']>> = {
-  cpu: { cpuSeconds: 0, cpuUserSeconds: 0, cpuSystemSeconds: 0 },
+  cpu: { cpuSeconds: 0 },
+  cpuKinds: { cpuUserSeconds: 0, cpuSystemSeconds: 0 },
   memory: {},
   network: { networkInBytes: 0, networkOutBytes: 0, networkInPackets: 0, networkOutPackets: 0 },
   disk: { diskReadBytes: 0, diskWriteBytes: 0, diskReads: 0, diskWrites: 0 },

@@ -93,6 +93,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
       if (opening) ooms.keep(spec.id)
+      reader.forget(spec.id)
       const pid = await sandboxes.create({
         ...planOf(record, files().image(spec.id)),
         argv: ['/bin/sh', '/etc/polebean/init'],

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cgroupFiles, parseBlkio, parseCpuStat, parseInterfaces, parseIoStat } from './stats-files.ts'
+import {
+  cgroupFiles,
+  parseBlkio,
+  parseCpuKinds,
+  parseCpuStat,
+  parseInterfaces,
+  parseIoStat,
+} from './stats-files.ts'
 
 describe('what the kernel says an instance has used', () => {
   const cases: [what: string, seen: object, meant: object][] = [
     [
       'processor time (version 2)',
       parseCpuStat('usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\nnr_periods 3\n'),
-      { cpuSeconds: 1.5, cpuUserSeconds: 1, cpuSystemSeconds: 0.5 },
+      { cpuSeconds: 1.5 },
+    ],
+    [
+      'its kinds (version 2)',
+      parseCpuKinds('usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\nnr_periods 3\n'),
+      { cpuUserSeconds: 1, cpuSystemSeconds: 0.5 },
     ],
     ['processor time that is not told', parseCpuStat(''), {}],
     [

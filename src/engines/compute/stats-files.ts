@@ -15,6 +15,7 @@ export const cgroupFiles = (cgroup: string, version: 1 | 2): StatsFile[] =>
   version === 2
     ? [
         { part: 'cpu', path: `/sys/fs/cgroup${cgroup}/cpu.stat`, parse: parseCpuStat },
+        { part: 'cpuKinds', path: `/sys/fs/cgroup${cgroup}/cpu.stat`, parse: parseCpuKinds },
         { part: 'disk', path: `/sys/fs/cgroup${cgroup}/io.stat`, parse: parseIoStat },
         { part: 'memory', path: `/sys/fs/cgroup${cgroup}/memory.current`, parse: parseMemory },
         { part: 'memory', path: `/sys/fs/cgroup${cgroup}/memory.stat`, parse: unused('inactive_file') },
@@ -22,7 +23,7 @@ export const cgroupFiles = (cgroup: string, version: 1 | 2): StatsFile[] =>
       ]
     : [
         { part: 'cpu', path: `/sys/fs/cgroup/cpuacct${cgroup}/cpuacct.usage`, parse: parseUsage },
-        { part: 'cpu', path: `/sys/fs/cgroup/cpuacct${cgroup}/cpuacct.stat`, parse: parseKinds },
+        { part: 'cpuKinds', path: `/sys/fs/cgroup/cpuacct${cgroup}/cpuacct.stat`, parse: parseKinds },
         {
           ...{ part: 'disk', path: `/sys/fs/cgroup/blkio${cgroup}/blkio.throttle.io_service_bytes` },
           parse: (text) => named(parseBlkio(text), 'diskReadBytes', 'diskWriteBytes'),
@@ -56,11 +57,11 @@ const parseKinds = (text: string): Figures =>
 
 export const parseCpuStat = (text: string): Figures => {
   const usage = field(text, 'usage_usec')
-  return {
-    ...(usage === undefined ? {} : { cpuSeconds: usage / 1e6 }),
-    ...kinds(field(text, 'user_usec'), field(text, 'system_usec'), (us) => us / 1e6),
-  }
+  return usage === undefined ? {} : { cpuSeconds: usage / 1e6 }
 }
+
+export const parseCpuKinds = (text: string): Figures =>
+  kinds(field(text, 'user_usec'), field(text, 'system_usec'), (us) => us / 1e6)
 
 const kinds = (
   user: number | undefined,

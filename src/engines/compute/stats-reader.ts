@@ -7,7 +7,7 @@ import { cgroupFiles, type Figures, parseInterfaces, type StatsFile } from './st
 
 type Opened = {
   boot: string
-  /** The folder of its first process in /proc: nothing can be read in it once that has ended, whoever has its id then. */
+  /** Of its first process: it cannot be read once that has ended, whoever has its id then. */
   process: number
   /** Null = it could not be opened: this boot has none. */
   files: Map<StatsFile, number | null>
@@ -35,16 +35,19 @@ export function makeStatsReader({
     const process = init(id)
     if (!process || process.created) return undefined
     const boot = bootOf(id)
-    const folder = openIfAny(`/proc/${process.pid}`)
-    if (folder === null) return undefined
-    // Whose folder it is can be said only after it is open.
-    if (!isAlive(process)) {
-      closeSync(folder)
-      return undefined
+    const alive = openIfAny(`/proc/${process.pid}/statm`)
+    if (alive === null) return undefined
+    // Opened now: later its id may be another's. While it is open, its network namespace stays.
+    const network = { part: 'network' as const, path: `/proc/${process.pid}/net/dev`, parse: parseInterfaces }
+    const one: Opened = {
+      ...{ boot, process: alive, files: new Map([[network, openIfAny(network.path)]]) },
+      all: [network, ...cgroupFiles(cgroupOf(id), version)],
     }
-    const one = { boot, process: folder, files: new Map(), all: cgroupFiles(cgroupOf(id), version) }
     open.set(id, one)
-    return one
+    // Whose files they are can be said only after they are open.
+    if (isAlive(process)) return one
+    forget(id)
+    return undefined
   }
 
   const forget = (id: string) => {
@@ -70,12 +73,11 @@ export function makeStatsReader({
     for (let tries = 0; tries < 2; tries++) {
       const one = opened(id)
       if (!one) return undefined
-      const interfaces = readOnce(`/proc/self/fd/${one.process}/net/dev`)
-      if (interfaces === undefined) {
+      if (!isLiving(one)) {
         forget(id)
         continue
       }
-      const seen: Figures = parts.has('network') ? parseInterfaces(interfaces) : {}
+      const seen: Figures = {}
       for (const file of one.all) if (parts.has(file.part)) Object.assign(seen, readFile(one, file))
       const { unusedCacheBytes = 0, ...figures } = seen
       if (figures.memoryBytes !== undefined)
@@ -107,15 +109,8 @@ function readAt(fd: number): string | undefined {
   }
 }
 
-function readOnce(path: string): string | undefined {
-  const fd = openIfAny(path)
-  if (fd === null) return undefined
-  try {
-    return readAt(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
+/** Of one that has ended and waits for its parent there is no memory: `0 0 0 0 0 0 0`. */
+const isLiving = ({ process }: Opened) => !(readAt(process) ?? '0 ').startsWith('0 ')
 
 function openIfAny(path: string): number | null {
   try {
