@@ -9,6 +9,7 @@ import { describeChallenges } from './challenges-conformance.ts'
 import { describePages } from './pages-conformance.ts'
 import { describeRequests } from './requests-conformance.ts'
 import { describeTls } from './tls-conformance.ts'
+import { describeTraffic } from './traffic-conformance.ts'
 import {
   type BalancerEngine,
   type BalancerModel,
@@ -126,6 +127,7 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
 
     it('sees nothing before the first model', async () => {
       assert.deepEqual(await engine.observe(), { targets: [], counters: [], targetCounters: [], taken: [] })
+      assert.equal(await engine.traffic(), null)
     })
 
     it('answers 503 by itself when a group has no target', async () => {
@@ -405,12 +407,14 @@ export function describeBalancer(title: string, open: () => Promise<BalancerHarn
 
     describePages(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRequests(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
+    describeTraffic(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeTls(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
     describeRules(() => ({ world, engine, loadBalancer, target, check, untilHealth }))
 
     it('forgets what is taken away', async () => {
       await engine.apply({ loadBalancers: [], targetGroups: [] })
       assert.deepEqual((await engine.observe()).targets, [])
+      assert.deepEqual((await engine.traffic())?.counters, [])
       assert.equal((await world.request({ host }).catch(() => ({ status: 404 }))).status, 404)
     })
   })

@@ -248,6 +248,26 @@ export type BalancerCounters = {
   responseTimeAverageMs: number
 }
 
+export const TRAFFIC_COUNTS = [
+  ...(['requests', 'target2xx', 'target3xx', 'target4xx', 'target5xx'] as const),
+  ...(['balancer3xx', 'balancer4xx', 'balancer5xx', 'redirects', 'fixedResponses'] as const),
+  ...(['bytes', 'connections', 'current'] as const),
+] as const
+
+/**
+ * Of a target group behind one load balancer; of none: what the load balancer answered by itself. Counters since the engine's process
+ * started, but `current`: requests in flight now, of a network load balancer connections. `connections` were opened to targets; `bytes`
+ * are of both directions.
+ */
+export type TrafficCounters = Record<(typeof TRAFFIC_COUNTS)[number], number> & {
+  /** Of the load balancer or elastic address. */
+  id: string
+  targetGroupId: string | null
+}
+
+/** `boot` names the process that counted. What is carried and not in it was not asked for yet. */
+export type Traffic = { boot: string; at: number; counters: TrafficCounters[] }
+
 /** A port of this machine at which a load balancer should be reached and is not, or on one loopback address only. */
 export type TakenPort = {
   /** Of the load balancer or elastic address. */
@@ -346,6 +366,8 @@ export type BalancerEngine = {
   apply(model: BalancerModel): Promise<void>
   /** What is carried now; rejects when the engine cannot be seen. */
   observe(): Promise<BalancerObservation>
+  /** Cheap: asked every second. Null = nothing is carried yet. Rejects when the engine cannot be seen. */
+  traffic(): Promise<Traffic | null>
   /** Of every listener that is carried; changes nothing. Rejects when the engine cannot be seen. */
   clients(): Promise<ListenerClients[]>
   /** Requests that ended after a position that it answered before (null = all that are kept), in about the order of their ends. */

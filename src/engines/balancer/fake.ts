@@ -16,11 +16,13 @@ import type {
   TargetGroup,
   RequestEntry,
   TargetObservation,
+  TrafficCounters,
 } from './engine.ts'
 import { errorBody, pageOf, unknownHostBody } from './error-pages.ts'
 import { ownPortsOf } from './own-ports.ts'
 import { FakeTarget, isStaying, stayingCookies } from './fake-target.ts'
 import { entryOf } from './fake-entries.ts'
+import { noTraffic, ofBalancer } from './traffic.ts'
 import { hasPublicHttp } from './wanted-ports.ts'
 import { answerOf, ruleFor, type FakeAnswer, type MatchedRequest } from './match.ts'
 import { bindsOf, describeTaken, isServedPublicly, publicPortOf, wantedPorts } from './wanted-ports.ts'
@@ -90,9 +92,12 @@ type Counts = {
   balancer5xx: number
   redirects: number
   fixedResponses: number
+  /** Of those two. */
+  byCode: Record<number, number>
 }
 const noCounts = (): Counts => ({
   ...{ requests: 0, byClass: [0, 0, 0, 0, 0, 0], balancer5xx: 0, redirects: 0, fixedResponses: 0 },
+  byCode: {},
 })
 
 export function makeFakeBalancerWorld({
@@ -107,6 +112,7 @@ export function makeFakeBalancerWorld({
   /** What others had when the model was applied. */
   let leftOut = new Map<string, string>()
   let boots = 1
+  let isCarrying = false
   let turn = 0
   let draws = 0
   /** Of each request that was answered; positions count them, on each machine anew. */
@@ -125,11 +131,13 @@ export function makeFakeBalancerWorld({
   }
   const publicPort = (port: number) => publicPortOf(httpPort, port)
   const keyOf = (group: TargetGroup, { id, address, port }: Target) => [group.id, id, address, port].join(' ')
+  const pairOf = ({ id }: LoadBalancer, group: TargetGroup) => `${id} to ${group.id}`
   const targetOf = (group: TargetGroup, target: Target) => targets.get(keyOf(group, target))!
   const countsOf = (key: string) => counts.get(key) ?? counts.set(key, noCounts()).get(key)!
 
   const carry = (next: BalancerModel) => {
     checkModel(next)
+    isCarrying = true
     const before = targets
     model = structuredClone(next)
     leftOut = new Map(
@@ -190,6 +198,7 @@ export function makeFakeBalancerWorld({
     }
     if (action.type !== 'forward') {
       own[action.type === 'redirect' ? 'redirects' : 'fixedResponses']++
+      own.byCode[action.statusCode] = (own.byCode[action.statusCode] ?? 0) + 1
       const port = isOutside ? publicPort : (port: number) => port
       return note(answerOf(action, request, listener.tls ? 'https' : 'http', clientPort, port))
     }
@@ -199,8 +208,9 @@ export function makeFakeBalancerWorld({
     const group = model.targetGroups.find(({ id }) => id === chosen)
     const target = group && choose(group, request.headers['cookie'] ?? '')
     const status = (target && probe(target.address, target.port)) ?? null
-    const all = group && target ? [own, countsOf(keyOf(group, target))] : [own]
-    if (group && target) countsOf(keyOf(group, target)).requests++
+    const between = group ? [countsOf(pairOf(loadBalancer, group))] : []
+    const all = [own, ...between, ...(group && target ? [countsOf(keyOf(group, target))] : [])]
+    for (const counts of all.slice(1)) counts.requests++
     for (const counts of all)
       if (status === null) counts.balancer5xx++
       else counts.byClass[Math.floor(status / 100)]!++
@@ -228,6 +238,7 @@ export function makeFakeBalancerWorld({
     const group = model.targetGroups.find(({ id }) => id === chosen)
     const target = group && choose(group, '')
     countsOf(loadBalancer.id).requests++
+    if (group) countsOf(pairOf(loadBalancer, group)).requests++
     if (group && target) countsOf(keyOf(group, target)).requests++
     const status = (target && probe(target.address, target.port)) ?? null
     if (!target || status === null) throw new Error('the connection is closed')
@@ -294,6 +305,34 @@ export function makeFakeBalancerWorld({
     return { ...common, target2xx, target3xx, target4xx, target5xx }
   }
 
+  const traffic = (): TrafficCounters[] =>
+    model.loadBalancers.flatMap((loadBalancer) => {
+      const { id, listeners } = loadBalancer
+      const named = new Set(listeners.flatMap(targetGroupIdsOf))
+      const groups = model.targetGroups.filter((group) => named.has(group.id))
+      const { redirects, fixedResponses, byCode } = countsOf(id)
+      const answered = { id, targetGroupId: null, ...noTraffic(), redirects, fixedResponses }
+      for (const [code, count] of Object.entries(byCode))
+        for (const [name, some] of Object.entries(ofBalancer(Number(code), count)))
+          answered[name as 'balancer4xx'] += some
+      return [
+        ...groups.map((group) => {
+          const {
+            boot: _boot,
+            at: _at,
+            responseTimeAverageMs: _time,
+            bytesIn,
+            bytesOut,
+            ...counted
+          } = figures(pairOf(loadBalancer, group))
+          const { balancer5xx } = countsOf(pairOf(loadBalancer, group))
+          const bytes = bytesIn + bytesOut
+          return { id, targetGroupId: group.id, ...noTraffic(), ...counted, bytes, balancer5xx }
+        }),
+        answered,
+      ]
+    })
+
   const requireLetIn = (listener: Listener | undefined, from = '127.0.0.1') => {
     if (!letsIn(listener?.clients ?? [], from)) throw new Error(`${from} is not let in`)
   }
@@ -336,6 +375,10 @@ export function makeFakeBalancerWorld({
             taken: taken(),
           }
         }),
+      traffic: () =>
+        call(own, 'observe', () =>
+          isCarrying ? { boot: `boot-${boots}`, at: clock.now(), counters: traffic() } : null,
+        ),
       requests: (after) =>
         call(own, 'observe', () => {
           const [where, read] = (after ?? `${machine} 0`).split(' ').map(Number)
@@ -425,6 +468,7 @@ export function makeFakeBalancerWorld({
     reboot: () => {
       world.kill()
       targets = new Map()
+      isCarrying = false
       model = { loadBalancers: [], targetGroups: [] }
     },
     replace: () => {

@@ -57,12 +57,24 @@ export function makeHaproxyProcess(options: Options) {
 
   const info = async () => parseInfo(await ask(adminSocket, 'show info'))
 
+  const followingOf = (known: Map<string, string>): Following => {
+    const pid = known.get('Pid') ?? ''
+    return { frame: (known.get('node') ?? '').replace('polebean-', ''), boot: `${pid}-${startOf(pid)}`, pid }
+  }
+
   /** What the answering worker follows; null when nobody answers. */
   const follows = async (): Promise<Following | null> => {
     const known = await info().catch(() => null)
-    if (!known) return null
-    const pid = known.get('Pid') ?? ''
-    return { frame: (known.get('node') ?? '').replace('polebean-', ''), boot: `${pid}-${startOf(pid)}`, pid }
+    return known && followingOf(known)
+  }
+
+  /** The answer to a `show stat`, and the worker that gives it: one connection, so that it is one worker. */
+  const statistics = async (question: string): Promise<{ boot: string; answer: string }> => {
+    const said = await ask(adminSocket, `show info;${question}`)
+    const start = said.indexOf('\n# ')
+    if (start < 0) throw new EngineError('HAProxy does not tell its statistics')
+    const { boot } = followingOf(parseInfo(said.slice(0, start)))
+    return { boot, answer: said.slice(start + 1) }
   }
 
   /** Whether the supervisor has it running, answering or not. */
@@ -125,6 +137,7 @@ export function makeHaproxyProcess(options: Options) {
   return {
     adminSocket,
     follows,
+    statistics,
     read,
     write,
 

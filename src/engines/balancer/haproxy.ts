@@ -30,6 +30,7 @@ import { parseServersState, parseStatistics, type RunningServer } from './runnin
 import { ask, tell, word } from './socket.ts'
 import type { Server } from './servers.ts'
 import { gistOf, renderServerState } from './state-file.ts'
+import { describeTraffic, TRAFFIC_QUESTION } from './traffic.ts'
 import { userIfAny } from './user.ts'
 import { type Bind, describeTaken, isWildcard, publicPortOf, wantedPorts } from './wanted-ports.ts'
 
@@ -87,6 +88,7 @@ export function makeHaproxy({
   let leading = false // whether this engine has been told a model; who has not only looks
   const refusedAt = new Map<Bind, number>()
   let names: LineNames | undefined // of this life's models
+  let isCarrying = false // whether a model was ever followed
   let joined = '' // what the network was last told in this life
   const inTurn = makeTurns()
 
@@ -103,6 +105,11 @@ export function makeHaproxy({
       }
     }
     return model
+  }
+
+  const namesInForce = () => {
+    const model = inForce()
+    return model ? withNames(undefined, model) : undefined
   }
 
   /** What the configuration in force leaves out, and why. */
@@ -286,11 +293,19 @@ export function makeHaproxy({
     apply: makeCoalescing((model: BalancerModel) => inTurn('', () => apply(model))),
 
     observe: () => inTurn('', observe),
+    // Not in turn: who counted is told, so a reload that is under way does no harm.
+    traffic: async () => {
+      isCarrying ||= haproxy.read('model.json') !== undefined
+      names ??= namesInForce()
+      if (!isCarrying || !names) return null
+      const { boot, answer } = await haproxy.statistics(TRAFFIC_QUESTION)
+      return describeTraffic(names, answer, { boot, at: clock.now() })
+    },
     // Not in turn: it only reads files.
     requests: async (after) => {
-      names ??= withNames(undefined, inForce() ?? NOTHING)
+      names ??= namesInForce()
       const { lines, ...read } = readLogLines(logDir, after, READ_BYTES)
-      const known = names
+      const known = names ?? withNames(undefined, NOTHING)
       return { ...read, entries: lines.flatMap((line) => parseRequestLine(line, known) ?? []) }
     },
     clients: () =>

@@ -59,6 +59,45 @@ export function parseStatistics(text: string): Statistics[] {
     })
 }
 
+/** Counters of some rows of a `show stat`: field → count. It is read in one go, since it is asked for every second. */
+export function parseCounts<Field extends string>(
+  text: string,
+  fields: readonly Field[],
+  isWanted: (proxy: string) => boolean,
+): { proxy: string; name: string; counts: Record<Field, number> }[] {
+  const headerEnd = text.indexOf('\n')
+  const header = text.slice(0, headerEnd).replace(/^# /, '').split(',')
+  const columns = header.map((name) => fields.indexOf(name as Field))
+  const last = columns.findLastIndex((field) => field >= 0)
+  const nothing = Object.fromEntries(fields.map((field) => [field, 0])) as Record<Field, number>
+  const rows: ReturnType<typeof parseCounts<Field>> = []
+  for (let at = headerEnd + 1; at > 0 && at < text.length; at = text.indexOf('\n', at) + 1) {
+    const proxyEnd = text.indexOf(',', at)
+    const proxy = text.slice(at, proxyEnd)
+    if (proxyEnd < 0 || !isWanted(proxy)) continue
+    const nameEnd = text.indexOf(',', proxyEnd + 1)
+    const counts = { ...nothing }
+    let isQuoted = false
+    for (let column = 2, where = nameEnd + 1, value = 0; column <= last; where++) {
+      const code = text.charCodeAt(where)
+      if (code === QUOTE) isQuoted = !isQuoted
+      else if (code >= ZERO && code <= NINE) value = value * 10 + (code - ZERO)
+      else if ((code === COMMA && !isQuoted) || code === LINE_END || Number.isNaN(code)) {
+        const field = columns[column]!
+        if (field >= 0) counts[fields[field]!] = value
+        if (code !== COMMA) break
+        value = 0
+        column++
+      }
+    }
+    rows.push({ proxy, name: text.slice(proxyEnd + 1, nameEnd), counts })
+  }
+  return rows
+}
+const [QUOTE, COMMA, LINE_END, ZERO, NINE] = ['"', ',', '\n', '0', '9'].map((one) => one.charCodeAt(0)) as [
+  ...[number, number, number, number, number],
+]
+
 /** A counter; 0 when HAProxy leaves it empty. */
 export const count = (statistics: Statistics | undefined, field: string): number =>
   Number(statistics?.fields.get(field) || 0)

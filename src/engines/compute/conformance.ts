@@ -220,6 +220,37 @@ export function computeConformance(subject: Subject): void {
       assert.ok(Math.abs(cpuSeconds - cpuUserSeconds - cpuSystemSeconds) < 1, JSON.stringify(stats[0]))
     })
 
+    it('counts what was asked for and nothing else, and never back within a boot', async () => {
+      const first = await subject.engine().stats(['cpu', 'network', 'disk'])
+      assert.equal(first.length, 1)
+      const { id: _id, boot, at, ...before } = first[0]!
+      assert.deepEqual(Object.keys(before).sort(), [
+        'cpuSeconds',
+        ...['diskReadBytes', 'diskReads', 'diskWriteBytes', 'diskWrites'],
+        ...['networkInBytes', 'networkInPackets', 'networkOutBytes', 'networkOutPackets'],
+      ])
+      await subject
+        .engine()
+        .exec(instanceId(2), ['cat', '/etc/hostname'], { timeoutMs: 10_000, outputBytesMax: 1_000 })
+      const [then] = await subject.engine().stats(['cpu', 'network', 'disk'])
+      assert.equal(then!.boot, boot)
+      assert.ok(then!.at >= at)
+      for (const [name, count] of Object.entries(before))
+        assert.ok(then![name as keyof typeof before]! >= count!, name)
+      assert.deepEqual(Object.keys((await subject.engine().stats([]))[0]!).sort(), ['at', 'boot', 'id'])
+    })
+
+    it('counts anew after each start', async () => {
+      const [before] = await subject.engine().stats(['cpu'])
+      await subject.engine().stop(instanceId(2), 1_000)
+      assert.deepEqual(await subject.engine().stats(), [])
+      await subject.engine().start(instanceId(2))
+      await running(instanceId(2))
+      const [after] = await subject.engine().stats(['cpu'])
+      assert.notEqual(after!.boot, before!.boot)
+      assert.equal(after!.boot, (await seen(instanceId(2)))!.boot)
+    })
+
     it('builds a layer once per key, and mounts it', async () => {
       const request = {
         key: 'conformance-1',

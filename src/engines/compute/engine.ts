@@ -111,7 +111,7 @@ export type Session = {
   hangUp(): Promise<void>
 }
 
-/** Counters of one instance since `boot`; a missing member was not measured, which is not zero. */
+/** Counters of one instance since `boot`; a missing member was not measured, or not asked for, which is not zero. */
 export type InstanceStats = {
   id: string
   boot: string
@@ -120,11 +120,25 @@ export type InstanceStats = {
   /** The two kinds of which `cpuSeconds` consists, as far as the machine tells them apart. */
   cpuUserSeconds?: number
   cpuSystemSeconds?: number
+  /** Now, without what the kernel could drop. */
   memoryBytes?: number
+  /** As the instance sees it. They start again when it is attached to the network anew. */
   networkInBytes?: number
   networkOutBytes?: number
+  networkInPackets?: number
+  networkOutPackets?: number
+  /** Of its own disk, as far as the kernel says whose they are (with cgroup version 1 only few writes). */
+  diskReadBytes?: number
+  diskWriteBytes?: number
+  diskReads?: number
+  diskWrites?: number
+  /** Now. */
   processes?: number
 }
+
+/** Parts of InstanceStats, each of which costs something to measure. */
+export const STATS_PARTS = ['cpu', 'cpuKinds', 'memory', 'network', 'disk', 'processes'] as const
+export type StatsPart = (typeof STATS_PARTS)[number]
 
 /** What an instance makes of its memory. */
 export type InstanceMemory = {
@@ -196,7 +210,8 @@ export type ComputeEngine = {
   /** Bytes from the end of a file (`tailBytes`) as seen inside; works on a stopped instance too. For a file that is not
    *  there the EngineError says `No such file or directory`. */
   read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>
-  stats(): Promise<InstanceStats[]>
+  /** Of all that run; with `parts` nothing else is measured. Cheap: some parts are asked every second. */
+  stats(parts?: readonly StatsPart[]): Promise<InstanceStats[]>
   /** Of every instance that was launched and not removed. Cheap: asked every few seconds. */
   memory(): Promise<InstanceMemory[]>
   /** The ends of all logs under /var/log as one text, each after a line `==> PATH <==`; works on a stopped instance too. */

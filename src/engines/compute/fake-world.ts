@@ -1,5 +1,5 @@
 // The world that fake instances live in: it outlives the control planes that look at it, and can be hurt from outside.
-import { DIED, type InstanceSpec } from './engine.ts'
+import { DIED, type InstanceSpec, type InstanceStats } from './engine.ts'
 
 export type FakeInstance = {
   spec: InstanceSpec
@@ -15,6 +15,8 @@ export type FakeInstance = {
   oomKills?: number
   /** What it holds; absent = not measured. */
   usedBytes?: number
+  /** What it has used since its start, where a test says so; all else is 0. */
+  used?: Partial<Omit<InstanceStats, 'id' | 'boot' | 'at'>>
 }
 
 export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }

@@ -2,13 +2,15 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EngineError } from '../../kernel/errors.ts'
 import { checkSize, checkSoftware, checkSpec } from './check-spec.ts'
-import type {
-  BuildRequest,
-  BuildResult,
-  ComputeEngine,
-  ExecOptions,
-  ExecResult,
-  InstanceObservation,
+import {
+  type BuildRequest,
+  type BuildResult,
+  type ComputeEngine,
+  type ExecOptions,
+  type ExecResult,
+  type InstanceObservation,
+  STATS_PARTS,
+  type StatsPart,
 } from './engine.ts'
 import { openFakeSession } from './fake-session.ts'
 import type { FakeInstance, FakeWorld } from './fake-world.ts'
@@ -184,18 +186,13 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           throw new EngineError(`${id}: cannot open '${path}': No such file or directory`)
         return Buffer.from(content).subarray(-tailBytes)
       }),
-    stats: () =>
+    stats: (parts = STATS_PARTS) =>
       call('stats', '', () =>
         [...world.instances.values()]
           .filter(({ state, spec }) => state === 'running' && !world.lost.has(spec.id))
-          .map(({ spec, boot }) => ({
-            id: spec.id,
-            boot,
-            at: clock.now(),
-            cpuSeconds: 0,
-            cpuUserSeconds: 0,
-            cpuSystemSeconds: 0,
-            processes: 3,
+          .map(({ spec, boot, used, usedBytes }) => ({
+            ...{ id: spec.id, boot, at: clock.now() },
+            ...figuresOf(parts, { ...used, ...(usedBytes === undefined ? {} : { memoryBytes: usedBytes }) }),
           })),
       ),
     memory: () =>
@@ -237,6 +234,21 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
     }),
     network: () => ({ cidr, zones, edge: cidr.replace(/0\/\d+$/, '3') }),
   }
+}
+
+const NOTHING_USED: Record<StatsPart, NonNullable<FakeInstance['used']>> = {
+  cpu: { cpuSeconds: 0 },
+  cpuKinds: { cpuUserSeconds: 0, cpuSystemSeconds: 0 },
+  memory: {},
+  network: { networkInBytes: 0, networkOutBytes: 0, networkInPackets: 0, networkOutPackets: 0 },
+  disk: { diskReadBytes: 0, diskWriteBytes: 0, diskReads: 0, diskWrites: 0 },
+  processes: { processes: 3 },
+}
+
+function figuresOf(parts: readonly StatsPart[], used: NonNullable<FakeInstance['used']>) {
+  const figures = Object.assign({}, ...parts.map((part) => NOTHING_USED[part])) as typeof used
+  const known = new Set([...Object.keys(figures), ...(parts.includes('memory') ? ['memoryBytes'] : [])])
+  return { ...figures, ...Object.fromEntries(Object.entries(used).filter(([name]) => known.has(name))) }
 }
 
 const freshInstance = (spec: FakeInstance['spec'], at: number): FakeInstance => ({

@@ -20,6 +20,7 @@ import {
   type InstanceObservation,
   type InstanceSpec,
   type InstanceStats,
+  STATS_PARTS,
 } from './engine.ts'
 import { brokenDisks } from './disk.ts'
 import { execInside, logsInside, tailInside } from './exec.ts'
@@ -32,7 +33,7 @@ import { makeOomCounter } from './oom-counter.ts'
 import { makeSandboxes } from './sandbox.ts'
 import { readOtherMemory } from './other-memory.ts'
 import { openSession, sweepSessions } from './session.ts'
-import { readCgroupStats } from './stats.ts'
+import { makeStatsReader } from './stats-reader.ts'
 
 /**
  * Making it touches nothing, and neither do the methods that only look (`list`, `stats`, `layers`, `capacity`, `exec` and
@@ -61,6 +62,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
     const init = sandboxes.init(id)
     return init ? `${KERNEL_BOOT.slice(0, 8)}-${init.pid}-${init.startTicks}` : ''
   }
+  const reader = makeStatsReader({ ...sandboxes, bootOf })
   const ooms = makeOomCounter(sandboxes, files, bootOf, log)
   /** Set from the first work on: who only looks (`doctor`, while the server works) must change nothing. */
   let opening: Promise<void> | undefined
@@ -91,6 +93,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       if (missing) throw new EngineError(`the layer ${missing.digest} is not there`)
       if (!hasNamespace(router.names.router)) await router.ensure()
       if (opening) ooms.keep(spec.id)
+      reader.forget(spec.id)
       const pid = await sandboxes.create({
         ...planOf(record, files().image(spec.id)),
         argv: ['/bin/sh', '/etc/polebean/init'],
@@ -128,6 +131,7 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
 
   const takeDown = async (record: InstanceRecord, reason: string) => {
     ooms.keep(record.spec.id)
+    reader.forget(record.spec.id)
     await sandboxes.destroy(record.spec.id)
     await router.detach(memberOf(record))
     files().put({ ...recordOf(record.spec.id), stoppedAt: clock.now(), reason })
@@ -305,20 +309,13 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       )
     },
     memory: async () => [...files().all().values()].map((record) => ooms.look(record)),
-    async stats() {
-      const running = [...files().all().values()].filter(({ spec }) => runningInit(spec.id))
-      const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
-      return running.map((record): InstanceStats => {
-        const { id } = record.spec
-        const bytes = traffic.get(interfaceOf(id))
-        const network = bytes ? { networkInBytes: bytes.inBytes, networkOutBytes: bytes.outBytes } : {}
-        return {
-          id,
-          boot: observe(record).boot,
-          at: clock.now(),
-          ...readCgroupStats(sandboxes.cgroupOf(id)),
-          ...network,
-        }
+    async stats(parts = STATS_PARTS) {
+      const wanted = new Set(parts)
+      const ids = [...files().all().keys()]
+      reader.keepOnly(new Set(ids))
+      return ids.flatMap((id): InstanceStats | [] => {
+        const seen = reader.read(id, wanted)
+        return seen ? { id, at: clock.now(), ...seen } : []
       })
     },
     async build(request) {

@@ -4,6 +4,7 @@ import { inTransactions } from '../in-transactions.ts'
 import type { AutoscalingInternal } from '../cloud.ts'
 import type { Service, ServiceDeps } from '../service.ts'
 import { makeAlarmAction } from './alarm-action.ts'
+import { makeMetricsReconciler } from './metrics.ts'
 import { makeActivityOperations } from './operations/activities.ts'
 import { makeDescribeGroupOperations } from './operations/describe-groups.ts'
 import { makeGroupOperations } from './operations/groups.ts'
@@ -54,7 +55,7 @@ export function makeAutoscalingService(deps: ServiceDeps) {
   return {
     operations,
     internal,
-    reconcilers: [makeGroupsReconciler(deps), makeScheduledReconciler(deps)],
+    reconcilers: [makeGroupsReconciler(deps), makeScheduledReconciler(deps), makeMetricsReconciler(deps)],
     workflows: [],
   } satisfies Service<typeof operations, Internal>
 }

@@ -12,6 +12,7 @@ import { firewallReport, type FirewallReport } from './firewall-report.ts'
 import { keptLogs, keptLogText, removeKeptLogs } from './kept-logs.ts'
 import { makeMetadataAnswers } from './metadata/answer.ts'
 import { makeMemoryReconciler, shortOfMemory } from './memory.ts'
+import { makeMetricsReconciler } from './metrics.ts'
 import { makeNetwork, type Network } from './network.ts'
 import { makeAddressOperations } from './operations/addresses.ts'
 import { makeGatewayOperations } from './operations/gateways.ts'
@@ -104,6 +105,7 @@ export function makeEc2Service(
       makeFirewallReconciler(enforcer),
       makeInstancesReconciler(deps, compute, enforcer.enforce),
       makeMemoryReconciler(deps, compute),
+      makeMetricsReconciler(deps, compute),
     ],
     workflows: [],
   } satisfies Service<typeof operations, Ec2Internal & OperatorInternal>

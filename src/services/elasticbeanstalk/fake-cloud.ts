@@ -9,6 +9,7 @@ import type {
   ElasticAddress,
   InstanceMemoryState,
   KeptLog,
+  MetricPoint,
   SoftwareIntent,
   TargetTracking,
 } from '../cloud.ts'
@@ -59,6 +60,8 @@ export type World = {
   keptLogs: Map<string, { log: KeptLog; text: string }>
   /** Why no instance can be launched; '' = it can. */
   launchFailure: string
+  /** Points that CloudWatch was told. */
+  measured: (points: MetricPoint[]) => void
   /** An instance dies; its group launches another one. */
   kill(instanceId: string): void
   instances(): Instance[]
@@ -73,6 +76,7 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
   let interfacesGoneAt = 0
   const next = (prefix: string, digits: number) => prefix + (++count).toString(16).padStart(digits, '0')
   const world: World = {
+    measured: () => undefined,
     groups: new Map(),
     policies: new Map(),
     alarms: new Map(),
@@ -479,6 +483,7 @@ function makeFakeScaling(world: World) {
     },
   }
   const cloudwatch: Partial<Cloud['cloudwatch']> = {
+    record: (_context, points) => world.measured(points),
     putMetricAlarm(_context, input) {
       world.alarms.set(input.AlarmName!, input)
       return {}

@@ -10,6 +10,7 @@ import { makeEvents, ofEnvironment, type Severity } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
 import { instanceLogs, makeLogsReconciler, tailLogs } from './logs.ts'
+import { makeMetricsReconciler } from './metrics.ts'
 import { makeAccountOperations } from './operations/account.ts'
 import { makeApplicationOperations } from './operations/applications.ts'
 import { makeConfigurationOperations } from './operations/configuration.ts'
@@ -102,6 +103,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
       makeCpuReconciler(deps, cpu),
+      makeMetricsReconciler(parts),
       makeKillsReconciler(parts),
       makeRoomReconciler(parts),
     ],

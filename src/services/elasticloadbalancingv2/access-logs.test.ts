@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { makeServicesWorld, type ServicesWorld } from '../testing/services-world.ts'
 import { boundWaiting, keepLines, PERIOD_MS } from './access-logs.ts'
-import { metricsOf } from './metrics.ts'
 import type { LoadBalancerRow } from './store.ts'
 
 const BUCKET = 'logs-of-mine'
@@ -221,37 +220,5 @@ describe('figures of a load balancer', () => {
     assert.equal(elb().targetCounters(world.context, [TargetGroupArn], instanceId)!.responseTimeMs(50), 1)
     await world.clock.run(20_000)
     assert.equal(elb().loadBalancerCounters(world.context, LoadBalancerArn)!.responseTimeMs(99), undefined)
-  })
-
-  it('are kept for each minute', async () => {
-    const { LoadBalancerArn, TargetGroupArn } = await shop()
-    await world.clock.run(60_000 - (world.clock.now() % 60_000) + 5_000)
-    const from = world.clock.now()
-    for (let n = 0; n < 12; n++) request('/')
-    world.unanswering.clear()
-    await world.clock.run(120_000)
-    const of = (subject: string) => metricsOf(world.store, subject, from, world.clock.now())
-    const [first, second] = of(`lb ${LoadBalancerArn.split('/').at(-1)}`)
-    assert.deepEqual([first!.requests, first!.target2xx, first!.balancer5xx], [12, 12, 0])
-    assert.deepEqual([first!.responseTime.count, first!.responseTime.classes], [12, [[1, 12]]])
-    // Of a minute without anything there is nothing to keep.
-    assert.equal(second, undefined)
-    const [group] = of(`tg ${TargetGroupArn.split('/').at(-1)}`)
-    assert.deepEqual([group!.requests, group!.healthyHosts, group!.unhealthyHosts], [12, 1, 0])
-  })
-
-  it('count from nothing after the engine has died', async () => {
-    const { LoadBalancerArn } = await shop()
-    const from = world.clock.now()
-    for (let n = 0; n < 5; n++) request('/')
-    await world.clock.run(3_000)
-    world.balancer.kill()
-    for (let n = 0; n < 3; n++) request('/')
-    await world.clock.run(180_000)
-    const all = metricsOf(world.store, `lb ${LoadBalancerArn.split('/').at(-1)}`, from, world.clock.now())
-    assert.equal(
-      all.reduce((sum, { requests }) => sum + requests, 0),
-      8,
-    )
   })
 })

@@ -1,7 +1,7 @@
 // How long targets took to answer, as figures from which percentiles follow. Times go into classes that are 2 % wide, so that a
 // percentile is right to 1 % however many there were.
 
-/** By what names response times, and the figures of a minute, are kept. */
+/** By what names response times are kept. */
 export const ofLoadBalancer = (id: string) => `lb ${id}`
 export const ofTargetGroup = (id: string) => `tg ${id}`
 export const ofTarget = (targetGroupId: string, targetId: string) => `target ${targetGroupId} ${targetId}`
@@ -44,6 +44,10 @@ const WHOLE = 64
 const WIDTH = Math.log(1.02)
 const classOf = (ms: number) => (ms < WHOLE ? ms : WHOLE + Math.floor(Math.log(ms / WHOLE) / WIDTH))
 const middleOf = (at: number) => (at < WHOLE ? at : WHOLE * Math.exp((at - WHOLE + 0.5) * WIDTH))
+
+/** Milliseconds that stand for a class, and how many requests are in it. */
+export const middlesOf = ({ classes }: Histogram): [ms: number, weight: number][] =>
+  [...classes].map(([at, weight]) => [middleOf(at), weight])
 
 const SECONDS_KEPT = 10
 

@@ -1,155 +1,112 @@
-// Figures of each minute, of load balancers and target groups, for the metrics service: kept for a day. Counters only grow
-// within one boot of the engine; what it counted in the moments before a reload and after the last look is not in them, nor what the
-// control plane was not there for. Nor are minutes of which there is nothing to say.
-import type { BalancerObservation } from '../../engines/balancer/engine.ts'
+// elasticloadbalancingv2.metrics: what load balancers carry, as points, once a second. Counters only grow within one life of the engine's
+// process; what it counted between the last look and its end is not in the points, nor what the control plane was not there for.
+import type { BalancerEngine, Traffic } from '../../engines/balancer/engine.ts'
+import type { Reconciler } from '../../control/reconciler.ts'
+import { withTimeout } from '../../kernel/clock.ts'
 import type { Store } from '../../store/store.ts'
-import { addTo, emptyHistogram, type Histogram } from './latencies.ts'
-import { ofLoadBalancer, ofTargetGroup } from './latencies.ts'
+import { type Look, lookAt, secondOf, secondsBetween, untilNextSecond } from '../measure.ts'
+import type { ServiceDeps } from '../service.ts'
+import { idOfArn, pathOf, type LoadBalancerRow, type TargetGroupRow, type UseRow } from './store.ts'
+import { hostPoints, type MeasuredBalancer, type MeasuredGroup, trafficPoints } from './traffic-points.ts'
 
-const MINUTE_MS = 60_000
-const KEPT_MINUTES = 24 * 60
-const PRUNE_MINUTES = 10
+const LOOK_TIMEOUT_MS = 5_000
 
-/** Sums over the minute; `current` and `unhealthyHosts` are the highest that was seen, `healthyHosts` the lowest. */
-export type Figures = Record<(typeof COUNTED)[number], number> & {
-  current: number
-  healthyHosts: number
-  unhealthyHosts: number
-  /** Milliseconds from a request's leaving to the first byte of the target's answer. */
-  responseTime: { count: number; sumMs: number; classes: [number, number][] }
-}
-
-const COUNTED = [
-  ...([
-    'requests',
-    'target2xx',
-    'target3xx',
-    'target4xx',
-    'target5xx',
-    'balancer4xx',
-    'balancer5xx',
-  ] as const),
-  ...(['redirects', 'fixedResponses', 'bytesIn', 'bytesOut', 'connections'] as const),
-] as const
-type Counters = Partial<Record<(typeof COUNTED)[number], number>> & { boot: string }
-
-type Gathered = Omit<Figures, 'responseTime'> & { responseTime: Histogram }
-const nothing = (): Gathered => ({
-  ...(Object.fromEntries(COUNTED.map((name) => [name, 0])) as Record<(typeof COUNTED)[number], number>),
-  ...{ current: 0, healthyHosts: Infinity, unhealthyHosts: 0, responseTime: emptyHistogram() },
-})
-
-const figuresOf = ({ responseTime, healthyHosts, ...figures }: Gathered): Figures => {
-  const { count, sumMs, classes } = responseTime
-  return {
-    ...figures,
-    healthyHosts: Number.isFinite(healthyHosts) ? healthyHosts : 0,
-    responseTime: { count, sumMs, classes: [...classes] },
-  }
-}
-
-const isNothing = ({ responseTime, ...figures }: Figures) =>
-  responseTime.count === 0 && Object.values(figures).every((figure) => figure === 0)
-
-const together = (a: Figures, b: Figures): Figures => ({
-  ...(Object.fromEntries(COUNTED.map((name) => [name, a[name] + b[name]])) as Record<
-    (typeof COUNTED)[number],
-    number
-  >),
-  current: Math.max(a.current, b.current),
-  healthyHosts: Math.min(a.healthyHosts, b.healthyHosts),
-  unhealthyHosts: Math.max(a.unhealthyHosts, b.unhealthyHosts),
-  responseTime: {
-    count: a.responseTime.count + b.responseTime.count,
-    sumMs: a.responseTime.sumMs + b.responseTime.sumMs,
-    classes: [...a.responseTime.classes, ...b.responseTime.classes],
-  },
-})
-
-export type Metrics = ReturnType<typeof makeMetrics>
-
-export function makeMetrics(store: Store, now: () => number) {
-  let minute = 0
-  let gathered = new Map<string, Gathered>()
-  let last = new Map<string, Counters>()
-  const of = (subject: string) => gathered.get(subject) ?? gathered.set(subject, nothing()).get(subject)!
-
-  const turn = () => {
-    const current = Math.floor(now() / MINUTE_MS)
-    if (current === minute) return
-    const done = gathered
-    gathered = new Map()
-    if (minute > 0 && done.size > 0) write(minute, done)
-    minute = current
-  }
-  // A minute that comes again, since the clock was set back, has the figures of both times.
-  const write = (at: number, done: Map<string, Gathered>) =>
-    store.transaction(() => {
-      for (const [subject, gathered] of done) {
-        const figures = figuresOf(gathered)
-        if (isNothing(figures)) continue
-        const before = store.get<{ figures: string }>(
-          'select figures from elbv2_metric where subject = :subject and minute = :at',
-          { subject, at },
-        )
-        const all = before ? together(JSON.parse(before.figures) as Figures, figures) : figures
-        store.put('elbv2_metric', { subject, minute: at, figures: JSON.stringify(all) })
-      }
-      // All rows are looked at: not each minute.
-      if (at % PRUNE_MINUTES === 0)
-        store.run('delete from elbv2_metric where minute < :oldest or minute > :newest', {
-          ...{ oldest: at - KEPT_MINUTES, newest: at + KEPT_MINUTES },
-        })
-    })
+export function makeMetricsReconciler(
+  { store, clock, cloud }: ServiceDeps,
+  balancer: Pick<BalancerEngine, 'traffic'>,
+): Reconciler {
+  let last: { look: Look; traffic: Traffic } | undefined
+  let hostsAt = -Infinity
 
   return {
-    see({ counters, targetCounters, targets }: BalancerObservation) {
-      turn()
-      const next = new Map<string, Counters>()
-      const count = (key: string, subject: string, counted: Counters) => {
-        next.set(key, counted)
-        const before = last.get(key)
-        // Of one that was never seen it is not known since when it has counted.
-        if (!before) return
-        for (const name of COUNTED) {
-          const since = before.boot === counted.boot ? (before[name] ?? 0) : 0
-          of(subject)[name] += Math.max(0, (counted[name] ?? 0) - since)
-        }
-      }
-      for (const one of counters) {
-        const subject = ofLoadBalancer(one.id)
-        count(subject, subject, one)
-        of(subject).current = Math.max(of(subject).current, one.current)
-      }
-      for (const one of targetCounters) {
-        const subject = ofTargetGroup(one.targetGroupId)
-        count(`${subject} ${one.targetId} ${one.port} ${one.boot.split('/')[1] ?? ''}`, subject, one)
-      }
-      for (const [id, all] of Map.groupBy(targets, ({ targetGroupId }) => targetGroupId)) {
-        const own = of(ofTargetGroup(id))
-        const healthy = all.filter(({ health }) => health === 'healthy').length
-        own.healthyHosts = Math.min(own.healthyHosts, healthy)
-        own.unhealthyHosts = Math.max(
-          own.unhealthyHosts,
-          all.filter(({ health }) => health === 'unhealthy').length,
-        )
-      }
-      last = next // what is not carried any more is forgotten
+    name: 'elasticloadbalancingv2.metrics',
+    get everyMs() {
+      return untilNextSecond(clock)
     },
-    /** `at`: when it ended. What is read long after is left out, as the counters of that time are. */
-    seeResponse(subject: string, at: number, ms: number, weight: number) {
-      turn()
-      if (Math.abs(now() - at) > MINUTE_MS) return
-      addTo(of(subject).responseTime, ms, weight)
+    wakes: [],
+    async reconcile() {
+      const { traffic, failure } = await look()
+      const now = lookAt(clock)
+      const seconds = last && secondsBetween(last.look, now)
+      const isNew = seconds?.length !== 0 // else what has grown counts for the second that is not over
+      const second = secondOf(now.wall) - 1_000
+      const owners = measuredBalancers(store)
+      for (const { owner, balancers } of owners)
+        cloud.cloudwatch.record(owner, [
+          ...(second === hostsAt ? [] : hostPoints(balancers, second)),
+          ...(traffic && last && seconds && isNew
+            ? trafficPoints(balancers, last.traffic, traffic, seconds)
+            : []),
+        ])
+      hostsAt = second
+      if (!traffic) last = failure ? last : undefined
+      else if (isNew) last = { look: now, traffic }
+      if (failure) throw failure
+      return { counters: traffic?.counters.length ?? 0 }
     },
+  }
+
+  /** Hosts are told of also while nobody sees the engine. */
+  async function look(): Promise<{ traffic: Traffic | null; failure?: unknown }> {
+    try {
+      return {
+        traffic: await withTimeout(clock, LOOK_TIMEOUT_MS, 'balancer.traffic', () => balancer.traffic()),
+      }
+    } catch (failure) {
+      return { traffic: null, failure }
+    }
   }
 }
 
-/** Of the minutes from `from` to `to` (milliseconds since 1970), in their order. */
-export const metricsOf = (store: Store, subject: string, from: number, to: number) =>
-  store
-    .all<{ minute: number; figures: string }>(
-      'select minute, figures from elbv2_metric where subject = :subject and minute >= :from and minute < :to order by minute',
-      { subject, from: Math.floor(from / MINUTE_MS), to: Math.ceil(to / MINUTE_MS) },
-    )
-    .map(({ minute, figures }) => ({ at: minute * MINUTE_MS, ...(JSON.parse(figures) as Figures) }))
+type Owner = Pick<LoadBalancerRow, 'account' | 'region'>
+
+export function measuredBalancers(store: Store): { owner: Owner; balancers: MeasuredBalancer[] }[] {
+  const groups = measuredGroups(store)
+  const uses = Map.groupBy(
+    store.all<UseRow>('select distinct load_balancer_arn, target_group_arn from elbv2_use'),
+    ({ loadBalancerArn }) => loadBalancerArn,
+  )
+  const rows = store.all<
+    Pick<LoadBalancerRow, 'arn' | 'id' | 'account' | 'region' | 'name' | 'type' | 'isClassic'>
+  >(
+    'select arn, id, account, region, name, type, is_classic from elbv2_load_balancer where deleted_at is null',
+  )
+  return [...Map.groupBy(rows, ({ account, region }) => `${account}/${region}`).values()].map((own) => ({
+    owner: { account: own[0]!.account, region: own[0]!.region },
+    balancers: own.map((row) => ({
+      ...{ id: row.id, name: row.name, path: pathOf(row) },
+      kind: kindOf(row),
+      groups: (uses.get(row.arn) ?? []).flatMap((use) => groups.get(use.targetGroupArn) ?? []),
+    })),
+  }))
+}
+
+export const kindOf = ({
+  type,
+  isClassic,
+}: Pick<LoadBalancerRow, 'type' | 'isClassic'>): MeasuredBalancer['kind'] => (isClassic ? 'classic' : type)
+
+/** What AWS calls a target group in dimensions: the end of its ARN. */
+export const groupPath = (arn: string) => arn.slice(arn.lastIndexOf(':') + 1)
+
+function measuredGroups(store: Store): Map<string, MeasuredGroup> {
+  const groups = new Map(
+    store
+      .all<Pick<TargetGroupRow, 'arn'>>('select arn from elbv2_target_group')
+      .map(({ arn }): [string, MeasuredGroup] => [
+        arn,
+        { id: idOfArn(arn), path: groupPath(arn), registered: 0, healthy: 0, unhealthy: 0 },
+      ]),
+  )
+  const counts = store.all<{ targetGroupArn: string; health: string; count: number }>(
+    'select target_group_arn, health, count(*) as count from elbv2_target group by target_group_arn, health',
+  )
+  for (const { targetGroupArn, health, count } of counts) {
+    const group = groups.get(targetGroupArn)
+    if (!group || health === 'draining') continue
+    group.registered += count
+    if (health === 'healthy') group.healthy += count
+    if (health === 'unhealthy') group.unhealthy += count
+  }
+  return groups
+}

@@ -10,7 +10,6 @@ import { systemContext, type ServiceDeps } from '../service.ts'
 import { DEREGISTRATION_DELAY, numberOf, targetGroupAttributes } from './attributes.ts'
 import type { Rates } from './counters.ts'
 import { BLIND_GRACE_MS, targetHealth, type InstanceFacts } from './health.ts'
-import type { Metrics } from './metrics.ts'
 import { customNames } from './host-names.ts'
 import { buildModel, groupBehind, usedGroups, type Rows } from './model.ts'
 import { certificatesOf } from './secure.ts'
@@ -41,7 +40,7 @@ const APPLY_TIMEOUT_MS = 30_000
 export function makeBalancerReconciler(
   deps: ServiceDeps,
   balancer: BalancerEngine,
-  { rates, metrics }: { rates: Rates; metrics: Metrics },
+  rates: Rates,
 ): { reconciler: Reconciler; isApplied(): boolean; servesHttp(): boolean } {
   const { store, clock, cloud } = deps
   const lanes = deps.makeLanes(NAME, 1)
@@ -109,7 +108,6 @@ export function makeBalancerReconciler(
     try {
       const seen = await withTimeout(clock, LOOK_TIMEOUT_MS, 'balancer.observe', () => balancer.observe())
       rates.see(seen)
-      metrics.see(seen)
       seenAt = clock.monotonic()
       return { seen }
     } catch (failure) {

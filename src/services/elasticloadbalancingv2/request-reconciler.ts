@@ -1,4 +1,4 @@
-// elasticloadbalancingv2.requests: what the engine says of requests that ended becomes access logs and response times.
+// elasticloadbalancingv2.requests: what the engine says of requests that ended becomes access logs, response times and points.
 import type { BalancerEngine, RequestEntry } from '../../engines/balancer/engine.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
@@ -16,12 +16,13 @@ import {
 import { makeLogNames } from './log-names.ts'
 import { accessLogLine } from './access-log-line.ts'
 import type { Latencies } from './latencies.ts'
-import type { Metrics } from './metrics.ts'
+import { groupPath, kindOf } from './metrics.ts'
 import { ofLoadBalancer, ofTarget, ofTargetGroup } from './latencies.ts'
-import type { LoadBalancerRow } from './store.ts'
+import { responsePoints } from './response-points.ts'
+import { idOfArn, pathOf, type LoadBalancerRow, type TargetGroupRow } from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.requests'
-const EVERY_MS = 2_000
+const EVERY_MS = 1_000
 /** Of a megabyte each: other reconcilers have their turn as well. */
 const READS_A_PASS = 20
 const READ_TIMEOUT_MS = 10_000
@@ -33,9 +34,8 @@ export function makeRequestReconciler(
   deps: ServiceDeps,
   balancer: BalancerEngine,
   latencies: Latencies,
-  metrics: Metrics,
 ): Reconciler {
-  const { store, clock, cloud, log } = deps
+  const { store, clock, cloud, log, account, region } = deps
   const lanes = deps.makeLanes(NAME, 2)
 
   return {
@@ -76,6 +76,7 @@ export function makeRequestReconciler(
     })
     for (const entry of entries) seeResponse(entry)
     latencies.forget()
+    if (entries.length > 0) recordPoints(entries)
     return { more, lastAt }
   }
 
@@ -139,10 +140,28 @@ export function makeRequestReconciler(
 
   function seeResponse({ id, at, targetGroupId, target, targetMs, weight, isOfTarget }: RequestEntry) {
     if (!isOfTarget || targetGroupId === null) return
-    for (const subject of [ofLoadBalancer(id), ofTargetGroup(targetGroupId)]) {
+    for (const subject of [ofLoadBalancer(id), ofTargetGroup(targetGroupId)])
       latencies.add(subject, at, targetMs, weight)
-      metrics.seeResponse(subject, at, targetMs, weight)
-    }
     if (target?.id) latencies.add(ofTarget(targetGroupId, target.id), at, targetMs, weight)
+  }
+
+  function recordPoints(entries: RequestEntry[]) {
+    const balancers = new Map(
+      store
+        .all<LoadBalancerRow>('select * from elbv2_load_balancer where deleted_at is null')
+        .map((row) => [row.id, { ...row, kind: kindOf(row), path: pathOf(row) }]),
+    )
+    const groups = new Map(
+      store
+        .all<Pick<TargetGroupRow, 'arn'>>('select arn from elbv2_target_group')
+        .map(({ arn }) => [idOfArn(arn), { path: groupPath(arn) }]),
+    )
+    const names = { balancer: (id: string) => balancers.get(id), group: (id: string) => groups.get(id) }
+    const ownerOf = ({ id }: RequestEntry) => `${balancers.get(id)?.account}/${balancers.get(id)?.region}`
+    for (const own of Map.groupBy(entries, ownerOf).values())
+      cloud.cloudwatch.record(
+        balancers.get(own[0]!.id) ?? { account, region },
+        responsePoints(own, names, clock.now()),
+      )
   }
 }

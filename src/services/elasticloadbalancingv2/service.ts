@@ -6,7 +6,7 @@ import type { Service, ServiceDeps } from '../service.ts'
 import { makeClassic } from './classic.ts'
 import { makeRates } from './counters.ts'
 import { makeLatencies } from './latencies.ts'
-import { makeMetrics } from './metrics.ts'
+import { makeMetricsReconciler } from './metrics.ts'
 import { makeInternal } from './names.ts'
 import { makeCertificateOperations } from './operations/certificates.ts'
 import { limitOperations } from './operations/limits.ts'
@@ -23,7 +23,6 @@ import { makeRequestReconciler } from './request-reconciler.ts'
 export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: BalancerEngine) {
   const rates = makeRates()
   const latencies = makeLatencies(deps.clock.now)
-  const metrics = makeMetrics(deps.store, deps.clock.now)
   const operations = inTransactions(deps.store, {
     ...makeLoadBalancerOperations(deps),
     ...makeTargetGroupOperations(deps),
@@ -34,7 +33,7 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
     ...makeTagOperations(deps),
     ...limitOperations,
   })
-  const balancing = makeBalancerReconciler(deps, balancer, { rates, metrics })
+  const balancing = makeBalancerReconciler(deps, balancer, rates)
   return {
     operations,
     internal: {
@@ -44,7 +43,11 @@ export function makeElasticloadbalancingv2Service(deps: ServiceDeps, balancer: B
       servesHttp: balancing.servesHttp,
       publicListeners: () => publicListeners(deps, balancer),
     },
-    reconcilers: [balancing.reconciler, makeRequestReconciler(deps, balancer, latencies, metrics)],
+    reconcilers: [
+      balancing.reconciler,
+      makeRequestReconciler(deps, balancer, latencies),
+      makeMetricsReconciler(deps, balancer),
+    ],
     workflows: [],
   } satisfies Service<typeof operations, Elbv2Internal>
 }

@@ -101,6 +101,7 @@ export const elasticloadbalancingv2Migrations: Migration[] = [
     alter table elbv2_load_balancer add column is_classic integer not null default 0;
     alter table elbv2_target_group add column is_classic integer not null default 0;`,
   },
+  { id: 'elasticloadbalancingv2.5.metrics', sql: 'drop table elbv2_metric' }, // they are CloudWatch's
 ]
 
 export type LoadBalancerRow = {

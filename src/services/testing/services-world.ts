@@ -21,7 +21,7 @@ import { acmMigrations } from '../acm/store.ts'
 import { makeAutoscalingService } from '../autoscaling/service.ts'
 import { autoscalingMigrations } from '../autoscaling/store.ts'
 import { DEFAULT_BUDGETS } from '../budgets.ts'
-import type { Cloud, SoftwareIntent } from '../cloud.ts'
+import type { Cloud, Context, MetricPoint, SoftwareIntent } from '../cloud.ts'
 import { openMetricFile } from '../cloudwatch/points/file.ts'
 import { makeCloudwatchService } from '../cloudwatch/service.ts'
 import { cloudwatchMigrations } from '../cloudwatch/store.ts'
@@ -86,6 +86,8 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
   const bodies = new Map<string, Buffer>()
   const metricFile = openMetricFile(':memory:')
   const allowed = { instances: null as number | null }
+  /** What was measured is handed to this, where a test wants it. */
+  const measured = { take: (_points: MetricPoint[]) => undefined as void }
   let life = new AbortController()
   let current = makeLife()
 
@@ -131,7 +133,13 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       iam: { ...iam.operations, ...iam.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: { ...autoscaling.operations, ...autoscaling.internal },
-      cloudwatch: { ...cloudwatch.operations, ...cloudwatch.internal },
+      cloudwatch: {
+        ...{ ...cloudwatch.operations, ...cloudwatch.internal },
+        record(context: Context, points: MetricPoint[]) {
+          measured.take(points)
+          cloudwatch.internal.record(context, points)
+        },
+      },
       elasticloadbalancingv2: { ...elasticloadbalancingv2.operations, ...elasticloadbalancingv2.internal },
     }
     Object.assign(cloud, operations)
@@ -166,6 +174,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     told,
     /** What the home's owner allows. */
     allowed,
+    measured,
     /** Addresses whose application does not answer although the instance runs. */
     unanswering,
     silentPorts,
