@@ -6,7 +6,7 @@ export type Mutant = {
   /** Occurs exactly once in the file. */
   find: string
   replace: string
-  by: 'seeds' | 'identity' | `sweep: ${string}` | `terminate: ${string}`
+  by: 'seeds' | 'identity' | 'scaling' | `sweep: ${string}` | `terminate: ${string}`
 }
 
 export const MUTANTS: Mutant[] = [
@@ -232,13 +232,13 @@ export const MUTANTS: Mutant[] = [
     file: 'src/services/autoscaling/members.ts',
     find: `  takeOutOfTargets(deps, context, member)\n  const { description, cause } = move\n`,
     replace: `  const { description, cause } = move\n`,
-    by: 'seeds',
+    by: 'scaling',
   },
   {
     bug: 'waits for ever for the word of a hook',
     file: 'src/services/autoscaling/plan-member.ts',
     find: `result === null && deadline <= now`,
     replace: `result === null && deadline <= now && false`,
-    by: 'seeds',
+    by: 'scaling',
   },
 ]

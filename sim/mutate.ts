@@ -36,6 +36,7 @@ async function trialOf({ by }: Mutant, load: Load): Promise<Trial> {
     return async (seed) => (await play(seed)).wrong
   }
   if (by === 'identity') return (await load<typeof import('./identity.ts')>('identity.ts')).sleepThrough
+  if (by === 'scaling') return (await load<typeof import('./scaling.ts')>('scaling.ts')).scale
   const { dieAt, SWEEPS, terminateAt } = await load<typeof import('./sweep.ts')>('sweep.ts')
   const [kind, name = ''] = by.split(': ')
   const sweep = SWEEPS[name]

@@ -1,4 +1,6 @@
 // What users ask of the Auto Scaling groups of their environments: policies, schedules, hooks, standby, and so on.
+import type { AutoscalingInternal } from '../src/services/cloud.ts'
+import { systemContext } from '../src/services/service.ts'
 import { call } from './client.ts'
 import type { Life } from './life.ts'
 import { settle } from './shop.ts'
@@ -36,6 +38,23 @@ export const SCALING: Record<string, Move> = {
       await ask(stage, 'PutScalingPolicy', { ...adjustment, ScalingAdjustment: by })
       await ask(stage, 'ExecutePolicy', { PolicyName, HonorCooldown: String(chance(0.5)) })
       if (chance(0.3)) await ask(stage, 'DeletePolicy', { PolicyName })
+    },
+  },
+  'have an alarm call a policy': {
+    weight: 0.3,
+    play({ world, life, below, note }) {
+      const policies = world.store.all<{ arn: string; region: string; account: string }>(
+        'select arn, region, account from autoscaling_policy order by arn',
+      )
+      const policy = policies[below(policies.length)]
+      if (!policy || life.dead) return
+      const { alarmAction } = life.plane.services.autoscaling!.internal as AutoscalingInternal
+      const now = world.clock.now()
+      const { reason } = alarmAction(systemContext(policy.account, policy.region, 'alarm'), {
+        ...{ policyArn: policy.arn, alarmName: 'busy', alarmArn: 'busy', state: 'ALARM', at: now },
+        ...{ value: 80, threshold: 50 },
+      })
+      note(`an alarm calls ${policy.arn}: ${reason}`)
     },
   },
   'schedule another capacity': {
@@ -88,8 +107,7 @@ export const SCALING: Record<string, Move> = {
       if (!serving) return
       const ShouldDecrementDesiredCapacity = String(stage.chance(0.6))
       await ask(stage, 'EnterStandby', { ...ofOne(serving), ShouldDecrementDesiredCapacity })
-      if (membersIn(stage.world, 'EnteringStandby').some((one) => one.instanceId === serving))
-        stage.world.takenOut.delete(serving)
+      if (!isServing(stage.world, serving)) stage.world.takenOut.delete(serving)
     },
   },
   'detach a member, or attach it again': {
@@ -106,7 +124,7 @@ export const SCALING: Record<string, Move> = {
       if (!id) return
       const ShouldDecrementDesiredCapacity = String(stage.chance(0.6))
       await ask(stage, 'DetachInstances', { ...ofOne(id), ShouldDecrementDesiredCapacity })
-      if (!membersIn(stage.world, 'Detaching').some((one) => one.instanceId === id)) return
+      if (isServing(stage.world, id)) return
       takenOut.delete(id)
       detached.add(id)
     },
@@ -131,6 +149,9 @@ export const SCALING: Record<string, Move> = {
     },
   },
 }
+
+const isServing = (world: World, id: string) =>
+  membersIn(world, 'InService').some(({ instanceId }) => instanceId === id)
 
 const isMember = ({ store }: World, instanceId: string) =>
   store.get('select 1 from autoscaling_instance where instance_id = :instanceId', { instanceId }) !==
