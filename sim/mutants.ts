@@ -240,5 +240,17 @@ export const MUTANTS: Mutant[] = [
     find: `result === null && deadline <= now`,
     replace: `result === null && deadline <= now && false`,
     by: 'scaling',
+    bug: 'leaves the alarms of an environment that ends',
+    file: 'src/services/elasticbeanstalk/workflows/terminate-environment.ts',
+    find: `for (const member of ALARMS) removeAlarm({ parts, row, context }, member)`,
+    replace: ``,
+    by: 'seeds',
+  },
+  {
+    bug: 'keeps the trigger beside the policy that takes its place',
+    file: 'src/services/elasticbeanstalk/workflows/scaling.ts',
+    find: `if (!wants(scaling, member)) removePolicy(work, member)`,
+    replace: `if (scaling === null) removePolicy(work, member)`,
+    by: 'seeds',
   },
 ]

@@ -59,6 +59,14 @@ describe('the trigger', () => {
     })
   })
 
+  it('has thresholds of parts of a second', () => {
+    const { scaling } = resolve(
+      all(TRIGGER, { MeasureName: 'Latency', UpperThreshold: '0.5', LowerThreshold: '0.125' }),
+    ).configuration
+    assert.ok(scaling?.by === 'trigger')
+    assert.deepEqual([scaling.upper.threshold, scaling.lower.threshold], [0.5, 0.125])
+  })
+
   it('is not there for a single instance', () => {
     const { scaling, scheduledActions, healthCheck } = resolve(
       single,

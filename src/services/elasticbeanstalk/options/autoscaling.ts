@@ -126,7 +126,7 @@ export const autoscalingOptions: Namespace[] = [
     integer('BreachDuration', 1, 600, { default: '5' }),
     integer('EvaluationPeriods', 1, 600, { default: '1' }),
     integer('LowerBreachScaleIncrement', undefined, undefined, { default: '-1', maxLength: 200 }),
-    integer('LowerThreshold', 0, undefined, { default: '2000000' }),
+    text('LowerThreshold', { number: 'decimal', min: 0, default: '2000000' }),
     choice('MeasureName', MEASURES, { default: 'NetworkOut' }),
     integer('Period', 1, 600, { default: '5' }),
     choice('Statistic', ['Minimum', 'Maximum', 'Sum', 'Average'], { default: 'Average' }),
@@ -137,7 +137,8 @@ export const autoscalingOptions: Namespace[] = [
       ),
     }),
     integer('UpperBreachScaleIncrement', undefined, undefined, { default: '1', maxLength: 200 }),
-    integer('UpperThreshold', 0, undefined, { default: '6000000' }),
+    // Of a latency, a part of a second.
+    text('UpperThreshold', { number: 'decimal', min: 0, default: '6000000' }),
   ]),
   // Polebean's own. On AWS it takes a Resources section, which changes the group that Beanstalk made.
   namespace(
