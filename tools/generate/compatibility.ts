@@ -87,6 +87,8 @@ const HEAD = `# What works, and what differs from AWS
   or served as its chunks say on a connection that ends with it: there is no desync mode to choose.
 - Access logs have \`-\` for the connection's id and for the classification of desync mitigation; bucket policies are not asked, the bucket
   must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
+- Metrics have a point for each second (AWS: minute). A load balancer's connections are those to targets, and no metric has a dimension AvailabilityZone. DiskReadBytes and the
+  like are of the instance's root volume, which on AWS are EBSReadBytes and the like. Fixed responses count as the load balancer's own codes. An environment whose health is Pending has no EnvironmentHealth.
 - Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
 - Classic Load Balancers are those of environments (\`LoadBalancerType\` \`classic\`), which make and change them by their options; the API describes them,
   registers instances and keeps tags, and refuses the rest. Their listeners are of HTTP and HTTPS, at port 80 of HTTP; checks are by HTTP, HTTPS and TCP. A

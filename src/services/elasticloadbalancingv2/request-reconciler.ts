@@ -22,7 +22,7 @@ import { responsePoints } from './response-points.ts'
 import { idOfArn, pathOf, type LoadBalancerRow, type TargetGroupRow } from './store.ts'
 
 const NAME = 'elasticloadbalancingv2.requests'
-const EVERY_MS = 1_000
+const EVERY_MS = 2_000
 /** Of a megabyte each: other reconcilers have their turn as well. */
 const READS_A_PASS = 20
 const READ_TIMEOUT_MS = 10_000
