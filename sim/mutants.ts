@@ -240,6 +240,8 @@ export const MUTANTS: Mutant[] = [
     find: `result === null && deadline <= now`,
     replace: `result === null && deadline <= now && false`,
     by: 'scaling',
+  },
+  {
     bug: 'leaves the alarms of an environment that ends',
     file: 'src/services/elasticbeanstalk/workflows/terminate-environment.ts',
     find: `for (const member of ALARMS) removeAlarm({ parts, row, context }, member)`,
