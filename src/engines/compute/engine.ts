@@ -120,6 +120,15 @@ export type InstanceStats = {
   /** The two kinds of which `cpuSeconds` consists, as far as the machine tells them apart. */
   cpuUserSeconds?: number
   cpuSystemSeconds?: number
+  /** Of the user's, at a lower priority. */
+  cpuNiceSeconds?: number
+  /** In which nothing of it could run, since all waited for disks. */
+  ioWaitSeconds?: number
+  /** Tasks that just then ran, or waited for a processor or a disk. */
+  runnable?: number
+  /** Of its root file system. */
+  diskUsedBytes?: number
+  diskBytes?: number
   memoryBytes?: number
   networkInBytes?: number
   networkOutBytes?: number

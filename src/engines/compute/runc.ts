@@ -32,7 +32,7 @@ import { makeOomCounter } from './oom-counter.ts'
 import { makeSandboxes } from './sandbox.ts'
 import { readOtherMemory } from './other-memory.ts'
 import { openSession, sweepSessions } from './session.ts'
-import { readCgroupStats } from './stats.ts'
+import { countRunnable, readCgroupStats, readRootStats } from './stats.ts'
 
 /**
  * Making it touches nothing, and neither do the methods that only look (`list`, `stats`, `layers`, `capacity`, `exec` and
@@ -310,6 +310,8 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       const traffic = running.length > 0 ? await router.counters() : new Map<string, never>()
       return running.map((record): InstanceStats => {
         const { id } = record.spec
+        const init = runningInit(id)
+        const runnable = countRunnable(sandboxes.cgroupOf(id))
         const bytes = traffic.get(interfaceOf(id))
         const network = bytes ? { networkInBytes: bytes.inBytes, networkOutBytes: bytes.outBytes } : {}
         return {
@@ -317,6 +319,8 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
           boot: observe(record).boot,
           at: clock.now(),
           ...readCgroupStats(sandboxes.cgroupOf(id)),
+          ...(runnable === undefined ? {} : { runnable }),
+          ...(init ? readRootStats(init.pid) : {}),
           ...network,
         }
       })

@@ -1,18 +1,34 @@
 // Figures of a cgroup, version 1 or 2, without running anything inside (design §7).
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { readFileIfAny } from '../../kernel/files.ts'
 
 export type CgroupStats = {
   cpuSeconds?: number
   cpuUserSeconds?: number
   cpuSystemSeconds?: number
+  cpuNiceSeconds?: number
+  ioWaitSeconds?: number
   memoryBytes?: number
   processes?: number
 }
 
 /** Figures of the cgroup at `path` (as in the OCI configuration). What cannot be read is left out, not zero. */
 export function readCgroupStats(path: string): CgroupStats {
-  return existsSync('/sys/fs/cgroup/cgroup.controllers') ? readV2(`/sys/fs/cgroup${path}`) : readV1(path)
+  return isV2() ? readV2(`/sys/fs/cgroup${path}`) : readV1(path)
+}
+
+const isV2 = () => existsSync('/sys/fs/cgroup/cgroup.controllers')
+
+/** How full the root file system is that a process sees. Its link is the kernel's; nothing is opened below it. */
+export function readRootStats(pid: number): { diskUsedBytes?: number; diskBytes?: number } {
+  try {
+    const { blocks, bfree, bavail, bsize } = statfsSync(`/proc/${pid}/root`)
+    // As df counts: what only root may take is nobody's.
+    const used = (blocks - bfree) * bsize
+    return { diskUsedBytes: used, diskBytes: used + bavail * bsize }
+  } catch {
+    return {} // it has ended
+  }
 }
 
 function readV2(folder: string): CgroupStats {
@@ -21,6 +37,10 @@ function readV2(folder: string): CgroupStats {
     cpuSeconds: over(1e6, field(cpu, 'usage_usec')),
     cpuUserSeconds: over(1e6, field(cpu, 'user_usec')),
     cpuSystemSeconds: over(1e6, field(cpu, 'system_usec')),
+    // Linux 6.11 and later.
+    cpuNiceSeconds: over(1e6, field(cpu, 'nice_usec')),
+    // https://docs.kernel.org/accounting/psi.html: where the kernel keeps it.
+    ioWaitSeconds: over(1e6, stalled(read(`${folder}/io.pressure`))),
     memoryBytes: less(
       whole(read(`${folder}/memory.current`)),
       field(read(`${folder}/memory.stat`), 'inactive_file'),
@@ -48,8 +68,30 @@ function read(path: string): string | undefined {
   try {
     return readFileIfAny(path)
   } catch {
-    return undefined // ENODEV while the cgroup goes
+    return undefined // ENODEV while the cgroup goes, ESRCH when a task has
   }
+}
+
+/** Above so many tasks they are not looked at one by one. */
+const TASKS_READ_MAX = 2_000
+
+/** Tasks of the cgroup that just then run, or wait for a processor or a disk: what the kernel's own load average counts, which
+ *  knows no cgroups (kernel/sched/loadavg.c). Undefined when it cannot be said. */
+export function countRunnable(path: string): number | undefined {
+  const tasks = isV2() ? `/sys/fs/cgroup${path}/cgroup.threads` : `/sys/fs/cgroup/pids${path}/tasks`
+  const ids = read(tasks)?.split('\n').filter(Boolean) ?? []
+  if (ids.length === 0 || ids.length > TASKS_READ_MAX) return undefined
+  return ids.filter((id) => isRunnable(read(`/proc/${id}/stat`))).length
+}
+
+/** Whether a task runs, waits for a processor, or for a disk. Its name, in parentheses, may be anything. */
+export const isRunnable = (stat: string | undefined) =>
+  stat !== undefined && /^[RD]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+
+/** Microseconds in which every task that had work waited. */
+export const stalled = (pressure: string | undefined) => {
+  const total = /^full .*\btotal=(\d+)$/m.exec(pressure ?? '')?.[1]
+  return total === undefined ? undefined : Number(total)
 }
 
 /** The kernel's ticks in a second, for whoever reads its files (USER_HZ). */

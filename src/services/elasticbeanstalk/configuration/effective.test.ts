@@ -35,6 +35,9 @@ const SAMPLES: Record<string, string> = {
   Rules: '443',
   HostHeaders: 'www.example.com',
   PathPatterns: '/b',
+  ConfigDocument: '{"Version":1,"Rules":{"Environment":{"ELB":{"ELBRequests4xx":{"Enabled":false}}}}}',
+  HealthCheckSuccessThreshold: 'Warning',
+  SystemType: 'basic',
 }
 
 /** They are for good, as on AWS. */
@@ -51,6 +54,7 @@ const IMPACTS = {
 const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   SSHSourceRestriction: IMPACTS.NoInterruption,
   EnvironmentType: IMPACTS.NoInterruption,
+  SystemType: IMPACTS.NoInterruption,
 }
 
 const CLASSIC = 'aws:elasticbeanstalk:environment LoadBalancerType'

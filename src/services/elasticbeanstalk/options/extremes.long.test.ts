@@ -69,6 +69,7 @@ const LONGEST: Record<string, string> = {
   SSLCertificateId: CERTIFICATE_ARN,
   Target: `HTTPS:65535/${'t'.repeat(1000)}`,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
+  ConfigDocument: '{"Version":1}'.padStart(32_000),
 }
 
 /** What has to go with an extreme, because options are checked together. */
