@@ -30,6 +30,7 @@ import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
 import { elasticbeanstalkMigration, instancesOf, liveEnvironments, resourcesOf } from './store.ts'
 import { makeSystemFigures, makeSystemReconciler } from './system-figures.ts'
+import { readTop } from './top.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -77,6 +78,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
       instanceLogs: (instanceId: string) => instanceLogs(parts, instanceId),
       readRoom: () => readRoom(parts),
+      readTop: (environment: string | undefined) => readTop(parts, environment),
       prune: (options: { dryRun: boolean }) => prune(parts, options),
       /** An event of the environment that an instance belongs to, if there is one. */
       tellEnvironmentOf(instanceId: string, message: string) {
