@@ -1,8 +1,8 @@
 // `top`: how environments and instances fare, as it changes. One signed request for each screen.
 import type { Top } from '../../services/elasticbeanstalk/top.ts'
 import { systemClock } from '../../kernel/clock.ts'
-import type { Api, ApiHome } from '../client.ts'
 import { EXIT, Failure, Unreachable } from '../failure.ts'
+import { readTop } from '../instances.ts'
 import { paint, print, printJson } from '../output.ts'
 import { openApiHere } from '../remote-api.ts'
 import { renderTop, scrollMax, type View } from '../top/screen.ts'
@@ -22,7 +22,11 @@ export async function top(homeDir: string, named: string | undefined, options: O
       EXIT.usage,
     )
   const api = openApiHere(homeDir)
-  const read = () => readTop(api, named)
+  const read = async () => {
+    const seen = await readTop(api, named)
+    if (named === undefined || seen.environments.length > 0) return seen
+    throw new Failure(`No Environment found for EnvironmentName = '${named}'.`, EXIT.operationFailed)
+  }
   const first = await read()
   if (options.json) return printJson(first)
   if (!options.once && process.stdout.isTTY) return live(first, read, interval * 1000)
@@ -30,14 +34,6 @@ export async function top(homeDir: string, named: string | undefined, options: O
   const size = { columns, rows: Number.MAX_SAFE_INTEGER }
   const view: View = { size, paint, scrolled: 0, aside: timeOf(first), trouble: '' }
   for (const line of renderTop(first, view)) print(line)
-}
-
-async function readTop(api: Api<ApiHome>, named: string | undefined): Promise<Top> {
-  const query = named === undefined ? '' : `?environment=${encodeURIComponent(named)}`
-  const top = JSON.parse(await api.get(`/polebean/top${query}`)) as Top
-  if (named !== undefined && top.environments.length === 0)
-    throw new Failure(`No Environment found for EnvironmentName = '${named}'.`, EXIT.operationFailed)
-  return top
 }
 
 async function live(first: Top, read: () => Promise<Top>, everyMs: number): Promise<void> {
