@@ -1,20 +1,17 @@
 // What there is to know of an environment, of those who own it: rows, the group, the front, figures of requests and of the system.
 import type { RequestCounters, RequestCounts } from '../cloud.ts'
-import { readerOf } from './configuration/effective.ts'
-import { healthReportingIn } from './configuration/health-reporting.ts'
 import { frontCounters, frontOf, instanceCounters, isFrontMissing, type Targets } from './front.ts'
 import type { EnvironmentFacts, InstanceFacts, Requests } from './health/facts.ts'
-import { COMPLETED_SHOWN_MS, INTERNAL_TIMEOUT_MS, REQUESTS_WINDOW_MS } from './health/thresholds.ts'
+import { COMPLETED_SHOWN_MS, REQUESTS_WINDOW_MS } from './health/thresholds.ts'
+import { healthReportingOf } from './health-reporting.ts'
 import { groupOf, launchFailure } from './instances.ts'
 import { systemUseOf } from './machines.ts'
 import type { Parts } from './parts.ts'
 import { lowCause, roomRow } from './room/low.ts'
-import { familyOf } from './software.ts'
 import {
   findDeployment,
   instancesOf,
   resourcesOf,
-  settingsOf,
   type DeploymentRow,
   type EnvironmentInstanceRow,
   type EnvironmentRow,
@@ -23,9 +20,7 @@ import {
 export function factsOf(parts: Parts, row: EnvironmentRow, targets: Targets): EnvironmentFacts {
   const { clock, store } = parts
   const now = clock.now()
-  const settings = settingsOf(row)
-  const read = readerOf(familyOf(row.platformArn), settings)
-  const { thresholds, rules } = healthReportingIn(settings, read)
+  const { thresholds, rules, commandTimeoutMs } = healthReportingOf(row)
   const last = findDeployment(store, row.id, row.deploymentId)
   const expected = findDeployment(store, row.id, row.expectedDeploymentId)
   const succeeded =
@@ -42,7 +37,7 @@ export function factsOf(parts: Parts, row: EnvironmentRow, targets: Targets): En
         ? 'Application'
         : 'Configuration',
     runningMs: now - row.statusSince,
-    commandTimeoutMs: Number(read('aws:elasticbeanstalk:command', 'Timeout')) * 1000 + INTERNAL_TIMEOUT_MS,
+    commandTimeoutMs,
     completed:
       succeeded && last.endedAt !== null
         ? {

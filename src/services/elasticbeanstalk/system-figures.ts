@@ -93,7 +93,7 @@ function useBetween(first: InstanceStats, last: InstanceStats): CpuUse | undefin
   return { user, system, nice, ioWait: per(first.ioWaitSeconds, last.ioWaitSeconds) }
 }
 
-/** As the kernel damps its own (kernel/sched/loadavg.c), from looks that are further apart. */
+/** As the kernel damps its own, which begins at nothing too (kernel/sched/loadavg.c), from looks that are further apart. */
 function loadAfter(
   before: Series['load'],
   runnable: number | undefined,
@@ -102,7 +102,7 @@ function loadAfter(
   if (runnable === undefined) return undefined
   const [one, five, fifteen] = LOAD_MINUTES.map((minutes, index) => {
     const stays = Math.exp(-ms / (minutes * MINUTE_MS))
-    return (before?.[index] ?? runnable) * stays + runnable * (1 - stays)
+    return (before?.[index] ?? 0) * stays + runnable * (1 - stays)
   })
   return [one!, five!, fifteen!]
 }

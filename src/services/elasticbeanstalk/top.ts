@@ -1,7 +1,9 @@
-// What `polebean top` shows: environments and, of one, its instances, with the figures of about the last ten seconds. Statuses and
-// causes are those that are kept, a few seconds old at most: to look costs little.
+// What `polebean top` shows: environments and, of one, its instances, with the figures of about the last ten seconds. Statuses are those
+// that are kept, a few seconds old at most; causes, whose numbers run, are computed where somebody reads them. To look costs little.
 import type { RequestCounters } from '../cloud.ts'
+import { assessNow } from './assess-environment.ts'
 import { frontCounters, instanceCounters } from './front.ts'
+import type { EnvironmentAssessment } from './health/facts.ts'
 import { colourOf } from './health/words.ts'
 import { groupOf } from './instances.ts'
 import { machinesOf, shapeOf, share } from './machines.ts'
@@ -71,20 +73,31 @@ export function readTop(parts: Parts, named: string | undefined): Top {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return {
     at: parts.clock.now(),
-    environments: rows.map((row) => environmentTop(parts, row)),
+    environments: rows.map((row) =>
+      environmentTop(
+        parts,
+        row,
+        named !== undefined || row.health !== 'Green' ? assessNow(parts, row) : null,
+      ),
+    ),
     instances: named === undefined ? [] : rows.flatMap((row) => instancesTop(parts, row)),
   }
 }
 
-function environmentTop(parts: Parts, row: EnvironmentRow): TopEnvironment {
+function environmentTop(
+  parts: Parts,
+  row: EnvironmentRow,
+  assessment: EnvironmentAssessment | null,
+): TopEnvironment {
   const group = groupOf(parts, row)
+  const isBasic = row.healthStatus === ''
   return {
     name: row.name,
     id: row.id,
     status: row.status,
     health: row.healthStatus,
     colour: row.health,
-    causes: JSON.parse(row.causes) as string[],
+    causes: isBasic ? [] : (assessment?.causes ?? (JSON.parse(row.causes) as string[])),
     versionLabel: row.versionLabel ?? '',
     instances: {
       inService: group?.instances.filter(({ inService }) => inService).length ?? 0,
@@ -110,6 +123,7 @@ function together(all: TopSystem[]): TopSystem {
 
 function instancesTop(parts: Parts, row: EnvironmentRow): TopInstance[] {
   const machines = machinesOf(parts, row)
+  const assessed = assessNow(parts, row).instances
   return instancesOf(parts.store, row.id).map((instance) => {
     const id = instance.instanceId
     const machine = machines.get(id)
@@ -118,7 +132,7 @@ function instancesTop(parts: Parts, row: EnvironmentRow): TopInstance[] {
       id,
       health: instance.healthStatus,
       colour: colourOf(instance.healthStatus),
-      causes: JSON.parse(instance.causes) as string[],
+      causes: assessed.find((one) => one.id === id)?.causes ?? [],
       requests: requestsOf(instanceCounters(parts, row, id)),
       ...systemOf(parts, row, id),
       load: parts.system.load(id)?.[0] ?? null,
