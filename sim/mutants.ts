@@ -117,9 +117,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     bug: 'calls an environment Green though its targets are not healthy',
-    file: 'src/services/elasticbeanstalk/health.ts',
-    find: `findings.push(...assessTargets(facts), ...assessVersions(facts),`,
-    replace: `findings.push(...assessVersions(facts),`,
+    file: 'src/services/elasticbeanstalk/health/health.ts',
+    find: `...assessTargets(facts),`,
+    replace: ``,
     by: 'seeds',
   },
   {

@@ -118,6 +118,8 @@ const CERTIFICATES = '/polebean/certificates'
 /** What others are told of a name that is to lead here (GET ?name=…). */
 const DOMAIN = '/polebean/domain'
 const PRUNE = '/polebean/prune'
+/** How environments fare just now; `?environment=` names the one of which also the instances are told (GET). */
+const TOP = '/polebean/top'
 
 type Deps = {
   store: Store
@@ -332,6 +334,10 @@ export function makeControlPlane(deps: Deps): ControlPlane {
         },
       },
       { path: ROOM, answer: async () => json(await elasticbeanstalk.internal.readRoom()) },
+      {
+        path: TOP,
+        answer: ({ query }) => json(elasticbeanstalk.internal.readTop(query.get('environment'))),
+      },
       {
         method: 'POST',
         path: PRUNE,

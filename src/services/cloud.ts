@@ -487,15 +487,26 @@ export type PublicListener = {
   wanted: string[]
 }
 
-/** Requests over the last `seconds` (about 10), not since the start. */
-export type RequestCounters = {
+/** How many requests ended in `seconds`, and how: what clients were told. */
+export type RequestCounts = {
   seconds: number
   requests: number
   status2xx: number
   status3xx: number
   status4xx: number
   status5xx: number
+  /** Of those, what the load balancer itself answered. */
+  balancer4xx: number
+  balancer5xx: number
+}
+
+/** Requests over the last `seconds` (about 10), not since the start. */
+export type RequestCounters = RequestCounts & {
+  /** When they were last seen, in milliseconds since 1970. */
+  at: number
   responseTimeAverageMs: number
   /** Milliseconds that so many percent of the answers did not take longer than; undefined when there were none. */
   responseTimeMs(percent: number): number | undefined
+  /** The same since a moment (milliseconds since 1970), of the last minute at most; undefined while nothing was seen since. */
+  since(at: number): RequestCounts | undefined
 }

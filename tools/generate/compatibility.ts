@@ -54,7 +54,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Differences from AWS, on purpose
 
-- \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`); \`SystemType\` is always \`enhanced\`.
+- \`LoadBalancerType\` defaults to \`application\` (AWS's API: \`classic\`), \`SystemType\` to \`enhanced\`, as on all current platforms; \`basic\` is taken too.
 - CNAMEs end in \`.elasticbeanstalk.localhost\`, which browsers and curl lead to this machine; \`dns.domain\` of the
   home's [settings](configuration.md) is another domain, for a home without environments.
 - Route 53 has hosted zones, one public and one private of a name; there is one VPC, which every private zone has. Types are A, AAAA, CAA, CNAME, MX, NS, PTR, SOA, SRV and TXT; policies simple, weighted (A, AAAA,
@@ -117,7 +117,12 @@ const HEAD = `# What works, and what differs from AWS
   renewed 30 days before their end while a listener has them, and an ERROR event says so when that has not worked 20 days before it. Keys are of RSA (2048 to 4096 bits) or of the curves P-256, P-384, P-521.
 - An instance that dies is first recovered in place (same id, address and disk): three tries in five minutes, then its group
   replaces it.
-- Health thresholds that AWS does not publish are named constants in \`src/services/elasticbeanstalk/health.ts\`.
+- Health thresholds that AWS does not publish are options here (\`polebean:healthreporting\`). Health changes at once, instances and environments (AWS: each 10 s and once a minute, after three
+  failed checks); codes count over the last minute and more than six requests, from the deployment that serves on. A deployment fails for 5xx of its instances, never for 4xx. ApplicationMetrics of an
+  environment count what clients were told, the load balancer's own answers too. An environment is Suspended an hour after its Auto Scaling group is gone.
+- DescribeInstancesHealth: load averages are of the instance's own tasks, looked at every ten seconds; IOWait and Nice are there where the kernel tells them of a cgroup (version 2; Nice from
+  Linux 6.11 on), IRQ and SoftIRQ never, since it counts them of no cgroup; nothing of Windows.
+- Worker environments' health (queues) is not there, as they are not. There is no cause for a load average alone: AWS publishes none.
 - Environments become Ready as soon as their instances pass the balancer's checks; AWS waits for twelve passed checks in two
   minutes.
 - Security groups filter every packet between instances, load balancers and the outside; a change is in force about 50 ms after
@@ -179,7 +184,6 @@ const HEAD = `# What works, and what differs from AWS
 - Tags of an environment go on to its group and instances, not to its load balancer and security groups.
 - DescribeEnvironments answers the newest first and leaves out a terminated environment whose name was used again, unless
   IncludeDeleted is true or its id is asked for: the waiters of the AWS CLI want every row of a name to be Ready.
-- Latencies in DescribeEnvironmentHealth and DescribeInstancesHealth have no percentiles: the balancer measures averages.
 - The account is 000000000000; there is one region a home. Roles, instance profiles and policies are kept and described;
   nothing evaluates them. There are no users: access keys are the root user's, at most 10 (AWS: 2 for each user), and whoever
   signs with one may do everything. The last active key can be neither deleted nor made inactive. Their last use is kept at

@@ -20,7 +20,7 @@ export function renderOptionsDoc(): string {
     '“Only” names the values that are taken of an option; the others are refused.',
     '',
     'Two defaults differ from those of the AWS API: `LoadBalancerType` is `application` (AWS: `classic`; the console and',
-    '`eb` send `application`), and `SystemType` knows only `enhanced`, as on all current AWS platforms.',
+    '`eb` send `application`), and `SystemType` is `enhanced`, as on all current AWS platforms (AWS: `basic`).',
     '',
     '## Accepted, without effect',
     '',

@@ -6,10 +6,10 @@ import { homeDir as homeOf } from '../../home.ts'
 import { openApi } from '../client.ts'
 import { listEnvironments } from '../environments.ts'
 import { EXIT, Failure } from '../failure.ts'
+import { instancesOf } from '../instances.ts'
 import { print, printJson } from '../output.ts'
 import { verbOf } from '../program.ts'
 import { programPath } from '../release.ts'
-import { instancesOf } from './ssh.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish']
 const ANSWER_WITHIN_MS = 1_000
@@ -121,7 +121,7 @@ function environments(homeDir: string): Promise<string[]> {
 async function instances(homeDir: string): Promise<string[]> {
   const api = openApi(homeDir)
   const each = (await listEnvironments(api)).map((environment) => instancesOf(api, environment))
-  return (await Promise.all(each)).flat()
+  return (await Promise.all(each)).flat().map(({ id }) => id)
 }
 
 function within(asked: Promise<string[]>): Promise<string[]> {

@@ -122,6 +122,14 @@ describe('docs/guide.md', () => {
     const { instances, ...status } = await json(['status', 'shop-app'])
     assert.deepEqual(Object.keys(status), [...said('list'), 'causes'])
     assert.deepEqual(said('status'), ['causes', 'instances', ...Object.keys(instances[0])])
+    const top = await json(['top', 'shop-app'])
+    const { requests, ...shown } = top.environments[0]
+    assert.deepEqual(said('top'), [
+      ...Object.keys(top),
+      ...Object.keys(shown).flatMap((name) => (name === 'cpuPercent' ? ['requests', name] : [name])),
+      ...Object.keys(requests),
+      ...Object.keys(top.instances[0]),
+    ])
     assert.deepEqual(said('events'), Object.keys(await first('events', ['shop-app'])))
     world.app.logs = { '/var/log/web.stdout.log': 'x\n' }
     assert.deepEqual(said('logs'), Object.keys(await first('logs', ['shop-app'])))
@@ -216,6 +224,50 @@ describe('the room of the home', () => {
     ])
       await world.polebean(['logs', ...args], { status: 2 })
     await world.polebean(['prune', 'everything'], { status: 2 })
+  })
+})
+
+describe('top', () => {
+  it('prints once what is no terminal, of all environments or of one with its instances', async () => {
+    const all = (await world.polebean(['top'])).stdout
+    assert.match(
+      all,
+      /^polebean top  2 environments .*\n\nENVIRONMENT +HEALTH +INST .*\nblog-app +\w+ +1\/1 /,
+    )
+    assert.match(
+      (await world.polebean(['top', 'shop-app', '--once'])).stdout,
+      /\nINSTANCE .*\ni-[0-9a-f]{17} Ok /,
+    )
+    assert.deepEqual((await json(['top'])).instances, [])
+  })
+  it('refuses an environment that there is not, and what is no interval', async () => {
+    const { stderr } = await world.polebean(['top', 'nobody'], { status: 4 })
+    assert.equal(stderr, "polebean: No Environment found for EnvironmentName = 'nobody'.\n")
+    assert.match(
+      (await world.polebean(['top', '--interval', '0'], { status: 2 })).stderr,
+      /takes seconds, 0\.5 to 3600/,
+    )
+  })
+})
+
+describe('basic health', () => {
+  it('is a colour to status, top, why and ssh', async () => {
+    const set = (Value: string) =>
+      api.call('elasticbeanstalk', 'UpdateEnvironment', {
+        EnvironmentName: 'blog-app',
+        OptionSettings: [
+          { Namespace: 'aws:elasticbeanstalk:healthreporting:system', OptionName: 'SystemType', Value },
+        ],
+      })
+    const isReady = async () => (await json(['status', 'blog-app'])).status === 'Ready'
+    await set('basic')
+    await until('blog-app is Ready', isReady)
+    const { health, healthStatus, instances, causes } = await json(['status', 'blog-app'])
+    assert.deepEqual([health, healthStatus, instances.length, causes], ['Green', '', 1, []])
+    assert.match((await world.polebean(['top'])).stdout, /\nblog-app +Green +1\/1 /)
+    await world.polebean(['why', 'blog-app'])
+    await set('enhanced')
+    await until('blog-app is Ready', isReady)
   })
 })
 

@@ -1,6 +1,6 @@
 // Commands that read: list, status, events, printenv.
 import { makeService } from '../../service/service.ts'
-import { openApi } from '../client.ts'
+import { openApi, type Api } from '../client.ts'
 import { describeService } from '../doctor/service.ts'
 import {
   chooseEnvironment,
@@ -10,8 +10,8 @@ import {
   type Environment,
 } from '../environments.ts'
 import { followEvents, readEvents, type Event } from '../events.ts'
+import { causesOf, instancesOf } from '../instances.ts'
 import { note, paint, print, printJson, printTable } from '../output.ts'
-import { listOf, structureOf, textOf } from '../xml.ts'
 import { printRoom, readRoom } from './room.ts'
 import { readBackups } from './backup.ts'
 
@@ -41,21 +41,9 @@ export async function status(homeDir: string, named: string | undefined, { json 
     print('')
     return room && printRoom(room)
   }
-  const health = await api.call('elasticbeanstalk', 'DescribeEnvironmentHealth', {
-    EnvironmentName: environment.name,
-    AttributeNames: ['All'],
-  })
-  const instances = await api.call('elasticbeanstalk', 'DescribeInstancesHealth', {
-    EnvironmentName: environment.name,
-    AttributeNames: ['All'],
-  })
-  const causes = causesOf(health.result.Causes)
-  const rows = listOf(instances.result.InstanceHealthList).map((one) => ({
-    id: textOf(one.InstanceId),
-    health: textOf(one.HealthStatus),
-    zone: textOf(one.AvailabilityZone),
-    version: textOf(structureOf(one.Deployment).VersionLabel),
-    causes: causesOf(one.Causes),
+  const causes = await causesNow(api, environment)
+  const rows = (await instancesOf(api, environment)).map(({ id, health, zone, version, causes }) => ({
+    ...{ id, health, zone, version, causes },
   }))
   if (json) return printJson({ ...environment, causes, instances: rows, ...(room ? { room } : {}) })
   print(`${environment.name} (${environment.id})  ${environment.platform}`)
@@ -80,8 +68,15 @@ export async function status(homeDir: string, named: string | undefined, { json 
   printRoom(room)
 }
 
-const causesOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+/** Of basic health there are none. */
+async function causesNow(api: Api, { name, healthStatus }: Environment): Promise<string[]> {
+  if (healthStatus === '') return []
+  const { result } = await api.call('elasticbeanstalk', 'DescribeEnvironmentHealth', {
+    EnvironmentName: name,
+    AttributeNames: ['Causes'],
+  })
+  return causesOf(result.Causes)
+}
 
 export async function events(
   homeDir: string,

@@ -4,11 +4,11 @@ import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { frame, PROTOCOL, readFrames, SESSIONS_PATH, sizeFrame, type Start } from '../../sessions/frames.ts'
 import type { Api, ApiHome } from '../client.ts'
-import { chooseEnvironment, type Environment } from '../environments.ts'
+import { chooseEnvironment } from '../environments.ts'
+import { instancesOf } from '../instances.ts'
 import { EXIT, Failure } from '../failure.ts'
 import { note } from '../output.ts'
 import { openApiHere } from '../remote-api.ts'
-import { listOf, textOf } from '../xml.ts'
 
 type Options = { user?: string; instance?: string }
 
@@ -54,7 +54,7 @@ async function chooseInstance(
     return named
   }
   const environment = await chooseEnvironment(api, named)
-  const ids = await instancesOf(api, environment)
+  const ids = (await instancesOf(api, environment)).map(({ id }) => id)
   if (ids.length === 0)
     throw new Failure(
       `${environment.name} has no instance now; see: polebean events ${environment.name}`,
@@ -74,15 +74,6 @@ async function chooseInstance(
       EXIT.usage,
     )
   return chosen
-}
-
-/** In the order in which `--instance` counts them. */
-export async function instancesOf(api: Api<ApiHome>, { name }: Environment): Promise<string[]> {
-  const { result } = await api.call('elasticbeanstalk', 'DescribeInstancesHealth', {
-    EnvironmentName: name,
-    AttributeNames: ['All'],
-  })
-  return listOf(result.InstanceHealthList).map((one) => textOf(one.InstanceId))
 }
 
 const sizeNow = () => ({ rows: process.stdout.rows ?? 24, columns: process.stdout.columns ?? 80 })

@@ -4,6 +4,7 @@ import { chooseEnvironment, listEnvironments, type Environment } from '../enviro
 import { causeOf, reasonOf, tellingError } from '../../services/elasticbeanstalk/reason.ts'
 import { readEvents } from '../events.ts'
 import { EXIT } from '../failure.ts'
+import { instancesOf } from '../instances.ts'
 import { lastLines } from '../log-tail.ts'
 import { print, printJson } from '../output.ts'
 import { reach, type Reply } from '../reach.ts'
@@ -76,7 +77,7 @@ async function walkTo(api: Api, target: string | undefined, see: See): Promise<O
       one.state === 'healthy',
       `${one.id}: ${one.state}${one.why ? ` (${one.why})` : ''}`,
     )
-  for (const one of await instancesOf(api, environment)) see('process', one.ok, `${one.id}: ${one.saw}`)
+  for (const one of await processesOf(api, environment)) see('process', one.ok, `${one.id}: ${one.saw}`)
 
   const ill = targets.filter((one) => one.state !== 'healthy')
   if (works) {
@@ -191,7 +192,7 @@ async function classicTargets(api: Api, LoadBalancerName: string): Promise<Targe
 async function instanceBehind(api: Api, environment: Environment): Promise<Target[]> {
   const [{ interfaces }, instances] = await Promise.all([
     readFirewallReport(api),
-    instancesOf(api, environment),
+    processesOf(api, environment),
   ])
   const led = interfaces.filter((one) => one.elasticAddress === environment.elasticAddress)
   return instances
@@ -199,27 +200,16 @@ async function instanceBehind(api: Api, environment: Environment): Promise<Targe
     .map(({ id, ok, saw }) => ({ id, state: ok ? 'healthy' : 'unhealthy', why: ok ? '' : saw }))
 }
 
-async function instancesOf(
+/** What each instance's health says of its process. */
+async function processesOf(
   api: Api,
   environment: Environment,
 ): Promise<{ id: string; ok: boolean; saw: string }[]> {
-  const { result } = await api.call('elasticbeanstalk', 'DescribeInstancesHealth', {
-    EnvironmentName: environment.name,
-    AttributeNames: ['All'],
-  })
-  return listOf(result.InstanceHealthList).map((one) => {
-    const health = textOf(one.HealthStatus)
-    const deployment = structureOf(one.Deployment)
-    const causes = Array.isArray(one.Causes) ? one.Causes.filter((cause) => typeof cause === 'string') : []
-    const ok = ['Ok', 'Info', 'Pending'].includes(health)
-    return {
-      id: textOf(one.InstanceId),
-      ok,
-      saw: [health, `${textOf(deployment.VersionLabel)} ${textOf(deployment.Status)}`.trim(), ...causes].join(
-        '; ',
-      ),
-    }
-  })
+  const instances = await instancesOf(api, environment)
+  return instances.map(({ id, health, version, deployment, causes }) => ({
+    ...{ id, ok: ['Ok', 'Info', 'Pending'].includes(health) },
+    saw: [health, `${version} ${deployment}`.trim(), ...causes].join('; '),
+  }))
 }
 
 async function lastError(api: Api, environment: Environment): Promise<string | undefined> {

@@ -27,6 +27,15 @@ function defineReading(define: Define): void {
       await (await show()).status(home(this), env, options)
     },
   )
+  define(
+    'top [env]',
+    'how environments fare, as it changes; with ENV its instances',
+    async function (env: Env, options: Json & { once?: boolean; interval: string }) {
+      await (await import('../commands/top.ts')).top(home(this), env, options)
+    },
+  )
+    .option('--once', 'print it once, as when standard output is no terminal')
+    .option('--interval <seconds>', 'how often', '2')
   define('events [env]', 'what happened', async function (env: Env, options: Json & { follow?: boolean }) {
     await (await show()).events(home(this), env, options)
   }).option('-f, --follow', 'go on as they happen')

@@ -120,6 +120,15 @@ export type InstanceStats = {
   /** The two kinds of which `cpuSeconds` consists, as far as the machine tells them apart. */
   cpuUserSeconds?: number
   cpuSystemSeconds?: number
+  /** Of the user's, at a lower priority. */
+  cpuNiceSeconds?: number
+  /** In which nothing of it could run, since all waited for disks. */
+  ioWaitSeconds?: number
+  /** Tasks that just then ran, or waited for a processor or a disk. */
+  runnable?: number
+  /** Of its root file system. */
+  diskUsedBytes?: number
+  diskBytes?: number
   /** Now, without what the kernel could drop. */
   memoryBytes?: number
   /** As the instance sees it. They start again when it is attached to the network anew. */
@@ -137,7 +146,9 @@ export type InstanceStats = {
 }
 
 /** Parts of InstanceStats, each of which costs something to measure. */
-export const STATS_PARTS = ['cpu', 'cpuKinds', 'memory', 'network', 'disk', 'processes'] as const
+export const STATS_PARTS = [
+  ...(['cpu', 'cpuKinds', 'memory', 'network', 'disk', 'processes', 'tasks', 'root'] as const),
+] as const
 export type StatsPart = (typeof STATS_PARTS)[number]
 
 /** What an instance makes of its memory. */

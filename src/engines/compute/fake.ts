@@ -243,11 +243,20 @@ const NOTHING_USED: Record<StatsPart, NonNullable<FakeInstance['used']>> = {
   network: { networkInBytes: 0, networkOutBytes: 0, networkInPackets: 0, networkOutPackets: 0 },
   disk: { diskReadBytes: 0, diskWriteBytes: 0, diskReads: 0, diskWrites: 0 },
   processes: { processes: 3 },
+  tasks: {},
+  root: {},
+}
+/** Of which there may be nothing to tell. */
+const OF_PARTS: Partial<Record<StatsPart, string[]>> = {
+  cpuKinds: ['cpuNiceSeconds', 'ioWaitSeconds'],
+  memory: ['memoryBytes'],
+  tasks: ['runnable'],
+  root: ['diskUsedBytes', 'diskBytes'],
 }
 
 function figuresOf(parts: readonly StatsPart[], used: NonNullable<FakeInstance['used']>) {
   const figures = Object.assign({}, ...parts.map((part) => NOTHING_USED[part])) as typeof used
-  const known = new Set([...Object.keys(figures), ...(parts.includes('memory') ? ['memoryBytes'] : [])])
+  const known = new Set([...Object.keys(figures), ...parts.flatMap((part) => OF_PARTS[part] ?? [])])
   return { ...figures, ...Object.fromEntries(Object.entries(used).filter(([name]) => known.has(name))) }
 }
 

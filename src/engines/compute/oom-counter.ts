@@ -4,7 +4,7 @@ import type { InstanceFiles, InstanceRecord } from './instance-files.ts'
 import type { Log } from '../../kernel/log.ts'
 import { parseVictim, readKernelLog, readOomKills, type OomVictim } from './oom.ts'
 import type { Sandboxes } from './sandbox.ts'
-import { readCgroupStats } from './stats.ts'
+import { readMemoryBytes } from './stats.ts'
 
 /** Kept with the instance. */
 export type KeptOom = {
@@ -63,7 +63,7 @@ export function makeOomCounter(
     look(record: InstanceRecord): InstanceMemory {
       const { id, memoryBytes } = record.spec
       const oom = now(record)
-      const used = bootOf(id) === '' ? undefined : readCgroupStats(sandboxes.cgroupOf(id)).memoryBytes
+      const used = bootOf(id) === '' ? undefined : readMemoryBytes(sandboxes.cgroupOf(id))
       return {
         id,
         ...(used === undefined ? {} : { usedBytes: used }),

@@ -1,14 +1,14 @@
 // What the machine's memory is used for beside instances and builds: the system, other programs and homes, our own daemons.
 import { readFileIfAny } from '../../kernel/files.ts'
-import { readCgroupStats } from './stats.ts'
+import { readMemoryBytes } from './stats.ts'
 
 /** Bytes. `homeId`: whose cgroup holds the instances and builds that are not counted. */
 export function readOtherMemory(homeId: string): number {
   const group = `/polebean/${homeId}`
   return otherMemory(
     readFileIfAny('/proc/meminfo') ?? '',
-    readCgroupStats(group).memoryBytes ?? 0,
-    readCgroupStats(`${group}/daemons`).memoryBytes ?? 0,
+    readMemoryBytes(group) ?? 0,
+    readMemoryBytes(`${group}/daemons`) ?? 0,
   )
 }
 

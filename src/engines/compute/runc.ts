@@ -34,6 +34,7 @@ import { makeSandboxes } from './sandbox.ts'
 import { readOtherMemory } from './other-memory.ts'
 import { openSession, sweepSessions } from './session.ts'
 import { makeStatsReader } from './stats-reader.ts'
+import { countRunnable, readRootStats } from './stats.ts'
 
 /**
  * Making it touches nothing, and neither do the methods that only look (`list`, `stats`, `layers`, `capacity`, `exec` and
@@ -315,7 +316,13 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
       reader.keepOnly(new Set(ids))
       return ids.flatMap((id): InstanceStats | [] => {
         const seen = reader.read(id, wanted)
-        return seen ? { id, at: clock.now(), ...seen } : []
+        if (!seen) return []
+        const init = wanted.has('root') ? runningInit(id) : undefined
+        const runnable = wanted.has('tasks') ? countRunnable(sandboxes.cgroupOf(id)) : undefined
+        return {
+          ...{ id, at: clock.now(), ...seen, ...(init ? readRootStats(init.pid) : {}) },
+          ...(runnable === undefined ? {} : { runnable }),
+        }
       })
     },
     async build(request) {

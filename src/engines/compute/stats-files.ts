@@ -16,6 +16,7 @@ export const cgroupFiles = (cgroup: string, version: 1 | 2): StatsFile[] =>
     ? [
         { part: 'cpu', path: `/sys/fs/cgroup${cgroup}/cpu.stat`, parse: parseCpuStat },
         { part: 'cpuKinds', path: `/sys/fs/cgroup${cgroup}/cpu.stat`, parse: parseCpuKinds },
+        { part: 'cpuKinds', path: `/sys/fs/cgroup${cgroup}/io.pressure`, parse: parsePressure },
         { part: 'disk', path: `/sys/fs/cgroup${cgroup}/io.stat`, parse: parseIoStat },
         { part: 'memory', path: `/sys/fs/cgroup${cgroup}/memory.current`, parse: parseMemory },
         { part: 'memory', path: `/sys/fs/cgroup${cgroup}/memory.stat`, parse: unused('inactive_file') },
@@ -60,8 +61,20 @@ export const parseCpuStat = (text: string): Figures => {
   return usage === undefined ? {} : { cpuSeconds: usage / 1e6 }
 }
 
-export const parseCpuKinds = (text: string): Figures =>
-  kinds(field(text, 'user_usec'), field(text, 'system_usec'), (us) => us / 1e6)
+export function parseCpuKinds(text: string): Figures {
+  // Linux 6.11 and later.
+  const nice = field(text, 'nice_usec')
+  return {
+    ...kinds(field(text, 'user_usec'), field(text, 'system_usec'), (us) => us / 1e6),
+    ...(nice === undefined ? {} : { cpuNiceSeconds: nice / 1e6 }),
+  }
+}
+
+/** Time in which every task that had work waited, where the kernel keeps it (https://docs.kernel.org/accounting/psi.html). */
+export function parsePressure(text: string): Figures {
+  const total = /^full .*\btotal=(\d+)$/m.exec(text)?.[1]
+  return total === undefined ? {} : { ioWaitSeconds: Number(total) / 1e6 }
+}
 
 const kinds = (
   user: number | undefined,

@@ -1,32 +1,25 @@
 // Gathers what health is computed from, by the operations of those who own it, and keeps the result on change.
 import type { Reconciler } from '../../control/reconciler.ts'
-import type { RequestCounters } from '../cloud.ts'
 import { systemContext } from '../service.ts'
 import { ofEnvironment } from './events.ts'
-import {
-  assess,
-  colourOf,
-  worse,
-  type EnvironmentAssessment,
-  type InstanceFacts,
-  type Requests,
-} from './health.ts'
-import { frontCounters, frontOf, instanceCounters, isFrontMissing, targetsOf, type Targets } from './front.ts'
-import { groupOf, launchFailure } from './instances.ts'
+import { factsOf } from './environment-facts.ts'
+import { frontOf, targetsOf, type Targets } from './front.ts'
+import { assessBasic, basicText, isWorseColour, type BasicHealth } from './health/basic.ts'
+import type { EnvironmentAssessment } from './health/facts.ts'
+import { assess } from './health/health.ts'
+import { HEALTH_EVERY_MS } from './health/thresholds.ts'
+import { colourOf, worse } from './health/words.ts'
+import { healthReportingOf } from './health-reporting.ts'
 import type { Parts } from './parts.ts'
 import { refreshPortProblem } from './port-problem.ts'
 import { causeOf, reasonOf, tellingError } from './reason.ts'
-import { lowCause, roomRow } from './room/low.ts'
 import {
   environmentById,
-  findDeployment,
   instancesOf,
   liveEnvironments,
   pruneTerminated,
   resourcesOf,
   targetGroupsOf,
-  type DeploymentRow,
-  type EnvironmentInstanceRow,
   type EnvironmentRow,
 } from './store.ts'
 
@@ -34,7 +27,7 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
   const { store, log } = parts
   return {
     name: 'elasticbeanstalk.health',
-    everyMs: 5_000,
+    everyMs: HEALTH_EVERY_MS,
     wakes: [
       'environment',
       'environment_instance',
@@ -65,14 +58,21 @@ export function makeHealthReconciler(parts: Parts): Reconciler {
 
 /** Computes the health now and writes what changed, with an event when the status did. Joins a transaction. */
 export function refreshHealth(parts: Parts, environmentId: string): void {
-  const { store, events, clock } = parts
+  const { store } = parts
   const row = environmentById(store, environmentId)
   if (!row) return
   const targets = targetsOf(parts, row)
   followTargets(parts, row, targets)
-  const now = assessNow(parts, row, targets)
+  const facts = factsOf(parts, row, targets)
+  const now = { ...assess(facts), launchFailure: facts.launchFailure }
   tellVisitors(parts, row, targets)
   for (const { id, status, causes } of now.instances) keepInstance(parts, row, id, { status, causes })
+  if (healthReportingOf(row).system === 'basic') keepBasic(parts, row, assessBasic(facts))
+  else keepEnhanced(parts, row, now)
+}
+
+function keepEnhanced(parts: Parts, row: EnvironmentRow, now: Assessed): void {
+  const { store, events, clock } = parts
   if (row.healthStatus === now.status && sameCauses(JSON.parse(row.causes) as string[], now.causes)) return
   const set = {
     healthStatus: now.status,
@@ -83,9 +83,29 @@ export function refreshHealth(parts: Parts, environmentId: string): void {
   store.update('environment', { id: row.id }, set)
   tellFailedLaunch(parts, row, now)
   if (row.healthStatus === now.status || row.status === 'Terminated') return
-  const from = row.healthStatus === 'NoData' ? '' : ` from ${row.healthStatus}`
+  const isFirst = row.healthStatus === 'NoData' || row.healthStatus === ''
+  const from = isFirst ? '' : ` from ${row.healthStatus}`
   const text = [`Environment health has transitioned${from} to ${now.status}.`, ...now.causes].join(' ')
   events.write(ofEnvironment(row, null), worse(row.healthStatus, now.status) ? 'WARN' : 'INFO', text)
+}
+
+/** Of basic health there is a colour and no status. */
+function keepBasic(parts: Parts, row: EnvironmentRow, { colour, hasNone }: BasicHealth): void {
+  const { store, events, clock } = parts
+  if (row.health === colour && row.healthStatus === '') return
+  const set = { healthStatus: '', health: colour, causes: [], refreshedAt: clock.now() }
+  store.update('environment', { id: row.id }, set)
+  const isWorse = isWorseColour(row.health, colour)
+  const text = basicText(row.health, colour)
+  if (text !== null) events.write(ofEnvironment(row, null), isWorse ? 'WARN' : 'INFO', text)
+  const { loadBalancerArn, loadBalancerName } = resourcesOf(row)
+  const balancer = loadBalancerName ?? loadBalancerArn?.split(':loadbalancer/')[1]
+  if (isWorse && hasNone && balancer && frontOf(row) === 'load balancer')
+    events.write(
+      ofEnvironment(row, null),
+      'WARN',
+      `Elastic Load Balancer ${balancer} has zero healthy instances.`,
+    )
 }
 
 /** How many of the last errors are looked through. */
@@ -141,75 +161,8 @@ function followTargets({ store, clock }: Parts, row: EnvironmentRow, targets: Ta
 
 type Assessed = EnvironmentAssessment & { launchFailure: string }
 
-export function assessNow(parts: Parts, row: EnvironmentRow, targets = targetsOf(parts, row)): Assessed {
-  const { clock, store } = parts
-  const now = clock.now()
-  const last = findDeployment(store, row.id, row.deploymentId)
-  const expected = findDeployment(store, row.id, row.expectedDeploymentId)
-  const succeeded =
-    last?.state === 'deployed' && last.endedAt !== null && now - last.endedAt < COMPLETED_SHOWN_MS
-  const group = groupOf(parts, row)
-  // A healthy target has a balancer that checks it.
-  const room = roomRow(store)
-  const serving = [...targets.values()].some(({ state }) => state === 'healthy')
-  const failed = group && group.instances.length < group.desired ? launchFailure(parts, row) : ''
-  const assessment = assess({
-    status: row.status,
-    update:
-      last && last.endedAt === null && last.versionLabel !== expected?.versionLabel
-        ? 'Application'
-        : 'Configuration',
-    runningMs: now - row.statusSince,
-    completed:
-      succeeded && last.endedAt !== null
-        ? {
-            what: whatOf(last, findDeployment(store, row.id, last.id - 1)),
-            agoMs: now - last.endedAt,
-            tookMs: last.endedAt - last.startedAt,
-          }
-        : null,
-    expected: expected ? { versionLabel: expected.versionLabel, deploymentId: expected.id } : null,
-    minSize: group?.minSize ?? 0,
-    missing: [
-      ...(group ? [] : ['Auto Scaling group']),
-      ...(serving || !isFrontMissing(parts, row) ? [] : [frontOf(row)]),
-    ],
-    front: frontOf(row),
-    requests: requestsOf(frontCounters(parts, row)),
-    lowRoom: room?.low ? lowCause(room) : null,
-    launchFailure: failed,
-    instances: instancesOf(store, row.id).map((instance) =>
-      factsOf(parts, row, instance, { now, target: targets.get(instance.instanceId) ?? null }),
-    ),
-  })
-  return { ...assessment, launchFailure: failed }
-}
-
-type Seen = { now: number; target: InstanceFacts['target'] }
-
-function factsOf(
-  parts: Parts,
-  row: EnvironmentRow,
-  instance: EnvironmentInstanceRow,
-  { now, target }: Seen,
-): InstanceFacts {
-  const { deploymentId, instanceId } = instance
-  const wrong =
-    deploymentId !== null && row.expectedDeploymentId !== null && deploymentId !== row.expectedDeploymentId
-  const deployment = wrong ? findDeployment(parts.store, row.id, deploymentId) : undefined
-  return {
-    id: instanceId,
-    state: instance.state,
-    ageMs: now - instance.launchedAt,
-    target,
-    updated: instance.state === 'Deployed' && deploymentId === row.deploymentId,
-    withoutElbMs: instance.outOfServiceSince === null ? 0 : now - instance.outOfServiceSince,
-    wrong: deployment ? { versionLabel: deployment.versionLabel, deploymentId: deployment.id } : null,
-    requests: requestsOf(instanceCounters(parts, row, instanceId)),
-  }
-}
-
-const requestsOf = (counters: RequestCounters | undefined): Requests | null => counters ?? null
+export const assessNow = (parts: Parts, row: EnvironmentRow): EnvironmentAssessment =>
+  assess(factsOf(parts, row, targetsOf(parts, row)))
 
 function keepInstance(
   { store }: Parts,
@@ -233,17 +186,10 @@ function keepInstance(
 // Seconds that run and shares that waver are no news.
 const sameCauses = (a: string[], b: string[]) => a.map(withoutNumbers).join() === b.map(withoutNumbers).join()
 const withoutNumbers = (cause: string) =>
-  cause.replace(/\d+ (second|minute|hour)s?/g, 'some time').replace(/\d+(\.\d+)? %/g, 'some %')
+  cause
+    .replace(/\d+ (second|minute|hour)s?/g, 'some time')
+    .replace(/\d+(\.\d+)? (%|requests\/min)/g, 'some $2')
 
 const colourFor = (row: EnvironmentRow, status: string) =>
   // AWS: grey while it is being launched or terminated, whatever is known.
   row.status === 'Terminating' || row.status === 'Terminated' ? 'Grey' : colourOf(status)
-
-const whatOf = (last: DeploymentRow, before: DeploymentRow | undefined) =>
-  !before
-    ? 'Initialization'
-    : before.versionLabel === last.versionLabel
-      ? 'Configuration update'
-      : 'Application update'
-
-const COMPLETED_SHOWN_MS = 60_000

@@ -27,8 +27,8 @@ export const frontOf = (row: EnvironmentRow): Front => resourcesOf(row).front ??
 export const wantedFront = ({ loadBalanced }: Pick<EnvironmentConfiguration, 'loadBalanced'>): Front =>
   loadBalanced ? 'load balancer' : 'elastic address'
 
-/** What the front says of instances, by their ids. */
-export type Targets = ReadonlyMap<string, { state: string; reason: string }>
+/** What the front says of instances, by their ids; of which process, where there are several. */
+export type Targets = ReadonlyMap<string, { state: string; reason: string; process?: string }>
 
 /** `next`: where processes are to have another port, as if they had it already. */
 export const targetsOf = (
@@ -42,12 +42,14 @@ export const targetsOf = (
 // is not checked, and says nothing.
 function loadBalancerTargets(parts: Parts, row: EnvironmentRow, next: boolean): Targets {
   const groups = targetGroupsOf(row)
-  const coming = worstOf(Object.values(groups).map((arn) => healthOf(parts, row, arn)))
+  const coming = worstOf(Object.entries(groups).map(([name, arn]) => healthOf(parts, row, name, arn)))
   const replaced = replacedIn(row)
   if (next || Object.keys(replaced).length === 0) return coming
   // What serves now, or is to serve soon: an application that is deployed may listen at one of the two ports alone.
-  const serving = Object.entries(groups).map(([name, arn]) => replaced[name]?.arn ?? arn)
-  const best = new Map(worstOf(serving.map((arn) => healthOf(parts, row, arn))))
+  const serving = Object.entries(groups).map(([name, arn]) =>
+    healthOf(parts, row, name, replaced[name]?.arn ?? arn),
+  )
+  const best = new Map(worstOf(serving))
   for (const [id, target] of coming) {
     const before = best.get(id)
     if (!before || rankOf(target) < rankOf(before)) best.set(id, target)
@@ -69,7 +71,7 @@ function worstOf([first, ...further]: Targets[]): Targets {
 const RANKS = ['unused', 'healthy', 'unavailable', 'initial', 'unhealthy', 'draining']
 const rankOf = ({ state }: { state: string }) => RANKS.indexOf(state)
 
-function healthOf({ cloud }: Parts, row: EnvironmentRow, TargetGroupArn: string): Targets {
+function healthOf({ cloud }: Parts, row: EnvironmentRow, process: string, TargetGroupArn: string): Targets {
   let seen: TargetHealthDescription[] = []
   // A target group that somebody deleted has no targets.
   isGone(() => {
@@ -83,6 +85,7 @@ function healthOf({ cloud }: Parts, row: EnvironmentRow, TargetGroupArn: string)
       {
         state: TargetHealth?.State ?? 'unavailable',
         reason: [TargetHealth?.Reason, TargetHealth?.Description].filter(Boolean).join(': '),
+        process,
       },
     ]),
   )

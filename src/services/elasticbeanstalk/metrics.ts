@@ -4,7 +4,7 @@ import type { RequestCounters } from '../cloud.ts'
 import { MINUTE_MS, secondOf, untilNextMinute } from '../measure.ts'
 import { systemContext } from '../service.ts'
 import { readerOf } from './configuration/effective.ts'
-import { utilisation } from './cpu.ts'
+import { utilisation } from './system-figures.ts'
 import {
   enabledMetrics,
   environmentPoints,
@@ -61,7 +61,7 @@ function instanceOf(
   row: EnvironmentRow,
   { instanceId, healthStatus }: { instanceId: string; healthStatus: string },
 ): MeasuredInstance {
-  const { User, System, Idle } = utilisation(parts.cpu.of(instanceId), vcpusOf(parts, row, instanceId))
+  const { User, System, Idle } = utilisation(parts.system.cpu(instanceId), vcpusOf(parts, row, instanceId))
   return {
     ...{ id: instanceId, healthStatus, requests: requestsOf(instanceCounters(parts, row, instanceId)) },
     ...(Idle === undefined ? {} : { cpu: { User, System, Idle } }),

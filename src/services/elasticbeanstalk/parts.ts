@@ -9,8 +9,8 @@ import { DEFAULT_BUDGETS } from '../budgets.ts'
 import type { Context } from '../context.ts'
 import type { ServiceDeps } from '../service.ts'
 import type { Setting } from './configuration/types.ts'
-import type { CpuFigures } from './cpu.ts'
 import type { Events } from './events.ts'
+import type { SystemFigures } from './system-figures.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
   /** Only to build and remove layers, to see which are there, to read logs and how busy instances are. */
@@ -35,7 +35,7 @@ export type Template = { settings: Setting[]; solutionStackName: string; platfor
 
 export type Parts = ElasticbeanstalkDeps & {
   events: Events
-  cpu: CpuFigures
+  system: SystemFigures
   /** The saved configuration of that name; undefined when no name is given.
    *  @throws DeclaredError `No Configuration Template named 'app/X' found.` */
   findTemplate(context: Context, application: string, name: string | undefined): Template | undefined

@@ -5,7 +5,6 @@ import type { Service } from '../service.ts'
 import { makeHealthReconciler } from './assess-environment.ts'
 import type { Migration } from '../../store/store.ts'
 import { configurationMigration, makeFindTemplate } from './configuration/store.ts'
-import { makeCpuFigures, makeCpuReconciler } from './cpu.ts'
 import { makeEvents, ofEnvironment, type Severity } from './events.ts'
 import { makeInstancesReconciler } from './instances.ts'
 import { makeLayersReconciler } from './layers.ts'
@@ -31,6 +30,8 @@ import { roomMigration } from './room/low.ts'
 import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
 import { elasticbeanstalkMigration, instancesOf, liveEnvironments, resourcesOf } from './store.ts'
+import { makeSystemFigures, makeSystemReconciler } from './system-figures.ts'
+import { readTop } from './top.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -49,8 +50,13 @@ export const elasticbeanstalkMigrations: Migration[] = [
 /** Without RebuildEnvironment, ComposeEnvironments and AbortEnvironmentUpdate: the gateway
  *  refuses those by name. */
 export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
-  const cpu = makeCpuFigures()
-  const parts: Parts = { ...deps, cpu, events: makeEvents(deps), findTemplate: makeFindTemplate(deps.store) }
+  const system = makeSystemFigures(deps.clock)
+  const parts: Parts = {
+    ...deps,
+    system,
+    events: makeEvents(deps),
+    findTemplate: makeFindTemplate(deps.store),
+  }
   const operations = inTransactions(deps.store, {
     ...makeApplicationOperations(parts),
     ...makeVersionOperations(parts),
@@ -73,6 +79,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       tailLogs: (context: Context, environmentId: string) => tailLogs(parts, context, environmentId),
       instanceLogs: (instanceId: string) => instanceLogs(parts, instanceId),
       readRoom: () => readRoom(parts),
+      readTop: (environment: string | undefined) => readTop(parts, environment),
       prune: (options: { dryRun: boolean }) => prune(parts, options),
       /** An event of the environment that an instance belongs to, if there is one. */
       tellEnvironmentOf(instanceId: string, message: string) {
@@ -102,7 +109,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
-      makeCpuReconciler(deps, cpu),
+      makeSystemReconciler(deps, system),
       makeMetricsReconciler(parts),
       makeKillsReconciler(parts),
       makeRoomReconciler(parts),

@@ -168,6 +168,7 @@ export function makeBench(
     cloud,
     hooks,
     api,
+    readTop: service.internal.readTop,
     context,
     environment,
     events,

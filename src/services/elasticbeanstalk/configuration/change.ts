@@ -37,6 +37,7 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   cutOnRevoke: 'in-place',
   commandTimeoutSeconds: 'in-place',
   ignoreHealthCheck: 'in-place',
+  health: 'in-place',
   proxyServer: 'restart',
   staticFiles: 'restart',
   python: 'restart',

@@ -43,6 +43,9 @@ const SAMPLES: Record<string, string> = {
   HealthCheckType: 'ELB',
   Metric: 'RequestCountPerTarget',
   TargetValue: '70.5',
+  ConfigDocument: '{"Version":1,"Rules":{"Environment":{"ELB":{"ELBRequests4xx":{"Enabled":false}}}}}',
+  HealthCheckSuccessThreshold: 'Warning',
+  SystemType: 'basic',
 }
 
 /** They are for good, as on AWS. */
@@ -59,6 +62,7 @@ const IMPACTS = {
 const EXCEPTIONS: Record<string, typeof IMPACTS.NoInterruption> = {
   SSHSourceRestriction: IMPACTS.NoInterruption,
   EnvironmentType: IMPACTS.NoInterruption,
+  SystemType: IMPACTS.NoInterruption,
 }
 
 const ACTION = 'aws:autoscaling:scheduledaction'

@@ -4,6 +4,7 @@ import { listItems, normalised } from '../options/check-value.ts'
 import { accessLogsIn } from './access-logs.ts'
 import { classicOf, isClassicIn } from './classic.ts'
 import { domainsIn } from './domains.ts'
+import { healthReportingIn } from './health-reporting.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
@@ -61,6 +62,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
     cutOnRevoke: read('polebean:firewall', 'CutOnRevoke') === 'true',
     commandTimeoutSeconds: number(COMMAND, 'Timeout'),
     ignoreHealthCheck: read(COMMAND, 'IgnoreHealthCheck') === 'true',
+    health: healthReportingIn(settings, read),
     proxyServer: read('aws:elasticbeanstalk:environment:proxy', 'ProxyServer') === 'none' ? 'none' : 'nginx',
     staticFiles: staticFilesOf(platform, settings),
     python: {

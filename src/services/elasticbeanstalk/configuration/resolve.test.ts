@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { DEFAULT_THRESHOLDS } from '../health/thresholds.ts'
 import { configurationOf, resolveConfiguration, shownSettings, validateConfiguration } from './resolve.ts'
 import type { ResolveInput, Setting } from './resolve.ts'
 
@@ -80,6 +81,11 @@ describe('a configuration of nothing but defaults', () => {
       cutOnRevoke: false,
       commandTimeoutSeconds: 600,
       ignoreHealthCheck: false,
+      health: {
+        ...{ system: 'enhanced', successThreshold: 'Ok', thresholds: DEFAULT_THRESHOLDS },
+        rules: { application4xx: true, balancer4xx: true },
+        metrics: { environment: [], instance: [] },
+      },
       proxyServer: 'nginx',
       staticFiles: { '/static': 'static' },
       python: { wsgiPath: 'application', numProcesses: 1, numThreads: 15 },

@@ -1,6 +1,8 @@
 // What the configuration half of Elastic Beanstalk hands to the rest of the service: settings as AWS names them, and
 // the same as typed fields for those who carry them out.
 
+import type { HealthReporting } from './health-reporting.ts'
+
 /** One option's value as a caller gave it. `namespace` and `optionName` are in AWS's spelling, `value` is verbatim. */
 export type Setting = {
   namespace: string
@@ -84,6 +86,7 @@ export type EnvironmentConfiguration = {
   commandTimeoutSeconds: number
   /** A deployment is not failed for health alone. */
   ignoreHealthCheck: boolean
+  health: HealthReporting
   proxyServer: 'nginx' | 'none'
   /** URL path (`/static`) → folder of the bundle (`static`), both without a slash at the end. Folders may not exist. */
   staticFiles: Record<string, string>

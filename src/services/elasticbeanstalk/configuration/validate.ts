@@ -7,6 +7,7 @@ import { domainFindings } from './domains.ts'
 import { pageFindings } from './error-page.ts'
 import { configurationOf, readerOf } from './effective.ts'
 import { specificationError, valueError } from './findings.ts'
+import { healthFindings } from './health-reporting.ts'
 import { listenerFindings } from './listeners.ts'
 import { INSTANCE_TYPE, INSTANCE_TYPES } from './merge.ts'
 import type { Names } from './names.ts'
@@ -144,6 +145,7 @@ function checkTogether(validated: Validated): Finding[] {
       ? classicFindings(configuration, read, names)
       : [...processFindings(configuration), ...listenerFindings(configuration, names)]),
     ...accessLogsFindings(configuration, names),
+    ...healthFindings(settings, read),
   )
   const url = read(HEALTHCHECK_URL.namespace, HEALTHCHECK_URL.optionName)
   const urlComplaint = configuration.classic ? undefined : healthcheckUrlComplaint(url)

@@ -24,7 +24,8 @@ export function describeEnvironment({ domain, ports }: Parts, row: EnvironmentRo
     Status: row.status,
     AbortableOperationInProgress: row.abortable === 1,
     Health: row.health as EnvironmentDescription['Health'],
-    HealthStatus: row.healthStatus as EnvironmentDescription['HealthStatus'],
+    // Of basic health there is none.
+    HealthStatus: (row.healthStatus || undefined) as EnvironmentDescription['HealthStatus'],
     // Differs from AWS, where the ports are those of the listeners: here the first is where a client of this machine
     // finds the listener of port 80, the second is the environment's own port on loopback (any Host). A single instance has
     // no load balancer that could be named, and is reached in the same ways.

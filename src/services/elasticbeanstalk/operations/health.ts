@@ -3,19 +3,20 @@ import type {
   EnvironmentHealth,
   InstanceHealthSummary,
   SingleInstanceHealth,
+  SystemStatus,
 } from '@aws-sdk/client-elastic-beanstalk'
-import type { _InstanceType } from '@aws-sdk/client-ec2'
+import { DeclaredError } from '../../../kernel/errors.ts'
 import type { RequestCounters } from '../../cloud.ts'
-import { systemContext } from '../../service.ts'
 import type { ElasticbeanstalkOperations } from '../../generated/elasticbeanstalk.ts'
 import { assessNow } from '../assess-environment.ts'
-import { utilisation } from '../cpu.ts'
 import { frontCounters, instanceCounters } from '../front.ts'
-import { colourOf } from '../health.ts'
+import { colourOf } from '../health/words.ts'
+import { healthReportingOf } from '../health-reporting.ts'
+import { machinesOf, shapeOf } from '../machines.ts'
 import { invalidToken } from '../paging.ts'
 import type { Parts } from '../parts.ts'
 import { findDeployment, instancesOf, type EnvironmentInstanceRow, type EnvironmentRow } from '../store.ts'
-import { invalidValue } from '../validation.ts'
+import { utilisation } from '../system-figures.ts'
 import { findEnvironment } from './find-environment.ts'
 
 type Operations = Pick<ElasticbeanstalkOperations, 'describeEnvironmentHealth' | 'describeInstancesHealth'>
@@ -24,8 +25,9 @@ export function makeHealthOperations(parts: Parts): Operations {
   const { store, clock } = parts
   return {
     describeEnvironmentHealth(context, input) {
-      const row = findEnvironment(store, context, input)
       const wanted = wantedOf(input.AttributeNames, ENVIRONMENT_ATTRIBUTES)
+      const row = findEnvironment(store, context, input)
+      refuseBasic(row, 'DescribeEnvironmentHealth')
       const { causes, instances } = assessNow(parts, row)
       return {
         EnvironmentName: row.name,
@@ -42,12 +44,12 @@ export function makeHealthOperations(parts: Parts): Operations {
     },
 
     describeInstancesHealth(context, input) {
-      const row = findEnvironment(store, context, input)
-      if (input.NextToken !== undefined) throw invalidToken() // all instances are on one page
       const wanted = wantedOf(input.AttributeNames, INSTANCE_ATTRIBUTES)
+      const row = findEnvironment(store, context, input)
+      refuseBasic(row, 'DescribeInstancesHealth')
+      if (input.NextToken !== undefined) throw invalidToken() // all instances are on one page
       const { instances } = assessNow(parts, row)
       const machines = machinesOf(parts, row)
-      const vcpusOf = makeVcpusOf(parts, row)
       const list = instancesOf(store, row.id).map((instance): SingleInstanceHealth => {
         const health = instances.find(({ id }) => id === instance.instanceId)
         const status = health?.status ?? 'NoData'
@@ -59,53 +61,31 @@ export function makeHealthOperations(parts: Parts): Operations {
             Color: colourOf(status),
             Causes: health?.causes ?? [],
             ApplicationMetrics: metricsOf(instanceCounters(parts, row, instance.instanceId)),
-            RefreshedAt: undefined,
             LaunchedAt: machine?.launchedAt ?? new Date(instance.launchedAt),
-            // What is not measured is left out. No LoadAverage: `eb` takes one that is there to hold two figures.
-            System: {
-              CPUUtilization: utilisation(parts.cpu.of(instance.instanceId), vcpusOf(machine?.type)),
-            },
+            System: systemOf(parts, row, instance.instanceId),
             Deployment: deploymentOf(parts, row, instance),
             AvailabilityZone: machine?.zone,
             InstanceType: machine?.type,
           }),
         }
       })
-      return { InstanceHealthList: list, RefreshedAt: new Date(clock.now()) }
+      return { InstanceHealthList: list, ...pick(wanted, { RefreshedAt: new Date(clock.now()) }) }
     },
   }
 }
 
-function machinesOf({ store, cloud }: Parts, row: EnvironmentRow) {
-  const ids = instancesOf(store, row.id).map(({ instanceId }) => instanceId)
-  const machines = new Map<
-    string,
-    { launchedAt: Date | undefined; zone: string | undefined; type: _InstanceType | undefined }
-  >()
-  if (ids.length === 0) return machines
-  const context = systemContext(row.account, row.region, row.requestId)
-  const { Reservations = [] } = cloud.ec2.describeInstances(context, {
-    Filters: [{ Name: 'instance-id', Values: ids }],
-  })
-  for (const one of Reservations.flatMap(({ Instances = [] }) => Instances))
-    machines.set(one.InstanceId ?? '', {
-      launchedAt: one.LaunchTime,
-      zone: one.Placement?.AvailabilityZone,
-      type: one.InstanceType,
-    })
-  return machines
+/** @throws DeclaredError In AWS's words, which `eb` looks for. */
+function refuseBasic(row: EnvironmentRow, operation: string): void {
+  if (healthReportingOf(row).system === 'basic')
+    throw new DeclaredError('InvalidRequestException', `${operation} is not supported.`)
 }
 
-function makeVcpusOf({ cloud }: Parts, row: EnvironmentRow) {
-  const context = systemContext(row.account, row.region, row.requestId)
-  const known = new Map<string, number | undefined>()
-  return (type: _InstanceType | undefined): number | undefined => {
-    if (type === undefined) return undefined
-    if (!known.has(type)) {
-      const [found] = cloud.ec2.describeInstanceTypes(context, { InstanceTypes: [type] }).InstanceTypes ?? []
-      known.set(type, found?.VCpuInfo?.DefaultVCpus)
-    }
-    return known.get(type)
+/** What is not known is left out: `eb` takes a LoadAverage that is there to hold figures. */
+function systemOf(parts: Parts, row: EnvironmentRow, instanceId: string): SystemStatus {
+  const load = parts.system.load(instanceId)
+  return {
+    CPUUtilization: utilisation(parts.system.cpu(instanceId), shapeOf(parts, row, instanceId)?.vcpus),
+    ...(load ? { LoadAverage: load.map((one) => Math.round(one * 100) / 100) } : {}),
   }
 }
 
@@ -164,11 +144,15 @@ function summaryOf(statuses: string[]): InstanceHealthSummary {
   }
 }
 
-function wantedOf(asked: string[] | undefined, known: string[]): string[] {
-  if (!asked || asked.length === 0) return [] // AWS: without AttributeNames only the name (and ids) come back
-  const wrong = asked.find((name) => name !== 'All' && !known.includes(name))
-  if (wrong !== undefined)
-    throw invalidValue(`Attribute '${wrong}' is not known. Use one of: All, ${known.join(', ')}.`)
+/** AWS: without AttributeNames only the name (and ids) come back. */
+function wantedOf(asked: string[] = [], known: string[]): string[] {
+  const words = [...known, 'All']
+  if (asked.some((name) => !words.includes(name)))
+    throw new DeclaredError(
+      'ValidationError',
+      `1 validation error detected: Value '[${asked.join(', ')}]' at 'attributeNames' failed to satisfy constraint: ` +
+        `Member must satisfy constraint: [Member must satisfy enum value set: [${words.join(', ')}]]`,
+    )
   return asked.includes('All') ? known : asked
 }
 

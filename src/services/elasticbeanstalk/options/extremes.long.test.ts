@@ -79,6 +79,7 @@ const LONGEST: Record<string, string> = {
   EndTime: '9999-12-31T23:59:59.999999999-11:59',
   Recurrence: `${MINUTES} 0-23 1-31 JAN-DEC SUN-SAT`,
   AccessLogsS3Prefix: `${'p'.repeat(127)}/${'q'.repeat(127)}`,
+  ConfigDocument: '{"Version":1}'.padStart(32_000),
 }
 
 /** What has to go with an extreme, because options are checked together. */

@@ -1,4 +1,5 @@
 // aws:elasticbeanstalk:command, :control, :healthreporting:*, …: how Elastic Beanstalk itself works on an environment.
+import { THRESHOLD_OPTIONS } from './health-thresholds.ts'
 import {
   accepted,
   choice,
@@ -40,7 +41,7 @@ const INTERNAL =
 const MANAGED =
   'It matters only when ManagedActionsEnabled is true, which is refused until it is implemented.'
 
-/** The metrics that AWS can publish; null = not published. The default of ConfigDocument. */
+/** The metrics that can be published; null = not published. The default of ConfigDocument, in AWS's order. */
 const CONFIG_DOCUMENT = JSON.stringify({
   Version: 1,
   CloudWatchMetrics: {
@@ -88,21 +89,21 @@ export const managementOptions: Namespace[] = [
       flag('RollbackLaunchOnFailure'),
     ],
   ),
-  namespace('aws:elasticbeanstalk:healthreporting:system', { severity: 'NoInterruption', effect: REFUSED }, [
-    { name: 'ConfigDocument', type: 'Json', default: CONFIG_DOCUMENT, maxLength: 32_000 },
-    flag('EnhancedHealthAuthEnabled', 'true', {
-      effect: accepted(
-        'Health is read by Polebean itself; there is no agent that would have to identify itself.',
-      ),
-    }),
-    choice('HealthCheckSuccessThreshold', ['Ok', 'Warning', 'Degraded', 'Severe'], { default: 'Ok' }),
-    // Platforms on Amazon Linux 2 and later know nothing else.
-    choice('SystemType', ['enhanced'], {
-      default: 'enhanced',
-      severity: 'RestartEnvironment',
-      effect: EFFECTIVE,
-    }),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:healthreporting:system',
+    { severity: 'NoInterruption', effect: EFFECTIVE },
+    [
+      { name: 'ConfigDocument', type: 'Json', default: CONFIG_DOCUMENT, maxLength: 32_000 },
+      flag('EnhancedHealthAuthEnabled', 'true', {
+        effect: accepted(
+          'Health is read by Polebean itself; there is no agent that would have to identify itself.',
+        ),
+      }),
+      choice('HealthCheckSuccessThreshold', ['Ok', 'Warning', 'Degraded', 'Severe'], { default: 'Ok' }),
+      // On AWS, platforms of Amazon Linux 2 and later know no other than enhanced.
+      choice('SystemType', ['basic', 'enhanced'], { default: 'enhanced', severity: 'RestartEnvironment' }),
+    ],
+  ),
   namespace('aws:elasticbeanstalk:hostmanager', { severity: 'NoInterruption', effect: REFUSED }, [
     flag('LogPublicationControl', 'false', { values: ['true', 'false'] }),
   ]),
@@ -163,7 +164,16 @@ export const managementOptions: Namespace[] = [
   namespace('aws:elasticbeanstalk:xray', { severity: 'RestartApplicationServer', effect: REFUSED }, [
     choice('XRayEnabled', ['true', 'false'], { default: 'false' }),
   ]),
-  // Polebean's own. AWS lets connections that are there live on, and so does the default.
+  // Polebean's own: AWS has its thresholds to itself.
+  namespace(
+    'polebean:healthreporting',
+    { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' },
+    THRESHOLD_OPTIONS.map(([name, preset, max]) => ({
+      ...{ name, type: 'Scalar', number: 'decimal', default: String(preset), max },
+      min: max === 100 ? 0.1 : 0,
+    })),
+  ),
+  // AWS lets connections that are there live on, and so does the default.
   namespace('polebean:loadbalancer', { severity: 'NoInterruption', effect: EFFECTIVE, shown: 'given' }, [
     integer('QueueSeconds', 0, 300, { default: '0' }),
     text('ErrorPage', { maxLength: 4_096 }),

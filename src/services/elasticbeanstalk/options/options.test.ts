@@ -186,8 +186,8 @@ describe('checking one value', () => {
     [
       'aws:elasticbeanstalk:healthreporting:system',
       'SystemType',
-      'basic',
-      'Value is not one of the allowed values: [enhanced]',
+      'none',
+      'Value is not one of the allowed values: [basic, enhanced]',
     ],
     ['aws:autoscaling:launchconfiguration', 'SecurityGroups', 'sg-1,sg-2', undefined],
   ]

@@ -3,12 +3,23 @@ import type { Step } from '../../../control/workflows.ts'
 import { eventText, explainBuild } from '../../../platforms/platform.ts'
 import { layersOutcome, prepareDeployment } from '../deployments.ts'
 import { ofEnvironment } from '../events.ts'
-import { frontOf, targetsOf, type Front } from '../front.ts'
+import { instanceFactsOf } from '../environment-facts.ts'
+import { frontOf, targetsOf, type Front, type Targets } from '../front.ts'
+import { assessRequests } from '../health/figures.ts'
+import { INTERNAL_TIMEOUT_MS } from '../health/thresholds.ts'
+import { rank, worst } from '../health/words.ts'
+import { healthReportingOf } from '../health-reporting.ts'
 import { groupOf, launchFailure } from '../instances.ts'
 import type { LayerRow } from '../layers.ts'
 import type { Parts } from '../parts.ts'
 import { configurationOfSettings } from '../software.ts'
-import { findDeployment, findVersion, instancesOf, type DeploymentRow } from '../store.ts'
+import {
+  findDeployment,
+  findVersion,
+  instancesOf,
+  type DeploymentRow,
+  type EnvironmentRow,
+} from '../store.ts'
 import { current } from './work.ts'
 
 export function deploymentOf({ store }: Parts, environmentId: string, id: number): DeploymentRow {
@@ -125,8 +136,7 @@ export function awaitDeployed(parts: Parts, step: Step, wait: Wait): Outcome {
 
 type Wait = { environmentId: string; deploymentId: number; name: string; except?: string[] }
 
-/** Waits until the load balancer, or the elastic address, finds every instance healthy; answers those that are not, with its
- *  reason. `front`: unless told, that which has the names. */
+/** Waits until every instance is well; answers those that are not, with the reason. `front`: unless told, that which has the names. */
 export function awaitHealthy(
   parts: Parts,
   step: Step,
@@ -138,11 +148,7 @@ export function awaitHealthy(
     const ids = (groupOf(parts, row)?.instances ?? [])
       .map(({ id }) => id)
       .filter((id) => !except.includes(id))
-    const seen = targetsOf(parts, row, wait.front ?? frontOf(row), wait)
-    return ids.flatMap((id) => {
-      const health = seen.get(id)
-      return health?.state === 'healthy' ? [] : [{ id, reason: health?.reason ?? 'Target.NotRegistered' }]
-    })
+    return unwellAmong(parts, row, ids, targetsOf(parts, row, wait.front ?? frontOf(row), wait))
   }
   return step.until(name, () => (unhealthy().length === 0 ? [] : undefined), {
     timeoutMs: HEALTHY_MS,
@@ -150,16 +156,38 @@ export function awaitHealthy(
   })
 }
 
+// The load balancer, or the elastic address, finds it healthy, and it does not fail the requests that it has got since: as the option
+// HealthCheckSuccessThreshold allows. What clients do wrong (4xx) fails no deployment.
+function unwellAmong(parts: Parts, row: EnvironmentRow, ids: string[], seen: Targets) {
+  const settings = row.draftState === 'pending' && row.draft !== null ? row.draft : row.settings
+  const { successThreshold, thresholds } = healthReportingOf({ ...row, settings })
+  const isFarEnough = (status: string) => rank(status) <= rank(successThreshold)
+  const known = instancesOf(parts.store, row.id)
+  return ids.flatMap((id) => {
+    const target = seen.get(id)
+    // One that was not checked yet is no better than one that fails.
+    if (target?.state !== 'healthy')
+      return target?.state === 'unhealthy' && isFarEnough('Severe')
+        ? []
+        : [{ id, reason: target?.reason ?? 'Target.NotRegistered' }]
+    const instance = known.find(({ instanceId }) => instanceId === id)
+    if (!instance) return []
+    const { requests } = instanceFactsOf(parts, row, instance, { now: parts.clock.now(), target })
+    const rules = { application4xx: false, balancer4xx: false }
+    const failing = assessRequests(requests, { thresholds, rules, before: 'Ok' })
+    const { status, causes } = worst(failing)
+    return isFarEnough(status) ? [] : [{ id, reason: causes.join(' ') }]
+  })
+}
+
 function commandTimeoutMs(parts: Parts, environmentId: string, deploymentId: number): number {
   const { commandTimeoutSeconds } = configurationOfSettings(deploymentOf(parts, environmentId, deploymentId))
-  return (commandTimeoutSeconds + INTERNAL_TIMEOUT_SECONDS) * 1000
+  return commandTimeoutSeconds * 1000 + INTERNAL_TIMEOUT_MS
 }
 
 const PROCESSING_MS = 10 * 60_000
 const BUILDING_MS = 60 * 60_000
 /** How long a group may fail to launch instances before that is the outcome. */
 const LAUNCHING_MS = 60_000
-/** AWS adds 240 seconds to the command timeout (reference §1.3). */
-const INTERNAL_TIMEOUT_SECONDS = 240
 /** AWS waits for 12 checks in a row over 2 minutes; here one pass of the balancer's checks is enough, within that time. */
 const HEALTHY_MS = 120_000

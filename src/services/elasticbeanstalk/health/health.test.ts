@@ -1,44 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { assess, colourOf, span, worse, type EnvironmentFacts, type InstanceFacts } from './health.ts'
-
-const instance = (facts: Partial<InstanceFacts> = {}): InstanceFacts => ({
-  id: 'i-1',
-  state: 'Deployed',
-  ageMs: 60_000,
-  target: { state: 'healthy', reason: '' },
-  withoutElbMs: 0,
-  updated: false,
-  wrong: null,
-  requests: null,
-  ...facts,
-})
-const environment = (facts: Partial<EnvironmentFacts> = {}): EnvironmentFacts => ({
-  status: 'Ready',
-  front: 'load balancer',
-  update: 'Application',
-  runningMs: 7_000,
-  completed: null,
-  expected: { versionLabel: 'v1', deploymentId: 1 },
-  minSize: 1,
-  missing: [],
-  requests: null,
-  lowRoom: null,
-  launchFailure: '',
-  instances: [instance()],
-  ...facts,
-})
-const requests = (count: number, status4xx: number, status5xx: number) => ({
-  seconds: 10,
-  requests: count,
-  status4xx,
-  status5xx,
-})
-const unseen = (state: string | null, withoutElbMs = 60_000) => ({
-  target: state === null ? null : { state, reason: '' },
-  withoutElbMs,
-})
-const unhealthy = { target: { state: 'unhealthy', reason: 'Target.Timeout' } }
+import type { EnvironmentFacts } from './facts.ts'
+import { assess } from './health.ts'
+import { environment, instance, requests, unhealthy, unseen } from './test-facts.ts'
+import { DEFAULT_THRESHOLDS } from './thresholds.ts'
 
 describe('health', () => {
   const cases: [string, Partial<EnvironmentFacts>, string, string[]][] = [
@@ -84,16 +49,31 @@ describe('health', () => {
       'Info',
       ['Terminate in progress (running for 7 seconds).'],
     ],
-    ['is Severe without instances', { instances: [] }, 'Severe', ['There are no instances.']],
+    [
+      'is Severe without instances',
+      { instances: [] },
+      'Severe',
+      ['There are no instances.', 'Auto Scaling group desired capacity is set to 1.'],
+    ],
+    [
+      'is Info without instances that nobody wants',
+      { instances: [], group: { minSize: 0, desired: 0 } },
+      'Info',
+      ['There are no instances.', 'Auto Scaling group desired capacity is set to zero.'],
+    ],
     [
       'says why there are none',
       { instances: [], launchFailure: 'No room. Launching EC2 instance failed.' },
       'Severe',
-      ['There are no instances.', 'No room. Launching EC2 instance failed.'],
+      [
+        'There are no instances.',
+        'Auto Scaling group desired capacity is set to 1.',
+        'No room. Launching EC2 instance failed.',
+      ],
     ],
     [
       'is Degraded below the minimum size',
-      { minSize: 5 },
+      { group: { minSize: 5, desired: 5 } },
       'Degraded',
       ['1 active instances is below Auto Scaling group minimum size 5.'],
     ],
@@ -101,19 +81,43 @@ describe('health', () => {
       'is Severe when the balancer finds nobody healthy',
       { instances: [instance(unhealthy)] },
       'Severe',
-      ['ELB health is failing or not available for all instances.'],
+      ['ELB processes are not healthy on all instances.'],
     ],
     [
       'is Warning when one of three is unhealthy',
       { instances: [instance(unhealthy), instance({ id: 'i-2' }), instance({ id: 'i-3' })] },
       'Warning',
-      ['ELB health is failing or not available for 1 out of 3 instances.'],
+      ['ELB processes are not healthy on 1 out of 3 instances.'],
     ],
     [
       'is Degraded when two of three are',
       { instances: [instance(unhealthy), instance({ id: 'i-2', ...unhealthy }), instance({ id: 'i-3' })] },
       'Degraded',
-      ['ELB health is failing or not available for 2 out of 3 instances.'],
+      ['ELB processes are not healthy on 2 out of 3 instances.'],
+    ],
+    [
+      'is as bad as an option says when two of three are',
+      {
+        instances: [instance(unhealthy), instance({ id: 'i-2', ...unhealthy }), instance({ id: 'i-3' })],
+        thresholds: { ...DEFAULT_THRESHOLDS, unhealthyPercentDegraded: 70 },
+      },
+      'Warning',
+      ['ELB processes are not healthy on 2 out of 3 instances.'],
+    ],
+    [
+      'tells unhealthy processes from instances without health',
+      { instances: [instance(unhealthy), instance({ id: 'i-2', ...unseen('unused') })] },
+      'Severe',
+      [
+        'ELB processes are not healthy on 1 out of 2 instances.',
+        'ELB health is failing or not available for 1 out of 2 instances.',
+      ],
+    ],
+    [
+      'knows no processes of a classic load balancer',
+      { front: 'classic load balancer', instances: [instance(unhealthy)] },
+      'Severe',
+      ['ELB health is failing or not available for all instances.'],
     ],
     ...['initial', 'unused', 'draining', 'unavailable', null].map(
       (state): [string, Partial<EnvironmentFacts>, string, string[]] => [
@@ -164,13 +168,32 @@ describe('health', () => {
     ['waits for a new target', { instances: [instance(unseen('initial', 59_999))] }, 'Ok', []],
     [
       'is Severe without its group, whatever its minimum size',
-      { minSize: 0, missing: ['Auto Scaling group'], instances: [] },
+      { group: null, instances: [] },
       'Severe',
       ['The Auto Scaling group of the environment does not exist.', 'There are no instances.'],
     ],
     [
+      'is still Severe without its group just before an hour is over',
+      { group: null, instances: [], before: 'Severe', beforeMs: 3_599_999 },
+      'Severe',
+      ['The Auto Scaling group of the environment does not exist.', 'There are no instances.'],
+    ],
+    [
+      'is Suspended without its group after an hour',
+      { group: null, instances: [], before: 'Severe', beforeMs: 3_600_000 },
+      'Suspended',
+      ['The Auto Scaling group of the environment does not exist.', 'There are no instances.'],
+    ],
+    [
+      'stays so',
+      { group: null, instances: [], before: 'Suspended', beforeMs: 1 },
+      'Suspended',
+      ['The Auto Scaling group of the environment does not exist.', 'There are no instances.'],
+    ],
+    ['until it has one', { instances: [instance()], before: 'Suspended', beforeMs: 1 }, 'Ok', []],
+    [
       'is Severe without its load balancer',
-      { missing: ['load balancer'] },
+      { hasFront: false },
       'Severe',
       ['The load balancer of the environment does not exist.'],
     ],
@@ -201,31 +224,53 @@ describe('health', () => {
       'Severe',
       ['Impaired services on all instances.'],
     ],
-    ['says nothing of codes at a low rate', { requests: requests(1, 1, 0) }, 'Ok', []],
     [
-      'is Warning at 1.5 % of 5xx',
-      { requests: requests(200, 0, 3) },
+      'is Warning when a command takes longer than it may',
+      {
+        instances: [instance(), instance({ id: 'i-2', state: 'In Progress', ageMs: 900_000 })],
+        runningMs: 900_000,
+      },
+      'Info',
+      ['1 out of 2 instances are impacted.', 'Command is executing on 1 out of 2 instances.'],
+    ],
+    [
+      'hears nothing of an instance that the load balancer does not see either',
+      { instances: [instance({ ...unseen(null, 37 * 60_000), silentMs: 37 * 60_000 })] },
+      'Severe',
+      [
+        'ELB health is failing or not available for all instances.',
+        'None of the instances are sending data.',
+      ],
+    ],
+    [
+      'is Warning when that is one of two',
+      { instances: [instance(), instance({ id: 'i-2', ...unseen(null), silentMs: 60_000 })] },
       'Warning',
-      ['1.5 % of the requests are failing with HTTP 5xx.'],
+      [
+        'ELB health is failing or not available for 1 out of 2 instances.',
+        'No data received from 1 out of 2 instances',
+      ],
     ],
     [
-      'is Degraded at 19.9 %',
-      { requests: requests(4234, 0, 843) },
-      'Degraded',
-      ['19.9 % of the requests are failing with HTTP 5xx.'],
+      'believes the load balancer when the engine is silent',
+      { instances: [instance({ silentMs: 3_600_000 })] },
+      'Ok',
+      [],
     ],
     [
-      'is Severe at 44.8 %',
-      { requests: requests(1000, 0, 448) },
+      'does not mind what fails while it is updated',
+      { status: 'Updating', update: 'Configuration', instances: [instance(unhealthy)] },
+      'Info',
+      ['Configuration update in progress (running for 7 seconds).'],
+    ],
+    [
+      'minds it after the command timeout',
+      { status: 'Updating', update: 'Configuration', instances: [instance(unhealthy)], runningMs: 840_001 },
       'Severe',
-      ['44.8 % of the requests are failing with HTTP 5xx.'],
-    ],
-    ['stays Ok at 5 % of 4xx', { requests: requests(100, 5, 0) }, 'Ok', []],
-    [
-      'is Severe at 85.7 % of 4xx',
-      { requests: requests(1000, 857, 0) },
-      'Severe',
-      ['85.7 % of the requests are erroring with HTTP 4xx.'],
+      [
+        'ELB processes are not healthy on all instances.',
+        'Configuration update in progress (running for 14 minutes).',
+      ],
     ],
     [
       'tells what was completed',
@@ -239,47 +284,4 @@ describe('health', () => {
       const { status: found, causes: said } = assess(environment(facts))
       assert.deepEqual([found, said], [status, causes])
     })
-
-  it('names what an instance suffers from', () => {
-    const { instances } = assess(
-      environment({
-        instances: [instance({ ...unhealthy, wrong: { versionLabel: 'v2', deploymentId: 2 } })],
-      }),
-    )
-    assert.deepEqual(instances, [
-      {
-        id: 'i-1',
-        status: 'Severe',
-        causes: [
-          'ELB health is failing: Target.Timeout.',
-          'Incorrect application version "v2" (deployment 2). Expected version "v1" (deployment 1).',
-        ],
-      },
-    ])
-  })
-
-  it('says for how long the balancer has not seen an instance', () => {
-    const { instances } = assess(environment({ instances: [instance(unseen('unavailable', 37 * 60_000))] }))
-    assert.deepEqual(instances[0]?.causes, ['Instance ELB health has not been available for 37 minutes.'])
-  })
-
-  it('has the colours of AWS', () => {
-    const colours = ['Ok', 'Info', 'Warning', 'Degraded', 'Severe', 'Pending', 'NoData'].map(colourOf)
-    assert.deepEqual(colours, ['Green', 'Green', 'Yellow', 'Red', 'Red', 'Grey', 'Grey'])
-  })
-
-  it('counts time as AWS does', () =>
-    assert.deepEqual([1_000, 31_000, 300_000, 7_200_000].map(span), [
-      '1 second',
-      '31 seconds',
-      '5 minutes',
-      '2 hours',
-    ]))
-
-  it('knows worse from better', () => {
-    assert.deepEqual(
-      [worse('Ok', 'Severe'), worse('Severe', 'Ok'), worse('Pending', 'Ok'), worse('Info', 'Degraded')],
-      [true, false, false, true],
-    )
-  })
 })
