@@ -23,6 +23,7 @@ import { systemRandom as random } from '../src/kernel/random.ts'
 import { makeCatalogue } from '../src/platforms/catalogue.ts'
 import type { AsyncOperation, Operation } from '../src/services/context.ts'
 import { systemContext } from '../src/services/service.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { openStore } from '../src/store/store.ts'
 import type { Figure } from './measure.ts'
 
@@ -94,6 +95,7 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
     [...world.instances.values()].some((one) => one.spec.requestedAddress === address) ? 200 : null
   const plane = makeControlPlane({
     ...{ store, clock, random, log, signal },
+    logEvents: openStore(':memory:', logEventsMigrations),
     engines: {
       compute: makeFakeCompute({ world, clock, zones: [`${REGION}a`, `${REGION}b`] }),
       balancer: makeFakeBalancerWorld({ clock, probe }).engine(),

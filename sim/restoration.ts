@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrations } from '../src/control-plane.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { NAMED_BODIES } from '../src/services/s3/store.ts'
 import { openStore } from '../src/store/store.ts'
 import { column } from './invariants/rows.ts'
@@ -29,6 +30,9 @@ export function takeBackup(world: World): Backup {
 export function restoreBackup(world: World, { folder, bodies, takenOut }: Backup): void {
   world.store.close()
   world.store = openStore(join(folder, 'polebean.db'), migrations)
+  // They are in no backup.
+  world.logEvents.close()
+  world.logEvents = openStore(':memory:', logEventsMigrations)
   world.forget.push(() => rmSync(folder, { recursive: true, force: true }))
   replace(world.bodies, bodies)
   world.takenOut.clear()

@@ -24,6 +24,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { EngineError } from '../src/kernel/errors.ts'
 import { seededRandom, type Random } from '../src/kernel/random.ts'
 import type { BundleListing, inspectBundle } from '../src/platforms/bundle.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { openStore, type Store } from '../src/store/store.ts'
 import type { Backup } from './restoration.ts'
 import { calm, makeTrouble, type Trouble, type Weather } from './trouble.ts'
@@ -46,6 +47,8 @@ export type World = {
   clock: VirtualClock
   random: Random
   store: Store
+  /** The file of log events; it outlives every life as well. */
+  logEvents: Store
   compute: FakeWorld
   balancer: FakeBalancerWorld
   firewall: FakeFirewallWorld
@@ -88,8 +91,9 @@ export type World = {
 }
 
 /** Its last moment. */
-export function endWorld({ store, backup, forget }: World): void {
+export function endWorld({ store, logEvents, backup, forget }: World): void {
   store.close()
+  logEvents.close()
   if (backup) forget.push(() => rmSync(backup.folder, { recursive: true, force: true }))
   for (const one of forget) one()
 }
@@ -99,6 +103,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const random = seededRandom(seed)
   const trouble = makeTrouble(clock, seededRandom(seed ^ 0x5eed), weather)
   const store = openStore(':memory:', migrations)
+  const logEvents = openStore(':memory:', logEventsMigrations)
   const compute = makeFakeWorld()
   const bodies = new Map<string, Buffer>()
   const disk = makeFakeDisk()
@@ -151,6 +156,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     clock,
     random,
     store,
+    logEvents,
     compute,
     balancer,
     firewall,

@@ -42,6 +42,8 @@ import { makeElasticloadbalancingv2Service } from './services/elasticloadbalanci
 import type { AccessKeys } from './services/iam/access-keys.ts'
 import { iamMigrations } from './services/iam/store.ts'
 import { makeIamService } from './services/iam/service.ts'
+import { makeLogsService } from './services/logs/service.ts'
+import { logsMigrations } from './services/logs/store.ts'
 import { makeRoute53Service } from './services/route53/service.ts'
 import { route53Migrations } from './services/route53/store.ts'
 import { s3Migrations } from './services/s3/store.ts'
@@ -112,6 +114,8 @@ const PRUNE = '/polebean/prune'
 
 type Deps = {
   store: Store
+  /** Streams and events of CloudWatch Logs. */
+  logEvents: Store
   clock: Clock
   random: Random
   log: Log
@@ -152,6 +156,7 @@ export const migrations: Migration[] = [
   ...elasticloadbalancingv2Migrations,
   ...acmMigrations,
   ...route53Migrations,
+  ...logsMigrations,
   ...elasticbeanstalkMigrations,
 ]
 
@@ -212,6 +217,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     publicPort: engines.balancer.publicPort,
     outside,
   })
+  const logs = makeLogsService({ ...common, logEvents: deps.logEvents })
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
     compute: engines.compute,
@@ -227,6 +233,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   Object.assign(cloud, {
     acm: acm.internal,
     route53: route53.internal,
+    logs: logs.internal,
     iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
@@ -243,6 +250,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     iam,
     acm,
     route53,
+    logs,
     sts: makeStsService(),
   })
 

@@ -21,7 +21,7 @@ import { OOM_SCORE_ADJ } from './engines/supervisor/runsvdir.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
 import type { ConfigurationStatus } from './home-config.ts'
-import { inUseOf, openHomeStore } from './home-store.ts'
+import { inUseOf, openHomeStore, openLogEvents } from './home-store.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
 import { EngineError } from './kernel/errors.ts'
@@ -49,6 +49,7 @@ export async function startServer(
   const config = followConfig(home.dir, flags, log)
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
+  const logEvents = openLogEvents(home)
   const engines = makeEngines(home, log, config)
   engines.objects.open()
   sweepStaging(home.dir)
@@ -59,6 +60,7 @@ export async function startServer(
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   const plane = makeControlPlane({
     store,
+    logEvents,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -136,6 +138,7 @@ export async function startServer(
     .listen({ host: '127.0.0.1', port: api })
     .catch(async (cause: NodeJS.ErrnoException) => {
       store.close()
+      logEvents.close()
       throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
     })
   const metadata = await engines.metadata.open(plane.metadata)
@@ -163,6 +166,7 @@ export async function startServer(
     await Promise.all([listening.close(), metadata.close()])
     await Promise.all([driver.ended, care.ended])
     store.close()
+    logEvents.close()
   }
   return { ended: end() }
 }

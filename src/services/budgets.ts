@@ -9,6 +9,8 @@ export type Budgets = {
   readonly caches: number | null
   /** Bytes of the logs of instances that are gone. */
   readonly logs: number
+  /** Bytes of the events of CloudWatch Logs, compressed. */
+  readonly logEvents: number
   /** Rows of one environment. */
   readonly events: number
   /** How often the machine's memory is lent out. */
@@ -21,6 +23,7 @@ export const DEFAULT_BUDGETS: Budgets = {
   bundles: 10 * 2 ** 30,
   caches: null,
   logs: 64 * 2 ** 20,
+  logEvents: 2 ** 30,
   events: 10_000,
   memoryOvercommit: 10,
   buildMemory: null,

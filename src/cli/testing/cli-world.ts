@@ -27,6 +27,7 @@ import { makeLog } from '../../kernel/log.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { makeCatalogue } from '../../platforms/catalogue.ts'
 import { probeRuntimes } from '../../platforms/probe.ts'
+import { logEventsMigrations } from '../../services/logs/events/file.ts'
 import { openStore } from '../../store/store.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -99,6 +100,7 @@ export async function makeCliWorld() {
   await new Promise<void>((done) => publicPort.listen(0, '127.0.0.1', done))
   const ports = { api: 0, http: (publicPort.address() as AddressInfo).port, environments: 18_000, dns: 5380 }
   const store = openStore(':memory:', migrations)
+  const logEvents = openStore(':memory:', logEventsMigrations)
   const objects = makeFilesystemObjects(join(dir, 'objects'))
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
 
@@ -114,7 +116,7 @@ export async function makeCliWorld() {
         app.startCheck === '' ? undefined : { exit: 1, output: app.startCheck, truncated: false },
     })
     const plane = makeControlPlane({
-      ...{ store, clock, random: systemRandom, log, signal: over.signal, catalogue },
+      ...{ store, logEvents, clock, random: systemRandom, log, signal: over.signal, catalogue },
       engines: {
         compute: {
           ...fake,
