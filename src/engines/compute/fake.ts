@@ -10,6 +10,7 @@ import type {
   ExecResult,
   InstanceObservation,
 } from './engine.ts'
+import { followFake } from './fake-follow.ts'
 import { openFakeSession } from './fake-session.ts'
 import type { FakeInstance, FakeWorld } from './fake-world.ts'
 import { digestOf } from './layers.ts'
@@ -184,6 +185,7 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           throw new EngineError(`${id}: cannot open '${path}': No such file or directory`)
         return Buffer.from(content).subarray(-tailBytes)
       }),
+    follow: (id, files, { bytesMax }) => call('follow', id, () => followFake(runningOf(id), files, bytesMax)),
     stats: () =>
       call('stats', '', () =>
         [...world.instances.values()]
