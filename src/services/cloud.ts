@@ -295,6 +295,10 @@ export type LogsInternal = {
   ): void
   /** What was given last; null = nothing, or the stream is not there any more. */
   position(context: Context, of: { group: string; stream: string }): string | null
+  /** The same of the group alone. Joins a transaction. */
+  ensureGroup(context: Context, group: string, retentionDays: number | null): void
+  /** Names of groups that begin so. */
+  groupsBelow(context: Context, prefix: string): string[]
   /** Removes a group with all of its streams; one that is not there is none. Joins a transaction. */
   removeGroup(context: Context, group: string): void
   /** Of the file of events. */

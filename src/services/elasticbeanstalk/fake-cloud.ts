@@ -407,5 +407,10 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     nameProblem: () => '',
     hostProblem: () => '',
   }
-  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3 } as Cloud, world }
+  const logs: Partial<Cloud['logs']> = {
+    groupsBelow: () => [],
+    removeGroup: () => undefined,
+    bytesUsed: () => 0,
+  }
+  return { cloud: { ec2, autoscaling, elasticloadbalancingv2, route53, s3, logs } as Cloud, world }
 }

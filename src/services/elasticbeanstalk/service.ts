@@ -30,6 +30,7 @@ import { roomMigration } from './room/low.ts'
 import { makeRoomReconciler } from './room/reconciler.ts'
 import { prune, readRoom } from './room/report.ts'
 import { elasticbeanstalkMigration, instancesOf, liveEnvironments, resourcesOf } from './store.ts'
+import { makeStreamingReconciler } from './streaming/reconciler.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -101,6 +102,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeInstancesReconciler(parts),
       makeHealthReconciler(parts),
       makeLogsReconciler(parts),
+      makeStreamingReconciler(parts),
       makeCpuReconciler(deps, cpu),
       makeKillsReconciler(parts),
       makeRoomReconciler(parts),

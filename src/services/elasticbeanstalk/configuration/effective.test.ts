@@ -35,6 +35,7 @@ const SAMPLES: Record<string, string> = {
   Rules: '443',
   HostHeaders: 'www.example.com',
   PathPatterns: '/b',
+  RetentionInDays: '30',
 }
 
 /** They are for good, as on AWS. */

@@ -5,6 +5,7 @@ import { accessLogsIn } from './access-logs.ts'
 import { classicOf, isClassicIn } from './classic.ts'
 import { domainsIn } from './domains.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
+import { streamingIn } from './log-streaming.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
 import { sharedIn, sharedListenersOf } from './shared.ts'
@@ -63,6 +64,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       numProcesses: number(PYTHON, 'NumProcesses'),
       numThreads: number(PYTHON, 'NumThreads'),
     },
+    ...streamingIn(read),
   }
   return loadBalanced && isClassicIn(read)
     ? { ...configuration, ...classicOf(settings, read) }
