@@ -9,6 +9,7 @@ import {
   type ServiceName,
 } from './client.ts'
 import type { Life } from './life.ts'
+import { LOG_MOVES } from './logs.ts'
 import {
   APPLICATION,
   BUCKET,
@@ -275,6 +276,7 @@ export const REQUESTS: Record<string, Move> = {
     weight: 0.3,
     play: (stage) => request(stage, 'CreateApplication', { ApplicationName: APPLICATION }),
   },
+  ...LOG_MOVES,
   traffic: {
     weight: 1,
     play({ world, below, name }) {

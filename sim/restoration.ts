@@ -47,6 +47,7 @@ export function restoreBackup(world: World, { folder, bodies, takenOut }: Backup
   world.balancer.replace()
   // What was sent since the backup is known to nobody.
   world.visits.clear()
+  world.logs.acknowledged.clear()
 }
 
 function replace<K, V>(all: Map<K, V>, by: Map<K, V>): void {

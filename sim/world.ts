@@ -26,6 +26,7 @@ import { seededRandom, type Random } from '../src/kernel/random.ts'
 import type { BundleListing, inspectBundle } from '../src/platforms/bundle.ts'
 import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { openStore, type Store } from '../src/store/store.ts'
+import { type KnownLogs, noLogs } from './logs.ts'
 import type { Backup } from './restoration.ts'
 import { calm, makeTrouble, type Trouble, type Weather } from './trouble.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -76,6 +77,7 @@ export type World = {
   visits: Map<string, string>
   /** One request of a user's user to the environment of that name: its status. */
   request(environment: string): number
+  logs: KnownLogs
   /** Somebody emptied the cache: instances may name layers that are being built again. */
   layersLost: boolean
   /** A name server lost what it had: an authority may have asked just then. */
@@ -215,6 +217,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       world.zonesLost = true
     },
     visits: new Map(),
+    logs: noLogs(),
     request(environment) {
       const host = `${environment}.${REGION}.${DOMAIN}`
       const path = `/visit/${++visits}`
