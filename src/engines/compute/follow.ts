@@ -24,6 +24,8 @@ export async function followInside(
   return partsOf(result.stdout.toString('latin1'), files)
 }
 
+/** A copy that nothing was written to for so long is whole. */
+const COPIED_SECONDS = 3
 /** The rest of what was rotated, and what is new. */
 const PARTS_MAX = 2
 const LINE_BYTES = 200
@@ -65,8 +67,8 @@ export function partsOf(output: string, files: Followed[]): FollowedPart[] {
 
 // $1 bytes of each at most; then path, inode, offset and mark of each. A rotation copies a file to its .1 and empties it
 // (src/platforms/instance/services.ts), or moves it there: either way the mark of .1 (inode, size, time) is another one
-// then, and the file is smaller than its copy. While the copy is being made the file is not, and nothing is over yet; the mark
-// stays that of before. What is emptied without a copy is begun again.
+// then. That the file is smaller than its copy, or the copy was written a while ago, says that it is over; until then, which is the
+// moment in which the copy is made, nothing is read. What is emptied without a copy is begun again.
 const FOLLOW = `
 most=$1 index=0
 shift
@@ -83,14 +85,18 @@ follow() {
   [ -f "$path" ] || return 0
   set -- $(stat -L -c '%i %s' -- "$path" 2>/dev/null)
   [ $# -eq 2 ] || return 0
-  now=$1 size=$2 copy=0 seen=-
+  now=$1 size=$2 copy=0 seen=- time=0
   if [ -f "$path.1" ]; then
     set -- $(stat -L -c '%i %s %.9Y' -- "$path.1" 2>/dev/null)
-    [ $# -ne 3 ] || { copy=$2 seen=$1:$2:$3; }
+    [ $# -ne 3 ] || { copy=$2 seen=$1:$2:$3 time=\${3%.*}; }
   fi
   [ "$inode" != - ] || { inode=$now offset=0 mark=$seen; }
   begins=
-  if [ "$inode" != "$now" ] || [ "$size" -lt "$offset" ] || { [ "$mark" != "$seen" ] && [ "$size" -lt "$copy" ]; }; then
+  if [ "$inode" = "$now" ] && [ "$size" -ge "$offset" ] && [ "$mark" != "$seen" ] && [ "$size" -ge "$copy" ]; then
+    age=$(($(date +%s) - time))
+    [ "$age" -gt ${COPIED_SECONDS} ] || [ "$age" -lt 0 ] || return 0
+  fi
+  if [ "$inode" != "$now" ] || [ "$size" -lt "$offset" ] || [ "$mark" != "$seen" ]; then
     if [ "$mark" != "$seen" ] && [ "$copy" -gt "$offset" ]; then
       bounded $((copy - offset))
       if [ "$n" -lt $((copy - offset)) ]; then part "$path.1" "$n" 0 && return 0; fi
