@@ -24,6 +24,7 @@ import { makeCatalogue } from '../src/platforms/catalogue.ts'
 import type { AsyncOperation, Operation } from '../src/services/context.ts'
 import { systemContext } from '../src/services/service.ts'
 import { openMetricFile } from '../src/services/cloudwatch/points/file.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { openStore } from '../src/store/store.ts'
 import type { Figure } from './measure.ts'
 
@@ -95,6 +96,7 @@ function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {
     [...world.instances.values()].some((one) => one.spec.requestedAddress === address) ? 200 : null
   const plane = makeControlPlane({
     ...{ store, clock, random, log, signal, metricFile: openMetricFile(':memory:') },
+    logEvents: openStore(':memory:', logEventsMigrations),
     engines: {
       compute: makeFakeCompute({ world, clock, zones: [`${REGION}a`, `${REGION}b`] }),
       balancer: makeFakeBalancerWorld({ clock, probe }).engine(),

@@ -473,4 +473,40 @@ export const jsonRecipes: Record<string, object[]> = {
   AddTagsToCertificate: [{ CertificateArn: '{certificatearn}', Tags: [{ Key: 'k{n}', Value: 'v' }] }],
   RemoveTagsFromCertificate: [{ CertificateArn: '{certificatearn}', Tags: [{ Key: 'k{n}' }] }],
   ListTagsForCertificate: [{ CertificateArn: '{certificatearn}' }],
+
+  CreateLogGroup: [{ logGroupName: 'g{n}', tags: { k: 'v' } }],
+  DeleteLogGroup: [{ logGroupName: '{loggroupname}' }],
+  CreateLogStream: [{ logGroupName: '{loggroupname}', logStreamName: 's{n}' }],
+  DeleteLogStream: [{ logGroupName: '{loggroupname}', logStreamName: 's{n}' }],
+  DescribeLogGroups: [{}, { logGroupNamePrefix: 'g', limit: 2 }, { logGroupNamePattern: 'g' }],
+  DescribeLogStreams: [
+    { logGroupName: '{loggroupname}', orderBy: 'LastEventTime', descending: true, limit: 1 },
+    { logGroupIdentifier: '{loggrouparn}', logStreamNamePrefix: 's' },
+  ],
+  PutLogEvents: [
+    {
+      logGroupName: '{loggroupname}',
+      logStreamName: 's{n}',
+      logEvents: [
+        { timestamp: 1_000, message: '{"n":{n}}' },
+        { timestamp: 2_000, message: 'line {n}' },
+      ],
+    },
+  ],
+  GetLogEvents: [
+    { logGroupName: '{loggroupname}', logStreamName: 's{n}', limit: 2, startFromHead: true },
+    { logGroupName: '{loggroupname}', logStreamName: 's{n}', nextToken: '{nextforwardtoken}' },
+  ],
+  FilterLogEvents: [
+    { logGroupName: '{loggroupname}', filterPattern: '{ $.n > 1 || $.a IS NULL }' },
+    { logGroupName: '{loggroupname}', filterPattern: '[w, n=1*]', limit: 1, interleaved: true },
+    { logGroupName: '{loggroupname}', filterPattern: '?line -x', logStreamNames: ['s{n}'] },
+  ],
+  PutRetentionPolicy: [{ logGroupName: '{loggroupname}', retentionInDays: 7 }],
+  DeleteRetentionPolicy: [{ logGroupName: '{loggroupname}' }],
+  TagResource: [{ resourceArn: '{loggrouparn}', tags: { k: 'v{n}' } }],
+  UntagResource: [{ resourceArn: '{loggrouparn}', tagKeys: ['k'] }],
+  TagLogGroup: [{ logGroupName: '{loggroupname}', tags: { k: 'v{n}' } }],
+  UntagLogGroup: [{ logGroupName: '{loggroupname}', tags: ['k'] }],
+  ListTagsLogGroup: [{ logGroupName: '{loggroupname}' }],
 }

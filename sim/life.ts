@@ -32,13 +32,14 @@ export class Life {
   constructor(world: World, dieAt = Infinity) {
     this.#world = world
     this.dieAt = dieAt
-    const { store, random } = world
+    const { store, logEvents, random } = world
     const clock = this.#clock()
     const log = makeLog(clock, (line) => world.log(line))
     const outside = world.outside(clock)
     const { inspect } = this.#gate('inspector', outside.inspector, [])
     this.plane = makeControlPlane({
       store,
+      logEvents,
       clock,
       random,
       log,

@@ -1,5 +1,6 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
 import { call, callJson, callRoute53, importCertificate, putObject, requestCertificate } from './client.ts'
+import { LOG_MOVES } from './logs.ts'
 import { SCALING } from './scaling-moves.ts'
 import {
   APPLICATION,
@@ -231,6 +232,7 @@ export const REQUESTS: Record<string, Move> = {
     weight: 0.3,
     play: (stage) => request(stage, 'CreateApplication', { ApplicationName: APPLICATION }),
   },
+  ...LOG_MOVES,
   traffic: {
     weight: 1,
     play({ world, below, name }) {

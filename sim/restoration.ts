@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrations } from '../src/control-plane.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { NAMED_BODIES } from '../src/services/s3/store.ts'
 import { openStore } from '../src/store/store.ts'
 import { column } from './invariants/rows.ts'
@@ -35,6 +36,9 @@ export function takeBackup(world: World): Backup {
 export function restoreBackup(world: World, { folder, bodies, takenOut, detached }: Backup): void {
   world.store.close()
   world.store = openStore(join(folder, 'polebean.db'), migrations)
+  // They are in no backup.
+  world.logEvents.close()
+  world.logEvents = openStore(':memory:', logEventsMigrations)
   world.forget.push(() => rmSync(folder, { recursive: true, force: true }))
   replace(world.bodies, bodies)
   world.takenOut.clear()
@@ -51,6 +55,7 @@ export function restoreBackup(world: World, { folder, bodies, takenOut, detached
   world.balancer.replace()
   // What was sent since the backup is known to nobody.
   world.visits.clear()
+  world.logs.acknowledged.clear()
 }
 
 function replace<K, V>(all: Map<K, V>, by: Map<K, V>): void {

@@ -114,7 +114,7 @@ export async function settle(world: World, work: Promise<unknown>): Promise<void
   await ended
 }
 
-const setting = (index: number, namespace: string, name: string, value: string) => ({
+export const setting = (index: number, namespace: string, name: string, value: string) => ({
   [`OptionSettings.member.${index}.Namespace`]: namespace,
   [`OptionSettings.member.${index}.OptionName`]: name,
   [`OptionSettings.member.${index}.Value`]: value,

@@ -25,7 +25,9 @@ import { EngineError } from '../src/kernel/errors.ts'
 import { seededRandom, type Random } from '../src/kernel/random.ts'
 import type { BundleListing, inspectBundle } from '../src/platforms/bundle.ts'
 import { openMetricFile, type MetricFile } from '../src/services/cloudwatch/points/file.ts'
+import { logEventsMigrations } from '../src/services/logs/events/file.ts'
 import { openStore, type Store } from '../src/store/store.ts'
+import { type KnownLogs, noLogs } from './logs.ts'
 import type { Backup } from './restoration.ts'
 import { calm, makeTrouble, type Trouble, type Weather } from './trouble.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -48,6 +50,8 @@ export type World = {
   random: Random
   store: Store
   metricFile: MetricFile
+  /** The file of log events; it outlives every life as well. */
+  logEvents: Store
   compute: FakeWorld
   balancer: FakeBalancerWorld
   firewall: FakeFirewallWorld
@@ -79,6 +83,7 @@ export type World = {
   visits: Map<string, string>
   /** One request of a user's user to the environment of that name: its status. */
   request(environment: string): number
+  logs: KnownLogs
   /** Somebody emptied the cache: instances may name layers that are being built again. */
   layersLost: boolean
   /** A name server lost what it had: an authority may have asked just then. */
@@ -94,9 +99,10 @@ export type World = {
 }
 
 /** Its last moment. */
-export function endWorld({ store, metricFile, backup, forget }: World): void {
+export function endWorld({ store, metricFile, logEvents, backup, forget }: World): void {
   store.close()
   metricFile.close()
+  logEvents.close()
   if (backup) forget.push(() => rmSync(backup.folder, { recursive: true, force: true }))
   for (const one of forget) one()
 }
@@ -107,6 +113,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
   const trouble = makeTrouble(clock, seededRandom(seed ^ 0x5eed), weather)
   const store = openStore(':memory:', migrations)
   const metricFile = openMetricFile(':memory:')
+  const logEvents = openStore(':memory:', logEventsMigrations)
   const compute = makeFakeWorld()
   const bodies = new Map<string, Buffer>()
   const disk = makeFakeDisk()
@@ -160,6 +167,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     random,
     store,
     metricFile,
+    logEvents,
     compute,
     balancer,
     firewall,
@@ -220,6 +228,7 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       world.zonesLost = true
     },
     visits: new Map(),
+    logs: noLogs(),
     request(environment) {
       const host = `${environment}.${REGION}.${DOMAIN}`
       const path = `/visit/${++visits}`

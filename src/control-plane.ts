@@ -45,6 +45,8 @@ import { makeElasticloadbalancingv2Service } from './services/elasticloadbalanci
 import type { AccessKeys } from './services/iam/access-keys.ts'
 import { iamMigrations } from './services/iam/store.ts'
 import { makeIamService } from './services/iam/service.ts'
+import { makeLogsService } from './services/logs/service.ts'
+import { logsMigrations } from './services/logs/store.ts'
 import { makeRoute53Service } from './services/route53/service.ts'
 import { route53Migrations } from './services/route53/store.ts'
 import { s3Migrations } from './services/s3/store.ts'
@@ -123,6 +125,8 @@ const TOP = '/polebean/top'
 
 type Deps = {
   store: Store
+  /** Streams and events of CloudWatch Logs. */
+  logEvents: Store
   clock: Clock
   random: Random
   log: Log
@@ -166,6 +170,7 @@ export const migrations: Migration[] = [
   ...elasticloadbalancingv2Migrations,
   ...acmMigrations,
   ...route53Migrations,
+  ...logsMigrations,
   ...elasticbeanstalkMigrations,
 ]
 
@@ -231,6 +236,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     publicPort: engines.balancer.publicPort,
     outside,
   })
+  const logs = makeLogsService({ ...common, logEvents: deps.logEvents })
   const elasticbeanstalk = makeElasticbeanstalkService({
     ...common,
     compute: engines.compute,
@@ -246,6 +252,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
   Object.assign(cloud, {
     acm: acm.internal,
     route53: route53.internal,
+    logs: logs.internal,
     iam: iam.internal,
     s3: { ...s3.operations, ...s3.internal },
     ec2: { ...ec2.operations, ...ec2.internal },
@@ -264,6 +271,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     iam,
     acm,
     route53,
+    logs,
     sts: makeStsService(),
   })
 

@@ -5,15 +5,22 @@ import { migrations } from './control-plane.ts'
 import type { InUse } from './home-config.ts'
 import type { HomeSettings } from './home.ts'
 import { EngineError } from './kernel/errors.ts'
-import { openStore, type Store } from './store/store.ts'
+import { logEventsMigrations } from './services/logs/events/file.ts'
+import { openStore, type Migration, type Store, type StoreOptions } from './store/store.ts'
 
-export function openHomeStore(home: HomeSettings): Store {
-  const path = join(home.dir, 'polebean.db')
-  // It holds environment properties and package index credentials; SQLite gives its other files the same mode.
+export const openHomeStore = (home: HomeSettings): Store => open(home, 'polebean.db', migrations)
+
+/** Streams and events of CloudWatch Logs, which are in no backup (decision 028). */
+export const openLogEvents = (home: HomeSettings): Store =>
+  open(home, 'logs.db', logEventsMigrations, { shrinks: true })
+
+function open(home: HomeSettings, name: string, all: Migration[], options: StoreOptions = {}): Store {
+  const path = join(home.dir, name)
+  // They hold environment properties, package index credentials and logs; SQLite gives its other files the same mode.
   closeSync(openSync(path, 'a', 0o600))
   chmodSync(path, 0o600)
   try {
-    return openStore(path, migrations)
+    return openStore(path, all, options)
   } catch (error) {
     if (error instanceof Error && /database is locked/.test(error.message))
       throw new EngineError(`another Polebean server holds ${home.dir}`, { cause: error })

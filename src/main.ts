@@ -22,7 +22,7 @@ import { OOM_SCORE_ADJ } from './engines/supervisor/runsvdir.ts'
 import { createGateway } from './gateway/server.ts'
 import { pathOfObject, presign } from './gateway/sigv4/presign.ts'
 import type { ConfigurationStatus } from './home-config.ts'
-import { inUseOf, openHomeStore } from './home-store.ts'
+import { inUseOf, openHomeStore, openLogEvents } from './home-store.ts'
 import { readCredentials, type HomeSettings } from './home.ts'
 import { systemClock } from './kernel/clock.ts'
 import { EngineError } from './kernel/errors.ts'
@@ -52,6 +52,7 @@ export async function startServer(
   mkdirSync(home.runDir, { recursive: true, mode: 0o711 })
   const store = openHomeStore(home)
   const metricFile = openMetricFile(join(home.dir, 'metrics.db'))
+  const logEvents = openLogEvents(home)
   const engines = makeEngines(home, log, config)
   engines.objects.open()
   sweepStaging(home.dir)
@@ -62,6 +63,7 @@ export async function startServer(
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
   const plane = makeControlPlane({
     store,
+    logEvents,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -141,6 +143,7 @@ export async function startServer(
     .listen({ host: '127.0.0.1', port: api })
     .catch(async (cause: NodeJS.ErrnoException) => {
       store.close()
+      logEvents.close()
       throw new EngineError(await explainPort(api, cause.code ?? cause.message), { cause })
     })
   const metadata = await engines.metadata.open(plane.metadata)
@@ -170,6 +173,7 @@ export async function startServer(
     plane.flush()
     metricFile.close()
     store.close()
+    logEvents.close()
   }
   return { ended: end() }
 }

@@ -6,6 +6,7 @@ import { contents } from './contents.ts'
 import { inForce } from './firewall.ts'
 import { health } from './health.ts'
 import { certificates } from './certificates.ts'
+import { streamed } from './logs.ts'
 import { names } from './names.ts'
 import { ownership } from './ownership.ts'
 import {
@@ -37,6 +38,7 @@ export function rest(world: World): string[] {
     ...scaling(world),
     ...certificates(world),
     ...told(world),
+    ...streamed(world),
   ]
 }
 

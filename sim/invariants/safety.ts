@@ -1,6 +1,7 @@
 // What must hold after every move, however bad the world is. Sentences about what is wrong; none is the goal.
 import { letIn } from './firewall.ts'
 import { layersThere } from './layers.ts'
+import { acknowledged } from './logs.ts'
 import type { World } from '../world.ts'
 import { column, type GroupRow, type InstanceRow } from './rows.ts'
 
@@ -16,6 +17,7 @@ export function safety(world: World): string[] {
     ...bodies(world),
     ...histories(world),
     ...effort(world),
+    ...acknowledged(world),
   ]
 }
 

@@ -105,10 +105,10 @@ function listBodies(dir: string): string[] {
     )
 }
 
-// Whatever lies at the top of a home is its settings or its keys: all but the database and what is half written.
+// Whatever lies at the top of a home is its settings or its keys: all but the databases and what is half written.
 function copySmallFiles(homeDir: string, dir: string): string[] {
   const names = readdirSync(homeDir)
-    .filter((name) => isPath(name) && !name.startsWith(DATABASE) && lstatSync(join(homeDir, name)).isFile())
+    .filter((name) => isPath(name) && !LEFT_OUT.test(name) && lstatSync(join(homeDir, name)).isFile())
     .sort()
   for (const name of names) {
     copyFileSync(join(homeDir, name), join(dir, name))
@@ -116,6 +116,9 @@ function copySmallFiles(homeDir: string, dir: string): string[] {
   }
   return names
 }
+
+/** The database is in it as a snapshot; the events of CloudWatch Logs are not (decision 028). */
+const LEFT_OUT = /^(polebean|logs)\.db/
 
 function entryOf(dir: string, path: string): FileEntry {
   const { size, mode } = statSync(join(dir, path))

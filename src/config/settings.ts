@@ -275,6 +275,12 @@ export const table = {
     default: 2 ** 30,
     takesEffect: 'at once',
   }),
+  'budgets.logEvents': setting<number>({
+    doc: 'Bytes, compressed, of the events of CloudWatch Logs. Above it the oldest go, of whatever group, before the retention of their group is over.',
+    type: bytes({ min: 2 ** 20 }),
+    default: 2 ** 30,
+    takesEffect: 'at once',
+  }),
   'budgets.memoryOvercommit': setting<number>({
     doc:
       "How often the machine's memory, without what other programs use, is lent out: an instance counts with what it " +

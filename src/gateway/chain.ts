@@ -85,7 +85,7 @@ export type ChainDeps = {
   signed?: readonly OwnRoute[]
   /** Told of each request whose signature is right, before it is answered. */
   used?(use: { accessKeyId: string; service: string; region: string }): void
-  limits: { bodyBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
+  limits: { bodyBytesMax: number; logsBytesMax: number; xmlBytesMax: number; objectBytesMax: number }
 }
 
 /** Answers a signed request; `claim` is what its signature says. */
@@ -107,14 +107,16 @@ export async function answerSigned(
   // With the hash in a header, a wrong signature is refused before the body is read.
   if (stated !== undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash: stated })
   request.continue?.()
-  const tooLarge = () => requestTooLarge(deps.limits.bodyBytesMax)
-  const sent = await collect(request.body, deps.limits.bodyBytesMax, tooLarge)
+  const { bodyBytesMax, logsBytesMax } = deps.limits
+  const bytesMax = claim.scope.service === 'logs' ? logsBytesMax : bodyBytesMax
+  const tooLarge = () => requestTooLarge(bytesMax)
+  const sent = await collect(request.body, bytesMax, tooLarge)
   const payloadHash = hash('sha256', sent, 'hex')
   if (stated === undefined) deps.verifier.verify(claim, credentials, { ...signed, payloadHash })
   else if (stated !== payloadHash && !(claim.presigned && stated === UNSIGNED_PAYLOAD))
     throw bodyMismatch(claim)
   deps.used?.(useOf(claim))
-  const body = unpack(sent, head.headers.get('content-encoding'), deps.limits.bodyBytesMax, tooLarge)
+  const body = unpack(sent, head.headers.get('content-encoding'), bytesMax, tooLarge)
   const own = ownRoute(deps.signed ?? [], head)
   if (own) return own.answer({ path: head.path, query: head.query, endpoint: head.endpoint })
   const service = deps.registry.get(claim.scope.service)

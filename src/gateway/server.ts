@@ -58,6 +58,8 @@ export type Gateway = {
 
 const defaults: Limits = {
   bodyBytesMax: 1 << 20,
+  // PutLogEvents: a megabyte of messages, of which JSON may write a character as six.
+  logsBytesMax: 8 << 20,
   // DeleteObjects of 1,000 keys and CompleteMultipartUpload of 10,000 parts.
   xmlBytesMax: 8 << 20,
   objectBytesMax: 5 * 2 ** 30,

@@ -11,6 +11,8 @@ export type Budgets = {
   readonly logs: number
   /** Bytes of the metrics file. */
   readonly metrics: number
+  /** Bytes of the events of CloudWatch Logs, compressed. */
+  readonly logEvents: number
   /** Rows of one environment. */
   readonly events: number
   /** How often the machine's memory is lent out. */
@@ -24,6 +26,7 @@ export const DEFAULT_BUDGETS: Budgets = {
   caches: null,
   logs: 64 * 2 ** 20,
   metrics: 2 ** 30,
+  logEvents: 2 ** 30,
   events: 10_000,
   memoryOvercommit: 10,
   buildMemory: null,

@@ -316,14 +316,26 @@ export type TargetTracking = {
 }
 
 export type LogsInternal = {
-  /** Takes in lines; the group and the stream are made if they are not there. Joins a transaction. */
+  /** Takes in lines; the group and the stream are made if they are not there. `retentionDays` is set on the group when it is
+   *  another one than the last that was asked for here. `position`: how far the lines' source was read, kept with them in one
+   *  write, so that what is read again after a crash is not written again. Joins a transaction; what is written stays when that
+   *  is undone later. */
   ingest(
     context: Context,
     to: { group: string; stream: string; retentionDays: number | null },
     events: { timestamp: number; message: string }[],
+    position?: string,
   ): void
+  /** What was given last; null = nothing, or the stream is not there any more. */
+  position(context: Context, of: { group: string; stream: string }): string | null
+  /** The same of the group alone. Joins a transaction. */
+  ensureGroup(context: Context, group: string, retentionDays: number | null): void
+  /** Names of groups that begin so. */
+  groupsBelow(context: Context, prefix: string): string[]
   /** Removes a group with all of its streams; one that is not there is none. Joins a transaction. */
   removeGroup(context: Context, group: string): void
+  /** Of the file of events. */
+  bytesUsed(): number
 }
 
 export type Route53Internal = {

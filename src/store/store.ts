@@ -43,16 +43,27 @@ export function isStoreFailure(error: unknown): boolean {
 /** BUSY, NOMEM, READONLY, IOERR, FULL, CANTOPEN. */
 const PASSING = [5, 7, 8, 10, 13, 14]
 
+export type StoreOptions = {
+  /** For data that grows and goes: free pages can be given back to the disk (`pragma incremental_vacuum`), and none are kept for
+   *  a full one. Asked when the file is made. */
+  shrinks?: boolean
+}
+
 /** Opens (and migrates) the database. Rows come and go in camelCase; columns are snake_case; booleans are 0 and 1. */
-export function openStore(path: string, migrations: Migration[]): Store {
+export function openStore(
+  path: string,
+  migrations: Migration[],
+  { shrinks = false }: StoreOptions = {},
+): Store {
   const db = new DatabaseSync(path)
+  if (shrinks) db.exec('pragma auto_vacuum = incremental')
   db.exec(
     'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000',
   )
   if (path !== ':memory:') db.exec('pragma locking_mode = exclusive')
   migrate(db, migrations)
-  const isOnDisk = path !== ':memory:'
-  if (isOnDisk) fillReserve(db)
+  const keepsReserve = path !== ':memory:' && !shrinks
+  if (keepsReserve) fillReserve(db)
 
   const prepared = new Map<string, Prepared>()
   const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((sql) => db.prepare(sql)) as [
@@ -139,7 +150,7 @@ export function openStore(path: string, migrations: Migration[]): Store {
       const { free } = db.prepare('select freelist_count as free from pragma_freelist_count').get() as {
         free: number
       }
-      if (isOnDisk && free < RESERVE_PAGES / 2) fillReserve(db)
+      if (keepsReserve && free < RESERVE_PAGES / 2) fillReserve(db)
     },
     snapshot: (path) => writeSnapshot(db, path),
     close: () => db.close(),

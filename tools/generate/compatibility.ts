@@ -188,6 +188,14 @@ const HEAD = `# What works, and what differs from AWS
   nothing evaluates them. There are no users: access keys are the root user's, at most 10 (AWS: 2 for each user), and whoever
   signs with one may do everything. The last active key can be neither deleted nor made inactive. Their last use is kept at
   most once a minute. An address with more than 100 wrong signatures in 10 seconds is throttled, through the TLS of api.name only.
+- CloudWatch Logs keeps events in a file of its own, in no backup, of \`budgets.logEvents\` at most: above it the oldest go before their retention is over. There is one class of groups (STANDARD), no
+  KMS key, no deletion protection, no metric and subscription filters, queries, Live Tail, exports, transformers and deliveries. \`PutLogEvents\` takes no entity (\`rejectedEntityInfo\`: UnsupportedLogGroupType)
+  and keeps the events. \`FilterLogEvents\` goes through 4 MiB an answer, so that pages may be empty, as on AWS.
+- Filter patterns: terms, phrases, \`?\`, \`-\`, JSON in braces with \`[*]\` and \`.*\`, space-delimited fields in brackets. Regular expressions (\`%…%\`) are refused by InvalidParameterException. A comparison with a field
+  that is not there is never true, \`!=\` neither; a quoted number is text.
+- Streamed logs (\`aws:elasticbeanstalk:cloudwatch:logs\`): an event's time is that of its reading, at most about two seconds after it was written, later where many instances stream. \`eb-engine.log\` has a
+  deployment's lines once it is over. Groups stay when streaming is switched off. What an instance writes in its last two seconds before it is terminated is not streamed. The record of
+  \`environment-health.log\` has the members of DescribeEnvironmentHealth, since AWS publishes no form of it.
 - S3 keeps CRC32 where a client sends no checksum (AWS: CRC64NVME); encryption, versioning, policies and lifecycle are refused.
 - On a disk that is nearly full PutObject, UploadPart and CreateApplicationVersion with Process answer 507 \`InsufficientStorage\`; AWS's
   disks are never full. Memory is lent out several times over: RunInstances answers \`InsufficientInstanceCapacity\` by what instances

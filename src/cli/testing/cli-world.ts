@@ -28,6 +28,7 @@ import { systemRandom } from '../../kernel/random.ts'
 import { makeCatalogue } from '../../platforms/catalogue.ts'
 import { probeRuntimes } from '../../platforms/probe.ts'
 import { openMetricFile } from '../../services/cloudwatch/points/file.ts'
+import { logEventsMigrations } from '../../services/logs/events/file.ts'
 import { openStore } from '../../store/store.ts'
 
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -101,6 +102,7 @@ export async function makeCliWorld() {
   const ports = { api: 0, http: (publicPort.address() as AddressInfo).port, environments: 18_000, dns: 5380 }
   const store = openStore(':memory:', migrations)
   const metricFile = openMetricFile(':memory:')
+  const logEvents = openStore(':memory:', logEventsMigrations)
   const objects = makeFilesystemObjects(join(dir, 'objects'))
   const catalogue = makeCatalogue(await probeRuntimes(process.execPath))
 
@@ -116,7 +118,7 @@ export async function makeCliWorld() {
         app.startCheck === '' ? undefined : { exit: 1, output: app.startCheck, truncated: false },
     })
     const plane = makeControlPlane({
-      ...{ store, metricFile, clock, random: systemRandom, log, signal: over.signal, catalogue },
+      ...{ store, metricFile, logEvents, clock, random: systemRandom, log, signal: over.signal, catalogue },
       engines: {
         compute: {
           ...fake,

@@ -1,7 +1,14 @@
 // What every compute engine must do (engine.ts). The fake runs it always, the real ones where they can.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type ComputeEngine, DIED, type InstanceSpec, type Software } from './engine.ts'
+import {
+  type ComputeEngine,
+  DIED,
+  type FilePosition,
+  type FollowedPart,
+  type InstanceSpec,
+  type Software,
+} from './engine.ts'
 
 export type Subject = {
   /** The engine now; another object after `restart`. */
@@ -12,6 +19,10 @@ export type Subject = {
   kill(id: string): Promise<void>
   /** Everything that is not on disk is gone, as after a power cut. */
   reboot(): Promise<void>
+  /** A program inside adds to a file. */
+  write(id: string, path: string, text: string): Promise<void>
+  /** The file is copied to `path`.1, and emptied. */
+  rotate(id: string, path: string): Promise<void>
   /** Waits until `probe` holds. */
   until(probe: () => Promise<boolean>): Promise<void>
 }
@@ -127,6 +138,55 @@ export function computeConformance(subject: Subject): void {
         name: 'EngineError',
         message: /No such file or directory/,
       })
+    })
+
+    it('follows files: what is new since a position, also over a rotation', async () => {
+      const [path, other] = ['/var/log/followed.log', '/var/log/none.log']
+      const id = instanceId(1)
+      const read = async (position: FilePosition | null, bytesMax = 1_000) =>
+        subject.engine().follow(
+          id,
+          [
+            { path: other, position: null },
+            { path, position },
+          ],
+          { bytesMax },
+        )
+      const after = ({ from, bytes }: FollowedPart) => ({ ...from, offset: from.offset + bytes.length })
+      const texts = (parts: FollowedPart[]) =>
+        parts.map(({ bytes, ends }) => `${bytes.toString()}${ends ? '|' : ''}`)
+      assert.deepEqual(await read(null), [])
+      await subject.write(id, path, 'one\ntwo\n')
+      const [first, ...more] = await read(null)
+      assert.deepEqual(
+        [texts([first!]), more, first!.path, first!.from.offset],
+        [['one\ntwo\n'], [], path, 0],
+      )
+      assert.deepEqual(await read(after(first!)), [])
+      subject.restart()
+      await subject.write(id, path, 'thrée\n')
+      const short = await read(after(first!), 4)
+      assert.deepEqual(texts(short), ['thr\ufffd'], 'bytes, not characters')
+      const second = await read(after(first!))
+      assert.deepEqual(texts(second), ['thrée\n'])
+      await subject.write(id, path, 'four\n')
+      await subject.rotate(id, path)
+      const rotated = await read(after(second[0]!))
+      assert.deepEqual(texts(rotated), ['four\n|', ''])
+      assert.deepEqual(texts(await read(after(second[0]!), 2)), ['fo'], 'what is too much comes next time')
+      await subject.write(id, path, 'five\n')
+      assert.deepEqual(texts(await read(after(second[0]!))), ['four\n|', 'five\n'])
+      assert.deepEqual(texts(await read(after(rotated[0]!))), ['five\n'])
+      assert.deepEqual(texts(await read(after(rotated[1]!))), ['five\n'])
+      await subject.rotate(id, path)
+      await subject.write(id, path, 'six\n')
+      assert.deepEqual(texts(await read(after(rotated[1]!))), ['five\n|', 'six\n'])
+      await assert.rejects(
+        subject.engine().follow(instanceId(9), [{ path, position: null }], { bytesMax: 1 }),
+        {
+          name: 'EngineError',
+        },
+      )
     })
 
     it('stops and starts an instance, and reads its files while it is stopped', async () => {

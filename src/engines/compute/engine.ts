@@ -111,6 +111,19 @@ export type Session = {
   hangUp(): Promise<void>
 }
 
+/** How far a file was followed: `offset` bytes of the one of that inode. `rotated` says how the file beside it looked then to which
+ *  what is full is moved (`PATH.1`), so that its next change is seen. All but `offset` is the engine's own. */
+export type FilePosition = { inode: string; offset: number; rotated: string }
+
+/** What follows in one file. After it the position is `from` with its `offset` moved by as many of the bytes as were taken. */
+export type FollowedPart = {
+  path: string
+  from: FilePosition
+  bytes: Buffer
+  /** It was rotated, and this is the last of it: what the file has now follows as a part of its own. */
+  ends: boolean
+}
+
 /** Counters of one instance since `boot`; a missing member was not measured, or not asked for, which is not zero. */
 export type InstanceStats = {
   id: string
@@ -223,6 +236,14 @@ export type ComputeEngine = {
   read(id: string, path: string, options: { tailBytes: number }): Promise<Buffer>
   /** Of all that run; with `parts` nothing else is measured. Cheap: some parts are asked every second. */
   stats(parts?: readonly StatsPart[]): Promise<InstanceStats[]>
+  /** What was written to files after a position (null: from their beginning), at most `bytesMax` of each, as seen inside. A file that
+   *  is not there has no part, nor has one with nothing new. Of one that was emptied or replaced since, comes first what `PATH.1`
+   *  has of it after the position, as far as that is still there. Rejects with EngineError when the instance is not running. */
+  follow(
+    id: string,
+    files: { path: string; position: FilePosition | null }[],
+    options: { bytesMax: number },
+  ): Promise<FollowedPart[]>
   /** Of every instance that was launched and not removed. Cheap: asked every few seconds. */
   memory(): Promise<InstanceMemory[]>
   /** The ends of all logs under /var/log as one text, each after a line `==> PATH <==`; works on a stopped instance too. */

@@ -17,7 +17,11 @@ export type FakeInstance = {
   usedBytes?: number
   /** What it has used since its start, where a test says so; all else is 0. */
   used?: Partial<Omit<InstanceStats, 'id' | 'boot' | 'at'>>
+  /** What its programs wrote, by path. */
+  written?: Map<string, FakeFile>
 }
+
+export type FakeFile = { inode: number; text: string; changes: number }
 
 export type FakeLayer = { digest: string; key: string; bytes: number; files: Record<string, string> }
 
@@ -39,6 +43,32 @@ export const makeFakeWorld = (): FakeWorld => ({
   blind: false,
   lost: new Set(),
 })
+
+/** A program of an instance adds to a file; without an instance of that id, or while it does not run, there is none. */
+export function writeInside(world: FakeWorld, id: string, path: string, text: string): boolean {
+  const instance = world.instances.get(id)
+  if (instance?.state !== 'running') return false
+  const file = fileOf(instance, path)
+  file.text += text
+  file.changes++
+  return true
+}
+
+/** A file is copied to its `.1`, and emptied. */
+export function rotateInside(world: FakeWorld, id: string, path: string): void {
+  const instance = world.instances.get(id)
+  if (!instance?.written?.has(path)) return
+  const [file, copy] = [fileOf(instance, path), fileOf(instance, `${path}.1`)]
+  Object.assign(copy, { text: file.text, changes: copy.changes + 1 })
+  file.text = ''
+}
+
+function fileOf(instance: FakeInstance, path: string): FakeFile {
+  const all = (instance.written ??= new Map<string, FakeFile>())
+  const file = all.get(path) ?? { inode: all.size + 1, text: '', changes: 0 }
+  all.set(path, file)
+  return file
+}
 
 /** The first process of an instance dies. */
 export function killInstance(world: FakeWorld, id: string, at: number, reason = DIED): void {

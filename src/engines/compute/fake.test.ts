@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { systemClock } from '../../kernel/clock.ts'
 import { computeConformance, instanceId, software } from './conformance.ts'
 import { makeFakeCompute } from './fake.ts'
-import { killInstance, makeFakeWorld, rebootMachine } from './fake-world.ts'
+import { killInstance, makeFakeWorld, rebootMachine, rotateInside, writeInside } from './fake-world.ts'
 
 const world = makeFakeWorld()
 const make = () =>
@@ -22,6 +22,8 @@ computeConformance({
   restart: () => void (compute = make()),
   kill: async (id) => killInstance(world, id, systemClock.now()),
   reboot: async () => rebootMachine(world, systemClock.now()),
+  write: async (id, path, text) => assert.ok(writeInside(world, id, path, text)),
+  rotate: async (id, path) => rotateInside(world, id, path),
   until: async (probe) => assert.ok(await probe()),
 })
 

@@ -12,6 +12,7 @@ import {
   STATS_PARTS,
   type StatsPart,
 } from './engine.ts'
+import { followFake } from './fake-follow.ts'
 import { openFakeSession } from './fake-session.ts'
 import type { FakeInstance, FakeWorld } from './fake-world.ts'
 import { digestOf } from './layers.ts'
@@ -186,6 +187,7 @@ export function makeFakeCompute(options: FakeComputeOptions): ComputeEngine {
           throw new EngineError(`${id}: cannot open '${path}': No such file or directory`)
         return Buffer.from(content).subarray(-tailBytes)
       }),
+    follow: (id, files, { bytesMax }) => call('follow', id, () => followFake(runningOf(id), files, bytesMax)),
     stats: (parts = STATS_PARTS) =>
       call('stats', '', () =>
         [...world.instances.values()]

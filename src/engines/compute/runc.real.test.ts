@@ -16,11 +16,18 @@ if (process.getuid?.() !== 0) {
     await test.destroy(compute)
     assert.deepEqual(await traces(test), [])
   })
+  const inside = async (id: string, script: string, ...args: string[]) => {
+    const argv = ['/bin/sh', '-c', script, 'sh', ...args]
+    const { exit, output } = await compute.exec(id, argv, { timeoutMs: 10_000, outputBytesMax: 1_000 })
+    assert.equal(exit, 0, output)
+  }
   computeConformance({
     engine: () => compute,
     restart: () => void (compute = test.open()),
     kill: async (id) => void process.kill(pidOf(test, id), 'SIGKILL'),
     reboot: () => reboot(test, compute),
+    write: (id, path, text) => inside(id, 'printf %s "$2" >>"$1"', path, text),
+    rotate: (id, path) => inside(id, 'cp -- "$1" "$1.1" && : >"$1"', path),
     until: (probe) => until(probe),
   })
 }

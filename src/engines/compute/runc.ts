@@ -24,6 +24,7 @@ import {
 } from './engine.ts'
 import { brokenDisks } from './disk.ts'
 import { execInside, logsInside, tailInside } from './exec.ts'
+import { followInside } from './follow.ts'
 import { idleArgv } from './init-script.ts'
 import { type InstanceRecord, readInstanceFiles } from './instance-files.ts'
 import { forgetOtherBoots, KERNEL_BOOT, planOf, readStarted, type Started } from './instance-plan.ts'
@@ -308,6 +309,10 @@ export function makeRunc({ home, router, clock, log, zones }: Deps): RuncCompute
           ? logsInside(sandboxes, id, limits)
           : fromStopped(recordOf(id), (reader) => logsInside(sandboxes, reader, limits)),
       )
+    },
+    async follow(id, paths, options) {
+      if (!runningInit(recordOf(id).spec.id)) throw new EngineError(`${id} is not running`)
+      return followInside(sandboxes, id, paths, options)
     },
     memory: async () => [...files().all().values()].map((record) => ooms.look(record)),
     async stats(parts = STATS_PARTS) {

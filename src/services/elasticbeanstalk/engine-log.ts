@@ -26,6 +26,16 @@ export function engineLog(
   return lines.map((line) => `${line}\n`).join('')
 }
 
+/** Lines of the instance's own deployment, which is over. */
+export function deploymentLog(
+  { store }: Pick<Parts, 'store'>,
+  row: EnvironmentRow,
+  instance: EnvironmentInstanceRow,
+): string[] {
+  const own = findDeployment(store, row.id, instance.deploymentId)
+  return own ? [...begun(store, own), ...ended(instance)] : []
+}
+
 function begun(store: Parts['store'], { id, versionLabel, layers, startedAt }: DeploymentRow): string[] {
   const keys = JSON.parse(layers) as string[]
   const rows = keys.flatMap(

@@ -436,8 +436,13 @@ export function makeFakeCloud(clock: Clock): { cloud: Cloud; world: World } {
     nameProblem: () => '',
     hostProblem: () => '',
   }
+  const logs: Partial<Cloud['logs']> = {
+    groupsBelow: () => [],
+    removeGroup: () => undefined,
+    bytesUsed: () => 0,
+  }
   const cloud = {
-    ...{ ec2, elasticloadbalancingv2, route53, s3, cloudwatch: scaling.cloudwatch },
+    ...{ ec2, elasticloadbalancingv2, route53, s3, logs, cloudwatch: scaling.cloudwatch },
     autoscaling: { ...autoscaling, ...scaling.autoscaling },
   } as Cloud
   return { cloud, world }

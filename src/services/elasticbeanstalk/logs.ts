@@ -226,7 +226,8 @@ function tailText({ name, content }: { name: string; content: Buffer }): string 
   ].join('\n')
 }
 
-function logsOf({ store }: Parts, environment: EnvironmentRow): string[] {
+/** Paths on its instances. */
+export function logsOf({ store }: Pick<Parts, 'store'>, environment: EnvironmentRow): string[] {
   const deployment = findDeployment(
     store,
     environment.id,

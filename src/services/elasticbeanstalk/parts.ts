@@ -13,8 +13,8 @@ import type { Events } from './events.ts'
 import type { SystemFigures } from './system-figures.ts'
 
 export type ElasticbeanstalkDeps = ServiceDeps & {
-  /** Only to build and remove layers, to see which are there, to read logs and how busy instances are. */
-  compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read' | 'stats'>
+  /** Only to build and remove layers, to see which are there, to read and follow logs and how busy instances are. */
+  compute: Pick<ComputeEngine, 'build' | 'layers' | 'removeLayer' | 'read' | 'follow' | 'stats'>
   /** `path` of a bundle for builds; `put` for the texts of logs. */
   objects: Pick<ObjectEngine, 'path'>
   room: RoomEngine

@@ -32,6 +32,7 @@ import { prune, readRoom } from './room/report.ts'
 import { elasticbeanstalkMigration, instancesOf, liveEnvironments, resourcesOf } from './store.ts'
 import { makeSystemFigures, makeSystemReconciler } from './system-figures.ts'
 import { readTop } from './top.ts'
+import { makeStreamingReconciler } from './streaming/reconciler.ts'
 import { makeVersionsReconciler } from './versions.ts'
 import { makeCreateWorkflow } from './workflows/create-environment.ts'
 import { makeDeleteApplicationWorkflow } from './workflows/delete-application.ts'
@@ -111,6 +112,7 @@ export function makeElasticbeanstalkService(deps: ElasticbeanstalkDeps) {
       makeLogsReconciler(parts),
       makeSystemReconciler(deps, system),
       makeMetricsReconciler(parts),
+      makeStreamingReconciler(parts),
       makeKillsReconciler(parts),
       makeRoomReconciler(parts),
     ],

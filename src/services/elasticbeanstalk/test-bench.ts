@@ -40,7 +40,15 @@ export type Bench = ReturnType<typeof makeBench>
 export function makeBench(
   real?: Pick<
     ServicesWorld,
-    'clock' | 'compute' | 'ec2' | 'autoscaling' | 'elasticloadbalancingv2' | 'acm' | 'iam' | 'route53'
+    | 'clock'
+    | 'compute'
+    | 'ec2'
+    | 'autoscaling'
+    | 'elasticloadbalancingv2'
+    | 'acm'
+    | 'iam'
+    | 'route53'
+    | 'logs'
   >,
 ) {
   const clock = real?.clock ?? new VirtualClock()
@@ -57,6 +65,7 @@ export function makeBench(
         acm: real.acm,
         route53: real.route53,
         iam: real.iam,
+        logs: real.logs,
       })
     : fake
   const layers: { digest: string; key: string; bytes: number }[] = []
@@ -118,6 +127,7 @@ export function makeBench(
           throw new EngineError(hooks.unreadable || `${path}: No such file or directory`)
         return Buffer.from(hooks.logs[path].replaceAll('ID', id))
       },
+      follow: async () => [],
       async build(request) {
         await clock.sleep(BUILD_MS)
         const { exit, ...result } = hooks.build(request)

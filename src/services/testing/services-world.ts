@@ -33,6 +33,9 @@ import { makeIamService } from '../iam/service.ts'
 import { iamMigrations } from '../iam/store.ts'
 import { makeElasticloadbalancingv2Service } from '../elasticloadbalancingv2/service.ts'
 import { elasticloadbalancingv2Migrations } from '../elasticloadbalancingv2/store.ts'
+import { logEventsMigrations } from '../logs/events/file.ts'
+import { makeLogsService } from '../logs/service.ts'
+import { logsMigrations } from '../logs/store.ts'
 import { makeRoute53Service } from '../route53/service.ts'
 import { route53Migrations } from '../route53/store.ts'
 import { makeS3Service, s3Migrations } from '../s3/service.ts'
@@ -59,7 +62,9 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     ...acmMigrations,
     ...route53Migrations,
     ...iamMigrations,
+    ...logsMigrations,
   ])
+  const logEvents = openStore(':memory:', logEventsMigrations)
   const compute = makeFaultyCompute(clock, () => die())
   const unanswering = new Set<string>()
   /** Nobody answers at these ports of instances. */
@@ -125,12 +130,14 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
       outside,
     })
     const iam = makeIamService(deps)
+    const logs = makeLogsService({ ...deps, logEvents })
     const s3 = makeS3Service(deps, makeFakeObjects({ bodies, clock }), makeFakeRoom())
     const operations = {
       acm: { ...acm.operations, ...acm.internal },
       route53: { ...route53.operations, ...route53.internal },
       s3: { ...s3.operations, ...s3.internal },
       iam: { ...iam.operations, ...iam.internal },
+      logs: { ...logs.operations, ...logs.internal },
       ec2: { ...ec2.operations, ...ec2.internal },
       autoscaling: { ...autoscaling.operations, ...autoscaling.internal },
       cloudwatch: {
@@ -151,6 +158,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
         ...elasticloadbalancingv2.reconcilers,
         ...route53.reconcilers,
         ...acm.reconcilers,
+        ...logs.reconcilers,
       ]))
     return { ...operations, start }
   }
@@ -184,6 +192,10 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     },
     get iam() {
       return current.iam
+    },
+    logEvents,
+    get logs() {
+      return current.logs
     },
     get s3() {
       return current.s3

@@ -41,6 +41,8 @@ const IMPACTS: Record<keyof EnvironmentConfiguration, 'in-place' | 'restart' | '
   proxyServer: 'restart',
   staticFiles: 'restart',
   python: 'restart',
+  logStreaming: 'in-place',
+  healthStreaming: 'in-place',
 }
 
 /** From the carried-out fields, not from the texts: an option without effect changes nothing, nor does `TRUE` for `true`. */

@@ -46,6 +46,7 @@ const SAMPLES: Record<string, string> = {
   ConfigDocument: '{"Version":1,"Rules":{"Environment":{"ELB":{"ELBRequests4xx":{"Enabled":false}}}}}',
   HealthCheckSuccessThreshold: 'Warning',
   SystemType: 'basic',
+  RetentionInDays: '30',
 }
 
 /** They are for good, as on AWS. */

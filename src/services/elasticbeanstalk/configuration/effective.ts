@@ -6,6 +6,7 @@ import { classicOf, isClassicIn } from './classic.ts'
 import { domainsIn } from './domains.ts'
 import { healthReportingIn } from './health-reporting.ts'
 import { defaultListenerOf, listenersOf } from './listeners.ts'
+import { streamingIn } from './log-streaming.ts'
 import { INSTANCE_TYPES, keyOf } from './merge.ts'
 import { processesOf } from './processes.ts'
 import { healthCheckIn, scalingOf } from './scaling.ts'
@@ -70,6 +71,7 @@ export function configurationOf(platform: string, settings: Setting[]): Environm
       numProcesses: number(PYTHON, 'NumProcesses'),
       numThreads: number(PYTHON, 'NumThreads'),
     },
+    ...streamingIn(read),
   }
   return loadBalanced && isClassicIn(read)
     ? { ...configuration, ...classicOf(settings, read) }

@@ -89,6 +89,8 @@ describe('a configuration of nothing but defaults', () => {
       proxyServer: 'nginx',
       staticFiles: { '/static': 'static' },
       python: { wsgiPath: 'application', numProcesses: 1, numThreads: 15 },
+      logStreaming: { enabled: false, deleteOnTerminate: false, retentionDays: 7 },
+      healthStreaming: { enabled: false, deleteOnTerminate: false, retentionDays: 7 },
     })
   })
 

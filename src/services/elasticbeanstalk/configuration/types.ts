@@ -91,6 +91,16 @@ export type EnvironmentConfiguration = {
   /** URL path (`/static`) → folder of the bundle (`static`), both without a slash at the end. Folders may not exist. */
   staticFiles: Record<string, string>
   python: { wsgiPath: string; numProcesses: number; numThreads: number }
+  /** Of the logs of instances, and of the environment's health, to CloudWatch Logs. */
+  logStreaming: Streaming
+  healthStreaming: Streaming
+}
+
+export type Streaming = {
+  enabled: boolean
+  /** Its groups go with the environment. */
+  deleteOnTerminate: boolean
+  retentionDays: number
 }
 
 export type Scaling = ({ by: 'trigger' } & Trigger) | ({ by: 'tracking' } & Tracking)

@@ -55,16 +55,20 @@ const CONFIG_DOCUMENT = JSON.stringify({
 })
 
 export const managementOptions: Namespace[] = [
-  namespace('aws:elasticbeanstalk:cloudwatch:logs', { severity: 'NoInterruption', effect: REFUSED }, [
+  namespace('aws:elasticbeanstalk:cloudwatch:logs', { severity: 'NoInterruption', effect: EFFECTIVE }, [
     flag('DeleteOnTerminate'),
     choice('RetentionInDays', RETENTION, { default: '7' }),
     flag('StreamLogs'),
   ]),
-  namespace('aws:elasticbeanstalk:cloudwatch:logs:health', { severity: 'NoInterruption', effect: REFUSED }, [
-    flag('DeleteOnTerminate'),
-    flag('HealthStreamingEnabled'),
-    choice('RetentionInDays', RETENTION, { default: '7' }),
-  ]),
+  namespace(
+    'aws:elasticbeanstalk:cloudwatch:logs:health',
+    { severity: 'NoInterruption', effect: EFFECTIVE },
+    [
+      flag('DeleteOnTerminate'),
+      flag('HealthStreamingEnabled'),
+      choice('RetentionInDays', RETENTION, { default: '7' }),
+    ],
+  ),
   namespace('aws:elasticbeanstalk:command', { severity: 'NoInterruption', effect: EFFECTIVE }, [
     integer('BatchSize', 1, 10_000, { default: '100', effect: accepted(BATCHES) }),
     choice('BatchSizeType', ['Percentage', 'Fixed'], { default: 'Percentage', effect: accepted(BATCHES) }),

@@ -64,6 +64,7 @@ export async function readRoom(parts: Parts): Promise<RoomReport> {
       ...{ kind: 'instance logs', bytes: sum(kept), budgetBytes: budgets.logs, unusedBytes: sum(kept) },
       ...{ count: kept.length, note: '' },
     },
+    { ...plain, kind: 'log events', bytes: cloud.logs.bytesUsed(), budgetBytes: budgets.logEvents },
     { ...plain, kind: 'daemon logs', bytes: use.daemonLogs, budgetBytes: DAEMON_LOG_BYTES },
     {
       ...plain,

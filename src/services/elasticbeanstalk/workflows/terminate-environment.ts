@@ -11,6 +11,7 @@ import { environmentArn } from '../names.ts'
 import { removeTags } from '../operations/tags.ts'
 import type { Parts } from '../parts.ts'
 import { environmentById, resourcesOf, type EnvironmentResources } from '../store.ts'
+import { removeStreamed } from '../streaming/remove.ts'
 import { removeFurtherProcesses } from './processes.ts'
 import { ALARMS, POLICIES, removeAlarm, removePolicy } from './scaling.ts'
 import { leaveLoadBalancer } from './shared-load-balancer.ts'
@@ -108,6 +109,7 @@ export function makeTerminateWorkflow(parts: Parts): Workflow<Params> {
         )
         refreshHealth(parts, environmentId)
         removeTags(store, environmentArn(row))
+        removeStreamed(parts, row)
         tell('terminateEnvironment completed successfully.')
       })
     },
