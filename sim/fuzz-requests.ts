@@ -3,7 +3,8 @@
 import type { Member, OperationModel, Shape } from '../src/gateway/model.ts'
 import { modelOf, type ServiceName } from '../src/gateway/models.ts'
 import { seededRandom } from '../src/kernel/random.ts'
-import { jsonRecipes, queryRecipes, restRecipes } from './fuzz-recipes.ts'
+import { jsonRecipes } from './fuzz-recipes-json.ts'
+import { queryRecipes, restRecipes } from './fuzz-recipes.ts'
 
 export type FuzzRequest = { method: string; path: string; headers: Record<string, string>; body: string }
 type Pair = [name: string, value: string]

@@ -477,12 +477,7 @@ describe('a change of settings', () => {
       'replace',
       true,
     ],
-    [
-      'the default instance type as a list',
-      [option('aws:ec2:instances', 'InstanceTypes', 't3.micro')],
-      'none',
-      false,
-    ],
+    ['the default type as a list', [option('aws:ec2:instances', 'InstanceTypes', 't3.micro')], 'none', false],
   ]
   for (const [name, given, impact, restarts] of cases)
     it(`(${name}) has the impact ${impact}`, () => {
