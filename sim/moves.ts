@@ -9,7 +9,7 @@ import {
   type ServiceName,
 } from './client.ts'
 import type { Life } from './life.ts'
-import { LOG_MOVES } from './logs.ts'
+import { LOG_MOVES, nextSetting, streaming } from './logs.ts'
 import {
   APPLICATION,
   BUCKET,
@@ -104,7 +104,9 @@ export const REQUESTS: Record<string, Move> = {
       const input = creating(stage.name, least, least + stage.below(2))
       const alone = stage.chance(0.3) ? kind('SingleInstance', 3) : {}
       const shared = stage.chance(0.3) ? sharing(stage.world, 4) : stage.chance(0.2) ? classic(4) : {}
-      return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone, ...shared })
+      const settings = { ...input, ...alone, ...shared }
+      const streams = stage.chance(0.5) ? streaming(true, stage.chance(0.5), nextSetting(settings)) : {}
+      return beanstalk(stage, 'CreateEnvironment', { ...settings, ...streams })
     },
   },
   resize: {

@@ -227,4 +227,18 @@ export const MUTANTS: Mutant[] = [
     replace: `const putSerial = serial`,
     by: 'sweep: names of a zone',
   },
+  {
+    bug: 'forgets how far the logs of instances were read',
+    file: 'src/services/elasticbeanstalk/streaming/follow.ts',
+    find: `positionText(position),`,
+    replace: `undefined,`,
+    by: 'seeds',
+  },
+  {
+    bug: 'writes over the last block of a stream',
+    file: 'src/services/logs/events/append.ts',
+    find: `packed(unpacked(last.body) + text)`,
+    replace: `packed(text)`,
+    by: 'seeds',
+  },
 ]
