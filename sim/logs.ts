@@ -3,6 +3,7 @@ import { rotateInside, runningInstances, writeInside } from '../src/engines/comp
 import { call, callJson } from './client.ts'
 import type { Move, Stage } from './stage.ts'
 import { setting } from './shop.ts'
+import type { World } from './world.ts'
 
 /** What was answered to users who wrote, and what was written in instances. */
 export type KnownLogs = {
@@ -23,18 +24,13 @@ export const LOG_MOVES: Record<string, Move> = {
   'stream its logs, or do not': {
     weight: 0.8,
     async play({ world, life, name, chance, note }) {
-      const input = {
-        EnvironmentName: name,
-        ...setting(1, LOGS, 'StreamLogs', String(chance(0.75))),
-        ...setting(2, LOGS, 'DeleteOnTerminate', String(chance(0.5))),
-        ...setting(3, `${LOGS}:health`, 'HealthStreamingEnabled', String(chance(0.5))),
-      }
+      const input = { EnvironmentName: name, ...streaming(chance(0.75), chance(0.5), 1) }
       const { code } = await call(world, life, 'UpdateEnvironment', input)
       note(`stream logs of ${name}: ${code || 'ok'}`)
     },
   },
   'applications write': {
-    weight: 1,
+    weight: 2,
     play({ world, below, chance, note }) {
       const ids = runningInstances(world.compute).map(({ spec }) => spec.id)
       for (let count = below(20); count > 0 && ids.length > 0; count--) {
@@ -46,6 +42,28 @@ export const LOG_MOVES: Record<string, Move> = {
     },
   },
 }
+
+/** Settings from that index on: of the logs of instances, and of health. */
+export const streaming = (enabled: boolean, deletes: boolean, index: number): Record<string, string> => ({
+  ...setting(index, LOGS, 'StreamLogs', String(enabled)),
+  ...setting(index + 1, LOGS, 'DeleteOnTerminate', String(deletes)),
+  ...setting(index + 2, `${LOGS}:health`, 'HealthStreamingEnabled', String(enabled)),
+})
+
+/** Each instance that runs adds to its log. */
+export function applicationsWrite(world: World): void {
+  for (const { spec } of runningInstances(world.compute))
+    for (let count = 3; count > 0; count--)
+      writeInside(world.compute, spec.id, WEB_LOG, `line ${++world.logs.lines}\n`)
+}
+
+/** The first index of settings that is free. */
+export const nextSetting = (input: Record<string, string>): number =>
+  1 +
+  Math.max(
+    0,
+    ...Object.keys(input).map((key) => Number(/^OptionSettings\.member\.(\d+)\./.exec(key)?.[1] ?? 0)),
+  )
 
 async function changeLogs(stage: Stage): Promise<void> {
   for (let count = 1 + stage.below(4); count > 0; count--) await changeLog(stage)

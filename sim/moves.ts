@@ -1,6 +1,6 @@
 // What may happen in a seed: requests of AWS clients, and trouble. Each move happens as often as its weight says.
 import { call, callJson, callRoute53, importCertificate, putObject, requestCertificate } from './client.ts'
-import { LOG_MOVES } from './logs.ts'
+import { LOG_MOVES, nextSetting, streaming } from './logs.ts'
 import { SCALING } from './scaling-moves.ts'
 import {
   APPLICATION,
@@ -58,7 +58,9 @@ export const REQUESTS: Record<string, Move> = {
       const input = creating(stage.name, least, least + stage.below(2))
       const alone = stage.chance(0.3) ? kind('SingleInstance', 3) : {}
       const shared = stage.chance(0.3) ? sharing(stage.world, 4) : stage.chance(0.2) ? classic(4) : {}
-      return beanstalk(stage, 'CreateEnvironment', { ...input, ...alone, ...shared })
+      const settings = { ...input, ...alone, ...shared }
+      const streams = stage.chance(0.5) ? streaming(true, stage.chance(0.5), nextSetting(settings)) : {}
+      return beanstalk(stage, 'CreateEnvironment', { ...settings, ...streams })
     },
   },
   resize: {

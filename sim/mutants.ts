@@ -255,4 +255,18 @@ export const MUTANTS: Mutant[] = [
     replace: `if (scaling === null) removePolicy(work, member)`,
     by: 'seeds',
   },
+  {
+    bug: 'forgets how far the logs of instances were read',
+    file: 'src/services/elasticbeanstalk/streaming/follow.ts',
+    find: `positionText(position),`,
+    replace: `undefined,`,
+    by: 'seeds',
+  },
+  {
+    bug: 'writes over the last block of a stream',
+    file: 'src/services/logs/events/append.ts',
+    find: `packed(unpacked(last.body) + text)`,
+    replace: `packed(text)`,
+    by: 'seeds',
+  },
 ]

@@ -6,6 +6,7 @@ import { rest } from './invariants/rest.ts'
 import { safety } from './invariants/safety.ts'
 import { call } from './client.ts'
 import { Life } from './life.ts'
+import { applicationsWrite } from './logs.ts'
 import { MISHAPS } from './mishaps.ts'
 import { REQUESTS } from './moves.ts'
 import { bundleOf, prepare, settle, withdraw } from './shop.ts'
@@ -83,6 +84,7 @@ export async function play(seed: number): Promise<Played> {
   }
   await withdraw(world, life)
   await comeBack(world, life)
+  applicationsWrite(world)
   // Refused for what an environment runs. The layers of the others must go, and no others.
   for (const VersionLabel of ['v1', 'v2', 'v3'])
     await settle(

@@ -21,6 +21,7 @@ export function makeHomeFolder(bodies: Record<string, string> = { [idOf(1)]: 'on
     mkdirSync(join(dir, path, '..'), { recursive: true })
     writeFileSync(join(dir, path), content, { mode })
   }
+  for (const name of ['logs.db', 'logs.db-wal']) put(name, 'events, which are in no backup', 0o600)
   put('home.json', JSON.stringify({ format: 1, id: HOME_ID }), 0o644)
   put('credentials.json', '{"accessKeyId":"PBLN"}')
   put('config.yaml', 'backup.keep: 3\n', 0o644)
