@@ -56,7 +56,7 @@ export type AutoscalingInternal = {
    * PutScalingPolicy of the type TargetTrackingScaling, in seconds: AWS's API has no member for how long its two alarms look.
    * A policy of that name is changed in place, its ARN stays. The policy's alarms are made and deleted by autoscaling as those of
    * PutScalingPolicy are (names `TargetTracking-<group>-AlarmHigh|Low-<uuid>`): both with Period = `seconds`; high: above
-   * `targetValue` in 1 period; low: below 90 % of it in ceil(`scaleInSeconds` / `seconds`) periods in a row, and not made where
+   * `targetValue` in 2 periods in a row; low: below 90 % of it in ceil(`scaleInSeconds` / `seconds`) periods in a row, and not made where
    * `scalesIn` is false. DescribePolicies shows a CustomizedMetricSpecification with Period = `seconds`, and EstimatedInstanceWarmup =
    * `warmupSeconds`. Joins a transaction.
    * @throws DeclaredError where PutScalingPolicy throws it

@@ -5,6 +5,9 @@ import { requireGroup } from './lookup.ts'
 import { putPolicy } from './operations/policies.ts'
 import { trackingPolicy } from './policy-input.ts'
 
+/** Of one period above the target chance is as good a reason as load. */
+const HIGH_POINTS = 2
+
 export const makePutTargetTracking =
   (deps: AutoscalingDeps) =>
   (
@@ -26,7 +29,7 @@ export const makePutTargetTracking =
     const { arn } = putPolicy(
       ...([deps, context, group, policyName] as const),
       { ...policy, estimatedInstanceWarmup: warmupSeconds },
-      { high: 1, low: Math.max(1, Math.ceil(scaleInSeconds / seconds)) },
+      { high: HIGH_POINTS, low: Math.max(1, Math.ceil(scaleInSeconds / seconds)) },
     )
     return { policyArn: arn }
   }
