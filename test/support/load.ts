@@ -37,9 +37,9 @@ export function startLoad(port: number, host: string) {
   }
 }
 
-/** Kept connections of 32 clients, as fast as they can, until it is stopped; answers wrk's summary. */
-export function startWrk(port: number, host: string) {
-  const argv = ['-t', '1', '-c', '32', '-d', '1200', '--timeout', '10', '-H', `Host: ${host}`]
+/** Kept connections of so many clients, as fast as they can, until it is stopped; answers wrk's summary. */
+export function startWrk(port: number, host: string, connections = 32) {
+  const argv = ['-t', '1', '-c', String(connections), '-d', '1200', '--timeout', '10', '-H', `Host: ${host}`]
   const wrk = spawn('wrk', [...argv, `http://127.0.0.1:${port}/`], { stdio: ['ignore', 'pipe', 'inherit'] })
   const startedAt = performance.now()
   let said = ''

@@ -23,6 +23,8 @@ export type Metrics = ReturnType<typeof makeMetrics>
 export function makeMetrics(file: MetricFile, clock: Clock, bytesMax: () => number) {
   const open = makeOpenMinutes()
   const known = new Map<string, number>()
+  /** Who tells a metric each second hands the same object. */
+  const handed = new WeakMap<SeriesKey, number>()
   const seconds = () => Math.floor(clock.now() / 1000)
   /** Whether a minute is in the file, or was. */
   const isClosed = (minute: number) => (minute + 1) * 60 + LATE_SECONDS <= seconds()
@@ -31,13 +33,16 @@ export function makeMetrics(file: MetricFile, clock: Clock, bytesMax: () => numb
       if (!isClosed(Math.floor(second / 60)) || file.block(0, startOf(second, 60), series).size === 0)
         add(series, second, sample)
 
+  /** Undefined of one that the file must be asked for. */
+  const knownId = (key: SeriesKey): number | undefined => handed.get(key) ?? known.get(textOf(key))
+
   function idOf(key: SeriesKey, minute: number): number {
-    const text = [key.account, key.region, key.namespace, key.name, key.dimensions, key.unit].join('\0')
-    const before = known.get(text)
+    const before = knownId(key)
     if (before !== undefined) return before
     const id = file.findSeries(key).find(({ unit }) => unit === key.unit)?.id ?? file.addSeries(key, minute)
     if (known.size >= KNOWN_MAX) known.clear()
-    known.set(text, id)
+    known.set(textOf(key), id)
+    handed.set(key, id)
     return id
   }
 
@@ -113,16 +118,19 @@ export function makeMetrics(file: MetricFile, clock: Clock, bytesMax: () => numb
       const write = () => {
         const ids = points.map(({ key, second }) => idOf(key, Math.floor(second / 60)))
         for (const [index, { second, sample }] of points.entries()) add(ids[index]!, second, sample)
+        if (!durable) return
         const opened = points.flatMap(({ second, sample }, index) =>
           isClosed(Math.floor(second / 60)) ? [] : [[ids[index]!, second, sample] as const],
         )
-        if (durable && opened.length > 0)
-          file.addJournal(
-            Math.max(...opened.map(([, second]) => Math.floor(second / 60))),
-            JSON.stringify(opened),
-          )
+        if (opened.length === 0) return
+        const newest = Math.max(...opened.map(([, second]) => Math.floor(second / 60)))
+        file.addJournal(newest, JSON.stringify(opened))
       }
-      file.transaction(write)
+      // Mostly nothing goes to the file yet.
+      const isInMemory = ({ key, second }: (typeof points)[number]) =>
+        knownId(key) !== undefined && !isClosed(Math.floor(second / 60))
+      if (!durable && points.every(isInMemory)) write()
+      else file.transaction(write)
     },
     find: (key: Omit<SeriesKey, 'unit'>) => file.findSeries(key),
     /** Metrics with points since a second, those of open minutes included. */
@@ -159,6 +167,9 @@ export function makeMetrics(file: MetricFile, clock: Clock, bytesMax: () => numb
     },
   }
 }
+
+const textOf = ({ account, region, namespace, name, dimensions, unit }: SeriesKey) =>
+  [account, region, namespace, name, dimensions, unit].join('\0')
 
 /** One turn of rolling up and dropping; answers whether there is more. */
 function makeRollUp(file: MetricFile, seconds: () => number, bytesMax: () => number) {
