@@ -89,6 +89,14 @@ const HEAD = `# What works, and what differs from AWS
   must be there. What ends after a load balancer is deleted may be in no log. Connection logs are refused.
 - Metrics have a point for each second (AWS: minute). A load balancer's connections are those to targets, and no metric has a dimension AvailabilityZone. DiskReadBytes and the
   like are of the instance's root volume, which on AWS are EBSReadBytes and the like. Fixed responses count as the load balancer's own codes. An environment whose health is Pending has no EnvironmentHealth.
+- Points are kept as CloudWatch keeps them, with ten seconds in between (1 s for 3 hours, 10 s for a day, 1 min for 15 days, 5 min for 63, 1 h for 455), within \`budgets.metrics\`, in no backup.
+  Percentiles of what is told as single values are known for 3 hours, of values with counts always. Extended statistics are percentiles; trimmed means and the like are refused. A home takes
+  200,000 names of metrics. PutMetricData takes no entity.
+- Alarms are of one metric or of metric math (at most ten metrics and ten expressions); their periods may be any number of seconds up to a minute, they are evaluated each period and at least each minute, one
+  second after it has ended (five from a minute on), over two periods more than are asked for. Actions are scaling policies; topics, instance actions and Lambda functions are refused, and so are
+  composite alarms, anomaly detection and \`EvaluateLowSampleCountPercentile\` \`ignore\`. While nothing measures (the machine slept), alarms of AWS's own metrics rest for a minute at most.
+- Metric math has the functions that AWS documents but ANOMALY_DETECTION_BAND, DB_PERF_INSIGHTS, INSIGHT_RULE_METRIC, LAMBDA, SEARCH, SERVICE_QUOTA and Metrics Insights. The \`Period\` of an
+  expression in GetMetricData counts for TIME_SERIES alone.
 - Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
 - Classic Load Balancers are those of environments (\`LoadBalancerType\` \`classic\`), which make and change them by their options; the API describes them,
   registers instances and keeps tags, and refuses the rest. Their listeners are of HTTP and HTTPS, at port 80 of HTTP; checks are by HTTP, HTTPS and TCP. A
@@ -204,8 +212,7 @@ const HEAD = `# What works, and what differs from AWS
 
 ## Not there yet, refused by typed errors
 
-Deployment policies other than all at once, environments with network load balancers, scaling by
-metrics and schedules, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
+Deployment policies other than all at once, environments with network load balancers, saved configurations as files in S3 (\`eb config get|put\`), \`.ebextensions\`, hooks, \`cron.yaml\`,
 worker environments, swaps, rebuilds, managed updates, custom platforms, Docker.
 `
 
