@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  enabledMetrics,
-  environmentPoints,
-  type EnabledMetrics,
-  type MeasuredEnvironment,
-} from './environment-points.ts'
+import { environmentPoints, type EnabledMetrics, type MeasuredEnvironment } from './environment-points.ts'
 
 const AT = Date.UTC(2026, 0, 1)
 const NONE: EnabledMetrics = { environment: [], instance: [] }
@@ -129,18 +124,4 @@ describe('metrics that are enabled', () => {
       ...{ 'EnvironmentHealth shop None': 0, 'ApplicationRequestsTotal shop Count': 0 },
     })
   })
-})
-
-it('a ConfigDocument names what is published by a period', () => {
-  const document = {
-    Version: 1,
-    CloudWatchMetrics: {
-      Environment: { InstancesOk: 60, InstancesSevere: null },
-      Instance: { CPUUser: 60 },
-    },
-  }
-  assert.deepEqual(enabledMetrics(JSON.stringify(document)), {
-    ...{ environment: ['InstancesOk'], instance: ['CPUUser'] },
-  })
-  assert.deepEqual([enabledMetrics(''), enabledMetrics('{"Version":1}')], [NONE, NONE])
 })

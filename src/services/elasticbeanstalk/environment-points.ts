@@ -103,14 +103,3 @@ const requestValues = (requests: MeasuredRequests | undefined): Value[] => [
     requests?.latencySeconds(percent),
   ]),
 ]
-
-/** Of a ConfigDocument: names whose period is not null. */
-export function enabledMetrics(document: string): EnabledMetrics {
-  const { CloudWatchMetrics = {} } = (document === '' ? {} : JSON.parse(document)) as {
-    CloudWatchMetrics?: { Environment?: Periods; Instance?: Periods }
-  }
-  const names = (periods: Periods = {}) =>
-    Object.entries(periods).flatMap(([name, seconds]) => (seconds === null ? [] : [name]))
-  return { environment: names(CloudWatchMetrics.Environment), instance: names(CloudWatchMetrics.Instance) }
-}
-type Periods = Record<string, number | null>

@@ -41,6 +41,7 @@ describe('an environment', () => {
   it('tells what its ConfigDocument asks for, of itself and of its instances', async () => {
     await created()
     const value = JSON.stringify({
+      Version: 1,
       CloudWatchMetrics: {
         Environment: { InstancesOk: 60 },
         Instance: { InstanceHealth: 60, CPUUser: 60, LoadAverage1min: 60 },

@@ -2,20 +2,18 @@
 import type { Reconciler } from '../../control/reconciler.ts'
 import type { RequestCounters } from '../cloud.ts'
 import { MINUTE_MS, secondOf, untilNextMinute } from '../measure.ts'
-import { systemContext } from '../service.ts'
-import { readerOf } from './configuration/effective.ts'
 import { utilisation } from './system-figures.ts'
 import {
-  enabledMetrics,
   environmentPoints,
   type MeasuredEnvironment,
   type MeasuredInstance,
   type MeasuredRequests,
 } from './environment-points.ts'
 import { frontCounters, instanceCounters } from './front.ts'
+import { healthReportingOf } from './health-reporting.ts'
+import { shapeOf } from './machines.ts'
 import type { Parts } from './parts.ts'
-import { familyOf } from './software.ts'
-import { instancesOf, liveEnvironments, settingsOf, type EnvironmentRow } from './store.ts'
+import { instancesOf, liveEnvironments, type EnvironmentRow } from './store.ts'
 
 export function makeMetricsReconciler(parts: Parts): Reconciler {
   const { store, clock, cloud, log } = parts
@@ -31,8 +29,8 @@ export function makeMetricsReconciler(parts: Parts): Reconciler {
       const failed: string[] = []
       for (const row of liveEnvironments(store))
         try {
-          const { metrics, measured } = measure(parts, row)
-          cloud.cloudwatch.record(row, environmentPoints(measured, metrics, at))
+          const found = measure(parts, row)
+          if (found) cloud.cloudwatch.record(row, environmentPoints(found.measured, found.metrics, at))
         } catch (error) {
           // One environment that cannot be measured keeps nobody else waiting.
           failed.push(row.id)
@@ -43,15 +41,19 @@ export function makeMetricsReconciler(parts: Parts): Reconciler {
   }
 }
 
+/** Undefined of one with basic health, of which AWS publishes nothing. */
 function measure(parts: Parts, row: EnvironmentRow) {
-  const settings = readerOf(familyOf(row.platformArn), settingsOf(row))
-  const metrics = enabledMetrics(settings('aws:elasticbeanstalk:healthreporting:system', 'ConfigDocument'))
+  const { system, metrics } = healthReportingOf(row)
+  if (system === 'basic') return undefined
+  const since = parts.clock.now() - MINUTE_MS
   const isAsked = metrics.instance.length > 0 || metrics.environment.length > 0
   const measured: MeasuredEnvironment = {
     name: row.name,
     healthStatus: row.healthStatus,
-    requests: isAsked ? requestsOf(frontCounters(parts, row)) : undefined,
-    instances: isAsked ? instancesOf(parts.store, row.id).map((one) => instanceOf(parts, row, one)) : [],
+    requests: isAsked ? requestsOf(frontCounters(parts, row), since) : undefined,
+    instances: isAsked
+      ? instancesOf(parts.store, row.id).map((one) => instanceOf(parts, row, one, since))
+      : [],
   }
   return { metrics, measured }
 }
@@ -60,35 +62,39 @@ function instanceOf(
   parts: Parts,
   row: EnvironmentRow,
   { instanceId, healthStatus }: { instanceId: string; healthStatus: string },
+  since: number,
 ): MeasuredInstance {
-  const { User, System, Idle } = utilisation(parts.system.cpu(instanceId), vcpusOf(parts, row, instanceId))
+  const { system } = parts
+  const use = system.cpuOfMinute(instanceId)
+  const { User, Nice, System, Idle, IOWait } = utilisation(use, shapeOf(parts, row, instanceId)?.vcpus)
+  const [oneMinute, fiveMinutes] = system.load(instanceId) ?? []
+  const { diskUsedBytes, diskBytes } = system.latest(instanceId) ?? {}
   return {
-    ...{ id: instanceId, healthStatus, requests: requestsOf(instanceCounters(parts, row, instanceId)) },
-    ...(Idle === undefined ? {} : { cpu: { User, System, Idle } }),
+    ...{
+      id: instanceId,
+      healthStatus,
+      requests: requestsOf(instanceCounters(parts, row, instanceId), since),
+    },
+    ...(Idle === undefined ? {} : { cpu: defined({ User, Nice, System, Idle, Iowait: IOWait }) }),
+    ...(oneMinute === undefined || fiveMinutes === undefined ? {} : { load: { oneMinute, fiveMinutes } }),
+    ...(diskUsedBytes === undefined || !diskBytes
+      ? {}
+      : { rootFilesystemUtil: Math.round((diskUsedBytes / diskBytes) * 1000) / 10 }),
   }
 }
 
-function vcpusOf({ cloud }: Parts, { account, region }: EnvironmentRow, instanceId: string) {
-  const context = systemContext(account, region, '')
-  const { Reservations = [] } = cloud.ec2.describeInstances(context, {
-    Filters: [{ Name: 'instance-id', Values: [instanceId] }],
-  })
-  const type = Reservations[0]?.Instances?.[0]?.InstanceType
-  if (type === undefined) return undefined
-  const { InstanceTypes = [] } = cloud.ec2.describeInstanceTypes(context, { InstanceTypes: [type] })
-  return InstanceTypes[0]?.VCpuInfo?.DefaultVCpus
-}
+const defined = (figures: Record<string, number | undefined>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(figures).flatMap(([name, one]) => (one === undefined ? [] : [[name, one]])),
+  )
 
-/** Of about the last ten seconds, as if the whole minute had been so. */
-function requestsOf(counters: RequestCounters | undefined): MeasuredRequests | undefined {
-  if (!counters || counters.seconds <= 0) return undefined
-  const ofMinute = (count: number) => Math.round((count * MINUTE_MS) / 1_000 / counters.seconds)
+/** Of the last minute; response times of its last ten seconds. */
+function requestsOf(counters: RequestCounters | undefined, since: number): MeasuredRequests | undefined {
+  const counts = counters?.since(since)
+  if (!counters || !counts) return undefined
+  const { requests: total, status2xx, status3xx, status4xx, status5xx } = counts
   return {
-    total: ofMinute(counters.requests),
-    status2xx: ofMinute(counters.status2xx),
-    status3xx: ofMinute(counters.status3xx),
-    status4xx: ofMinute(counters.status4xx),
-    status5xx: ofMinute(counters.status5xx),
+    ...{ total, status2xx, status3xx, status4xx, status5xx },
     latencySeconds(percent) {
       const ms = counters.responseTimeMs(percent)
       return ms === undefined ? undefined : ms / 1_000
