@@ -45,6 +45,7 @@ export class Life {
       log,
       signal: this.#abort.signal,
       metricFile: world.metricFile,
+      measureEverySeconds: 10,
       engines: {
         compute: this.#gate('compute', outside.compute, ['network', ...MEASURING.compute]),
         balancer: this.#gate('balancer', outside.balancer, ['publicPort', ...MEASURING.balancer]),

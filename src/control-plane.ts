@@ -150,6 +150,8 @@ type Deps = {
   buildConfiguration(): BuildConfiguration
   /** What the home's owner configured, asked at each use. Without it: the defaults. */
   budgets?: () => Budgets
+  /** How many seconds lie between two measurements; 1 but in the simulator. */
+  measureEverySeconds?: number
   /** How source bundles are looked into; the simulator has its own. */
   inspect?: ElasticbeanstalkDeps['inspect']
   /** A URL by which the holder may GET an object for a while, without a signature of their own. */
@@ -200,6 +202,7 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     account: settings.account,
     domain: settings.domain,
     ...(deps.budgets ? { budgets: deps.budgets } : {}),
+    measureEverySeconds: deps.measureEverySeconds ?? 1,
   }
 
   const s3 = makeS3Service(common, engines.objects, engines.room)

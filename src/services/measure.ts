@@ -25,8 +25,9 @@ export function secondsBetween(before: Look, now: Look): number[] | undefined {
 
 export const secondOf = (at: number) => Math.floor(at / 1_000) * 1_000
 
-/** Just after the next second has begun: a reconciler that waits so long looks once in each. */
-export const untilNextSecond = (clock: Clock): number => 1_000 - (clock.now() % 1_000) + AFTER_MS
+/** Just after the next second has begun, or the next of so many: a reconciler that waits so long looks once in each. */
+export const untilNextSecond = (clock: Clock, every = 1): number =>
+  every * 1_000 - (clock.now() % (every * 1_000)) + AFTER_MS
 /** The same of minutes, for what AWS tells once in each. */
 export const untilNextMinute = (clock: Clock): number => MINUTE_MS - (clock.now() % MINUTE_MS) + AFTER_MS
 export const MINUTE_MS = 60_000

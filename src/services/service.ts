@@ -28,6 +28,8 @@ export type ServiceDeps = {
   domain: string
   /** What the home's owner configured, asked at each use. Without it: the defaults. */
   budgets?: () => Budgets
+  /** How many seconds lie between two measurements, and alarms at most; 1. Virtual time goes by faster with more. */
+  measureEverySeconds?: number
 }
 
 type AnyOperation = Operation<never, object | void> | AsyncOperation<never, object | void>

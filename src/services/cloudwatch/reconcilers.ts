@@ -19,7 +19,7 @@ export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => num
   const evaluated = new Map<string, { end: number; configuredAt: number }>()
   return {
     name: 'cloudwatch.alarms',
-    everyMs: 1_000,
+    everyMs: (deps.measureEverySeconds ?? 1) * 1_000,
     wakes: [],
     async reconcile() {
       const rows = store.all<AlarmRow>('select * from cloudwatch_alarm')
@@ -62,11 +62,16 @@ export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => num
   }
 }
 
-export function makePointsReconciler({ clock, log, metrics }: CloudwatchDeps): Reconciler {
+export function makePointsReconciler({
+  clock,
+  log,
+  metrics,
+  measureEverySeconds = 1,
+}: CloudwatchDeps): Reconciler {
   let isFull = false
   return {
     name: 'cloudwatch.points',
-    everyMs: 1_000,
+    everyMs: measureEverySeconds * 1_000,
     wakes: [],
     async reconcile() {
       try {

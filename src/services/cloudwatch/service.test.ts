@@ -10,7 +10,7 @@ after(() => {
 })
 
 function makeWorld() {
-  const world = makeServicesWorld()
+  const world = makeServicesWorld(1, undefined, { measures: true })
   worlds.push(world)
   const { clock, context } = world
   const put = (...data: Partial<MetricDatum>[]) =>

@@ -8,7 +8,7 @@ import { makeServicesWorld, type ServicesWorld } from '../testing/services-world
 let world: ServicesWorld
 let points: MetricPoint[]
 beforeEach(() => {
-  world = makeServicesWorld()
+  world = makeServicesWorld(1, undefined, { measures: true })
   points = []
   world.measured.take = (all) => void points.push(...all)
 })

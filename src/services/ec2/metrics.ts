@@ -22,7 +22,7 @@ type Row = Pick<InstanceRow, 'id' | 'account' | 'region' | 'instanceType' | 'sta
 }
 
 export function makeMetricsReconciler(
-  { store, clock, cloud }: ServiceDeps,
+  { store, clock, cloud, measureEverySeconds }: ServiceDeps,
   compute: Pick<ComputeEngine, 'stats'>,
 ): Reconciler {
   let last: { look: Look; stats: ReadonlyMap<string, InstanceStats> } | undefined
@@ -32,7 +32,7 @@ export function makeMetricsReconciler(
   return {
     name: 'ec2.metrics',
     get everyMs() {
-      return untilNextSecond(clock)
+      return untilNextSecond(clock, measureEverySeconds)
     },
     wakes: [],
     async reconcile() {

@@ -12,7 +12,7 @@ import { hostPoints, type MeasuredBalancer, type MeasuredGroup, trafficPoints } 
 const LOOK_TIMEOUT_MS = 5_000
 
 export function makeMetricsReconciler(
-  { store, clock, cloud }: ServiceDeps,
+  { store, clock, cloud, measureEverySeconds }: ServiceDeps,
   balancer: Pick<BalancerEngine, 'traffic'>,
 ): Reconciler {
   let last: { look: Look; traffic: Traffic } | undefined
@@ -21,7 +21,7 @@ export function makeMetricsReconciler(
   return {
     name: 'elasticloadbalancingv2.metrics',
     get everyMs() {
-      return untilNextSecond(clock)
+      return untilNextSecond(clock, measureEverySeconds)
     },
     wakes: [],
     async reconcile() {

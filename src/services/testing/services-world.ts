@@ -47,7 +47,12 @@ const REGION = 'us-west-2'
 
 export type ServicesWorld = ReturnType<typeof makeServicesWorld>
 
-export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost') {
+/** `measures`: each second, as a home does; else seldom, since virtual hours are many seconds. */
+export function makeServicesWorld(
+  seed = 1,
+  domain = 'elasticbeanstalk.localhost',
+  { measures = false } = {},
+) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const ids = makeIds(random)
@@ -103,6 +108,7 @@ export function makeServicesWorld(seed = 1, domain = 'elasticbeanstalk.localhost
     const deps: ServiceDeps = {
       ...{ store, clock, ids, random, log: silentLog, cloud, region: REGION, account: ACCOUNT },
       domain,
+      measureEverySeconds: measures ? 1 : 30,
       workflows: makeWorkflows({ clock, log: silentLog, store, newId: () => ids.uuid() }, () => []),
       makeLanes: (name, atOnceMax) =>
         makeLanes({ clock, log: silentLog, store, signal }, atOnceMax, () => driver?.wake(name)),
