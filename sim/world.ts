@@ -60,12 +60,12 @@ export type World = {
   trouble: Trouble
   /** Instances that a user took out of their target group. */
   takenOut: Set<string>
-  /** Alarms and policies of environments that a user deleted. */
-  unscaled: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
   /** Of those: what the kernel did may be known to nobody any more. */
   killsLost: Set<string>
+  /** Alarms and policies of environments that a user deleted. */
+  unscaled: Set<string>
   /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
   strangers: Map<string, 'ours' | 'foreign'>
   outside(clock: Clock): Outside
@@ -164,9 +164,9 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     disk,
     trouble,
     takenOut: new Set(),
-    unscaled: new Set(),
     starved: new Set(),
     killsLost: new Set(),
+    unscaled: new Set(),
     strangers: new Map(),
     outside: (lifeClock) => ({
       compute: makeFakeCompute({
