@@ -7,13 +7,13 @@ const update = (stage: Stage, input: Record<string, string>) =>
 
 export const TRIGGERS: Record<string, Move> = {
   'change its trigger, or track a target': {
-    weight: 0.8,
+    weight: 1.5,
     play(stage) {
       const { chance, below } = stage
       const measure = ['NetworkOut', 'CPUUtilization', 'RequestCount', 'HealthyHostCount'][below(4)]!
       const metric = chance(0.5) ? 'CPUUtilization' : 'RequestCountPerTarget'
-      const target = chance(0.6) ? metric : null
-      return update(stage, chance(0.5) ? trigger(measure, 1 + below(60)) : tracking(target, 10 + below(90)))
+      const target = chance(0.75) ? metric : null
+      return update(stage, chance(0.4) ? trigger(measure, 1 + below(60)) : tracking(target, 10 + below(90)))
     },
   },
   'have its sizes change by the clock, or not': {

@@ -68,12 +68,12 @@ export type World = {
   takenOut: Set<string>
   /** Instances that a user took out of their Auto Scaling group. */
   detached: Set<string>
-  /** Alarms and policies of environments that a user deleted. */
-  unscaled: Set<string>
   /** Instances of which the kernel has ended processes, all within a moment. */
   starved: Set<string>
   /** Of those: what the kernel did may be known to nobody any more. */
   killsLost: Set<string>
+  /** Alarms and policies of environments that a user deleted. */
+  unscaled: Set<string>
   /** Instances of the engine that no row ever named, and whether our own database is said to have made them. */
   strangers: Map<string, 'ours' | 'foreign'>
   outside(clock: Clock): Outside
@@ -180,9 +180,9 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
     trouble,
     takenOut: new Set(),
     detached: new Set(),
-    unscaled: new Set(),
     starved: new Set(),
     killsLost: new Set(),
+    unscaled: new Set(),
     strangers: new Map(),
     outside: (lifeClock) => ({
       compute: makeFakeCompute({
