@@ -13,7 +13,7 @@ import { groupOf } from './names.ts'
 
 const NAME = 'elasticbeanstalk.streaming'
 const EVERY_MS = 2_000
-/** A look at an instance is a program that runs inside of it for some 30 ms: so many at once, over all environments. */
+/** A look at an instance is a program that runs inside of it for tens of milliseconds: so many at once, over all environments. */
 const LOOKS_AT_ONCE = 3
 const LOOK_TIMEOUT_MS = 30_000
 
