@@ -5,7 +5,7 @@ import { isStoreFailure } from '../../store/store.ts'
 import { endOf, evaluate } from './alarms/evaluate.ts'
 import { act, actionsOf, transition } from './alarms/transition.ts'
 import type { CloudwatchDeps } from './deps.ts'
-import { settingsOf, type AlarmRow } from './store.ts'
+import { settingsOf, type AlarmRow, type AlarmSettings } from './store.ts'
 import { alarmPeriod, lookOf } from './alarms/look.ts'
 
 /** Whoever measures says nothing for so long: nobody looks, which is not the same as nothing to see (design §2.8). */
@@ -15,30 +15,28 @@ const BLIND_MOST_MS = 60_000
 
 export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => number | null): Reconciler {
   const { store, clock, log } = deps
-  /** Up to which second each was evaluated, and how it was set then. */
-  const evaluated = new Map<string, { end: number; configuredAt: number }>()
+  const known = new Map<string, Known>()
   return {
     name: 'cloudwatch.alarms',
     everyMs: (deps.measureEverySeconds ?? 1) * 1_000,
     wakes: [],
     async reconcile() {
       const rows = store.all<AlarmRow>('select * from cloudwatch_alarm')
-      for (const arn of evaluated.keys()) if (!rows.some((row) => row.arn === arn)) evaluated.delete(arn)
+      const arns = new Set(rows.map(({ arn }) => arn))
+      for (const arn of known.keys()) if (!arns.has(arn)) known.delete(arn)
       const blindMs = clock.now() - (measuredAt() ?? clock.now())
       const isBlind = blindMs > BLIND_MS && blindMs < BLIND_MOST_MS
       const failed: string[] = []
       let due = 0
       for (const row of rows) {
-        const settings = settingsOf(row)
-        if (isBlind && (settings.Namespace ?? 'AWS/').startsWith('AWS/')) continue
-        const period = alarmPeriod(row, settings)
-        const end = endOf(period, clock.now())
-        const before = evaluated.get(row.arn)
-        if (before?.end === end && before.configuredAt === row.configuredAt) continue
-        evaluated.set(row.arn, { end, configuredAt: row.configuredAt })
+        const alarm = knownOf(row)
+        const end = endOf(alarm.period, clock.now())
+        if (alarm.end === end || (isBlind && (alarm.settings.Namespace ?? 'AWS/').startsWith('AWS/')))
+          continue
+        alarm.end = end
         due++
         try {
-          look(row, { period, end })
+          look(row, alarm)
         } catch (error) {
           failed.push(`${row.name}: ${reasonOf(error)}`)
           log.error('an alarm cannot be evaluated', { alarm: row.name, error })
@@ -48,11 +46,19 @@ export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => num
     },
   }
 
-  function look(row: AlarmRow, span: { period: number; end: number }): void {
+  function knownOf(row: AlarmRow): Known {
+    const before = known.get(row.arn)
+    if (before?.configuredAt === row.configuredAt) return before
     const settings = settingsOf(row)
+    const alarm = { configuredAt: row.configuredAt, settings, period: alarmPeriod(row, settings), end: 0 }
+    known.set(row.arn, alarm)
+    return alarm
+  }
+
+  function look(row: AlarmRow, { settings, period, end }: Known): void {
     const change = evaluate(
       settings,
-      { ...span, state: row.state, at: clock.now() },
+      { period, end, state: row.state, at: clock.now() },
       lookOf(deps.metrics, row, settings),
     )
     if (!change) return
@@ -61,6 +67,9 @@ export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => num
       act(deps, row, change, { isRepeated: true })
   }
 }
+
+/** An alarm as it was set, and up to which second it was evaluated. */
+type Known = { configuredAt: number; settings: AlarmSettings; period: number; end: number }
 
 export function makePointsReconciler({
   clock,

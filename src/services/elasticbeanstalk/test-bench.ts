@@ -44,6 +44,7 @@ export function makeBench(
     | 'compute'
     | 'ec2'
     | 'autoscaling'
+    | 'cloudwatch'
     | 'elasticloadbalancingv2'
     | 'acm'
     | 'iam'
@@ -61,6 +62,7 @@ export function makeBench(
     ? Object.assign({} as Cloud, fake, {
         ec2: real.ec2,
         autoscaling: { ...fake.autoscaling, ...real.autoscaling },
+        cloudwatch: real.cloudwatch,
         elasticloadbalancingv2: real.elasticloadbalancingv2,
         acm: real.acm,
         route53: real.route53,
