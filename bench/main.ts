@@ -16,6 +16,7 @@ import { metrics } from './metrics.ts'
 import { names } from './names.ts'
 import { protocols } from './protocols.ts'
 import { rules } from './rules.ts'
+import { scaling } from './scaling.ts'
 import { throughput } from './throughput.ts'
 import { websockets } from './websockets.ts'
 
@@ -31,6 +32,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   many,
   names,
   metrics,
+  scaling,
   'access-logs': accessLogs,
   idle,
   fresh,
