@@ -108,6 +108,7 @@ const TAILS = '/polebean/logs/'
 const INSTANCE_LOGS = '/polebean/instance-logs/'
 /** Metrics of the last minute, as Prometheus reads them (GET). */
 const METRICS = '/metrics'
+const LOCAL = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/
 /** Who may reach whom, as it is enforced (GET). */
 const FIREWALL = '/polebean/firewall'
 /** Which name leads where, asked of the name server (GET). */
@@ -294,14 +295,14 @@ export function makeControlPlane(deps: Deps): ControlPlane {
     openRoutes: [
       {
         path: METRICS,
+        // Whoever is on this machine may see it; nobody who comes by the published API, nor a page whose name was made to lead here.
         answer: ({ endpoint }) =>
-          // Whoever is on this machine may see it, and nobody who comes by the published API.
-          endpoint.startsWith('https:')
-            ? { ...text('Ask on the machine itself.\n'), status: 403 }
-            : {
+          LOCAL.test(endpoint)
+            ? {
                 ...text(cloudwatch.internal.prometheus(settings)),
                 headers: { 'content-type': 'text/plain; version=0.0.4' },
-              },
+              }
+            : { ...text('Ask on the machine itself, at 127.0.0.1 or localhost.\n'), status: 403 },
       },
     ],
     upgradeRoutes: [
