@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { dieAt, gatesOf, SWEEPS, terminateAt } from './sweep.ts'
 
-/** With POLEBEAN_FULL=1 each crash point is played both ways; otherwise every sixth one, with a reboot and without in turn. */
+/** With POLEBEAN_FULL=1 each crash point is played both ways; otherwise every ninth one, with a reboot and without in turn. */
 const FULL = Boolean(process.env.POLEBEAN_FULL)
 
 /** Most of their gates are those of others. */
@@ -27,8 +27,8 @@ describe('dying at any engine call', () => {
     it(`changes nothing about how ${name} ends`, async () => {
       const gates = await gatesOf(sweep)
       assert.ok(gates > 3, `${gates} gates`)
-      for (let gate = 1; gate <= gates; gate += FULL ? 1 : 6)
-        for (const reboot of FULL ? [false, true] : [gate % 12 === 1]) {
+      for (let gate = 1; gate <= gates; gate += FULL ? 1 : 9)
+        for (const reboot of FULL ? [false, true] : [gate % 18 === 1]) {
           const wrong = await dieAt(sweep, gate, reboot)
           assert.deepEqual(wrong, [], `died at gate ${gate} of ${gates}${reboot ? ', with a reboot' : ''}`)
         }
@@ -37,7 +37,7 @@ describe('dying at any engine call', () => {
 
 const INTERRUPTED = ['create', 'a new version', 'a changed instance type', 'scaling in']
 /** Between two gates that are tried, unless all of them are. */
-const STRIDE = FULL ? 1 : 7
+const STRIDE = FULL ? 1 : 11
 
 describe('terminating an environment at any engine call', () => {
   for (const name of INTERRUPTED)

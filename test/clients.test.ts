@@ -277,11 +277,41 @@ describe('clients', { concurrency: 1 }, () => {
       // An environment makes none of them.
       assert.deepEqual(empty.toSorted(), [
         'describe-addresses',
+        'describe-instance-refreshes',
         'describe-key-pairs',
         'describe-launch-template-versions',
         'describe-launch-templates',
+        'describe-lifecycle-hooks',
         'describe-listener-certificates',
+        'describe-scheduled-actions',
       ])
+    })
+
+    it('puts a metric and reads it, and sees what the environment measures and watches', async () => {
+      const cloudwatch = (...args: string[]) => home.aws(['cloudwatch', ...args])
+      const metric = ['--namespace', 'Shop', '--metric-name', 'Orders']
+      const put = await home.client(['aws', 'cloudwatch', 'put-metric-data', ...metric, '--value', '3'])
+      assert.equal(put.status, 0, put.stderr)
+      const [start, end] = [-300_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString())
+      const { Datapoints } = await cloudwatch(
+        ...['get-metric-statistics', ...metric, '--statistics', 'Sum', '--period', '60'],
+        ...['--start-time', start!, '--end-time', end!],
+      )
+      assert.deepEqual(
+        (Datapoints as { Sum: number }[]).map(({ Sum }) => Sum),
+        [3],
+      )
+      const { MetricAlarms } = await cloudwatch('describe-alarms')
+      const alarms = (MetricAlarms as { AlarmName: string }[]).map(({ AlarmName }) => AlarmName)
+      assert.ok(
+        alarms.some((name) => /^awseb-e-.*-stack-AWSEBCloudwatchAlarmHigh-/.test(name)),
+        alarms.join(),
+      )
+      const { Metrics } = await cloudwatch('list-metrics', '--namespace', 'AWS/EC2')
+      const names = new Set((Metrics as { MetricName: string }[]).map(({ MetricName }) => MetricName))
+      assert.ok(names.has('CPUUtilization') && names.has('NetworkOut'), [...names].join())
+      const refused = await home.client(['aws', 'cloudwatch', 'delete-alarms', '--alarm-names', 'none'])
+      assert.match(refused.stderr, /\(ResourceNotFound\)/)
     })
 
     it('copies 9 MB by multipart, and curl reads it by a presigned URL', async () => {

@@ -16,7 +16,10 @@ export type Named = {
 /** Arguments of `aws`, one list a call. */
 export function describeCalls(named: Named): string[][] {
   const needed: Record<string, string[]> = {
+    'autoscaling describe-instance-refreshes': ['--auto-scaling-group-name', named.group],
+    'autoscaling describe-lifecycle-hooks': ['--auto-scaling-group-name', named.group],
     'autoscaling describe-load-balancer-target-groups': ['--auto-scaling-group-name', named.group],
+    'autoscaling describe-traffic-sources': ['--auto-scaling-group-name', named.group],
     'ec2 describe-instance-attribute': [...['--instance-id', named.instance, '--attribute', 'groupSet']],
     'ec2 describe-launch-template-versions': ['--versions', '$Latest'],
     'ec2 describe-vpc-attribute': ['--vpc-id', named.vpc, '--attribute', 'enableDnsSupport'],
