@@ -19,15 +19,16 @@ describe('target tracking', () => {
     ['who is warming counts', scaleOut(still(6, { warm: 4, isWarming: true }), at(75)), 6],
     ['and more is added if more is needed', scaleOut(still(6, { warm: 4, isWarming: true }), at(100)), 8],
     ['never below what there is', scaleOut(still(6, { warm: 2, isWarming: true }), at(60)), 6],
-    ['half of what is too much goes', scaleIn(still(8), [at(6.25)]), 4],
-    ['then half of the rest', scaleIn(still(4), [at(12.5)]), 2],
-    ['then the last', scaleIn(still(2), [at(25)]), 1],
+    ['half of what is too much goes', scaleIn(still(8), [at(5.6)]), 4],
+    ['then half of the rest', scaleIn(still(4), [at(11)]), 2],
+    ['then the last', scaleIn(still(2), [at(22)]), 1],
     ['not below the smallest', scaleIn(still(4, { min: 3 }), [at(1)]), 3],
+    ['who would leave the others at their target stays', scaleIn(still(6), [at(41.6)]), 6],
     ['what would be above its target again stays', scaleIn(still(2), [at(40)]), 2],
     ['nothing goes while something is warming', scaleIn(still(8, { isWarming: true }), [at(6)]), 8],
-    ['the policy that needs most decides', scaleIn(still(8), [at(6), at(40)]), 7],
+    ['the policy that needs most decides', scaleIn(still(8), [at(6), at(36)]), 7],
     ['and nobody goes while one needs all', scaleIn(still(8), [at(6), at(49)]), 8],
-    ['who is leaving was measured too', scaleIn(still(5, { serving: 8 }), [at(25)]), 4],
+    ['who is leaving was measured too', scaleIn(still(5, { serving: 8 }), [at(22)]), 4],
   ]
   for (const [why, got, wanted] of cases) it(why, () => assert.equal(got, wanted))
   it('has its low alarm at 90 percent of the target', () => {

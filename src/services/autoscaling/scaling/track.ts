@@ -20,13 +20,16 @@ export const scaleOut = (capacity: Capacity, reading: Reading) =>
   Math.max(capacity.desired, within(capacity, needed(capacity.warm, reading)))
 
 /**
- * What the policies want together when all of their low alarms are on: the largest, since each has its own target. No more
+ * What the policies want together when all of their low alarms are on: the largest, since each has its own target. Who stays must
+ * have the metric where the low alarm begins, or below: at the target itself the next chance would bring the instance back. No more
  * than half of what is too much goes at a time: AWS takes capacity away gradually, and does not publish how.
  */
 export function scaleIn(capacity: Capacity, readings: Reading[]): number {
   const { desired, serving, isWarming } = capacity
   if (isWarming || readings.length === 0) return desired
-  const wanted = Math.max(...readings.map((reading) => needed(serving, reading)))
+  const wanted = Math.max(
+    ...readings.map(({ value, target }) => needed(serving, { value, target: lowThreshold(target) })),
+  )
   if (wanted >= desired) return desired
   return Math.min(desired, within(capacity, Math.floor((desired + wanted) / 2)))
 }
