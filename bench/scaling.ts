@@ -59,6 +59,7 @@ export async function scaling(home: TestHome): Promise<Figure[]> {
       took.push((performance.now() - startedAt) / 1_000)
       await load.stop()
     }
+    await home.polebean(['terminate', NAME, '--force'])
     const seconds = median(took)
     return [
       {
@@ -68,7 +69,6 @@ export async function scaling(home: TestHome): Promise<Figure[]> {
       },
     ]
   } finally {
-    await home.polebean(['terminate', NAME, '--force']).catch(() => undefined)
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -125,6 +125,7 @@ describe('logs', { concurrency: 1, timeout: 300_000 }, () => {
       if (round % 2 === 0) kill(daemonPid(home.settings(), 'server')!)
       await sleep(1_500)
     }
+    // Which are lost, if any, is said by what follows.
     await untilSeen(...lines).catch(() => undefined)
     const found = await tail(ACCESS)
     assert.deepEqual(

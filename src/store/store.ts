@@ -56,7 +56,7 @@ export function openStore(
   { shrinks = false }: StoreOptions = {},
 ): Store {
   const db = new DatabaseSync(path)
-  if (shrinks) db.exec('pragma auto_vacuum = incremental')
+  if (shrinks) giveBackLater(db)
   db.exec(
     'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 2000',
   )
@@ -163,6 +163,13 @@ export function openStore(
     for (const listener of listeners) listener(tables)
   }
   return store
+}
+
+/** Lets free pages be given back to the disk, where the file is new. Of one that is there it would be a write each time, and a disk that is
+ *  full would keep it from being opened. */
+export function giveBackLater(db: DatabaseSync): void {
+  const { page_count: pages } = db.prepare('pragma page_count').get()!
+  if (pages === 0) db.exec('pragma auto_vacuum = incremental')
 }
 
 /** Pages that are written once stay with the files when their rows go: as free pages of the database, and as the length of its

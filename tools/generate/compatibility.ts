@@ -96,7 +96,8 @@ const HEAD = `# What works, and what differs from AWS
   second after it has ended (five from a minute on), over two periods more than are asked for. Actions are scaling policies; topics, instance actions and Lambda functions are refused, and so are
   composite alarms, anomaly detection and \`EvaluateLowSampleCountPercentile\` \`ignore\`. While nothing measures (the machine slept), alarms of AWS's own metrics rest for a minute at most.
 - Metric math has the functions that AWS documents but ANOMALY_DETECTION_BAND, DB_PERF_INSIGHTS, INSIGHT_RULE_METRIC, LAMBDA, SEARCH, SERVICE_QUOTA and Metrics Insights. The \`Period\` of an
-  expression in GetMetricData counts for TIME_SERIES alone.
+  expression in GetMetricData counts for TIME_SERIES alone; \`LabelOptions\` has no effect, since labels that tell times are refused. CancelInstanceRefresh ends at once, whatever
+  \`WaitForTransitioningInstances\` says.
 - Targets by address (\`TargetType\` \`ip\`) are addresses of the VPC; AWS takes private ones of elsewhere too.
 - Classic Load Balancers are those of environments (\`LoadBalancerType\` \`classic\`), which make and change them by their options; the API describes them,
   registers instances and keeps tags, and refuses the rest. Their listeners are of HTTP and HTTPS, at port 80 of HTTP; checks are by HTTP, HTTPS and TCP. A

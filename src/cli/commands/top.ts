@@ -52,6 +52,7 @@ async function live(first: Top, read: () => Promise<Top>, everyMs: number): Prom
   try {
     while (!terminal.ended.aborted) {
       draw()
+      // It rejects when a key ends it, which the loop's condition sees.
       await systemClock.sleep(everyMs, terminal.ended).catch(() => undefined)
       if (terminal.ended.aborted) break
       try {

@@ -1,5 +1,10 @@
 // Launches one member, or writes why not and when to try again.
-import type { BlockDeviceMapping, InstanceMetadataOptionsRequest, _InstanceType } from '@aws-sdk/client-ec2'
+import type {
+  BlockDeviceMapping,
+  Instance,
+  InstanceMetadataOptionsRequest,
+  _InstanceType,
+} from '@aws-sdk/client-ec2'
 import { DeclaredError } from '../../kernel/errors.ts'
 import type { Context } from '../context.ts'
 import { beginActivity } from './activities.ts'
@@ -75,26 +80,36 @@ function runInstance({ store, clock, cloud }: AutoscalingDeps, context: Context,
     ],
   })
   const instance = answer.Instances![0]!
-  return {
-    instanceId: instance.InstanceId!,
-    account: group.account,
-    region: group.region,
-    groupName: group.name,
-    instanceType: instance.InstanceType!,
-    imageId: instance.ImageId!,
-    zone: instance.Placement!.AvailabilityZone!,
+  return newMember(group, instance, clock.now(), {
     launchConfigurationName: group.launchConfigurationName,
     launchTemplate: launchTemplate ? JSON.stringify(launchTemplate) : null,
-    lifecycleState: 'Pending',
-    healthStatus: 'Healthy',
-    protected: group.protectNew,
-    registered: '[]',
-    terminateSent: 0,
-    activityId: null,
-    createdAt: clock.now(),
-    inServiceAt: null,
-  }
+  })
 }
+
+/** Of an instance that comes into its group: launched for it, or attached. */
+export const newMember = (
+  group: GroupRow,
+  instance: Instance,
+  now: number,
+  source: Pick<MemberRow, 'launchConfigurationName' | 'launchTemplate'>,
+): MemberRow => ({
+  instanceId: instance.InstanceId!,
+  account: group.account,
+  region: group.region,
+  groupName: group.name,
+  instanceType: instance.InstanceType!,
+  imageId: instance.ImageId!,
+  zone: instance.Placement!.AvailabilityZone!,
+  ...source,
+  lifecycleState: 'Pending',
+  healthStatus: 'Healthy',
+  protected: group.protectNew,
+  registered: '[]',
+  terminateSent: 0,
+  activityId: null,
+  createdAt: now,
+  inServiceAt: null,
+})
 
 // With the number of the version that `$Latest` or `$Default` is at this launch.
 function templateNow(deps: Pick<AutoscalingDeps, 'cloud'>, context: Context, group: GroupRow) {

@@ -1,5 +1,6 @@
 // Names of metrics: namespace, name and dimensions (CloudWatch API reference, "PutMetricData", "Dimension", "MetricDatum").
 import type { Dimension, StandardUnit } from '@aws-sdk/client-cloudwatch'
+import { dictionary } from '../../kernel/dictionary.ts'
 import type { Context } from '../context.ts'
 import { invalidValue } from './errors.ts'
 import type { SeriesKey } from './points/file.ts'
@@ -38,7 +39,7 @@ export const dimensionsOf = (text: string): Dimension[] =>
 
 /** `path`: of the list in the request, for refusals. */
 export function requireDimensions(given: Dimension[] | undefined, path: string): Record<string, string> {
-  const dimensions: Record<string, string> = {}
+  const dimensions = dictionary<string>()
   if ((given?.length ?? 0) > DIMENSIONS_MAX)
     throw invalidValue(`The collection ${path} must not have a size greater than ${DIMENSIONS_MAX}.`)
   for (const [index, { Name = '', Value = '' }] of (given ?? []).entries()) {

@@ -92,7 +92,7 @@ export function makePointsReconciler({
         if (!isFull) log.warn('the metrics file cannot be written', { error })
         isFull = true
       }
-      return { bytes: metrics.bytes(), series: metrics.countSeries() }
+      return { bytes: metrics.bytes() }
     },
   }
 }

@@ -61,6 +61,13 @@ describe('PutMetricData', () => {
       0,
     )
   })
+  it('takes dimensions of any name', () => {
+    const { put, statistics } = makeWorld()
+    const Dimensions = [{ Name: '__proto__', Value: 'a' }]
+    put({ Value: 1, Dimensions })
+    assert.equal(statistics({ Dimensions })?.[0]?.Sum, 1)
+    assert.deepEqual(statistics(), [])
+  })
   it('takes values with counts and statistic sets', () => {
     const { put, statistics } = makeWorld()
     put({ Values: [1, 2, 100], Counts: [8, 1, 1] })

@@ -1,8 +1,10 @@
 // Figures of one metric over time, for the operations and for alarms.
+import type { MetricStat } from '@aws-sdk/client-cloudwatch'
 import type { Context } from '../context.ts'
-import { keyOf } from './names.ts'
-import type { Bin, Metrics } from './points/metrics.ts'
-import { percentOf, statisticOf } from './points/sample.ts'
+import type { Point } from './math/series.ts'
+import { keyOf, requireDimensions } from './names.ts'
+import type { Metrics } from './points/metrics.ts'
+import { percentOf, statisticOf, STATISTICS } from './points/sample.ts'
 
 type Asked = {
   namespace: string
@@ -29,27 +31,38 @@ export const seriesOf = (
     .filter(({ unit }) => asked.unit === undefined || unit === asked.unit)
     .toSorted((a, b) => b.seenMinute - a.seenMinute)
 
-export function binsOf(
-  metrics: Metrics,
-  owner: Owner,
-  asked: Asked,
-): { unit: string; bins: Bin[] } | undefined {
-  const [series] = seriesOf(metrics, owner, asked)
-  if (!series) return undefined
-  return { unit: series.unit, bins: metrics.read(series.id, asked, percentOf(asked.statistic) !== undefined) }
-}
-
 /** By the second at which its period begins; periods without a figure are left out. */
 export function figuresOf(
   metrics: Metrics,
   owner: Owner,
   asked: Asked,
 ): { unit: string | null; figures: Map<number, number> } {
-  const found = binsOf(metrics, owner, asked)
+  const [series] = seriesOf(metrics, owner, asked)
+  const bins = series ? metrics.read(series.id, asked, percentOf(asked.statistic) !== undefined) : []
   const figures = new Map<number, number>()
-  for (const { start, sample } of found?.bins ?? []) {
+  for (const { start, sample } of bins) {
     const figure = statisticOf(sample, asked.statistic)
     if (figure !== undefined) figures.set(start, figure)
   }
-  return { unit: found?.unit ?? null, figures }
+  return { unit: series?.unit ?? null, figures }
+}
+
+export const isStatistic = (text: string) =>
+  STATISTICS.some((one) => one === text) || percentOf(text) !== undefined
+
+/** One point a period, oldest first. Periods begin at `origin` (seconds since 1970) and whole periods before and after it. */
+export function pointsOf(
+  metrics: Metrics,
+  owner: Owner,
+  { Metric = {}, Stat = '', Period = 60, Unit }: MetricStat,
+  { from, to, origin }: { from: number; to: number; origin: number },
+): Point[] {
+  const first = origin + Math.floor((from - origin) / Period) * Period
+  const last = origin + Math.ceil((to - origin) / Period) * Period
+  const { figures } = figuresOf(metrics, owner, {
+    ...{ from: first, to: last, period: Period, statistic: Stat, unit: Unit },
+    ...{ namespace: Metric.Namespace ?? '', metricName: Metric.MetricName ?? '' },
+    dimensions: requireDimensions(Metric.Dimensions, 'Dimensions'),
+  })
+  return [...figures].map(([second, value]) => ({ at: second * 1000, value }))
 }

@@ -9,7 +9,6 @@ import { makeServicesWorld } from '../testing/services-world.ts'
 import { bytesUsed, ensureStream, logEventsMigrations } from './events/file.ts'
 import { appendEvents } from './events/append.ts'
 import { makeUpkeepReconciler } from './reconciler.ts'
-import type { LogsDeps } from './deps.ts'
 import { DEFAULT_BUDGETS } from '../budgets.ts'
 
 describe('the upkeep of the file of events', () => {
@@ -43,7 +42,7 @@ describe('the upkeep of the file of events', () => {
     const upkeep = makeUpkeepReconciler({
       ...{ store: world.store, logEvents, clock },
       budgets: () => ({ ...DEFAULT_BUDGETS, logEvents: budget }),
-    } as unknown as LogsDeps)
+    })
     const pass = upkeep.reconcile(new AbortController().signal)
     await clock.run(1_000)
     await pass

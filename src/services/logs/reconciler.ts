@@ -14,7 +14,9 @@ const WRITES_A_PASS = 50
 /** Free pages of the file that go back to the disk in one write, and as many may stay free for what comes. */
 const PAGES_AT_ONCE = 1_000
 
-export function makeUpkeepReconciler(deps: LogsDeps): Reconciler {
+export function makeUpkeepReconciler(
+  deps: Pick<LogsDeps, 'store' | 'logEvents' | 'clock' | 'budgets'>,
+): Reconciler {
   const { store, logEvents: file, clock } = deps
   const budget = () => (deps.budgets?.() ?? DEFAULT_BUDGETS).logEvents
   return {

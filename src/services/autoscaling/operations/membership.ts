@@ -8,6 +8,7 @@ import { beginActivity } from '../activities.ts'
 import * as causes from '../causes.ts'
 import type { AutoscalingDeps } from '../deps.ts'
 import { unsupported, validation } from '../errors.ts'
+import { newMember } from '../launch.ts'
 import { counts } from '../lifecycle.ts'
 import { requireGroup, requireMembers } from '../lookup.ts'
 import { moveAside } from '../members.ts'
@@ -162,25 +163,7 @@ export function makeMembershipOperations(deps: AutoscalingDeps): Implemented {
       throw validation(
         `Instance ${id} is in the Availability Zone ${zone}, which the Auto Scaling group does not have`,
       )
-    return {
-      instanceId: id,
-      account: group.account,
-      region: group.region,
-      groupName: group.name,
-      instanceType: found.InstanceType!,
-      imageId: found.ImageId!,
-      zone,
-      launchConfigurationName: '',
-      launchTemplate: null,
-      lifecycleState: 'Pending',
-      healthStatus: 'Healthy',
-      protected: group.protectNew,
-      registered: '[]',
-      terminateSent: 0,
-      activityId: null,
-      createdAt: clock.now(),
-      inServiceAt: null,
-    }
+    return newMember(group, found, clock.now(), { launchConfigurationName: '', launchTemplate: null })
   }
 }
 

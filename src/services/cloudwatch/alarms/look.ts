@@ -1,21 +1,16 @@
 // What an alarm watches: one metric, or what metric math makes of several.
-import type { MetricStat, PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch'
+import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch'
 import type { Context } from '../../context.ts'
-import type { Point } from '../math/series.ts'
 import { planQueries, watchedOf } from '../math/queries.ts'
 import { evaluateQueries } from '../math/run.ts'
 import { requireDimensions } from '../names.ts'
 import type { Metrics } from '../points/metrics.ts'
-import { percentOf, STATISTICS } from '../points/sample.ts'
-import { figuresOf } from '../statistics.ts'
+import { figuresOf, isStatistic, pointsOf } from '../statistics.ts'
 import type { AlarmSettings } from '../store.ts'
 import type { Look } from './evaluate.ts'
 import { requireAlarmPeriod } from './require.ts'
 
 type Owner = Pick<Context, 'account' | 'region'>
-
-export const isStatistic = (text: string) =>
-  STATISTICS.some((one) => one === text) || percentOf(text) !== undefined
 
 const rulesOf = ({ account }: Pick<Owner, 'account'>) => ({
   use: 'alarm' as const,
@@ -63,20 +58,3 @@ const lookAtMath =
     const [series] = results.get(watchedOf(plan).id)?.series ?? []
     return { unit: null, figures: new Map(series?.points.map(({ at, value }) => [at / 1000, value])) }
   }
-
-/** One point a period, oldest first. Periods begin at `origin` (seconds since 1970) and whole periods before and after it. */
-export function pointsOf(
-  metrics: Metrics,
-  owner: Owner,
-  { Metric = {}, Stat = '', Period = 60, Unit }: MetricStat,
-  { from, to, origin }: { from: number; to: number; origin: number },
-): Point[] {
-  const first = origin + Math.floor((from - origin) / Period) * Period
-  const last = origin + Math.ceil((to - origin) / Period) * Period
-  const { figures } = figuresOf(metrics, owner, {
-    ...{ from: first, to: last, period: Period, statistic: Stat, unit: Unit },
-    ...{ namespace: Metric.Namespace ?? '', metricName: Metric.MetricName ?? '' },
-    dimensions: requireDimensions(Metric.Dimensions, 'Dimensions'),
-  })
-  return [...figures].map(([second, value]) => ({ at: second * 1000, value }))
-}

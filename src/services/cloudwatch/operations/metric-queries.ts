@@ -2,12 +2,12 @@
 import type { MetricDataResult } from '@aws-sdk/client-cloudwatch'
 import type { CloudwatchOperations } from '../../generated/cloudwatch.ts'
 import { refuseOthers } from '../../parameters.ts'
-import { isStatistic, pointsOf } from '../alarms/look.ts'
 import type { CloudwatchDeps } from '../deps.ts'
 import { unsupported, validation } from '../errors.ts'
 import { planQueries } from '../math/queries.ts'
 import { evaluateQueries } from '../math/run.ts'
 import { POINTS_MAX } from '../math/series.ts'
+import { isStatistic, pointsOf } from '../statistics.ts'
 
 export const makeMetricQueryOperations = ({
   metrics,

@@ -2,6 +2,7 @@
 // the points of one metric in one span. It may lose what was written last when the machine goes down, not when the server does.
 import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { giveBackLater } from '../../../store/store.ts'
 import { packBlock, unpackBlock, type Points } from './block.ts'
 import { pointsOfBlock, TIERS } from './tiers.ts'
 
@@ -32,6 +33,8 @@ const SCHEMA = `
   create table if not exists journal (id integer primary key, minute integer not null, points text not null) strict;
   create table if not exists rolled (
     tier integer primary key, until integer not null, after_series integer not null) strict;`
+/** About 4 ms. */
+const PAGES_AT_ONCE = 500
 /** Of the schema: a file of another version is begun anew. */
 const VERSION = 1
 
@@ -70,6 +73,7 @@ export function openMetricFile(path: string) {
     dropJournal: db.prepare('delete from journal where minute <= ?'),
     rolled: db.prepare('select until, after_series from rolled where tier = ?'),
     putRolled: db.prepare('insert or replace into rolled values (?, ?, ?)'),
+    giveBack: db.prepare(`pragma incremental_vacuum(${PAGES_AT_ONCE})`),
     size: db.prepare(
       'select (page_count - freelist_count) * page_size as bytes from pragma_page_count(), pragma_freelist_count(), pragma_page_size()',
     ),
@@ -128,6 +132,8 @@ export function openMetricFile(path: string) {
     },
     putRolled: (tier: number, until: number, after = 0) => void sql.putRolled.run(tier, until, after),
     bytes: () => Number(sql.size.get()!.bytes),
+    /** Gives free pages back to the disk, a few at a time. */
+    giveBack: () => void sql.giveBack.all(),
     close: () => db.close(),
   }
 }
@@ -160,12 +166,14 @@ function open(path: string): DatabaseSync {
     chmodSync(path, 0o600)
   }
   const db = new DatabaseSync(path)
-  db.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma auto_vacuum = incremental')
+  giveBackLater(db)
+  db.exec('pragma journal_mode = wal; pragma synchronous = normal')
   const { user_version: version } = db.prepare('pragma user_version').get()!
   if (version !== 0 && version !== VERSION)
     db.exec(
       'drop table if exists series; drop table if exists block; drop table if exists journal; drop table if exists rolled',
     )
-  db.exec(`${SCHEMA} pragma user_version = ${VERSION}`)
+  // A disk that is full must not keep a server from starting: nothing is written to a file that is as it should be.
+  if (version !== VERSION) db.exec(`${SCHEMA} pragma user_version = ${VERSION}`)
   return db
 }

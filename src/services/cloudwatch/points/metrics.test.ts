@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -149,6 +149,16 @@ describe('metrics', () => {
     world.metrics.flush()
     restart()
     assert.equal(read('a', T, T + 60, 60)[0]?.sample.sum, 7)
+  })
+
+  it('write nothing to a file that is as it should be: a full disk keeps no server from starting', () => {
+    const path = join(dir, 'as-it-is.db')
+    openMetricFile(path).close()
+    // https://www.sqlite.org/fileformat.html: 24 counts changes, 64 says whether pages can be given back.
+    const before = readFileSync(path)
+    assert.equal(before.readUInt32BE(64), 1)
+    openMetricFile(path).close()
+    assert.equal(readFileSync(path).readUInt32BE(24), before.readUInt32BE(24))
   })
 
   it('begin anew where the file is damaged, and put it aside', () => {

@@ -10,6 +10,8 @@ import { FINEST, placeOf, startOf, stretches, TIERS, type Stretch } from './tier
 const LATE_SECONDS = 15
 /** Of one turn, so that others have theirs: 500 rows take about 10 ms. */
 const ROWS_AT_ONCE = 500
+/** How long tiers are left alone after all was rolled up and dropped that was due. */
+const IDLE_SECONDS = 10
 /** AWS: two weeks, and two hours to come. */
 export const PAST_SECONDS_MAX = 14 * 24 * 3600
 export const FUTURE_SECONDS_MAX = 2 * 3600
@@ -227,7 +229,17 @@ function makeRollUp(file: MetricFile, seconds: () => number, bytesMax: () => num
     return false
   }
 
-  return () => TIERS.some((_tier, index) => index > 0 && rollUp(index)) || dropOld()
+  /** When there was nothing to do, so that not each second asks whether there is. */
+  let idleAt = -Infinity
+  return () => {
+    if (Math.abs(seconds() - idleAt) < IDLE_SECONDS) return false
+    const more = TIERS.some((_tier, index) => index > 0 && rollUp(index)) || dropOld()
+    if (!more) {
+      file.giveBack()
+      idleAt = seconds()
+    }
+    return more
+  }
 }
 
 function gather(
