@@ -31,6 +31,8 @@ import type { Figure } from './measure.ts'
 const ENVIRONMENTS = 200
 const SECONDS = 30
 const READY_MS_MAX = 300_000
+const SETTLED_MS_MAX = 300_000
+const QUIET_MS = 10_000
 const REGION = 'us-west-2'
 const ACCOUNT = '000000000000'
 const BUCKET = `elasticbeanstalk-${REGION}-${ACCOUNT}`
@@ -66,7 +68,7 @@ export async function idle(): Promise<Figure[]> {
       if (clock.monotonic() > until) throw new Error(`${store.all(ready).length} environments became ready`)
       await sleep(500)
     }
-    await sleep(5_000)
+    await settled(store)
     const [cpu, at] = [process.cpuUsage(), performance.now()]
     await sleep(SECONDS * 1_000)
     const { user, system } = process.cpuUsage(cpu)
@@ -88,6 +90,17 @@ export async function idle(): Promise<Figure[]> {
     store.close()
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+/** New environments have news for a while: until none was written for some seconds. */
+async function settled(store: ReturnType<typeof openStore>): Promise<void> {
+  let newsAt = clock.monotonic()
+  store.onCommit((tables) => {
+    if (!tables.has('heartbeat')) newsAt = clock.monotonic()
+  })
+  for (const until = newsAt + SETTLED_MS_MAX; clock.monotonic() < until; await sleep(500))
+    if (clock.monotonic() - newsAt > QUIET_MS) return
+  throw new Error('there is no end of news')
 }
 
 function makePlane(store: ReturnType<typeof openStore>, signal: AbortSignal) {

@@ -58,6 +58,8 @@ export function startDriver(
       report: {},
     }
     let woken = Promise.withResolvers<void>()
+    let timer = new AbortController()
+    signal.addEventListener('abort', () => timer.abort(OVER), { once: true })
     const run = async () => {
       while (!signal.aborted) {
         woken = Promise.withResolvers<void>()
@@ -81,15 +83,15 @@ export function startDriver(
     }
     // After a failure a wake does not start the next pass at once: a table that changes all the time would spin it.
     const nap = async (leastMs: number, mostMs: number) => {
-      const timer = new AbortController()
-      const over = AbortSignal.any([timer.signal, signal])
+      if (signal.aborted) return
+      timer = new AbortController()
       try {
-        if (leastMs > 0) await clock.sleep(Math.min(leastMs, mostMs), over)
-        await Promise.race([clock.sleep(mostMs, over), woken.promise])
+        if (leastMs > 0) await clock.sleep(Math.min(leastMs, mostMs), timer.signal)
+        await Promise.race([clock.sleep(mostMs, timer.signal), woken.promise])
       } catch {
         // only the abort of `signal` ends a sleep early
       } finally {
-        timer.abort()
+        timer.abort(OVER)
       }
     }
     return { status, run, wakes: reconciler.wakes, wake: () => woken.resolve() }
@@ -97,3 +99,5 @@ export function startDriver(
 }
 
 const FAILED_PAUSE_MS = 1_000
+/** Made once: an error of its own for each nap costs more than the nap. */
+const OVER = new Error('the nap is over')

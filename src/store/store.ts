@@ -1,5 +1,7 @@
 // SQLite, synchronous: a read-decide-write in one transaction cannot interleave with anything else.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { makeMemo } from './memo.ts'
+import { readSchema } from './schema.ts'
 
 export type Migration = { id: string; sql: string }
 export type Row = Record<string, unknown>
@@ -17,6 +19,9 @@ export type Store = {
   remove(table: string, where: object): number
   /** Joins the transaction that is open, or opens one. The body is synchronous; a throw undoes all of it. */
   transaction<T>(body: () => T): T
+  /** What `compute` answers from rows alone, all of which it reads itself, without a look at the clock; worked out again after a table
+   *  that it has read was written. It is given to many: it is frozen. */
+  remember<T>(key: string, compute: () => T): T
   /** Tells which tables a committed transaction wrote. Called after the commit, outside of it. */
   onCommit(listener: (tables: ReadonlySet<string>) => void): void
   /** Keeps room inside of the database's own files, so that small writes go on for a while when the disk is full. Cheap when
@@ -28,7 +33,15 @@ export type Store = {
   close(): void
 }
 
-type Prepared = { statement: StatementSync; columns: string[]; table: string | null }
+/** `table`: that it writes; `reads`: at least all that it reads. */
+type Prepared = {
+  statement: StatementSync
+  columns: string[]
+  table: string | null
+  reads: readonly string[]
+}
+/** Some for each of a thousand environments. */
+const REMEMBERED_MAX = 20_000
 
 export class NewerHomeError extends Error {
   override name = 'NewerHomeError'
@@ -65,6 +78,8 @@ export function openStore(
   const keepsReserve = path !== ':memory:' && !shrinks
   if (keepsReserve) fillReserve(db)
 
+  const schema = readSchema(db)
+  const memo = makeMemo(REMEMBERED_MAX)
   const prepared = new Map<string, Prepared>()
   const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((sql) => db.prepare(sql)) as [
     StatementSync,
@@ -73,7 +88,11 @@ export function openStore(
   ]
   const listeners: ((tables: ReadonlySet<string>) => void)[] = []
   let depth = 0
+  /** With the first write: this is the only connection, so what is only read cannot change meanwhile. */
+  let hasBegun = false
   let written = new Set<string>()
+
+  const wrote = (table: string) => schema.writtenWith(table).forEach(memo.wrote)
 
   const prepare = (sql: string): Prepared => {
     let entry = prepared.get(sql)
@@ -85,7 +104,8 @@ export function openStore(
       statement.setReturnArrays(true)
       const table =
         /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+(\w+)/i.exec(sql)?.[1] ?? null
-      entry = { statement, table, columns: statement.columns().map((column) => camel(column.name)) }
+      const columns = statement.columns().map((column) => camel(column.name))
+      entry = { statement, table, columns, reads: schema.tablesIn(sql) }
       prepared.set(sql, entry)
     }
     return entry
@@ -99,18 +119,25 @@ export function openStore(
   const store: Store = {
     all<T>(sql: string, params: Params = {}) {
       const entry = prepare(sql)
+      memo.read(entry.reads)
       return arraysOf(entry.statement.all(bind(params))).map((raw) => rowOf(entry, raw) as T)
     },
     get<T>(sql: string, params: Params = {}) {
       const entry = prepare(sql)
+      memo.read(entry.reads)
       const raw: unknown = entry.statement.get(bind(params))
       return Array.isArray(raw) ? (rowOf(entry, raw) as T) : undefined
     },
     run(sql, params = {}) {
       const entry = prepare(sql)
+      if (depth > 0 && !hasBegun) {
+        begin.run()
+        hasBegun = true
+      }
       const { changes } = entry.statement.run(bind(params))
       if (entry.table && Number(changes) > 0) {
         written.add(entry.table)
+        wrote(entry.table)
         if (depth === 0) publish()
       }
       return Number(changes)
@@ -129,22 +156,24 @@ export function openStore(
     transaction<T>(body: () => T): T {
       if (depth > 0) return body()
       depth = 1
-      begin.run()
       try {
         const out = body()
         if (out instanceof Promise) throw new Error('a transaction must not await')
-        commit.run()
+        if (hasBegun) commit.run()
         return out
       } catch (error) {
+        written.forEach(wrote) // it is as it was before
         written = new Set()
         // A full disk ends the transaction by itself; rolling back then would hide why.
         if (db.isTransaction) rollback.run()
         throw error
       } finally {
         depth = 0
+        hasBegun = false
         publish()
       }
     },
+    remember: memo.remember,
     onCommit: (listener) => void listeners.push(listener),
     reserve() {
       const { free } = db.prepare('select freelist_count as free from pragma_freelist_count').get() as {

@@ -39,7 +39,7 @@ export function makeGroupsReconciler(deps: ServiceDeps): Reconciler {
     ],
     async reconcile() {
       const groups = store.all<GroupRow>('select * from autoscaling_group')
-      const known = lookAround()
+      const known = store.remember('autoscaling.groups known', lookAround)
       const broken: string[] = []
       let acted = 0
       for (const group of groups)

@@ -8,6 +8,7 @@ import type { CloudwatchDeps } from './deps.ts'
 import { settingsOf, type AlarmRow, type AlarmSettings } from './store.ts'
 import { alarmPeriod, lookOf } from './alarms/look.ts'
 
+const NAME = 'cloudwatch.alarms'
 /** Whoever measures says nothing for so long: nobody looks, which is not the same as nothing to see (design §2.8). */
 const BLIND_MS = 10_000
 /** After that what is lacking counts as lacking. */
@@ -17,11 +18,11 @@ export function makeAlarmsReconciler(deps: CloudwatchDeps, measuredAt: () => num
   const { store, clock, log } = deps
   const known = new Map<string, Known>()
   return {
-    name: 'cloudwatch.alarms',
+    name: NAME,
     everyMs: (deps.measureEverySeconds ?? 1) * 1_000,
     wakes: [],
     async reconcile() {
-      const rows = store.all<AlarmRow>('select * from cloudwatch_alarm')
+      const rows = store.remember(`${NAME} rows`, () => store.all<AlarmRow>('select * from cloudwatch_alarm'))
       const arns = new Set(rows.map(({ arn }) => arn))
       for (const arn of known.keys()) if (!arns.has(arn)) known.delete(arn)
       const blindMs = clock.now() - (measuredAt() ?? clock.now())

@@ -66,7 +66,10 @@ export const makeFirewallReconciler = (enforcer: Enforcer): Reconciler => ({
 })
 
 /** Rows → what the engine is to enforce. */
-export function readFirewall(store: Store): FirewallModel {
+export const readFirewall = (store: Store): FirewallModel =>
+  store.remember('ec2.firewall', () => readModel(store))
+
+function readModel(store: Store): FirewallModel {
   const interfaces = store.all<Pick<NetworkInterfaceRow, 'id' | 'address' | 'groups'>>(
     'select id, address, groups from ec2_network_interface where released_at is null order by id',
   )

@@ -87,8 +87,10 @@ export function makeMetricsReconciler(
 }
 
 const measuredRows = (store: Store) =>
-  store.all<Row>(
-    `select i.id, i.account, i.region, i.instance_type, i.state, i.engine_state, t.value as group_name
-     from ec2_instance i left join ec2_tag t on t.resource_id = i.id and t.key = 'aws:autoscaling:groupName'
-     where i.state <> 'terminated'`,
+  store.remember('ec2.metrics rows', () =>
+    store.all<Row>(
+      `select i.id, i.account, i.region, i.instance_type, i.state, i.engine_state, t.value as group_name
+       from ec2_instance i left join ec2_tag t on t.resource_id = i.id and t.key = 'aws:autoscaling:groupName'
+       where i.state <> 'terminated'`,
+    ),
   )

@@ -10,7 +10,6 @@ import { checkLaneOf, GENERATION_TAG, laneOf, makePerformer } from './perform.ts
 import { planInstance, type InstanceAction } from './plan.ts'
 import {
   generationOf,
-  softwareOf,
   TERMINATED_VISIBLE_MS,
   type CapacityRow,
   type InstanceRow,
@@ -78,10 +77,15 @@ export function makeInstancesReconciler(
     purge(now)
     const rows = store.all<InstanceRow>("select * from ec2_instance where state <> 'terminated'")
     const byId = new Map(seen.map((one) => [one.id, one]))
+    const wanted = new Map(
+      store
+        .all<SoftwareRow>('select * from ec2_instance_software')
+        .map((software) => [software.instanceId, software]),
+    )
     const actions: { row: InstanceRow; action: InstanceAction }[] = []
     for (const row of rows) {
       if (busy(row.id)) continue
-      const software = softwareOf(store, row.id)
+      const software = wanted.get(row.id)
       const lacksLayers = layers !== undefined && lacks(software, layers)
       const plan = planInstance({ row, software, seen: byId.get(row.id), lacksLayers }, now)
       if (Object.keys(plan.set).length > 0) write(row, plan.set)

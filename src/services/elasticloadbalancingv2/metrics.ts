@@ -30,7 +30,7 @@ export function makeMetricsReconciler(
       const seconds = last && secondsBetween(last.look, now)
       const isNew = seconds?.length !== 0 // else what has grown counts for the second that is not over
       const second = secondOf(now.wall) - 1_000
-      const owners = measuredBalancers(store)
+      const owners = store.remember('elasticloadbalancingv2.metrics rows', () => measuredBalancers(store))
       for (const { owner, balancers } of owners)
         cloud.cloudwatch.record(owner, [
           ...(second === hostsAt ? [] : hostPoints(balancers, second)),

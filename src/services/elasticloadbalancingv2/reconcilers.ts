@@ -1,6 +1,6 @@
 // elasticloadbalancingv2.balancer: the engine carries what the rows say, and the rows show what the engine sees.
 import { isIPv4 } from 'node:net'
-import type { BalancerEngine, BalancerObservation } from '../../engines/balancer/engine.ts'
+import type { BalancerEngine, BalancerModel, BalancerObservation } from '../../engines/balancer/engine.ts'
 import { hasPublicHttp } from '../../engines/balancer/engine.ts'
 import type { Reconciler } from '../../control/reconciler.ts'
 import { withTimeout } from '../../kernel/clock.ts'
@@ -75,16 +75,15 @@ export function makeBalancerReconciler(
     ],
     async reconcile() {
       // What was asked does not wait for what is seen: a revoked client is let in until it is applied.
-      if (applied && applied.model !== JSON.stringify(buildModel(readRows()))) submitApply()
+      if (applied && applied.model !== modelNow().text) submitApply()
       const observed = await look()
       const model = store.transaction(() => {
-        const rows = readRows()
-        const isNews = record(rows, observed.seen)
-        const isTaken = observed.seen !== undefined && recordTaken(rows.loadBalancers, observed.seen)
+        const rows = rowsNow()
+        record(rows, observed.seen)
+        if (observed.seen) recordTaken(rows.loadBalancers, observed.seen)
         recordAddresses(rows, observed.seen)
-        const after = isNews || isTaken ? { ...rows, ...readTables() } : rows
-        settled = isSettled(after)
-        return JSON.stringify(buildModel(after))
+        settled = isSettled(rowsNow())
+        return modelNow().text
       })
       const due = !applied || applied.model !== model || clock.monotonic() - applied.at >= AGAIN_MS
       if (due) submitApply()
@@ -96,8 +95,19 @@ export function makeBalancerReconciler(
 
   return {
     reconciler,
-    servesHttp: () => hasPublicHttp(buildModel(readRows())),
-    isApplied: () => applied !== undefined && applied.model === JSON.stringify(buildModel(readRows())),
+    servesHttp: () => hasPublicHttp(modelNow().model),
+    isApplied: () => applied?.model === modelNow().text,
+  }
+
+  function modelNow(): { model: BalancerModel; text: string } {
+    return store.remember(`${NAME} model`, () => {
+      const model = buildModel(rowsNow())
+      return { model, text: JSON.stringify(model) }
+    })
+  }
+
+  function rowsNow(): Rows {
+    return store.remember(`${NAME} rows`, readRows)
   }
 
   function submitApply() {
@@ -117,10 +127,10 @@ export function makeBalancerReconciler(
 
   // The newest rows, however long it waited for its turn.
   async function apply() {
-    const rows = readRows()
-    const model = buildModel(rows)
+    const rows = rowsNow()
+    const { model, text } = modelNow()
     await balancer.apply(model)
-    applied = { model: JSON.stringify(model), at: clock.monotonic() }
+    applied = { model: text, at: clock.monotonic() }
     store.transaction(() => {
       const there = new Set(
         [...rows.loadBalancers, ...rows.targetGroups, ...rows.addresses].map(({ id }) => id),
@@ -145,22 +155,22 @@ export function makeBalancerReconciler(
     store.remove('elbv2_load_balancer', { arn: row.arn })
   }
 
-  // Answers whether anything is written. Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
+  // Without sight of the engine only what needs none is decided: a drain whose time is over, an instance that is gone;
   // and, after a while, that nobody knows how the others are.
   function record(
     { targets, targetGroups, listeners, rules, instances }: Rows,
     seen: BalancerObservation | undefined,
-  ): boolean {
-    let isNews = false
+  ): void {
     const now = clock.now()
+    const groups = new Map(targetGroups.map((one) => [one.arn, one]))
+    const observations = new Map(
+      seen?.targets.map((one) => [`${one.targetGroupId} ${one.targetId} ${one.port}`, one]),
+    )
     const used = usedGroups({ listeners, rules })
     const blindMs = seen ? 0 : Math.max(1, clock.monotonic() - seenAt)
     for (const row of targets) {
-      const group = targetGroups.find((one) => one.arn === row.targetGroupArn)
-      const groupId = idOfArn(row.targetGroupArn)
-      const observed = seen?.targets.find(
-        (one) => one.targetGroupId === groupId && one.targetId === row.targetId && one.port === row.port,
-      )
+      const group = groups.get(row.targetGroupArn)
+      const observed = observations.get(`${idOfArn(row.targetGroupArn)} ${row.targetId} ${row.port}`)
       const health = targetHealth(
         {
           row,
@@ -176,7 +186,6 @@ export function makeBalancerReconciler(
       )
       if (health === 'gone') {
         removeTarget(store, row)
-        isNews = true
         continue
       }
       const next = {
@@ -189,9 +198,7 @@ export function makeBalancerReconciler(
         next.description === row.description &&
         next.inFlight === row.inFlight
       if (!same) updateTarget(store, row, next)
-      isNews ||= !same
     }
-    return isNews
   }
 
   // Without sight of the engine what was seen last holds for a while, as for targets.
@@ -210,15 +217,21 @@ export function makeBalancerReconciler(
     cloud.ec2.noteElasticAddresses(found)
   }
 
-  function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation): boolean {
-    const changed = loadBalancers.filter(({ id, impairment }) => takenFrom(seen, id) !== impairment)
-    for (const { arn, id } of changed)
-      store.update('elbv2_load_balancer', { arn }, { impairment: takenFrom(seen, id) })
-    return changed.length > 0
+  function recordTaken(loadBalancers: LoadBalancerRow[], seen: BalancerObservation): void {
+    for (const { arn, id, impairment } of loadBalancers)
+      if (takenFrom(seen, id) !== impairment)
+        store.update('elbv2_load_balancer', { arn }, { impairment: takenFrom(seen, id) })
   }
 
   function readRows(): Rows {
-    const tables = readTables()
+    const tables = {
+      loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
+      listeners: store.all<ListenerRow>('select * from elbv2_listener'),
+      rules: store.all<RuleRow>('select * from elbv2_rule'),
+      targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
+      targets: store.all<TargetRow>('select * from elbv2_target'),
+      sharers: store.all<SharerRow>('select * from elbv2_sharer'),
+    }
     return {
       ...tables,
       instances: instancesOf(tables.targets),
@@ -243,20 +256,6 @@ export function makeBalancerReconciler(
         if (pem !== undefined) pems.set(arn, pem)
       }
     return pems
-  }
-
-  function readTables(): Omit<
-    Rows,
-    'instances' | 'clientRules' | 'addresses' | 'customNames' | 'certificates' | 'challenges' | 'reasons'
-  > {
-    return {
-      loadBalancers: store.all<LoadBalancerRow>('select * from elbv2_load_balancer'),
-      listeners: store.all<ListenerRow>('select * from elbv2_listener'),
-      rules: store.all<RuleRow>('select * from elbv2_rule'),
-      targetGroups: store.all<TargetGroupRow>('select * from elbv2_target_group'),
-      targets: store.all<TargetRow>('select * from elbv2_target'),
-      sharers: store.all<SharerRow>('select * from elbv2_sharer'),
-    }
   }
 
   function instancesOf(targets: TargetRow[]): Map<string, InstanceFacts> {

@@ -2,7 +2,7 @@
 import type { Route53Internal } from '../cloud.ts'
 import { inTransactions } from '../in-transactions.ts'
 import type { Service } from '../service.ts'
-import { type Candidates, candidatesOf, customNames } from './custom-names.ts'
+import { candidatesOf, customNames } from './custom-names.ts'
 import type { Route53Deps } from './deps.ts'
 import { failingIn, healthChecksOf } from './health-checks.ts'
 import { makeHealthReconciler } from './health-reconciler.ts'
@@ -28,25 +28,23 @@ export function makeRoute53Service(deps: Route53Deps) {
     ...makeTagOperations(deps),
     ...makeLimitOperations(deps),
   })
-  // Thousands of rows, of which few change: read again when somebody has written some.
-  let candidates: { [isPrivate in 0 | 1]?: Candidates } = {}
-  deps.store.onCommit((tables) => {
-    if (tables.has('route53_record_set') || tables.has('route53_zone')) candidates = {}
-  })
   const names = makeNamesReconciler(deps, 0)
   const hosts = makeHostsReconciler(deps)
   const leadingIn =
     (isPrivate: 0 | 1): Route53Internal['customNames'] =>
     (hosts) => {
-      candidates[isPrivate] ??= candidatesOf(
-        deps.store.all<RecordSetRow>(
-          `select * from route53_record_set where (alias is not null or health_check_id is not null or type = 'CNAME')
-             and zone_id in (select id from route53_zone where private = :isPrivate)`,
-          { isPrivate },
+      // Thousands of rows, of which few change.
+      const candidates = deps.store.remember(`route53.candidates ${isPrivate}`, () =>
+        candidatesOf(
+          deps.store.all<RecordSetRow>(
+            `select * from route53_record_set where (alias is not null or health_check_id is not null or type = 'CNAME')
+               and zone_id in (select id from route53_zone where private = :isPrivate)`,
+            { isPrivate },
+          ),
+          deps.store.all<ZoneRow>('select * from route53_zone where private = :isPrivate', { isPrivate }),
         ),
-        deps.store.all<ZoneRow>('select * from route53_zone where private = :isPrivate', { isPrivate }),
       )
-      return customNames(candidates[isPrivate], hosts, failingIn(healthChecksOf(deps.store)))
+      return customNames(candidates, hosts, failingIn(healthChecksOf(deps.store)))
     }
   const leading = leadingIn(0)
   const leads = () => {

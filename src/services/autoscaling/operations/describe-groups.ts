@@ -25,7 +25,7 @@ export function makeDescribeGroupOperations({ store, cloud }: AutoscalingDeps): 
       const page = pageOf(rows, (row) => row.name, limits, paging(names.length > 0 ? 100 : 50))
       return {
         NextToken: page.next,
-        AutoScalingGroups: page.items.map((row) => describeGroup(context, row)),
+        AutoScalingGroups: page.items.map((row) => described(context, row)),
       }
     },
     describeAutoScalingInstances(context, input) {
@@ -52,6 +52,13 @@ export function makeDescribeGroupOperations({ store, cloud }: AutoscalingDeps): 
       return tags.some((tag) => tag.key === name.slice(4) && values.includes(tag.value))
     throw validation(
       `Filter type ${name} is not correct. Allowed Filter types are: tag-key, tag-value, tag:<key>`,
+    )
+  }
+
+  // Environments ask for theirs every few seconds.
+  function described(context: Context, { arn, name }: GroupRow): AutoScalingGroup {
+    return store.remember(`autoscaling.group ${arn}`, () =>
+      describeGroup(context, groupOf(store, context, name)!),
     )
   }
 

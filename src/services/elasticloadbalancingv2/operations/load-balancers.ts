@@ -140,7 +140,7 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         throw new DeclaredError('LoadBalancerNotFound', `Load balancers '[${unnamed}]' not found`)
       const found = rows.filter((row) => !input.Names?.length || input.Names.includes(row.name))
       const page = pageOf(found, (row) => row.name, { token: input.Marker, max: input.PageSize }, paging)
-      return { NextMarker: page.next, LoadBalancers: page.items.map((row) => describe(context, row)) }
+      return { NextMarker: page.next, LoadBalancers: page.items.map((row) => described(context, row)) }
     },
     describeLoadBalancerAttributes(context, input) {
       const row = requireLoadBalancer(deps, context, input.LoadBalancerArn)
@@ -231,6 +231,13 @@ export function makeLoadBalancerOperations(deps: Elbv2Deps): Implemented {
         `One or more security groups are invalid: ${error.message}`,
       )
     }
+  }
+
+  // Environments ask for theirs every few seconds.
+  function described(context: Context, { arn }: LoadBalancerRow): LoadBalancer {
+    return store.remember(`elasticloadbalancingv2.load-balancer ${arn}`, () =>
+      describe(context, requireLoadBalancer(deps, context, arn)),
+    )
   }
 
   function describe(context: Context, row: LoadBalancerRow): LoadBalancer {
