@@ -8,6 +8,7 @@ import { firewall } from './firewall.ts'
 import { fresh } from './fresh.ts'
 import { idle } from './idle.ts'
 import { launch } from './launch.ts'
+import { live } from './live.ts'
 import { machine } from './machine.ts'
 import { many } from './many.ts'
 import { printFigures, type Figure } from './measure.ts'
@@ -35,6 +36,7 @@ const MEASURES: Record<string, (home: TestHome) => Promise<Figure[]>> = {
   scaling,
   'access-logs': accessLogs,
   idle,
+  live,
   fresh,
   machine,
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sleepThrough } from './identity.ts'
 
-const SEEDS = process.env.POLEBEAN_FULL ? 400 : 40
+const SEEDS = process.env.POLEBEAN_FULL ? 200 : 40
 
 describe('instances', () => {
   it(`keep their ids through ${SEEDS} seeds of sleep, jumps, crashes, reboots, restorations and blindness`, async () => {

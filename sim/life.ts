@@ -105,12 +105,13 @@ export class Life {
   }
 
   #clock(): Clock {
-    const { clock } = this.#world
+    const { clock, tickMs } = this.#world
     return {
       now: clock.now,
       monotonic: clock.monotonic,
       sleep: async (ms, signal) => {
-        await clock.sleep(ms, signal)
+        const now = clock.monotonic()
+        await clock.sleep(Math.ceil((now + ms) / tickMs) * tickMs - now, signal)
         if (this.dead) await never
       },
     }

@@ -6,7 +6,7 @@ export type Mutant = {
   /** Occurs exactly once in the file. */
   find: string
   replace: string
-  by: 'seeds' | 'identity' | 'scaling' | `sweep: ${string}` | `terminate: ${string}`
+  by: 'seeds' | 'identity' | 'scaling' | 'days' | `sweep: ${string}` | `terminate: ${string}`
 }
 
 export const MUTANTS: Mutant[] = [
@@ -268,5 +268,26 @@ export const MUTANTS: Mutant[] = [
     find: `packed(unpacked(last.body) + text)`,
     replace: `packed(text)`,
     by: 'seeds',
+  },
+  {
+    bug: 'takes away whom the others would miss',
+    file: 'src/services/autoscaling/scaling/track.ts',
+    find: `needed(serving, { value, target: lowThreshold(target) })`,
+    replace: `needed(serving, { value, target: target * 1.3 })`,
+    by: 'days',
+  },
+  {
+    bug: 'adds nobody when a target is missed',
+    file: 'src/services/autoscaling/scaling/track.ts',
+    find: `needed(capacity.warm, reading)`,
+    replace: `capacity.desired`,
+    by: 'days',
+  },
+  {
+    bug: 'keeps who fails the checks of its load balancer',
+    file: 'src/services/autoscaling/plan.ts',
+    find: `return member.targetStates.includes('unhealthy') ? 'ELB' : null`,
+    replace: `return null`,
+    by: 'days',
   },
 ]

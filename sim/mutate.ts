@@ -36,6 +36,10 @@ async function trialOf({ by }: Mutant, load: Load): Promise<Trial> {
     return async (seed) => (await play(seed)).wrong
   }
   if (by === 'identity') return (await load<typeof import('./identity.ts')>('identity.ts')).sleepThrough
+  if (by === 'days') {
+    const { liveDays } = await load<typeof import('./days.ts')>('days.ts')
+    return async (seed) => (await liveDays(seed, 1)).wrong
+  }
   if (by === 'scaling') return (await load<typeof import('./scaling.ts')>('scaling.ts')).scale
   const { dieAt, SWEEPS, terminateAt } = await load<typeof import('./sweep.ts')>('sweep.ts')
   const [kind, name = ''] = by.split(': ')

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { play } from './play.ts'
 
-const SEEDS_EACH = process.env.POLEBEAN_FULL ? 2_500 : 60
+const SEEDS_EACH = process.env.POLEBEAN_FULL ? 1_000 : 60
 
 export function playSeeds(half: 0 | 1): void {
   it(`${SEEDS_EACH} seeds of faults, crashes and reboots all come to rest`, async () => {

@@ -130,13 +130,13 @@ export const domains = (hosts: string): Record<string, string> =>
   setting(1, 'polebean:domains', 'Hosts', hosts)
 
 /** A trigger that is often beyond one of its thresholds. */
-export const trigger = (measure: string, most: number): Record<string, string> => {
+export const trigger = (measure: string, most: number, first = 1): Record<string, string> => {
   const namespace = 'aws:autoscaling:trigger'
   return {
-    ...setting(1, namespace, 'MeasureName', measure),
-    ...setting(2, namespace, 'Period', '1'),
-    ...setting(3, namespace, 'UpperThreshold', String(most)),
-    ...setting(4, namespace, 'LowerThreshold', String(Math.floor(most / 2))),
+    ...setting(first, namespace, 'MeasureName', measure),
+    ...setting(first + 1, namespace, 'Period', '1'),
+    ...setting(first + 2, namespace, 'UpperThreshold', String(most)),
+    ...setting(first + 3, namespace, 'LowerThreshold', String(Math.floor(most / 2))),
   }
 }
 

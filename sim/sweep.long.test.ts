@@ -18,6 +18,7 @@ const ONLY_FULL = [
   'a process that goes',
   'leaving a shared load balancer',
   'a classic load balancer',
+  'an alarm that adds an instance',
   'names of a zone',
   'certificates that are asked for',
 ]

@@ -24,8 +24,10 @@ import {
   replacing,
   ruleInput,
   securityGroups,
+  setting,
   sharing,
   sizes,
+  trigger,
   versionInput,
   ZONE,
 } from './shop.ts'
@@ -34,7 +36,7 @@ import { DOMAIN, makeWorld, REGION, type World } from './world.ts'
 const NAME = 'shop-prod'
 const OPERATION_MS = 20 * 60_000
 
-/** `done`: the event that ends it. */
+/** `done`: the event that ends it; `*` stands for anything. */
 type Operation = { done: string; send(world: World, life: Life): Promise<void> }
 
 export type Sweep = {
@@ -158,6 +160,26 @@ const NAMED: Operation = {
   },
 }
 
+/** An alarm of the environment's trigger goes off. */
+const alarm = (which: 'highAlarmName' | 'lowAlarmName', done: string): Operation => ({
+  done,
+  async send(world, life) {
+    const { name } = world.store.get<{ name: string }>(
+      `select resources ->> '$.${which}' as name from environment where name = :NAME`,
+      { NAME },
+    )!
+    const state = { AlarmName: name, StateValue: 'ALARM', StateReason: 'a test' }
+    const reply = await call(world, life, 'SetAlarmState', state, 'cloudwatch')
+    assert.equal(reply.status, 200, reply.message)
+  },
+})
+/** Of its two instances one may go, or another come, and nothing sets off its alarms. */
+const LEAVE_ROOM = update({
+  ...sizes(1, 4),
+  ...trigger('UnHealthyHostCount', 1, 3),
+  ...setting(7, 'aws:autoscaling:asg', 'Cooldown', '0'),
+})
+
 /** Of a zone's names and below it, shown by the name server, and of the home's own. */
 const CERTIFIED: Operation = {
   done: 'Environment update completed successfully.',
@@ -185,6 +207,16 @@ export const SWEEPS: Record<string, Sweep> = {
   'a changed instance type': { before: [CREATE], swept: update(replacing('t3.small')), instances: 2 },
   'scaling in': { before: [CREATE], swept: update(sizes(1)), instances: 1 },
   'scaling out': { before: [CREATE], swept: update(sizes(3)), instances: 3 },
+  'an alarm that adds an instance': {
+    before: [CREATE, LEAVE_ROOM],
+    swept: alarm('highAlarmName', 'Added instance [*] to your environment.'),
+    instances: 3,
+  },
+  'an alarm that takes an instance away': {
+    before: [CREATE, LEAVE_ROOM],
+    swept: alarm('lowAlarmName', 'Removed instance [*] from your environment.'),
+    instances: 1,
+  },
   'a single instance': { before: [], swept: SINGLE, instances: 1 },
   'another type of a single instance': {
     before: [SINGLE],
@@ -307,7 +339,9 @@ async function run(sweep: Sweep, gate: number, reboot: boolean): Promise<Ran> {
 const timesBefore = ({ before, swept }: Sweep) => before.filter(({ done }) => done === swept.done).length
 
 const timesSaid = ({ store }: World, { done }: Operation) =>
-  store.all('select 1 from event where message = :done', { done }).length
+  store.all('select 1 from event where message glob :done', {
+    done: done.replaceAll(/[[?]/g, '[$&]'),
+  }).length
 
 const said = (world: World, operation: Operation, times: number) =>
   world.clock.runUntil(() => timesSaid(world, operation) >= times, OPERATION_MS)

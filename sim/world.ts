@@ -79,8 +79,13 @@ export type World = {
   outside(clock: Clock): Outside
   kill(instanceId: string): void
   reboot(): void
+  /** Timers of lives end at multiples of so many milliseconds: with many, days pass in seconds, and each reconciler has its turn
+   *  as often as the one that is asked most often. Below what a heartbeat takes for a jump. */
+  tickMs: number
   /** Requests whose load balancer was to log them, and which that was. */
   visits: Map<string, string>
+  /** The name at which an environment is reached. */
+  hostOf(environment: string): string
   /** One request of a user's user to the environment of that name: its status. */
   request(environment: string): number
   logs: KnownLogs
@@ -227,10 +232,12 @@ export function makeWorld(seed: number, weather: Weather = calm): World {
       privateDns.lose()
       world.zonesLost = true
     },
+    tickMs: 1,
     visits: new Map(),
     logs: noLogs(),
+    hostOf: (environment) => `${environment}.${REGION}.${DOMAIN}`,
     request(environment) {
-      const host = `${environment}.${REGION}.${DOMAIN}`
+      const host = world.hostOf(environment)
       const path = `/visit/${++visits}`
       const { status } = balancer.request({ host, path })
       const to = balancer.model().loadBalancers.find(({ hosts }) => hosts.includes(host))

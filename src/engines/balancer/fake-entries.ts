@@ -12,10 +12,12 @@ type Ended = {
   group: TargetGroup | undefined
   target: Target | undefined
   at: number
+  /** It stands for so many. */
+  times: number
 }
 
 export function entryOf(ended: Ended): RequestEntry {
-  const { loadBalancer, listener, request, action, priority, answer, group, target, at } = ended
+  const { loadBalancer, listener, request, action, priority, answer, group, target, at, times } = ended
   const isOfTarget = answer.targetId !== null
   const told = (text: string | undefined) => (loadBalancer.logsRequests ? (text ?? '') : '')
   return {
@@ -24,7 +26,7 @@ export function entryOf(ended: Ended): RequestEntry {
     target: target ? { id: target.id, address: target.address, port: target.port } : null,
     action: action.type,
     ...{ requestMs: isOfTarget ? 0 : -1, targetMs: isOfTarget ? 1 : -1, totalMs: 1 },
-    ...{ status: answer.status, isOfTarget, ended: '--', bytesIn: 100, bytesOut: 200, weight: 1 },
+    ...{ status: answer.status, isOfTarget, ended: '--', bytesIn: 100, bytesOut: 200, weight: times },
     isLogged: loadBalancer.logsRequests === true,
     rule: loadBalancer.logsRequests ? priority : 0,
     tls: listener.tls

@@ -41,6 +41,8 @@ const LOOPBACK = { ipv6: false, public: [] }
 
 /** Few, so that there often are more. */
 const ENTRIES_AT_ONCE = 20
+/** As the real one keeps its log: then the older half goes. */
+const ENTRIES_MAX = 100_000
 
 /** `never`: the deed is done, its answer never comes. */
 export type BalancerFault = 'error before' | 'error after' | 'never' | 'cannot see'
@@ -61,6 +63,8 @@ export type FakeRequest = (
 ) &
   /** With the query in the path; names of headers in lower case. */
   Partial<Pick<MatchedRequest, 'path' | 'method' | 'headers'>> & {
+    /** It stands for so many requests that go the same way. */
+    times?: number
     /** By HTTPS, asking for the host's certificate. Its usual listener port is 443. */
     tls?: boolean
   }
@@ -117,6 +121,7 @@ export function makeFakeBalancerWorld({
   let draws = 0
   /** Of each request that was answered; positions count them, on each machine anew. */
   let entries: RequestEntry[] = []
+  let forgotten = 0
   let machine = 1
 
   const secured = (
@@ -184,25 +189,26 @@ export function makeFakeBalancerWorld({
     listener: Listener,
     request: MatchedRequest,
     clientPort: number,
-    isOutside: boolean,
+    { isOutside, times }: { isOutside: boolean; times: number },
   ): FakeAnswer => {
     const { action, priority = 0 } = ruleFor(listener, request)
     const own = countsOf(loadBalancer.id)
     const note = (answer: FakeAnswer, group?: TargetGroup, target?: Target) => {
       const to = {
-        ...{ loadBalancer, listener, request, action, priority, answer, group, target },
+        ...{ loadBalancer, listener, request, action, priority, answer, group, target, times },
         at: clock.now(),
       }
       entries.push(entryOf(to))
+      if (entries.length > ENTRIES_MAX) forgotten += entries.splice(0, ENTRIES_MAX / 2).length
       return answer
     }
     if (action.type !== 'forward') {
-      own[action.type === 'redirect' ? 'redirects' : 'fixedResponses']++
-      own.byCode[action.statusCode] = (own.byCode[action.statusCode] ?? 0) + 1
+      own[action.type === 'redirect' ? 'redirects' : 'fixedResponses'] += times
+      own.byCode[action.statusCode] = (own.byCode[action.statusCode] ?? 0) + times
       const port = isOutside ? publicPort : (port: number) => port
       return note(answerOf(action, request, listener.tls ? 'https' : 'http', clientPort, port))
     }
-    own.requests++
+    own.requests += times
     const cookie = /(?:^|; )AWSALBTG=([^;]*)/.exec(request.headers['cookie'] ?? '')?.[1]
     const chosen = chooseGroup(action, cookie)
     const group = model.targetGroups.find(({ id }) => id === chosen)
@@ -210,10 +216,10 @@ export function makeFakeBalancerWorld({
     const status = (target && probe(target.address, target.port)) ?? null
     const between = group ? [countsOf(pairOf(loadBalancer, group))] : []
     const all = [own, ...between, ...(group && target ? [countsOf(keyOf(group, target))] : [])]
-    for (const counts of all.slice(1)) counts.requests++
+    for (const counts of all.slice(1)) counts.requests += times
     for (const counts of all)
-      if (status === null) counts.balancer5xx++
-      else counts.byClass[Math.floor(status / 100)]!++
+      if (status === null) counts.balancer5xx += times
+      else counts.byClass[Math.floor(status / 100)]! += times
     if (!group || !target || status === null) {
       // Another proxy's client is not on this machine, wherever the proxy is.
       const isHere = isOutside && isOfLoopback(request.from) && !('x-forwarded-for' in request.headers)
@@ -382,11 +388,12 @@ export function makeFakeBalancerWorld({
       requests: (after) =>
         call(own, 'observe', () => {
           const [where, read] = (after ?? `${machine} 0`).split(' ').map(Number)
-          const from = where === machine ? (read ?? 0) : 0
+          const unread = where === machine ? (read ?? 0) - forgotten : -1
+          const from = Math.max(0, unread)
           const end = Math.min(entries.length, from + ENTRIES_AT_ONCE)
           return {
             entries: structuredClone(entries.slice(from, end)),
-            ...{ position: `${machine} ${end}`, more: end < entries.length, lost: where !== machine },
+            ...{ position: `${machine} ${forgotten + end}`, more: end < entries.length, lost: unread < 0 },
           }
         }),
       clients: () =>
@@ -402,7 +409,7 @@ export function makeFakeBalancerWorld({
     request: (request) => {
       look()
       const { loadBalancers } = model
-      const { path = '/', method = 'GET', headers = {} } = request
+      const { path = '/', method = 'GET', headers = {}, times = 1 } = request
       const from = ('from' in request ? request.from : undefined) ?? '127.0.0.1'
       const matched = { host: 'host' in request ? request.host : 'any.example', path, method, headers, from }
       if ('loopbackPort' in request) {
@@ -415,7 +422,8 @@ export function makeFakeBalancerWorld({
         requireLetIn(listener, request.from)
         if (listener && found.isNetwork) return connect(found, listener)
         if (!listener) return nobodyServes(errorBody(503, { page: null }, false))
-        return secured(request, listener, serve(found, listener, matched, request.loopbackPort, true))
+        const how = { isOutside: true, times }
+        return secured(request, listener, serve(found, listener, matched, request.loopbackPort, how))
       }
       const port = 'port' in request ? request.port : (request.listenerPort ?? (request.tls ? 443 : 80))
       const network = loadBalancers.find(
@@ -457,7 +465,9 @@ export function makeFakeBalancerWorld({
         throw new Error(`nobody listens on ${port}`)
       if (!('address' in request)) requireLetIn(listener, request.from)
       if (isOutside && !isServedPublicly(model, listener)) return noSuchHost(unknown)
-      const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, isOutside)
+      const answer = serve(found, listener, matched, isOutside ? publicPort(port) : port, {
+        ...{ isOutside, times },
+      })
       return secured(request, listener, answer)
     },
     occupy: (port, by) => void (by === null ? others.delete(port) : others.set(port, by)),
@@ -474,6 +484,7 @@ export function makeFakeBalancerWorld({
     replace: () => {
       world.reboot()
       entries = []
+      forgotten = 0
       machine++
     },
     fault: () => undefined,
