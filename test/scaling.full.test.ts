@@ -128,8 +128,11 @@ describe('an environment that tracks a target in seconds', { concurrency: 1, tim
       assert.ok(falls(down) && down.at(-1) === 1, `it went to and fro, or not back: ${down.join()}`)
     }
     while (requests < REQUESTS_LEAST) await under(EIGHT, () => follow(30))
-    const { answered, connections, failed } = await sockets.stop()
-    context.diagnostic(`${requests} requests; ${answered} messages on ${connections} WebSockets`)
+    const { answered, connections, crossed, failed } = await sockets.stop()
+    context.diagnostic(
+      `${requests} requests; ${answered} messages on ${connections} WebSockets, ${crossed} crossed the end of one`,
+    )
     assert.deepEqual(failed, [])
+    assert.ok(crossed <= connections, 'no connection can end more than once')
   })
 })

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { packArchive } from './archive.ts'
+import { librariesIn, licenses } from './stage.ts'
 import { stripModule, stripModules } from './strip.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'polebean-pack-'))
@@ -132,6 +133,27 @@ describe('install.sh', () => {
     assert.deepEqual(
       ['opt', 'bin', 'ledger.jsonl'].filter((name) => spawnSync('ls', [join(scratch, name)]).status === 0),
       [],
+    )
+  })
+})
+
+describe('the licences of a release', () => {
+  const root = join(import.meta.dirname, '../..')
+  it('are there for each library that goes with it', () => {
+    const text = licenses(root, librariesIn(root))
+    assert.match(text, /^yaml \S+: ISC \(node_modules\/yaml\/LICENSE\)$/m)
+  })
+  it('are asked of a library that has neither a file nor a word of one', () => {
+    const dir = join(scratch, 'node_modules/bare')
+    mkdirSync(dir, { recursive: true })
+    const bare = { version: '1.0.0', license: 'MIT', integrity: '' }
+    assert.throws(() => licenses(scratch, [['node_modules/bare', bare]]), /says no licence/)
+    writeFileSync(join(dir, 'README.md'), '# bare\n\nlicensed to nobody\n')
+    assert.throws(() => licenses(scratch, [['node_modules/bare', bare]]), /says no licence/)
+    writeFileSync(join(dir, 'README.md'), '# bare\n\n## License\n\n(The MIT License)\n')
+    assert.match(
+      licenses(scratch, [['node_modules/bare', bare]]),
+      /bare 1\.0\.0: MIT \(node_modules\/bare\/README\.md\)/,
     )
   })
 })

@@ -6,6 +6,7 @@ import {
   cpSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -43,7 +44,7 @@ type Staging = { root: string; dir: string; release: Omit<Release, 'node'>; node
 
 /** Fills `dir`, which must not be there. `nodeDir`: the unpacked package node-linux-<arch>. */
 export function stageRelease({ root, dir, release, nodeDir }: Staging): void {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock
+  const packages = packagesOf(root)
   const put = (path: string, content: string, mode = 0o644) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true })
     writeFileSync(join(dir, path), content, { mode })
@@ -57,11 +58,12 @@ export function stageRelease({ root, dir, release, nodeDir }: Staging): void {
   copy(join(root, 'tools/release/install.sh'), join(dir, 'install.sh'))
 
   const node = `node_modules/node-linux-${release.arch}`
-  const libraries = Object.entries(packages).filter(
-    ([path, { dev, optional }]) => path !== '' && !dev && !optional,
-  )
-  for (const [path] of libraries)
-    cpSync(join(root, path), join(dir, path), { recursive: true, filter: (from) => !NOT_RUN.test(from) })
+  const libraries = librariesIn(root)
+  for (const [path] of libraries) {
+    const text = licenceTextIn(join(root, path))
+    const filter = (from: string) => !NOT_RUN.test(from) || from === join(root, path, text ?? '')
+    cpSync(join(root, path), join(dir, path), { recursive: true, filter })
+  }
   for (const file of ['bin/node', 'LICENSE', 'package.json']) copy(join(nodeDir, file), join(dir, node, file))
   chmodSync(join(dir, node, 'bin/node'), 0o755)
   mkdirSync(join(dir, 'node_modules/.bin'))
@@ -92,10 +94,28 @@ function copy(from: string, to: string): void {
   copyFileSync(from, to)
 }
 
-/** Which licence holds for what, and where its text lies. Throws for a package without one. */
-function licenses(dir: string, libraries: [string, Package][]): string {
+const packagesOf = (root: string) =>
+  (JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock).packages
+
+/** What goes with every release, by its path. */
+export const librariesIn = (root: string): [string, Package][] =>
+  Object.entries(packagesOf(root)).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
+
+/** A file of that name, in whatever case; else a readme that has a chapter of it. */
+function licenceTextIn(folder: string): string | undefined {
+  const names = readdirSync(folder)
+  const hasChapter = (name: string) => /^#*\s*licen[cs]e\s*$/im.test(readFileSync(join(folder, name), 'utf8'))
+  return (
+    names.find((name) => /^licen[cs]e/i.test(name)) ??
+    names.find((name) => /^readme/i.test(name) && hasChapter(name))
+  )
+}
+
+/** Which licence holds for what, and where its text lies: in a file of its own, or at the end of what is to be read first. Throws for a
+ *  package without one. */
+export function licenses(dir: string, libraries: [string, Package][]): string {
   const lines = libraries.map(([path, { version, license }]) => {
-    const [text] = globSync('LICEN[CS]E*', { cwd: join(dir, path) })
+    const text = licenceTextIn(join(dir, path))
     if (!text || !license) throw new Error(`${path} says no licence`)
     return `${path.replace('node_modules/', '')} ${version}: ${license} (${path}/${text})`
   })
