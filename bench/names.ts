@@ -17,6 +17,7 @@ const SECONDS = 4
 const HOST = '127.0.0.1'
 const PEER = { port: 9_053 }
 const ZONE = 'bench.example'
+const SMALL_ZONE = 'small.example'
 const RECORDS = 1_000
 const CHANGES = 200
 const ZONES = 10_000
@@ -63,21 +64,27 @@ export async function names(home: TestHome): Promise<Figure[]> {
     await until(...all.at(-1)!)
     const figures = await speed(folder, all, ports.dns)
 
-    const took: number[] = []
-    for (let n = 0; n < CHANGES; n++) {
-      const value = `10.2.${n >> 8}.${n & 255}`
-      await change(id, [[`changing.${ZONE}`, value]])
-      const startedAt = clock.monotonic()
-      await until(`changing.${ZONE}`, value)
-      took.push(clock.monotonic() - startedAt)
+    const small = await makeZone(SMALL_ZONE)
+    for (const [zoneId, zone, records] of [
+      [small, SMALL_ZONE, 1],
+      [id, ZONE, RECORDS],
+    ] as const) {
+      const took: number[] = []
+      for (let n = 0; n < CHANGES; n++) {
+        const value = `10.2.${n >> 8}.${n & 255}`
+        await change(zoneId, [[`changing.${zone}`, value]])
+        const startedAt = clock.monotonic()
+        await until(`changing.${zone}`, value)
+        took.push(clock.monotonic() - startedAt)
+      }
+      took.sort((a, b) => a - b)
+      const p99 = took[Math.floor(took.length * 0.99)]!
+      figures.push({
+        what: `from the answer to a change until it is visible, zone of ${records} records`,
+        value: `p50 ${median(took).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+        ...{ against: '', ratio: '', budget: '≤ 50 ms', met: p99 <= 50 ? 'yes' : 'no' },
+      })
     }
-    took.sort((a, b) => a - b)
-    const p99 = took[Math.floor(took.length * 0.99)]!
-    figures.push({
-      what: `from the answer to a change until it is visible, zone of ${RECORDS} records`,
-      value: `p50 ${median(took).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
-      ...{ against: '', ratio: '', budget: '≤ 50 ms', met: p99 <= 50 ? 'yes' : 'no' },
-    })
     figures.push(...(await manyZones(home, { makeZone, change, until })))
     return figures
   } finally {

@@ -32,27 +32,20 @@ export type Way = {
   looksAhead: boolean
 }
 
+const tracking = (name: string, metric: string, target: number): Way => ({
+  name,
+  settings: [
+    [TRACKING, 'Metric', metric],
+    [TRACKING, 'TargetValue', String(target)],
+    [TRACKING, 'Seconds', '60'],
+    [TRACKING, 'ScaleInSeconds', '600'],
+  ],
+  ...{ from: 0.54, to: 0.6, looksAhead: true },
+})
+
 export const WAYS: Way[] = [
-  {
-    name: 'requests to a target',
-    settings: [
-      [TRACKING, 'Metric', 'RequestCountPerTarget'],
-      [TRACKING, 'TargetValue', String(0.6 * CAPACITY * 60)],
-      [TRACKING, 'Seconds', '60'],
-      [TRACKING, 'ScaleInSeconds', '600'],
-    ],
-    ...{ from: 0.54, to: 0.6, looksAhead: true },
-  },
-  {
-    name: 'processors',
-    settings: [
-      [TRACKING, 'Metric', 'CPUUtilization'],
-      [TRACKING, 'TargetValue', '60'],
-      [TRACKING, 'Seconds', '60'],
-      [TRACKING, 'ScaleInSeconds', '600'],
-    ],
-    ...{ from: 0.54, to: 0.6, looksAhead: true },
-  },
+  tracking('requests to a target', 'RequestCountPerTarget', 0.6 * CAPACITY * 60),
+  tracking('processors', 'CPUUtilization', 60),
   {
     name: 'a trigger',
     settings: [

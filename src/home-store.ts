@@ -6,13 +6,19 @@ import type { InUse } from './home-config.ts'
 import type { HomeSettings } from './home.ts'
 import { EngineError } from './kernel/errors.ts'
 import { logEventsMigrations } from './services/logs/events/file.ts'
+import { openOrRenew } from './store/renew.ts'
 import { openStore, type Migration, type Store, type StoreOptions } from './store/store.ts'
 
 export const openHomeStore = (home: HomeSettings): Store => open(home, 'polebean.db', migrations)
 
-/** Streams and events of CloudWatch Logs, which are in no backup (decision 028). */
-export const openLogEvents = (home: HomeSettings): Store =>
-  open(home, 'logs.db', logEventsMigrations, { shrinks: true })
+/** Streams and events of CloudWatch Logs, which are in no backup (decision 028). `broken`: where a damaged file was put. */
+export function openLogEvents(home: HomeSettings): { logEvents: Store; broken: string | null } {
+  const { opened: logEvents, broken } = openOrRenew(join(home.dir, LOG_EVENTS), () =>
+    open(home, LOG_EVENTS, logEventsMigrations, { shrinks: true }),
+  )
+  return { logEvents, broken }
+}
+const LOG_EVENTS = 'logs.db'
 
 function open(home: HomeSettings, name: string, all: Migration[], options: StoreOptions = {}): Store {
   const path = join(home.dir, name)

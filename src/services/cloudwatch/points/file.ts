@@ -1,7 +1,8 @@
 // The metrics file of a home: a database of its own, since points are many, may be lost in part, and belong in no backup. A row holds
 // the points of one metric in one span. It may lose what was written last when the machine goes down, not when the server does.
-import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { openOrRenew } from '../../../store/renew.ts'
 import { giveBackLater } from '../../../store/store.ts'
 import { packBlock, unpackBlock, type Points } from './block.ts'
 import { pointsOfBlock, TIERS } from './tiers.ts'
@@ -40,7 +41,7 @@ const VERSION = 1
 
 /** Opens the file at `path` (`:memory:` for none). One that is damaged is put aside, `broken` tells where, and begun anew. */
 export function openMetricFile(path: string) {
-  const { db, broken } = openOrRenew(path)
+  const { opened: db, broken } = openOrRenew(path, () => open(path))
   const sql = {
     begin: db.prepare('begin'),
     commit: db.prepare('commit'),
@@ -142,22 +143,6 @@ function rowOf(row: Record<string, unknown>): SeriesRow {
   const { seen_minute: seenMinute, ...rest } = row
   return { ...rest, seenMinute } as SeriesRow
 }
-
-function openOrRenew(path: string): { db: DatabaseSync; broken: string | null } {
-  try {
-    return { db: open(path), broken: null }
-  } catch (error) {
-    if (!isDamaged(error)) throw error
-    const broken = `${path}.broken`
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
-    renameSync(path, broken)
-    return { db: open(path), broken }
-  }
-}
-
-/** https://www.sqlite.org/rescode.html: CORRUPT, NOTADB. */
-const isDamaged = (error: unknown) =>
-  error instanceof Error && 'errcode' in error && [11, 26].includes(Number(error.errcode) & 0xff)
 
 function open(path: string): DatabaseSync {
   // It tells how busy whose applications are; SQLite gives its other files the same mode.
