@@ -181,8 +181,11 @@ describe('names with certificates', { concurrency: 1, timeout: 10 * 60_000 }, ()
     await until(
       'it is renewed',
       async () => (await shown('www.shop.example')).serialNumber !== before,
-      60_000,
-    )
+      120_000,
+    ).catch(async (error: Error) => {
+      const { stdout } = await home.polebean(['domain', 'list', '--json'])
+      throw new Error(`${error.message}; ${stdout}`, { cause: error })
+    })
     isOver = true
     await Promise.all(clients)
     agent.destroy()

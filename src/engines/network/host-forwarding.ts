@@ -62,7 +62,7 @@ export async function ensureAccepted({ home, names }: Opening): Promise<void> {
   for (const [tool, rules] of await iptablesInUse()) {
     for (const { chain, opens, ofHook } of iptablesRules(home, names)) {
       const into = ofHook === 'FORWARD' && /^-N DOCKER-USER$/m.test(rules) ? 'DOCKER-USER' : chain
-      if (into === chain && !mayDrop(rules, chain, names)) continue
+      if (into === chain && !mayDrop(rules, chain)) continue
       if ((await run([tool, '-w', '-C', into, ...opens])).exit === 0) continue
       const ledger = readLedger(home)
       if (!ledger.accepts.some((accept) => accept.tool === tool && accept.chain === into))
@@ -120,10 +120,12 @@ export async function undoHostChanges(home: Home, names: RouterNames): Promise<v
 
 const commentOf = (names: RouterNames) => `polebean ${names.router}`
 
-/** Whether the chain may drop something: by policy, or by a rule that is not ours (or where that leads). */
-const mayDrop = (rules: string, chain: string, names: RouterNames): boolean =>
+/** Whether the chain may drop something: by policy, or by a rule that is neither ours nor another home's, which accept (or where that
+ *  leads). Homes that took each other's for an owner's would open chains that nobody closes. */
+const mayDrop = (rules: string, chain: string): boolean =>
   new RegExp(`^-P ${chain} DROP$`, 'm').test(rules) ||
-  rules.split('\n').some((line) => line.startsWith(`-A ${chain} `) && !line.includes(commentOf(names)))
+  rules.split('\n').some((line) => line.startsWith(`-A ${chain} `) && !OF_A_HOME.test(line))
+const OF_A_HOME = /--comment "polebean pb-[^"]*" -j ACCEPT$/
 
 function iptablesRules(home: Home, names: RouterNames) {
   const accept = ['-m', 'comment', '--comment', commentOf(names), '-j', 'ACCEPT']
