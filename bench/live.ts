@@ -1,11 +1,11 @@
 // What the control plane costs with fifty live environments that nobody asks for anything: instances, HAProxy, PowerDNS and nftables are real, and are
 // measured each second.
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as elasticbeanstalk from '@aws-sdk/client-elastic-beanstalk'
 import { readCredentials } from '../src/home.ts'
 import type { TestHome } from '../test/support/home.ts'
-import { until } from '../test/support/world.ts'
+import { daemonPid, until } from '../test/support/world.ts'
 import { median, type Figure } from './measure.ts'
 
 const ENVIRONMENTS = 50
@@ -86,18 +86,7 @@ export async function live(home: TestHome): Promise<Figure[]> {
 
 /** Of the server's process, in percent of a core: the median of some spans. */
 async function shareOf(home: TestHome): Promise<number> {
-  const pid = readdirSync('/proc').find((name) => {
-    if (!/^\d+$/.test(name)) return false
-    try {
-      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8')
-      return (
-        /src\/cli\/main\.ts\0server/.test(line) &&
-        readFileSync(`/proc/${name}/environ`, 'utf8').includes(home.dir)
-      )
-    } catch {
-      return false // it ended meanwhile
-    }
-  })
+  const pid = daemonPid(home.settings(), 'server')
   if (pid === undefined) throw new Error('there is no server')
   const ticks = () => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -182,17 +182,11 @@ function answerOf(world: World, times: number): { status: number; targetId: stri
 type Seen = { rate: number; quietMs: number; failed: number }
 
 function look(world: World, following: Following, seen: Seen): string[] {
-  const group = world.store.get<{ desiredCapacity: number; name: string }>(
-    'select name, desired_capacity from autoscaling_group',
+  const group = world.store.get<{ desired: number; members: number }>(
+    `select desired_capacity as desired, (select count(*) from autoscaling_instance
+       where lifecycle_state in ('Pending', 'InService')) as members from autoscaling_group`,
   )
-  if (!group) return ['there is no group']
-  const [members] = world.store.all<{ count: number }>(
-    `select count(*) as count from autoscaling_instance where lifecycle_state in ('Pending', 'InService')`,
-  )
-  return followed(following, {
-    ...seen,
-    desired: group.desiredCapacity,
-    members: members!.count,
-    at: world.clock.monotonic(),
-  })
+  return group
+    ? followed(following, { ...seen, ...group, at: world.clock.monotonic() })
+    : ['there is no group']
 }

@@ -163,11 +163,12 @@ function prepared(acme: typeof import('acme-client')): typeof import('acme-clien
   return acme
 }
 
-/** Nobody answered in words of HTTP. A TypeError: acme-client 5.4 looks at the answer of who gave none (src/axios.js). */
+/** Nobody answered in words of HTTP, or all that was refused is a nonce, each time that the library tried another: of what was asked
+ *  that says nothing (RFC 8555 §6.5), and the library tells no more of it than the authority's words. A TypeError: acme-client 5.4 looks at the answer of who gave none (src/axios.js). */
 const isSilence = (error: unknown): boolean =>
   error instanceof EngineError ||
   error instanceof TypeError ||
-  /: not within \d+ ms$/.test(reasonOf(error)) ||
+  /: not within \d+ ms$|anti-replay nonce|badNonce/i.test(reasonOf(error)) ||
   (error as { isAxiosError?: boolean }).isAxiosError === true
 
 /** What an authority says of the names that were not shown to be ours. */

@@ -35,6 +35,17 @@ describe('an authority that is out of order', () => {
       await assert.rejects(engine.order(account, ['www.shop.example']), { name: 'EngineError' })
       server.close()
     })
+  it('has refused nothing but a nonce when it takes none', async () => {
+    const pebble = await startPebble({ httpPort: 1, dns: `${HOST}:1`, noncesRefused: 100 })
+    try {
+      const { directory, trust } = pebble
+      const engine = makeAcmeClient({ clock, resolver: () => null })
+      const asked = engine.order({ directory, trust, key: newKey(), email: null }, ['www.shop.example'])
+      await assert.rejects(asked, { name: 'EngineError', message: /nonce/ })
+    } finally {
+      await pebble.stop()
+    }
+  })
 })
 
 describeAcme('Pebble', async () => {

@@ -13,8 +13,10 @@ export type Pebble = { directory: string; trust: string; trustFile: string; stop
 const HOST = '127.0.0.1'
 const COMING_MS = 20_000
 
-/** It asks for http-01 at `httpPort`, and for names at `dns` (`address:port`). */
-export async function startPebble({ httpPort, dns }: { httpPort: number; dns: string }): Promise<Pebble> {
+type Options = { httpPort: number; dns: string; noncesRefused?: number }
+
+/** It asks for http-01 at `httpPort`, and for names at `dns` (`address:port`); so many percent of good nonces it refuses. */
+export async function startPebble({ httpPort, dns, noncesRefused = 20 }: Options): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'pbt-pebble-'))
   const { certificate, key } = makeCertificate(['localhost'])
   const path = (name: string, content: string) => {
@@ -39,7 +41,11 @@ export async function startPebble({ httpPort, dns }: { httpPort: number; dns: st
   )
   const daemon = spawn('pebble', ['-config', config, '-dnsserver', dns, '-strict'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH!, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20' },
+    env: {
+      PATH: process.env.PATH!,
+      PEBBLE_VA_NOSLEEP: '1',
+      PEBBLE_WFE_NONCEREJECT: String(noncesRefused),
+    },
   })
   let said = ''
   for (const stream of [daemon.stdout, daemon.stderr])
